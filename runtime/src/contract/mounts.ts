@@ -1,0 +1,16 @@
+/** Where a backup pod finds its files. Constructs mount them, the runtime reads them. */
+export const mounts = {
+  backup: '/backup',
+  config: '/config',
+  plan: '/config/plan.json',
+  scripts: '/scripts',
+  /** One folder per Secret, one file per key: `/secrets/<secret>/<key>`. */
+  secrets: '/secrets',
+  scratch: '/tmp',
+} as const;
+
+/** Environment variables that move the places above, for runs outside a pod. */
+export const mountVariables = {
+  plan: 'GRILL_BACKUP_PLAN',
+  secrets: 'GRILL_BACKUP_SECRETS',
+} as const;

@@ -1,0 +1,25 @@
+/** Names of objects and files that more than one part of the product refers to. */
+export const names = {
+  program: 'grill-backup',
+  verification: 'backup-verification',
+  restorePod: 'backup-restore-job',
+  configMap: 'backup-config',
+  scriptsConfigMap: 'backup-scripts',
+  volumeClaim: 'backup-storage-pvc',
+  operatorAccount: 'backup-operator',
+  restoreAccount: 'backup-restore',
+  oncallRole: 'backup-oncall',
+  exporter: 'backup-exporter',
+  alerts: 'backup-alerts',
+  monitoring: 'backup-monitoring',
+  dashboard: 'backup-monitoring-dashboard',
+} as const;
+
+/** CronJob of a target: `postgresql` → `postgresql-backup`. */
+export const cronJobName = (target: string): string => `${target}-backup`;
+
+/** Folder of a store that holds verification reports. */
+export const verificationFolder = 'verification';
+
+/** Alias of the newest committed archive, without the archive's suffix. */
+export const latestAlias = 'latest_backup';

@@ -1,0 +1,14 @@
+import type { Logger } from 'pino';
+
+/** What a run takes from the outside world; tests replace each part. */
+export interface RunContext {
+  /** Wall clock; all names and times are UTC. */
+  readonly now: () => Date;
+  readonly randomBytes: (length: number) => Buffer;
+  readonly log: Logger;
+  /** Aborted by SIGTERM, SIGINT or the deadline; children are killed and streams destroyed with it. */
+  readonly signal: AbortSignal;
+  /** Folder for small files such as a password file; never for dumps, which have no bounded size. */
+  readonly scratchDir: string;
+  readonly readSecret: (secret: string, key: string) => Promise<string>;
+}

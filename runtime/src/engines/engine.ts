@@ -1,0 +1,107 @@
+import type { z } from 'zod';
+import type { RunContext } from '../core/context.ts';
+
+/** What a server or an archive says of itself. */
+export interface ServerInfo {
+  /** `PostgreSQL`, `InfluxDB`, `Redis`. */
+  readonly product: string;
+  readonly version: string;
+  /** Versions of the programs used, by name. */
+  readonly tools: Readonly<Record<string, string>>;
+}
+
+/** One named piece of a dump. `content` must be read to its end before the next entry is asked for. */
+export interface DumpEntry {
+  /** Relative path in the archive; `/` separates folders. */
+  readonly name: string;
+  /**
+   * Fails, never ends cleanly, unless the tool exited with 0, the stream ended where its format says, and the
+   * engine's own check held. An empty dump is a failure.
+   */
+  readonly content: AsyncIterable<Buffer>;
+}
+
+export type Entries = AsyncIterable<DumpEntry>;
+
+/**
+ * What a database holds, counted: item → measure → value, e.g.
+ * `{"public.users": {rows: 120}}`, `{"db0/hash": {keys: 40, expiring: 3}}`, `{"temperature": {series: 4, points: 900}}`.
+ */
+export type Fingerprint = Readonly<Record<string, Readonly<Record<string, number | string>>>>;
+
+/** A dump under way. Read `entries` to the end, then `fingerprint()`; `close()` always. */
+export interface Dump {
+  readonly server: ServerInfo;
+  readonly entries: Entries;
+  /** Taken from the very data that was dumped (same snapshot or same stream). Call after `entries` ended. */
+  readonly fingerprint: () => Promise<Fingerprint>;
+  readonly close: () => Promise<void>;
+}
+
+/** A database to dump from or restore into: the target of the plan with its credentials read. */
+export interface Source<Connection = unknown> {
+  readonly name: string;
+  readonly connection: Connection;
+  /** Values by role of `Engine.secretKeys`; absent where optional and not set. Never logged. */
+  readonly credentials: Readonly<Record<string, string | undefined>>;
+}
+
+export interface RestoreRequest {
+  /** What the manifest says the archive holds. The engine compares before it swaps. */
+  readonly expected: Fingerprint;
+  readonly server: ServerInfo;
+  /** `replace` puts the data in the place of the live data; `trial` restores beside it, compares, and drops it. */
+  readonly mode: 'replace' | 'trial';
+  /** Unique ending for names of scratch data and of kept old data: `20240101_020000`. */
+  readonly suffix: string;
+}
+
+export interface Restored {
+  /** Counted after the restore; equal to what the archive holds, or the restore failed with `restore.mismatch`. */
+  readonly fingerprint: Fingerprint;
+  /** Where the replaced data is kept, for the user to read; absent if it was not kept. */
+  readonly kept?: string;
+  /** One command that brings the replaced data back. */
+  readonly undo?: string;
+}
+
+/** A private empty server inside this job, for trials and drills. */
+export interface ScratchServer<Connection = unknown> {
+  readonly source: Source<Connection>;
+  readonly stop: () => Promise<void>;
+}
+
+/** A secret value that an engine needs, by role. */
+export interface SecretKey {
+  /** Key in the target's Secret. @default - names in the existing Secrets of the platform */
+  readonly defaultKey: string;
+  readonly optional: boolean;
+}
+
+/**
+ * A kind of database. An engine is stateless; every call gets the run context and the source.
+ * Errors are BackupErrors: `source.unreachable`, `source.refused`, `source.unsupported`, `dump.*`, `restore.*`,
+ * and `archive.damaged` from `inspect` and `restore` where entries are not what the engine wrote.
+ * The conformance suite test/conformance/engine.test.ts runs over all of them.
+ */
+export interface Engine<Connection = unknown> {
+  readonly name: string;
+  readonly title: string;
+  readonly defaultPort: number;
+  /** Engine-specific `connection` of a target: host and port always, then what to dump. Strict. */
+  readonly connection: z.ZodType<Connection>;
+  readonly secretKeys: Readonly<Record<string, SecretKey>>;
+  /** TCP ports of the server that a backup or restore connects to; NetworkPolicies open exactly these. */
+  ports(connection: Connection): readonly number[];
+  /** True if a restore builds beside the live data and swaps at the end, so a late failure changes nothing. */
+  readonly restoresBeside: boolean;
+  probe(run: RunContext, source: Source<Connection>): Promise<ServerInfo>;
+  dump(run: RunContext, source: Source<Connection>): Promise<Dump>;
+  /** Proves that entries are a complete dump, without a server; returns what can be counted from them alone. */
+  inspect(run: RunContext, entries: Entries): Promise<Fingerprint>;
+  /** Counts the live data; `asOf` bounds it to what existed then, where data carries times. */
+  fingerprint(run: RunContext, source: Source<Connection>, asOf: Date): Promise<Fingerprint>;
+  restore(run: RunContext, source: Source<Connection>, entries: Entries, request: RestoreRequest): Promise<Restored>;
+  /** Starts a scratch server that can take `server`'s archives; undefined where its binaries are not installed. */
+  scratch(run: RunContext, server: ServerInfo): Promise<ScratchServer<Connection> | undefined>;
+}

@@ -1,0 +1,29 @@
+import { BackupError } from '../core/errors.ts';
+import type { Fingerprint } from './engine.ts';
+
+const flatten = (fingerprint: Fingerprint): Map<string, number | string> =>
+  new Map(
+    Object.entries(fingerprint).flatMap(([item, measures]) =>
+      Object.entries(measures).map(([measure, value]) => [`${item} ${measure}`, value] as const),
+    ),
+  );
+
+/** Differences in words, one line each; empty if equal. */
+export const differences = (expected: Fingerprint, actual: Fingerprint): readonly string[] => {
+  const want = flatten(expected);
+  const have = flatten(actual);
+  return [...new Set([...want.keys(), ...have.keys()])]
+    .filter((key) => want.get(key) !== have.get(key))
+    .map((key) => `${key}: expected ${want.get(key) ?? 'nothing'}, found ${have.get(key) ?? 'nothing'}`);
+};
+
+/** Differences that an error message quotes; the rest is counted. */
+const quoted = 5;
+
+/** @throws BackupError `restore.mismatch` that names the differences. */
+export const assertEqual = (expected: Fingerprint, actual: Fingerprint): void => {
+  const found = differences(expected, actual);
+  if (found.length === 0) return;
+  const more = found.length > quoted ? `; and ${found.length - quoted} more` : '';
+  throw new BackupError('restore.mismatch', `restored data differs: ${found.slice(0, quoted).join('; ')}${more}`);
+};

@@ -1,0 +1,23 @@
+import { Cron } from 'croner';
+import { z } from 'zod';
+
+const neverFires = (pattern: string): boolean => new Cron(pattern, { timezone: 'UTC', paused: true }).nextRun() === null;
+
+const problem = (pattern: string): string | undefined => {
+  if (pattern.trim().split(/\s+/).length !== 5) return 'expected five fields: minute hour day month weekday';
+  try {
+    return neverFires(pattern) ? 'this cron expression never fires' : undefined;
+  } catch (error) {
+    return `not a cron expression: ${(error as Error).message}`;
+  }
+};
+
+/** A five-field cron expression, in UTC, that fires at least once. */
+export const cron = z.string().superRefine((pattern, context) => {
+  const message = problem(pattern);
+  if (message) context.addIssue({ code: 'custom', message, input: pattern });
+});
+
+/** Next time a schedule fires after `from`. */
+export const nextRun = (pattern: string, from: Date): Date | undefined =>
+  new Cron(pattern, { timezone: 'UTC', paused: true }).nextRun(from) ?? undefined;

@@ -1,0 +1,30 @@
+import { z } from 'zod';
+
+export const directoryConfig = z.strictObject({
+  /** Mount of the volume. @default /backup - where the seed's commands look */
+  path: z.string().startsWith('/').default('/backup'),
+});
+
+/** `s3://bucket/prefix`; the prefix may be empty. */
+export const s3Base = z
+  .string()
+  .regex(/^s3:\/\/[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](\/[\w!.*'()/-]*)?$/, { error: 'expected s3://bucket or s3://bucket/prefix' });
+
+export const s3Config = z.strictObject({
+  base: s3Base,
+  /** Copy archives there. @default true - a remote that is named is meant to be used */
+  sync: z.boolean().default(true),
+  /** @default us-east-1 - what S3-compatible servers accept without a region of their own */
+  region: z.string().min(1).default('us-east-1'),
+  /** @default AWS's endpoint of the region */
+  endpoint: z.url({ protocol: /^https?$/ }).optional(),
+  /** @default false - AWS wants virtual hosts; most self-hosted servers want true */
+  forcePathStyle: z.boolean().default(false),
+  /** PEM file of the CA that signed the endpoint's certificate. @default the system's CAs */
+  caFile: z.string().startsWith('/').optional(),
+  /** `secret` reads the keys of backup-encryption-secret; `default-chain` is the SDK's own (IRSA, instance role). @default secret */
+  credentials: z.enum(['secret', 'default-chain']).default('secret'),
+});
+
+export type DirectoryConfig = z.output<typeof directoryConfig>;
+export type S3Config = z.output<typeof s3Config>;
