@@ -1,0 +1,92 @@
+import { randomBytes } from 'node:crypto';
+import { existsSync, writeFileSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { captureText } from './capture.ts';
+import {
+  freePort,
+  removeFolder,
+  startServer,
+  unprivileged,
+  workFolder,
+  type PrivateServer,
+} from './private-server.ts';
+
+/** Called directly: the wrappers in /usr/bin are Perl and slow. */
+export const binDir = '/usr/lib/postgresql/15/bin';
+
+const user = 'postgres';
+const host = '127.0.0.1';
+
+export interface PostgresqlOptions {
+  /** Data folder, kept when the server stops; initialized when empty. @default a new one, removed at the end */
+  readonly data?: string;
+  /** Superuser's password; must be given again for a data folder that was initialized before. @default random */
+  readonly password?: string;
+  /** Settings as in postgresql.conf. */
+  readonly settings?: Readonly<Record<string, string>>;
+}
+
+export interface TestPostgresql extends PrivateServer {
+  readonly host: string;
+  readonly port: number;
+  readonly user: string;
+  readonly password: string;
+  readonly binDir: string;
+  /** Runs SQL as the superuser; rows as lines, columns separated by `|`. */
+  readonly psql: (database: string, sql: string) => Promise<string>;
+}
+
+const initialize = async (data: string, password: string, folder: string): Promise<void> => {
+  const file = join(folder, 'password');
+  writeFileSync(file, password, { mode: 0o644 });
+  const args = [
+    '-D',
+    data,
+    '-U',
+    user,
+    '-A',
+    'scram-sha-256',
+    `--pwfile=${file}`,
+    '-N',
+    '-E',
+    'UTF8',
+    '--locale=C.UTF-8',
+  ];
+  await captureText(join(binDir, 'initdb'), args, unprivileged);
+  await rm(file);
+};
+
+/** Starts a private PostgreSQL 15 on loopback, as a non-root user, without fsync. */
+export const startPostgresql = async (options: PostgresqlOptions = {}): Promise<TestPostgresql> => {
+  const folder = workFolder('pg');
+  const data = options.data ?? join(folder, 'data');
+  const password = options.password ?? randomBytes(12).toString('hex');
+  if (!existsSync(join(data, 'PG_VERSION'))) await initialize(data, password, folder);
+  const port = await freePort();
+  const env = { PGPASSWORD: password, PGCONNECT_TIMEOUT: '5' };
+  const psql = (database: string, sql: string): Promise<string> =>
+    captureText(
+      join(binDir, 'psql'),
+      ['-h', host, '-p', `${port}`, '-U', user, '-d', database, '-XqAt', '-v', 'ON_ERROR_STOP=1', '-f', '-'],
+      { env, input: sql },
+    );
+  const settings = { fsync: 'off', full_page_writes: 'off', ...options.settings };
+  const server = await startServer({
+    program: join(binDir, 'postgres'),
+    args: [
+      ...['-D', data, '-h', host, '-p', `${port}`, '-k', folder],
+      ...Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`]),
+    ],
+    ready: () => psql('postgres', 'SELECT 1'),
+    stopSignal: 'SIGINT', // fast shutdown: does not wait for clients
+  });
+  return {
+    ...server,
+    ...{ host, port, user, password, binDir, psql },
+    stop: async () => {
+      await server.stop();
+      await removeFolder(folder);
+    },
+  };
+};

@@ -1,0 +1,63 @@
+import { captureBytes, captureText } from './capture.ts';
+import { freePort, removeFolder, startServer, workFolder, type PrivateServer } from './private-server.ts';
+
+const host = '127.0.0.1';
+
+export interface RedisOptions {
+  /** @default none: the server asks for no password */
+  readonly password?: string;
+  /** Data folder, kept when the server stops. @default a new one, removed at the end */
+  readonly data?: string;
+  /** Settings as in redis.conf. */
+  readonly settings?: Readonly<Record<string, string>>;
+}
+
+export interface TestRedis extends PrivateServer {
+  readonly host: string;
+  readonly port: number;
+  readonly password: string | undefined;
+  /** Runs one command with redis-cli as the default user; an error reply rejects. */
+  readonly cli: (...args: readonly string[]) => Promise<string>;
+  /** As `cli`, but commands come as lines of text, as many as wanted. */
+  readonly script: (lines: readonly string[]) => Promise<string>;
+  /** An RDB made by the server's own client. */
+  readonly rdb: () => Promise<Buffer>;
+}
+
+/** Starts a private Redis on loopback, as a non-root user, without saving to disk. */
+export const startRedis = async (options: RedisOptions = {}): Promise<TestRedis> => {
+  const folder = workFolder('redis');
+  const port = await freePort();
+  const env = options.password === undefined ? {} : { REDISCLI_AUTH: options.password };
+  const address = ['-h', host, '-p', `${port}`, '-e'];
+  const cli = (...args: readonly string[]): Promise<string> =>
+    captureText('redis-cli', [...address, ...args], { env });
+  const settings = {
+    port: `${port}`,
+    bind: host,
+    dir: options.data ?? folder,
+    save: '',
+    appendonly: 'no',
+    'repl-diskless-sync-delay': '0', // else a dump waits 5 s
+    'enable-debug-command': 'local',
+    ...(options.password === undefined ? {} : { requirepass: options.password }),
+    ...options.settings,
+  };
+  const server = await startServer({
+    program: 'redis-server',
+    args: Object.entries(settings).flatMap(([name, value]) => [`--${name}`, value]),
+    ready: async () => {
+      if ((await cli('PING')) !== 'PONG') throw new Error('redis is loading');
+    },
+  });
+  return {
+    ...server,
+    ...{ host, port, password: options.password, cli },
+    script: (lines) => captureText('redis-cli', address, { env, input: lines.join('\n') }),
+    rdb: () => captureBytes('redis-cli', [...address, '--rdb', '-'], { env }),
+    stop: async () => {
+      await server.stop();
+      await removeFolder(folder);
+    },
+  };
+};
