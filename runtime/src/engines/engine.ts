@@ -1,5 +1,6 @@
 import type { z } from 'zod';
 import type { RunContext } from '../core/context.ts';
+import type { Entries } from '../core/entries.ts';
 
 /** What a server or an archive says of itself. */
 export interface ServerInfo {
@@ -10,18 +11,7 @@ export interface ServerInfo {
   readonly tools: Readonly<Record<string, string>>;
 }
 
-/** One named piece of a dump. `content` must be read to its end before the next entry is asked for. */
-export interface DumpEntry {
-  /** Relative path in the archive; `/` separates folders. */
-  readonly name: string;
-  /**
-   * Fails, never ends cleanly, unless the tool exited with 0, the stream ended where its format says, and the
-   * engine's own check held. An empty dump is a failure.
-   */
-  readonly content: AsyncIterable<Buffer>;
-}
-
-export type Entries = AsyncIterable<DumpEntry>;
+export type { DumpEntry, Entries } from '../core/entries.ts';
 
 /**
  * What a database holds, counted: item → measure → value, e.g.

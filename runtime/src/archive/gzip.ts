@@ -1,0 +1,42 @@
+import { pipeline } from 'node:stream';
+import { promisify } from 'node:util';
+import { createGunzip, gzip as gzipCallback } from 'node:zlib';
+
+const gzipBuffer = promisify<Buffer, { level: number }, Buffer>(gzipCallback);
+
+/** Input of one gzip member. @default 1 MiB - larger gains < 0.1 % in size, smaller costs time per member */
+const memberBytes = 1 << 20;
+
+/** Members compressed at once in libuv's pool of four threads. @default 4 */
+const membersInFlight = 4;
+
+async function* collect(source: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
+  let chunks: Buffer[] = [];
+  let bytes = 0;
+  for await (const chunk of source) {
+    chunks.push(chunk);
+    bytes += chunk.length;
+    if (bytes < memberBytes) continue;
+    yield chunks.length === 1 ? chunk : Buffer.concat(chunks, bytes);
+    [chunks, bytes] = [[], 0];
+  }
+  if (bytes > 0) yield Buffer.concat(chunks, bytes);
+}
+
+/** Compresses as a sequence of gzip members, which together are one gzip file (RFC 1952, 2.2), several at a time. */
+export async function* gzip(source: AsyncIterable<Buffer>, level: number): AsyncGenerator<Buffer> {
+  const inFlight: Promise<Buffer>[] = [];
+  try {
+    for await (const member of collect(source)) {
+      inFlight.push(gzipBuffer(member, { level }));
+      if (inFlight.length >= membersInFlight) yield await inFlight.shift()!;
+    }
+    while (inFlight.length > 0) yield await inFlight.shift()!;
+  } finally {
+    await Promise.allSettled(inFlight);
+  }
+}
+
+/** Decompresses one or more gzip members. Fails if the last is cut short. */
+export const gunzip = (source: AsyncIterable<Buffer>): AsyncIterable<Buffer> =>
+  pipeline(source, createGunzip({ chunkSize: 1 << 18 }), () => {}); // errors surface through the iterator

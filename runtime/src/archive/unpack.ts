@@ -1,0 +1,77 @@
+import { pipeline } from 'node:stream/promises';
+import { extract as tarExtract, type Entry } from 'tar-stream';
+import type { DumpEntry } from '../core/entries.ts';
+import { BackupError, isBackupError, messageOf } from '../core/errors.ts';
+import { partName } from './pack.ts';
+
+const partPattern = /^(.+)\.part-(\d{5,})$/;
+
+const damaged = (message: string, cause?: unknown): BackupError =>
+  new BackupError('archive.damaged', message, { cause });
+
+/** Names come from outside: nothing absolute, no way up, plain files only. */
+const checkHeader = ({ header }: Entry): void => {
+  const segments = header.name.split('/');
+  if (header.type !== 'file') throw damaged(`entry ${header.name} is a ${header.type}, expected a plain file`);
+  if (segments.some((segment) => segment === '' || segment === '.' || segment === '..') || header.name.includes('\\'))
+    throw damaged(`entry name ${JSON.stringify(header.name)} leaves the archive`);
+};
+
+interface Cursor {
+  current: Entry | undefined;
+  readonly advance: () => Promise<void>;
+}
+
+const openCursor = async (tar: AsyncIterable<Entry>): Promise<Cursor> => {
+  const iterator = tar[Symbol.asyncIterator]();
+  const cursor: Cursor = {
+    current: undefined,
+    advance: async () => {
+      const next = await iterator.next();
+      cursor.current = next.done ? undefined : next.value;
+      if (cursor.current) checkHeader(cursor.current);
+    },
+  };
+  await cursor.advance();
+  return cursor;
+};
+
+async function* joinParts(cursor: Cursor, name: string): AsyncGenerator<Buffer> {
+  for (let index = 0; cursor.current?.header.name === partName(name, index); index++) {
+    yield* cursor.current as AsyncIterable<Buffer>;
+    await cursor.advance();
+  }
+}
+
+async function* single(cursor: Cursor): AsyncGenerator<Buffer> {
+  yield* cursor.current as AsyncIterable<Buffer>;
+  await cursor.advance();
+}
+
+const nextEntry = (cursor: Cursor): DumpEntry => {
+  const { name } = cursor.current!.header;
+  const [, base, index] = partPattern.exec(name) ?? [];
+  if (!base) return { name, content: single(cursor) };
+  if (Number(index) !== 0) throw damaged(`part ${name} is out of order`);
+  return { name: base, content: joinParts(cursor, base) };
+};
+
+/** Bytes of a tar file → entries, parts joined. @throws BackupError `archive.damaged` for anything `pack` does not write */
+export async function* unpack(bytes: AsyncIterable<Buffer>): AsyncGenerator<DumpEntry> {
+  const tar = tarExtract();
+  const fed = pipeline(bytes, tar);
+  fed.catch(() => {}); // surfaces through the iterator
+  try {
+    const cursor = await openCursor(tar as AsyncIterable<Entry>);
+    while (cursor.current) {
+      const before = cursor.current;
+      yield nextEntry(cursor);
+      if (cursor.current === before) throw new Error(`entry ${before.header.name} was not read to its end`);
+    }
+    await fed;
+  } catch (error) {
+    throw isBackupError(error) ? error : damaged(`archive is not a tar file that this program wrote: ${messageOf(error)}`, error);
+  } finally {
+    tar.destroy();
+  }
+}

@@ -1,0 +1,69 @@
+import { createHmac, pbkdf2, timingSafeEqual } from 'node:crypto';
+import { promisify } from 'node:util';
+import { BackupError } from '../core/errors.ts';
+
+const derive = promisify(pbkdf2);
+
+/** PBKDF2-HMAC-SHA256 rounds, as `openssl enc -pbkdf2 -iter 100000`; the seed's figure. */
+export const iterations = 100_000;
+
+/** Shortest passphrase: 20 random characters of base64 are 120 bits. */
+const minimumLength = 20;
+
+const placeholder = /change.?me|placeholder|example|your.?(key|pass)|^(.)\2*$/i;
+
+/** Keys of one archive that authenticate it. */
+export interface MacKeys {
+  readonly macKey: Buffer;
+  /** Published in the manifest: tells a wrong passphrase from a damaged archive. Hex. */
+  readonly keyCheck: string;
+}
+
+/** Cipher key and initialization vector, as `openssl enc` derives them from passphrase and salt. */
+export interface CipherKey {
+  readonly key: Buffer;
+  readonly iv: Buffer;
+}
+
+/** A passphrase and what is derived from it. */
+export interface KeyRing {
+  readonly cipherKey: (salt: Buffer) => Promise<CipherKey>;
+  readonly macKeys: (salt: Buffer) => Promise<MacKeys>;
+}
+
+const check = (passphrase: string): void => {
+  if (passphrase.length < minimumLength)
+    throw new BackupError('secret.weak', `the encryption passphrase has ${passphrase.length} characters, at least ${minimumLength} are needed`);
+  if (placeholder.test(passphrase)) throw new BackupError('secret.weak', 'the encryption passphrase is a placeholder');
+};
+
+const deriveMacKeys = async (passphrase: string, salt: Buffer): Promise<MacKeys> => {
+  const bytes = await derive(passphrase, salt, iterations, 64, 'sha256');
+  const keyCheck = createHmac('sha256', bytes.subarray(32)).update('grill-backup key check').digest('hex');
+  return { macKey: bytes.subarray(0, 32), keyCheck };
+};
+
+/** Opens a key ring. @throws BackupError `secret.weak` for a short passphrase or a placeholder */
+export const openKeyRing = (secret: string): KeyRing => {
+  const passphrase = secret.replace(/\r?\n$/, ''); // openssl -pass file: reads one line
+  check(passphrase);
+  const derived = new Map<string, Promise<MacKeys>>(); // tiers of one archive share a salt
+  return {
+    cipherKey: async (salt) => {
+      const bytes = await derive(passphrase, salt, iterations, 48, 'sha256');
+      return { key: bytes.subarray(0, 32), iv: bytes.subarray(32) };
+    },
+    macKeys: (salt) => {
+      const id = salt.toString('hex');
+      const keys = derived.get(id) ?? deriveMacKeys(passphrase, salt);
+      derived.set(id, keys);
+      return keys;
+    },
+  };
+};
+
+/** Compares two hex digests in constant time. */
+export const equalDigests = (a: string, b: string): boolean => {
+  const [left, right] = [Buffer.from(a, 'hex'), Buffer.from(b, 'hex')];
+  return left.length === right.length && timingSafeEqual(left, right);
+};
