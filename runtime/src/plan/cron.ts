@@ -1,7 +1,8 @@
 import { Cron } from 'croner';
 import { z } from 'zod';
 
-const neverFires = (pattern: string): boolean => new Cron(pattern, { timezone: 'UTC', paused: true }).nextRun() === null;
+const neverFires = (pattern: string): boolean =>
+  new Cron(pattern, { timezone: 'UTC', paused: true }).nextRun() === null;
 
 const problem = (pattern: string): string | undefined => {
   if (pattern.trim().split(/\s+/).length !== 5) return 'expected five fields: minute hour day month weekday';

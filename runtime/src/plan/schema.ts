@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { secrets } from '../contract/secrets.ts';
 import { retentionPolicy } from '../catalog/retention.ts';
 import { duration } from '../core/units.ts';
+import type { Engine } from '../engines/engine.ts';
 import { engines } from '../engines/registry.ts';
 import { directoryConfig, s3Config } from '../store/registry.ts';
 import { cron } from './cron.ts';
@@ -12,89 +13,136 @@ export const dnsLabel = z
   .max(52, { error: 'expected at most 52 characters, the limit for the name of a CronJob' })
   .regex(/^[a-z0-9]([a-z0-9-]*[a-z0-9])?$/, { error: 'expected lower-case letters, digits and dashes' });
 
+/** A target's CronJob is its name and this many characters more: `-backup`. */
+const targetName = dnsLabel.max(52 - '-backup'.length, { error: 'expected at most 45 characters' });
+
 /** Names that the layout of the store and the command line use themselves. */
 const reserved = ['full', 'verification', 'latest'];
 
-/** One database to protect. */
-export const targetSchema = z.strictObject({
-  name: dnsLabel.refine((name) => !reserved.includes(name), { error: `expected none of ${reserved.join(', ')}` }),
-  engine: z.enum(Object.keys(engines) as [string, ...string[]]),
-  /** Engine-specific; checked by the engine's own schema. */
-  connection: z.record(z.string(), z.unknown()),
-  /** Existing Secret with the credentials. @default keys - the engine's default key of each role */
-  secret: z.strictObject({ name: dnsLabel, keys: z.record(z.string(), z.string().min(1)).default({}) }),
-  schedule: cron,
-  /** Longest a run may take; becomes activeDeadlineSeconds. @default 1h */
-  deadline: duration.default('1h'),
-  /** @default the plan's retention */
-  retention: retentionPolicy.partial().optional(),
-  /** Oldest acceptable newest backup. @default 24h */
-  rpo: duration.default('24h'),
-  /** Longest acceptable restore. @default 1h */
-  rto: duration.default('1h'),
+const { days, weekly, monthly } = retentionPolicy.shape;
+
+/** Without defaults: what a target leaves out is the plan's. */
+const targetRetention = z.strictObject({
+  days: days.unwrap().optional(),
+  weekly: weekly.unwrap().optional(),
+  monthly: monthly.unwrap().optional(),
 });
 
-export const planSchema = z
-  .strictObject({
-    environment: dnsLabel,
-    /** @default INFO */
-    logLevel: z.enum(['DEBUG', 'INFO', 'WARN', 'ERROR']).default('INFO'),
-    retention: retentionPolicy.prefault({}),
-    encryption: z
-      .strictObject({
-        /** @default true - an archive leaves the cluster */
-        enabled: z.boolean().default(true),
-        /** @default backup-encryption-secret */
-        secret: z.string().default(secrets.encryption.name),
-      })
-      .prefault({}),
-    compression: z
-      .strictObject({
-        /** gzip level. @default 1 - keeps pace with pg_dump on one core; see docs/benchmarks.md */
-        level: z.int().min(1).max(9).default(1),
-      })
-      .prefault({}),
-    stores: z
-      .strictObject({
-        directory: directoryConfig.optional(),
-        s3: s3Config.optional(),
-      })
-      .refine(({ directory, s3 }) => directory ?? s3?.sync, { error: 'expected a directory, or s3 with sync: true' }),
-    targets: z.array(targetSchema).min(1),
-    verification: z
-      .strictObject({
-        schedule: cron,
-        /** @default deep - only reading every byte finds silent damage */
-        level: z.enum(['quick', 'deep']).default('deep'),
-        /** @default 1h */
-        deadline: duration.default('1h'),
-        /** Days that reports are kept. @default the plan's retention.days */
-        reportDays: z.int().min(1).optional(),
-      }),
-    notifications: z
-      .strictObject({
-        /** @default false */
-        enabled: z.boolean().default(false),
-      })
-      .prefault({}),
-  })
-  .superRefine((plan, context) => {
-    if (plan.environment === 'prod' && !plan.encryption.enabled)
-      context.addIssue({ code: 'custom', path: ['encryption', 'enabled'], message: 'encryption cannot be off in prod', input: false });
-    plan.targets.forEach((target, index) => {
-      const path = ['targets', index];
-      if (plan.targets.findIndex(({ name }) => name === target.name) < index)
-        context.addIssue({ code: 'custom', path: [...path, 'name'], message: 'another target has this name', input: target.name });
-      const engine = engines[target.engine];
-      const connection = engine?.connection.safeParse(target.connection);
-      connection?.error?.issues.forEach((issue) =>
-        context.addIssue({ ...issue, code: 'custom', path: [...path, 'connection', ...issue.path], input: issue.input } as never),
-      );
-      for (const role of Object.keys(target.secret.keys))
-        if (engine && !(role in engine.secretKeys))
-          context.addIssue({ code: 'custom', path: [...path, 'secret', 'keys', role], message: `expected one of ${Object.keys(engine.secretKeys).join(', ')}`, input: role });
+const secretKeys = ({ secretKeys: roles }: Engine): z.ZodType<Record<string, string>> =>
+  z.strictObject(
+    Object.fromEntries(
+      Object.entries(roles).map(([role, { defaultKey }]) => [role, z.string().min(1).default(defaultKey)]),
+    ),
+  );
+
+/** One database to protect; `connection` and the roles of `secret.keys` are its engine's own. */
+const targetOf = (engine: Engine) =>
+  z.strictObject({
+    name: targetName.refine((name) => !reserved.includes(name), {
+      error: `expected none of ${reserved.join(', ')}`,
+    }),
+    engine: z.literal(engine.name),
+    connection: engine.connection as z.ZodType<Record<string, unknown> & { readonly host: string }>,
+    /** Existing Secret with the credentials. @default keys - the engine's default key of each role */
+    secret: z.strictObject({ name: dnsLabel, keys: secretKeys(engine).prefault({}) }),
+    schedule: cron,
+    /** Longest a run may take; becomes activeDeadlineSeconds. @default 1h */
+    deadline: duration.default('1h'),
+    /** @default the plan's retention */
+    retention: targetRetention.optional(),
+    /** Oldest acceptable newest backup. @default 24h */
+    rpo: duration.default('24h'),
+    /** Longest acceptable restore. @default 1h */
+    rto: duration.default('1h'),
+  });
+
+const [first, ...others] = Object.values(engines).map(targetOf);
+
+export const targetSchema = z.discriminatedUnion('engine', [first!, ...others]);
+
+/** Fields of a plan; the environment of the infrastructure program has them all and more of its own. */
+export const planShape = {
+  environment: dnsLabel,
+  /** @default INFO */
+  logLevel: z.enum(['DEBUG', 'INFO', 'WARN', 'ERROR']).default('INFO'),
+  retention: retentionPolicy.prefault({}),
+  encryption: z
+    .strictObject({
+      /** @default true - an archive leaves the cluster */
+      enabled: z.boolean().default(true),
+      /** @default backup-encryption-secret */
+      secret: z.string().default(secrets.encryption.name),
+    })
+    .prefault({}),
+  compression: z
+    .strictObject({
+      /** gzip level. @default 1 - keeps pace with pg_dump on one core; see docs/benchmarks.md */
+      level: z.int().min(1).max(9).default(1),
+    })
+    .prefault({}),
+  stores: z
+    .strictObject({
+      directory: directoryConfig.optional(),
+      s3: s3Config.optional(),
+    })
+    .refine(({ directory, s3 }) => directory ?? s3?.sync, {
+      error: 'expected a directory, or s3 with sync: true',
+    }),
+  targets: z.array(targetSchema).min(1),
+  verification: z.strictObject({
+    schedule: cron,
+    /** @default deep - only reading every byte finds silent damage */
+    level: z.enum(['quick', 'deep']).default('deep'),
+    /** @default 1h */
+    deadline: duration.default('1h'),
+    /** Days that reports are kept. @default the plan's retention.days */
+    reportDays: z.int().min(1).optional(),
+  }),
+  notifications: z
+    .strictObject({
+      /** @default false */
+      enabled: z.boolean().default(false),
+    })
+    .prefault({}),
+} as const;
+
+/** What is known of a plan while other parts of it may still be wrong. */
+interface Draft {
+  readonly environment?: unknown;
+  readonly encryption?: { readonly enabled?: unknown };
+  readonly targets?: readonly ({ readonly name?: unknown } | undefined)[];
+}
+
+/** Rules that span fields. Run with `always`, also where single fields failed, so that all problems show at once. */
+export const checkPlan = (input: unknown, context: z.core.$RefinementCtx): void => {
+  const plan = input as Draft;
+  if (plan.environment === 'prod' && plan.encryption?.enabled === false)
+    context.addIssue({
+      code: 'custom',
+      path: ['encryption', 'enabled'],
+      message: 'encryption cannot be off in prod',
+      params: { hint: 'set it to true' },
+    });
+  const names = Array.isArray(plan.targets)
+    ? (plan as Required<Draft>).targets.map((target) => target?.name)
+    : [];
+  names.forEach((name, index) => {
+    if (name === undefined || names.indexOf(name) === index) return;
+    context.addIssue({
+      code: 'custom',
+      path: ['targets', index, 'name'],
+      message: 'expected a name of its own',
+      params: { hint: `targets[${names.indexOf(name)}] has it too` },
     });
   });
+};
+
+/** Params of a refinement that runs although other problems were found. */
+export const always = {
+  when: ({ value }: { value: unknown }) => typeof value === 'object' && value !== null,
+};
+
+export const planSchema = z.strictObject(planShape).superRefine(checkPlan, always);
 
 export type Plan = z.output<typeof planSchema>;
 export type Target = Plan['targets'][number];
