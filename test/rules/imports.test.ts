@@ -1,0 +1,51 @@
+import { describe, expect, test } from '@jest/globals';
+import { ESLint } from 'eslint';
+
+const eslint = new ESLint();
+
+/** Messages about one import statement, as if it stood in `file`. */
+const lint = async (file: string, from: string): Promise<string[]> => {
+  const [result] = await eslint.lintText(`import * as it from '${from}';\nexport { it };\n`, {
+    filePath: file,
+  });
+  return result!.messages.map(({ message }) => message);
+};
+
+describe('the import table', () => {
+  test.each([
+    ['runtime/src/contract/new.ts', '../core/errors.ts'],
+    ['runtime/src/core/new.ts', '../engines/registry.ts'],
+    ['runtime/src/engines/new.ts', '../store/store.ts'],
+    ['runtime/src/store/new.ts', '../catalog/retention.ts'],
+    ['runtime/src/plan/new.ts', '../engines/redis/index.ts'],
+    ['runtime/src/commands/new.ts', '../../../test/kit/redis.ts'],
+    ['src/new.ts', '../runtime/src/core/process.ts'],
+  ])('%s may not import %s', async (file, from) => {
+    expect((await lint(file, from)).join()).toContain('See the import table');
+  });
+
+  test.each([
+    ['runtime/src/core/new.ts', '../contract/exit-codes.ts'],
+    ['runtime/src/engines/new.ts', '../core/errors.ts'],
+    ['runtime/src/plan/new.ts', '../engines/registry.ts'],
+    ['runtime/src/commands/new.ts', '../store/store.ts'],
+    ['src/new.ts', '../runtime/src/plan/schema.ts'],
+    ['test/unit/new.ts', '../../runtime/src/core/errors.ts'],
+  ])('%s may import %s', async (file, from) => {
+    expect(await lint(file, from)).toEqual([]);
+  });
+
+  test.each(['cdk8s', 'cdk8s-plus-28', '@pulumi/aws', 'constructs'])(
+    'the runtime may not import %s',
+    async (name) => {
+      expect((await lint('runtime/src/commands/new.ts', name)).join()).toContain(
+        'The job image holds only the runtime',
+      );
+    },
+  );
+
+  test('only core/process.ts spawns', async () => {
+    expect(await lint('runtime/src/core/process.ts', 'node:child_process')).toEqual([]);
+    expect((await lint('runtime/src/core/new.ts', 'node:child_process')).join()).toContain('core/process.ts');
+  });
+});
