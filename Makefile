@@ -1,0 +1,10 @@
+# Both targets do their own set-up. Options of the demo: make demo ARGS="--size 2G --remote"
+.PHONY: demo test
+
+demo:
+	@scripts/setup $(if $(findstring --remote,$(ARGS)),test,demo)
+	@npm run --silent demo -- $(ARGS)
+
+test:
+	@scripts/setup test
+	@npm run --silent test

@@ -1,0 +1,66 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { summarize, type JestResult } from './summary.ts';
+
+const work = '.work';
+const jest = [
+  '--experimental-vm-modules',
+  '--disable-warning=ExperimentalWarning',
+  'node_modules/jest/bin/jest.js',
+];
+
+/** Static checks: name → argv. Each counts as one check in the closing line. */
+const checks: Readonly<Record<string, readonly string[]>> = {
+  typecheck: ['tsc', '--noEmit'],
+  lint: ['eslint', '.'],
+  format: ['prettier', '--check', '--log-level=warn', '.'],
+  manifests: ['npm', 'run', '--silent', 'synth', '--', '--check'],
+};
+
+/** Jest projects of jest.config.json. Servers share two cores, so their tests run one after the other. */
+const suites: Readonly<Record<string, readonly string[]>> = { unit: [], integration: ['--runInBand'] };
+
+const succeeds = async ([program, ...args]: readonly string[]): Promise<boolean> => {
+  const child = spawn(program!, args, { stdio: 'inherit' });
+  const [code] = (await once(child, 'close')) as [number | null];
+  return code === 0;
+};
+
+const step = async (name: string, argv: readonly string[]): Promise<boolean> => {
+  const started = performance.now();
+  const passed = await succeeds(argv);
+  console.log(`${passed ? 'ok  ' : 'FAIL'} ${name} (${((performance.now() - started) / 1000).toFixed(1)} s)`);
+  return passed;
+};
+
+const check = async ([name, argv]: [string, readonly string[]]): Promise<JestResult> => {
+  const passed = await step(name, argv);
+  return {
+    numPassedTests: Number(passed),
+    numFailedTests: Number(!passed),
+    success: passed,
+    testResults: [],
+  };
+};
+
+const suite = async ([project, options]: [string, readonly string[]]): Promise<JestResult> => {
+  const report = `${work}/jest-${project}.json`;
+  writeFileSync(report, '');
+  const args = ['--selectProjects', project, '--json', `--outputFile=${report}`, ...options];
+  const passed = await step(project, ['node', ...jest, ...args]);
+  const text = readFileSync(report, 'utf8');
+  return text
+    ? (JSON.parse(text) as JestResult)
+    : { numPassedTests: 0, numFailedTests: 1, success: passed, testResults: [] };
+};
+
+mkdirSync(work, { recursive: true });
+const results: JestResult[] = [];
+for (const entry of Object.entries(checks)) results.push(await check(entry));
+for (const entry of Object.entries(suites)) results.push(await suite(entry));
+const { line, problems, passed } = summarize(results);
+problems.forEach((problem) => console.log(problem));
+console.log(line);
+writeFileSync(`${work}/test-summary`, `${line}\n`);
+process.exitCode = passed ? 0 : 1;
