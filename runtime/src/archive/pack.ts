@@ -38,7 +38,7 @@ const writePart = (tar: Pack, name: string, part: Part, mtime: Date): Promise<vo
     });
     tar.once('close', closed);
     for (const chunk of part.chunks) entry.write(chunk);
-    entry.end();
+    entry.end(undefined);
   });
 
 /** An entry that fits into one part keeps its plain name. */
@@ -69,7 +69,7 @@ export async function* pack(entries: Entries, mtime: Date): AsyncGenerator<Buffe
   try {
     yield* tar as AsyncIterable<Buffer>;
   } finally {
-    tar.destroy();
+    tar.destroy(new Error('tar stream closed'));
     await written;
   }
 }

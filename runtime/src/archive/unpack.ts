@@ -1,8 +1,12 @@
 import { pipeline } from 'node:stream/promises';
-import { extract as tarExtract, type Entry } from 'tar-stream';
+import { extract as tarExtract, type Header } from 'tar-stream';
 import type { DumpEntry } from '../core/entries.ts';
 import { BackupError, isBackupError, messageOf } from '../core/errors.ts';
 import { partName } from './pack.ts';
+
+interface Entry extends AsyncIterable<Buffer> {
+  readonly header: Header;
+}
 
 const partPattern = /^(.+)\.part-(\d{5,})$/;
 
@@ -13,7 +17,7 @@ const damaged = (message: string, cause?: unknown): BackupError =>
 const checkHeader = ({ header }: Entry): void => {
   const segments = header.name.split('/');
   if (header.type !== 'file') throw damaged(`entry ${header.name} is a ${header.type}, expected a plain file`);
-  if (segments.some((segment) => segment === '' || segment === '.' || segment === '..') || header.name.includes('\\'))
+  if (segments.some((segment: string) => segment === '' || segment === '.' || segment === '..') || header.name.includes('\\'))
     throw damaged(`entry name ${JSON.stringify(header.name)} leaves the archive`);
 };
 
@@ -38,13 +42,13 @@ const openCursor = async (tar: AsyncIterable<Entry>): Promise<Cursor> => {
 
 async function* joinParts(cursor: Cursor, name: string): AsyncGenerator<Buffer> {
   for (let index = 0; cursor.current?.header.name === partName(name, index); index++) {
-    yield* cursor.current as AsyncIterable<Buffer>;
+    yield* cursor.current;
     await cursor.advance();
   }
 }
 
 async function* single(cursor: Cursor): AsyncGenerator<Buffer> {
-  yield* cursor.current as AsyncIterable<Buffer>;
+  yield* cursor.current!;
   await cursor.advance();
 }
 

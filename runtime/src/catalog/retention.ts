@@ -1,13 +1,95 @@
 import { z } from 'zod';
+import type { Tier } from './layout.ts';
 
 /** How many archives of each tier are kept. */
 export const retentionPolicy = z.strictObject({
   /** Days a daily archive is kept. @default 30 - the seed's table */
   days: z.int().min(1).max(3650).default(30),
-  /** @default 4 - a month of Sundays */
+  /** Weekly archives kept; 0 makes none. @default 4 - a month of Sundays */
   weekly: z.int().min(0).max(520).default(4),
-  /** @default 12 - a year */
+  /** Monthly archives kept; 0 makes none. @default 12 - a year */
   monthly: z.int().min(0).max(120).default(12),
 });
 
 export type RetentionPolicy = z.output<typeof retentionPolicy>;
+
+/** What the decision needs to know of an archive. */
+export interface Candidate {
+  readonly key: string;
+  readonly tier: Tier;
+  readonly startedAt: Date;
+  /** True if a deep verification or a drill succeeded. */
+  readonly verified: boolean;
+}
+
+/** Keep or remove, and why. */
+export interface Decision {
+  readonly key: string;
+  readonly keep: boolean;
+  readonly reason: string;
+}
+
+const dayMs = 86_400_000;
+
+const newest = (candidates: readonly Candidate[]): Candidate | undefined =>
+  candidates.toSorted((a, b) => b.startedAt.getTime() - a.startedAt.getTime())[0];
+
+const byAge = (days: number, now: Date, candidate: Candidate): Decision => {
+  const age = Math.floor((now.getTime() - candidate.startedAt.getTime()) / dayMs);
+  const keep = age < days;
+  return { key: candidate.key, keep, reason: `${age} days old, ${candidate.tier} kept for ${days} days` };
+};
+
+const byRank = (limit: number, ranked: readonly Candidate[], candidate: Candidate): Decision => {
+  const rank = ranked.indexOf(candidate) + 1;
+  return { key: candidate.key, keep: rank <= limit, reason: `${candidate.tier} number ${rank}, ${limit} are kept` };
+};
+
+const byTier = (candidates: readonly Candidate[], policy: RetentionPolicy, now: Date, candidate: Candidate): Decision => {
+  const { tier } = candidate;
+  if (tier === 'daily' || tier === 'safety') return byAge(policy.days, now, candidate);
+  const ranked = candidates
+    .filter((other) => other.tier === tier)
+    .toSorted((a, b) => b.startedAt.getTime() - a.startedAt.getTime());
+  return byRank(policy[tier], ranked, candidate);
+};
+
+/**
+ * Which archives of one target and store to keep. Pure. Never removes the newest archive nor the newest verified one.
+ * @param candidates in any order
+ * @returns one decision per candidate, in the same order
+ */
+export const decideRetention = (
+  candidates: readonly Candidate[],
+  policy: RetentionPolicy,
+  now: Date,
+): readonly Decision[] => {
+  const regular = candidates.filter(({ tier }) => tier !== 'safety');
+  const last = newest(regular);
+  const lastVerified = newest(regular.filter(({ verified }) => verified));
+  return candidates.map((candidate) => {
+    const decision = byTier(candidates, policy, now, candidate);
+    if (decision.keep) return decision;
+    if (candidate === last) return { ...decision, keep: true, reason: 'the newest archive' };
+    if (candidate === lastVerified) return { ...decision, keep: true, reason: 'the newest verified archive' };
+    return decision;
+  });
+};
+
+/** Start of the week (Sunday) or month that `time` lies in, UTC: a tier's copy is due once per period. */
+const periodStart = (tier: 'weekly' | 'monthly', time: Date): Date =>
+  tier === 'weekly'
+    ? new Date(Date.UTC(time.getUTCFullYear(), time.getUTCMonth(), time.getUTCDate() - time.getUTCDay()))
+    : new Date(Date.UTC(time.getUTCFullYear(), time.getUTCMonth(), 1));
+
+/** Tiers of which this period has no archive yet, so that a run at `now` makes a copy for each. */
+export const tiersDue = (
+  candidates: readonly Candidate[],
+  policy: RetentionPolicy,
+  now: Date,
+): readonly ('weekly' | 'monthly')[] =>
+  (['weekly', 'monthly'] as const).filter(
+    (tier) =>
+      policy[tier] > 0 &&
+      !candidates.some((candidate) => candidate.tier === tier && candidate.startedAt >= periodStart(tier, now)),
+  );

@@ -1,0 +1,101 @@
+import { BackupError } from '../core/errors.ts';
+import type { KeyRing } from '../crypto/key-ring.ts';
+import type { Store } from '../store/store.ts';
+import { archiveOf, fileName, isManifest, manifestKey } from './layout.ts';
+import {
+  authenticateManifest,
+  decodeManifest,
+  encodeManifest,
+  maxManifestBytes,
+  type Manifest,
+  type SignedManifest,
+} from './manifest.ts';
+
+/** A committed archive: its file and its manifest, not yet authenticated. */
+export interface Archive {
+  readonly store: Store;
+  readonly key: string;
+  readonly signed: SignedManifest;
+}
+
+/** A manifest that cannot be read; its archive does not count. */
+export interface BrokenArchive {
+  readonly store: Store;
+  readonly key: string;
+  readonly error: BackupError;
+}
+
+export interface Catalog {
+  /** Oldest first. */
+  readonly archives: readonly Archive[];
+  readonly broken: readonly BrokenArchive[];
+}
+
+const readText = async (store: Store, key: string): Promise<string> => {
+  const chunks: Buffer[] = [];
+  let bytes = 0;
+  for await (const chunk of store.get(key)) {
+    bytes += chunk.length;
+    if (bytes > maxManifestBytes) throw new BackupError('manifest.damaged', `manifest ${key} is larger than ${maxManifestBytes} bytes`);
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks).toString('utf8');
+};
+
+/** One archive by key. @throws BackupError `archive.unknown` where nothing was committed under the key */
+export const readArchive = async (store: Store, key: string): Promise<Archive> => {
+  const manifest = manifestKey(key);
+  if (!(await store.head(manifest))) {
+    const exists = await store.head(key);
+    const reason = exists ? 'has no manifest, so its backup was never finished' : `is not in ${store.location}`;
+    throw new BackupError('archive.unknown', `archive ${key} ${reason}`);
+  }
+  return { store, key, signed: decodeManifest(await readText(store, manifest), manifest) };
+};
+
+const read = async (store: Store, key: string): Promise<Archive | BrokenArchive> => {
+  try {
+    return await readArchive(store, key);
+  } catch (error) {
+    if (error instanceof BackupError && error.code === 'manifest.damaged') return { store, key, error };
+    throw error;
+  }
+};
+
+const startedAt = ({ signed }: Archive): string => signed.manifest.startedAt;
+
+/** All committed archives of a target in a store. */
+export const readCatalog = async (store: Store, target: string): Promise<Catalog> => {
+  const archives: Archive[] = [];
+  const broken: BrokenArchive[] = [];
+  for await (const { key } of store.list(`${target}/`)) {
+    if (!isManifest(key)) continue;
+    const found = await read(store, archiveOf(key));
+    if ('error' in found) broken.push(found);
+    else archives.push(found);
+  }
+  archives.sort((a, b) => (startedAt(a) < startedAt(b) ? -1 : 1));
+  return { archives, broken };
+};
+
+/** Manifest of an archive, believed. @throws as `authenticateManifest` */
+export const authenticate = (archive: Archive, keys: KeyRing | undefined): Promise<Manifest> =>
+  authenticateManifest(archive.signed, fileName(archive.key), keys);
+
+/** Writes a manifest: the commit of a backup, or a new entry in its history. */
+export const writeManifest = async (
+  store: Store,
+  key: string,
+  manifest: Manifest,
+  keys: KeyRing | undefined,
+  options: { readonly replace: boolean },
+): Promise<void> => {
+  const text = Buffer.from(await encodeManifest(manifest, keys));
+  await store.put(
+    manifestKey(key),
+    (async function* () {
+      yield text;
+    })(),
+    options,
+  );
+};
