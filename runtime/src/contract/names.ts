@@ -21,5 +21,11 @@ export const cronJobName = (target: string): string => `${target}-backup`;
 /** Folder of a store that holds verification reports. */
 export const verificationFolder = 'verification';
 
+/**
+ * Start of every alias's file name, and of nothing else: archives start with their target's name, which holds no
+ * underscore. Stores without links tell aliases from objects by it.
+ */
+export const aliasPrefix = 'latest_';
+
 /** Alias of the newest committed archive, without the archive's suffix. */
-export const latestAlias = 'latest_backup';
+export const latestAlias = `${aliasPrefix}backup`;

@@ -8,7 +8,9 @@ export const directoryConfig = z.strictObject({
 /** `s3://bucket/prefix`; the prefix may be empty. */
 export const s3Base = z
   .string()
-  .regex(/^s3:\/\/[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](\/[\w!.*'()/-]*)?$/, { error: 'expected s3://bucket or s3://bucket/prefix' });
+  .regex(/^s3:\/\/[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](\/[\w!.*'()/-]*)?$/, {
+    error: 'expected s3://bucket or s3://bucket/prefix',
+  });
 
 export const s3Config = z.strictObject({
   base: s3Base,

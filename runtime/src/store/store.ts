@@ -11,9 +11,14 @@ export interface Space {
   readonly totalBytes: number;
 }
 
+/** What to store: a stream, or a function that starts it anew, so that a failed `put` can be tried again. */
+export type Body = AsyncIterable<Buffer> | (() => AsyncIterable<Buffer>);
+
 /**
  * Where archives and manifests are kept. Errors are BackupErrors `store.*`: `unreachable` and `failed` are retryable,
- * `refused`, `full`, `missing` and `exists` are not. The conformance suite test/conformance/store.test.ts runs over all.
+ * `refused`, `full`, `missing` and `exists` are not; `usage.invalid` for a key that is not one: segments of ASCII letters,
+ * digits and `_.!'()*-`, none of them `.` or `..`. Keys whose last segment starts with `latest_` are aliases, known to
+ * `point`, `resolve` and `remove` only. An error of the body itself is passed on as it is. The conformance suite test/conformance/store.test.ts runs over all.
  */
 export interface Store {
   /** `directory` or `s3`. */
@@ -22,10 +27,10 @@ export interface Store {
   readonly location: string;
   /**
    * Stores a stream of unknown length. The object appears under its key only when all of it is durable; on any error
-   * or abort nothing is left (best effort: leftovers are never visible in `list`).
+   * or abort nothing is left (best effort: leftovers are never visible in `list`, see `removeLeftovers`).
    * `replace: false` (default) fails with `store.exists` if the key is taken. Resolves to the bytes written.
    */
-  put(key: string, body: AsyncIterable<Buffer>, options?: PutOptions): Promise<number>;
+  put(key: string, body: Body, options?: PutOptions): Promise<number>;
   /** Streams an object, or bytes `start` to the end. `store.missing` if absent; fails if cut short, never ends early. */
   get(key: string, start?: number): AsyncIterable<Buffer>;
   head(key: string): Promise<StoredObject | undefined>;
@@ -40,9 +45,13 @@ export interface Store {
   /** Key that an alias points to; undefined if there is none. */
   resolve(alias: string): Promise<string | undefined>;
   space(): Promise<Space | undefined>;
+  /** Removes what killed runs left of a `put` begun before that time; resolves to how many it removed. */
+  removeLeftovers(olderThan: Date): Promise<number>;
 }
 
 export interface PutOptions {
+  /** @default false - an archive is never overwritten */
   readonly replace?: boolean;
+  /** Stops the writing with `run.interrupted`, also while the body has nothing to give. */
   readonly signal?: AbortSignal;
 }

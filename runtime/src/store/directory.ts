@@ -1,0 +1,112 @@
+import { constants } from 'node:fs';
+import { lstat, open, readlink, statfs, unlink, type FileHandle } from 'node:fs/promises';
+import { BackupError } from '../core/errors.ts';
+import type { DirectoryConfig } from './config.ts';
+import { instead, onFile } from './directory-errors.ts';
+import { pathOf, syncFolder, walk } from './directory-tree.ts';
+import { linkFile, pointLink, putFile } from './directory-write.ts';
+import { besideAlias, checkKey, checkObjectKey, checkPrefix, isObjectKey, isPartial } from './keys.ts';
+import type { Space, Store, StoredObject } from './store.ts';
+import { dirname, join } from 'node:path';
+
+const readBytes = 1 << 20;
+
+async function* readFrom(path: string, file: FileHandle, start: number, end: number): AsyncGenerator<Buffer> {
+  for (let position = start; position < end;) {
+    const wanted = Math.min(readBytes, end - position);
+    const { bytesRead, buffer } = await onFile(path, () =>
+      file.read(Buffer.allocUnsafe(wanted), 0, wanted, position),
+    );
+    if (bytesRead === 0)
+      throw new BackupError(
+        'store.failed',
+        `${path} was cut to ${position} of ${end} bytes while it was read`,
+      );
+    yield buffer.subarray(0, bytesRead);
+    position += bytesRead;
+  }
+}
+
+async function* get(root: string, key: string, start = 0): AsyncGenerator<Buffer> {
+  const path = await onFile(join(root, checkObjectKey(key)), () => pathOf(root, key));
+  const file = await onFile(path, () => open(path, constants.O_RDONLY | constants.O_NOFOLLOW));
+  try {
+    const { size } = await file.stat();
+    if (start > size)
+      throw new BackupError('store.failed', `${path} has ${size} bytes, asked to start at ${start}`);
+    yield* readFrom(path, file, start, size);
+  } finally {
+    await file.close();
+  }
+}
+
+const head = async (root: string, key: string): Promise<StoredObject | undefined> => {
+  const find = async () => lstat(await pathOf(root, key));
+  const stats = await onFile(join(root, checkObjectKey(key)), () =>
+    find().catch(instead(undefined, 'ENOENT')),
+  );
+  return stats?.isFile() ? { key, bytes: stats.size, modified: stats.mtime } : undefined;
+};
+
+async function* list(root: string, prefix: string): AsyncGenerator<StoredObject> {
+  for await (const { key, isFile } of walk(root, checkPrefix(prefix))) {
+    const object = isFile && isObjectKey(key) ? await head(root, key) : undefined;
+    if (object) yield object;
+  }
+}
+
+const remove = async (root: string, key: string): Promise<void> => {
+  const unlinkIn = async (path: string) => {
+    await unlink(path);
+    await syncFolder(dirname(path));
+  };
+  const find = async () => unlinkIn(await pathOf(root, key));
+  await onFile(join(root, checkKey(key)), () => find().catch(instead(undefined, 'ENOENT')));
+};
+
+const resolve = async (root: string, alias: string): Promise<string | undefined> => {
+  const find = async () => readlink(await pathOf(root, alias));
+  const name = await onFile(join(root, checkKey(alias)), () => find().catch(instead(undefined, 'ENOENT')));
+  return name === undefined ? undefined : besideAlias(alias, name);
+};
+
+/** Blocks that root alone may fill do not count as free. */
+const space = async (root: string): Promise<Space> => {
+  const { bsize, bavail, blocks } = await onFile(root, () => statfs(root));
+  return { freeBytes: bavail * bsize, totalBytes: blocks * bsize };
+};
+
+const removeLeftovers = async (root: string, olderThan: Date): Promise<number> => {
+  let removed = 0;
+  for await (const { key, name } of walk(root, '')) {
+    const path = join(root, key);
+    if (!isPartial(name) || (await onFile(path, () => lstat(path))).mtime >= olderThan) continue;
+    await onFile(path, () => unlink(path));
+    removed++;
+  }
+  return removed;
+};
+
+/**
+ * A store in a folder that exists already, such as a mounted volume. Files have mode 0640, folders 0750. Symbolic
+ * links among its folders are refused, so that no key leads out of it.
+ */
+export const directoryStore = ({ path: root }: DirectoryConfig): Store => {
+  const store: Store = {
+    kind: 'directory',
+    location: root,
+    put: (key, body, options) => putFile(root, key, body, options),
+    get: (key, start) => get(root, key, start),
+    head: (key) => head(root, key),
+    list: (prefix) => list(root, prefix),
+    remove: (key) => remove(root, key),
+    copy: async (from, to) => {
+      if (!(await linkFile(root, from, to))) await store.put(to, store.get(from));
+    },
+    point: (alias, key) => pointLink(root, alias, key),
+    resolve: (alias) => resolve(root, alias),
+    space: () => space(root),
+    removeLeftovers: (olderThan) => removeLeftovers(root, olderThan),
+  };
+  return store;
+};
