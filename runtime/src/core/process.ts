@@ -1,44 +1,54 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { PassThrough, type Readable, type Writable } from 'node:stream';
+import type { Readable, Writable } from 'node:stream';
 import type { RunContext } from './context.ts';
-import { BackupError, type FailureCode } from './errors.ts';
+import { BackupError, messageOf, type FailureCode } from './errors.ts';
 
 /** A program to run: argv array, never a shell string; passwords go into `env`, never into `args`. */
 export interface Command {
   readonly program: string;
   readonly args: readonly string[];
-  /** Added to the environment of this process. */
+  /** Added to the variables that every program gets. */
   readonly env?: Readonly<Record<string, string>>;
+  /** @default the user of this process */
+  readonly user?: { readonly uid: number; readonly gid: number };
   /** Code of the error when the program fails. */
   readonly failure: FailureCode;
 }
 
-/** Last bytes of stderr that an error quotes. */
-const stderrTailBytes = 4096;
+/** What a program gets of this process's environment; the rest may hold secrets. */
+const inherited = ['PATH', 'HOME', 'TMPDIR', 'TZ', 'LANG', 'SSL_CERT_FILE', 'SSL_CERT_DIR', 'PGSSLROOTCERT'];
+
+const environment = (added: Command['env']): Record<string, string> => ({
+  ...Object.fromEntries(inherited.flatMap((name) => (process.env[name] ? [[name, process.env[name]]] : []))),
+  ...added,
+});
+
+/** Last characters of stderr that an error quotes. */
+const stderrTail = 4096;
 
 const keepTail = (stream: Readable): (() => string) => {
   let tail = '';
   stream.setEncoding('utf8').on('data', (text: string) => {
-    tail = (tail + text).slice(-stderrTailBytes);
+    tail = (tail + text).slice(-stderrTail);
   });
   return () => tail.trim();
 };
 
-const start = (run: RunContext, command: Command): ChildProcess =>
+const start = (context: RunContext, command: Command): ChildProcess =>
   spawn(command.program, command.args, {
-    env: { ...process.env, ...command.env },
+    ...command.user,
+    env: environment(command.env),
     stdio: ['pipe', 'pipe', 'pipe'],
-    signal: run.signal,
+    signal: context.signal,
     killSignal: 'SIGKILL',
   });
 
-const failed = (run: RunContext, command: Command, error: unknown, stderr: string): BackupError => {
-  if (run.signal.aborted) return new BackupError('run.interrupted', `${command.program} was stopped`, { cause: error });
+const failed = (context: RunContext, command: Command, error: unknown, stderr: string): BackupError => {
+  if (context.signal.aborted) return new BackupError('run.interrupted', `${command.program} was stopped`, { cause: error });
   if ((error as NodeJS.ErrnoException).code === 'ENOENT')
     return new BackupError('tool.missing', `program ${command.program} not found`, { cause: error });
-  const reason = error instanceof Error ? error.message : String(error);
-  return new BackupError(command.failure, `${command.program} ${reason}${stderr ? `: ${stderr}` : ''}`);
+  return new BackupError(command.failure, `${command.program} ${messageOf(error)}${stderr && `: ${stderr}`}`, { cause: error });
 };
 
 const exit = async (child: ChildProcess): Promise<void> => {
@@ -46,42 +56,78 @@ const exit = async (child: ChildProcess): Promise<void> => {
   if (code !== 0) throw new Error(signal ? `was killed by ${signal}` : `exited with ${code}`);
 };
 
-/** A running program. `done` settles after it exited: rejected with a BackupError unless it exited with 0. */
-export interface Running {
-  readonly stdin: Writable;
-  readonly stdout: Readable;
-  readonly done: Promise<void>;
-  readonly kill: () => void;
+/** The program's error wins over what its broken stream says. */
+async function* output(child: ChildProcess, done: Promise<void>): AsyncGenerator<Buffer, void, undefined> {
+  try {
+    yield* child.stdout!;
+  } catch (error) {
+    await done;
+    throw error;
+  } finally {
+    if (!child.stdout!.readableEnded) child.kill('SIGKILL'); // nobody reads it any more
+  }
+  await done;
 }
 
-/**
- * Starts a program. `stdout` ends only after the program exited with 0 and is destroyed with the error otherwise,
- * so that a dump cut short never looks complete.
- */
+/** A running program. */
+export interface Running {
+  readonly stdin: Writable;
+  /** Ends only after the program exited with 0 and throws otherwise, so that output cut short never looks complete. */
+  readonly stdout: AsyncIterable<Buffer>;
+  /** Settles after the program exited and its output was read: rejected with a BackupError unless it exited with 0. */
+  readonly done: Promise<void>;
+  /** @default SIGKILL */
+  readonly kill: (signal?: NodeJS.Signals) => void;
+}
+
+/** Starts a program; it is killed when the run is aborted. Read `stdout` to its end, or `kill`. */
 export const run = (context: RunContext, command: Command): Running => {
   const child = start(context, command);
   const stderr = keepTail(child.stderr!);
-  const stdout = new PassThrough({ highWaterMark: 1 << 20 });
-  child.stdout!.pipe(stdout, { end: false });
   child.stdin!.on('error', () => {}); // EPIPE: the exit code tells why
   const done = exit(child).catch((error: unknown) => {
     throw failed(context, command, error, stderr());
   });
-  done.then(
-    () => stdout.end(),
-    (error: Error) => stdout.destroy(error),
-  );
-  stdout.on('error', () => {}); // reported through `done` as well
-  stdout.on('close', () => child.exitCode === null && child.kill('SIGKILL'));
-  return { stdin: child.stdin!, stdout, done, kill: () => child.kill('SIGKILL') };
+  done.catch(() => {}); // whoever reads stdout or awaits done sees it
+  return { stdin: child.stdin!, stdout: output(child, done), done, kill: (signal = 'SIGKILL') => child.kill(signal) };
+};
+
+const writable = async (stdin: Writable): Promise<void> => {
+  const closed = new AbortController();
+  const stop = (): void => closed.abort();
+  stdin.once('close', stop);
+  await once(stdin, 'drain', { signal: closed.signal }).catch(() => {});
+  stdin.removeListener('close', stop);
+};
+
+/**
+ * Writes `content` to a program's standard input at the pace it reads, and ends it. What a program that is content
+ * with less leaves is read as well, so that errors at its end are seen. An error of `content` wins over the
+ * program's own, which only follows from it.
+ */
+export const feed = async (running: Running, content: AsyncIterable<Buffer>): Promise<void> => {
+  const { stdin } = running;
+  try {
+    for await (const chunk of content)
+      if (stdin.destroyed) await running.done;
+      else if (!stdin.write(chunk)) await writable(stdin);
+  } catch (error) {
+    running.kill();
+    throw error;
+  }
+  stdin.end();
+};
+
+/** Reads a stream to its end; for small contents. */
+export const collect = async (content: AsyncIterable<Buffer>): Promise<Buffer> => {
+  const chunks: Buffer[] = [];
+  for await (const chunk of content) chunks.push(chunk);
+  return Buffer.concat(chunks);
 };
 
 /** Runs a program to its end and returns what it printed; for small outputs. */
 export const capture = async (context: RunContext, command: Command): Promise<string> => {
   const running = run(context, command);
   running.stdin.end();
-  const chunks: Buffer[] = [];
-  running.stdout.on('data', (chunk: Buffer) => chunks.push(chunk));
-  await running.done;
-  return Buffer.concat(chunks).toString('utf8');
+  return (await collect(running.stdout)).toString('utf8');
 };
