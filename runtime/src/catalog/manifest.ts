@@ -12,7 +12,7 @@ const sealSchema = z.strictObject({
   bytes: count,
   sha256: hex,
   segmentBytes: z.int().min(4096).max(64 << 20),
-  segments: z.array(hex).min(1),
+  segments: z.array(hex).min(1).readonly(),
 });
 
 const encryptionSchema = z.strictObject({

@@ -45,10 +45,15 @@ const start = (context: RunContext, command: Command): ChildProcess =>
   });
 
 const failed = (context: RunContext, command: Command, error: unknown, stderr: string): BackupError => {
-  if (context.signal.aborted) return new BackupError('run.interrupted', `${command.program} was stopped`, { cause: error });
+  if (context.signal.aborted)
+    return new BackupError('run.interrupted', `${command.program} was stopped`, { cause: error });
   if ((error as NodeJS.ErrnoException).code === 'ENOENT')
     return new BackupError('tool.missing', `program ${command.program} not found`, { cause: error });
-  return new BackupError(command.failure, `${command.program} ${messageOf(error)}${stderr && `: ${stderr}`}`, { cause: error });
+  return new BackupError(
+    command.failure,
+    `${command.program} ${messageOf(error)}${stderr && `: ${stderr}`}`,
+    { cause: error },
+  );
 };
 
 const exit = async (child: ChildProcess): Promise<void> => {
@@ -89,10 +94,15 @@ export const run = (context: RunContext, command: Command): Running => {
     throw failed(context, command, error, stderr());
   });
   done.catch(() => {}); // whoever reads stdout or awaits done sees it
-  return { stdin: child.stdin!, stdout: output(child, done), done, kill: (signal = 'SIGKILL') => child.kill(signal) };
+  return {
+    stdin: child.stdin!,
+    stdout: output(child, done),
+    done,
+    kill: (signal = 'SIGKILL') => child.kill(signal),
+  };
 };
 
-const writable = async (stdin: Writable): Promise<void> => {
+const drained = async (stdin: Writable): Promise<void> => {
   const closed = new AbortController();
   const stop = (): void => closed.abort();
   stdin.once('close', stop);
@@ -100,22 +110,26 @@ const writable = async (stdin: Writable): Promise<void> => {
   stdin.removeListener('close', stop);
 };
 
+/** Writes to a program's standard input at the pace it reads; what it does not want any more is dropped. */
+export const write = async ({ stdin }: Running, chunk: Buffer): Promise<void> => {
+  if (!stdin.destroyed && !stdin.write(chunk)) await drained(stdin);
+};
+
 /**
- * Writes `content` to a program's standard input at the pace it reads, and ends it. What a program that is content
- * with less leaves is read as well, so that errors at its end are seen. An error of `content` wins over the
- * program's own, which only follows from it.
+ * Writes `content` to a program's standard input and ends it. What a program that is content with less leaves is read
+ * as well, so that errors at its end are seen. An error of `content` wins over the program's own, which follows from it.
  */
 export const feed = async (running: Running, content: AsyncIterable<Buffer>): Promise<void> => {
-  const { stdin } = running;
   try {
-    for await (const chunk of content)
-      if (stdin.destroyed) await running.done;
-      else if (!stdin.write(chunk)) await writable(stdin);
+    for await (const chunk of content) {
+      if (running.stdin.destroyed) await running.done;
+      await write(running, chunk);
+    }
   } catch (error) {
     running.kill();
     throw error;
   }
-  stdin.end();
+  running.stdin.end();
 };
 
 /** Reads a stream to its end; for small contents. */

@@ -1,0 +1,103 @@
+import { readCatalog, writeManifest } from '../catalog/catalog.ts';
+import { archiveKey, fileName, latestKey } from '../catalog/layout.ts';
+import { tiersDue } from '../catalog/retention.ts';
+import { BackupError, isBackupError, messageOf } from '../core/errors.ts';
+import type { Fingerprint, ServerInfo } from '../engines/engine.ts';
+import { retentionOf } from '../plan/parse.ts';
+import type { Target } from '../plan/schema.ts';
+import { addressOf, engineOf, findTarget, openSource, type App } from './app.ts';
+import { candidateOf, prune } from './prune.ts';
+import { replicate } from './replicate.ts';
+import { writeArchive, type Written } from './write-archive.ts';
+
+/** Result of a backup, as `--json` prints it. */
+export interface BackupResult {
+  readonly target: string;
+  readonly store: string;
+  readonly archive: string;
+  /** Weekly and monthly copies made by this run. */
+  readonly copies: readonly string[];
+  readonly sourceBytes: number;
+  readonly archiveBytes: number;
+  readonly seconds: number;
+  readonly server: ServerInfo;
+  readonly fingerprint: Fingerprint;
+  /** Keys copied per replica. */
+  readonly replicated: Readonly<Record<string, readonly string[]>>;
+  readonly pruned: readonly string[];
+}
+
+/** Killed runs leave partial files; a run that is older than this is dead: no deadline is longer than a day. */
+const leftoverGraceMs = 24 * 3600 * 1000;
+
+const dumpInto = async (app: App, target: Target, tier: 'daily' | 'safety'): Promise<Written> => {
+  const source = await openSource(app.run, target);
+  app.run.log.info({ target: target.name, source: addressOf(source) }, 'backup started');
+  const dump = await engineOf(target).dump(app.run, source);
+  try {
+    return await writeArchive(app, target, dump, tier);
+  } finally {
+    await dump.close();
+  }
+};
+
+const copyToTiers = async (app: App, target: Target, { key, manifest }: Written): Promise<readonly string[]> => {
+  const { primary } = app.stores;
+  const { archives } = await readCatalog(primary, target.name);
+  const candidates = archives.map((archive) => candidateOf(archive.key, archive.signed.manifest));
+  const started = new Date(manifest.startedAt);
+  const copies: string[] = [];
+  for (const tier of tiersDue(candidates, retentionOf(app.plan, target), started)) {
+    const copy = archiveKey(target.name, tier, started, manifest.encryption !== null);
+    await primary.copy(key, copy);
+    await writeManifest(primary, copy, { ...manifest, archive: fileName(copy), tier }, app.keys, { replace: false });
+    copies.push(copy);
+  }
+  return copies;
+};
+
+const replicateAll = async (app: App, target: Target, key: string): Promise<Record<string, readonly string[]>> => {
+  const replicated: Record<string, readonly string[]> = {};
+  for (const replica of app.stores.replicas) {
+    try {
+      replicated[replica.location] = await replicate(app, target.name, replica);
+    } catch (error) {
+      const code = isBackupError(error) ? error.code : 'store.failed';
+      const message = `${key} is committed in ${app.stores.primary.location}, but its copy to ${replica.location} failed: ${messageOf(error)}`;
+      throw new BackupError(code, message, { cause: error });
+    }
+  }
+  return replicated;
+};
+
+/** What a restore is about to replace, kept as an archive of tier `safety` in the primary store. */
+export const safetyBackup = (app: App, target: Target): Promise<Written> => dumpInto(app, target, 'safety');
+
+/** Dumps a target into the primary store, copies it to weekly and monthly where due and to the replicas, and prunes. */
+export const backup = async (app: App, name: string): Promise<BackupResult> => {
+  const { run, stores } = app;
+  const target = findTarget(app.plan, name);
+  await stores.primary.removeLeftovers(new Date(run.now().getTime() - leftoverGraceMs));
+  const written = await dumpInto(app, target, 'daily');
+  const { key, manifest } = written;
+  await stores.primary.point(latestKey(name, manifest.encryption !== null), key);
+  const copies = await copyToTiers(app, target, written);
+  const replicated = await replicateAll(app, target, key);
+  const pruned = await prune(app, target, { dryRun: false });
+  const seconds = (Date.parse(manifest.finishedAt) - Date.parse(manifest.startedAt)) / 1000;
+  const { sourceBytes, archiveBytes, server, fingerprint } = manifest;
+  run.log.info({ target: name, archive: key, sourceBytes, archiveBytes, seconds }, 'backup committed');
+  return {
+    target: name,
+    store: stores.primary.location,
+    archive: key,
+    copies,
+    sourceBytes,
+    archiveBytes,
+    seconds,
+    server,
+    fingerprint,
+    replicated,
+    pruned: pruned.filter(({ keep }) => !keep).map((entry) => entry.key),
+  };
+};

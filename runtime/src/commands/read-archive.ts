@@ -1,0 +1,93 @@
+import { gunzip } from '../archive/gzip.ts';
+import { unpack } from '../archive/unpack.ts';
+import { readArchive, readCatalog, type Archive } from '../catalog/catalog.ts';
+import { tiers } from '../catalog/layout.ts';
+import type { Manifest } from '../catalog/manifest.ts';
+import { BackupError, isBackupError, messageOf } from '../core/errors.ts';
+import type { Entries } from '../core/entries.ts';
+import { tap } from '../core/taps.ts';
+import { open, type OpenKey } from '../crypto/open.ts';
+import type { Store } from '../store/store.ts';
+import type { App } from './app.ts';
+
+const openKey = async (app: App, manifest: Manifest): Promise<OpenKey | undefined> => {
+  const { encryption } = manifest;
+  if (!encryption || !app.keys) return undefined;
+  const salt = Buffer.from(encryption.salt, 'hex');
+  const [cipher, { macKey }] = await Promise.all([
+    app.keys.cipherKey(salt),
+    app.keys.macKeys(Buffer.from(encryption.macSalt, 'hex')),
+  ]);
+  return { salt, cipher, macKey };
+};
+
+/** What decompression reports is damage: the ciphertext was authentic, but not what this program writes. */
+async function* asDamage(source: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
+  try {
+    yield* source;
+  } catch (error) {
+    throw isBackupError(error)
+      ? error
+      : new BackupError('archive.damaged', `archive cannot be decompressed: ${messageOf(error)}`, { cause: error });
+  }
+}
+
+/** Entries of an archive, each segment authenticated before it is decrypted; progress counts ciphertext bytes. */
+export async function* readEntries(app: App, archive: Archive, manifest: Manifest, label: string): Entries {
+  const progress = app.progress(label, manifest.archiveBytes);
+  try {
+    const bytes = tap(archive.store.get(archive.key), progress.add);
+    const plain = open(bytes, manifest.id, manifest.seal, await openKey(app, manifest));
+    yield* unpack(asDamage(gunzip(plain)));
+  } finally {
+    progress.done();
+  }
+}
+
+const allStores = ({ stores }: App): readonly Store[] => [stores.primary, ...stores.replicas];
+
+/** Newest committed archive of a target in a store, without the copies that restores made for safety. */
+export const newestArchive = async (store: Store, target: string): Promise<Archive | undefined> => {
+  const { archives } = await readCatalog(store, target);
+  return archives.findLast(({ signed }) => signed.manifest.tier !== 'safety');
+};
+
+const newestAnywhere = async (app: App, target: string): Promise<Archive> => {
+  for (const store of allStores(app)) {
+    const found = await newestArchive(store, target);
+    if (found) return found;
+  }
+  throw new BackupError('archive.unknown', `no archive of ${target} in ${allStores(app).map((store) => store.location).join(', ')}`);
+};
+
+const locate = (app: App, name: string): { store: Store; key: string } | undefined => {
+  for (const store of allStores(app)) {
+    const prefix = `${store.location.replace(/\/$/, '')}/`;
+    if (name.startsWith(prefix)) return { store, key: name.slice(prefix.length) };
+  }
+  return undefined;
+};
+
+const folders = (target: string): readonly string[] => tiers.map((tier) => (tier === 'daily' ? target : `${target}/${tier}`));
+
+/** Key of a bare file name, wherever its tier's folder is; a key with `/` is taken as it is. */
+const keyOf = async (store: Store, target: string, name: string): Promise<string> => {
+  if (name.includes('/')) return name;
+  for (const folder of folders(target)) if (await store.head(`${folder}/${name}`)) return `${folder}/${name}`;
+  return `${target}/${name}`;
+};
+
+/**
+ * An archive as users name it: nothing (the newest), a file name, a key, a path such as
+ * `/backup/postgresql/latest_backup.tar.gz.enc`, or `s3://bucket/key`.
+ * @throws BackupError `archive.unknown`
+ */
+export const findArchive = async (app: App, target: string, name: string | undefined): Promise<Archive> => {
+  if (name === undefined) return newestAnywhere(app, target);
+  const located = locate(app, name);
+  if (!located && (name.startsWith('/') || name.includes('://')))
+    throw new BackupError('archive.unknown', `${name} is in none of ${allStores(app).map((store) => store.location).join(', ')}`);
+  const store = located?.store ?? app.stores.primary;
+  const key = located?.key ?? (await keyOf(store, target, name));
+  return readArchive(store, (await store.resolve(key)) ?? key);
+};

@@ -1,0 +1,75 @@
+import { formatBytes, formatSeconds } from '../core/units.ts';
+import type { BackupResult } from './backup.ts';
+import type { Listed, TargetStatus } from './list.ts';
+import type { Pruned } from './prune.ts';
+import type { RestorePlan, RestoreResult } from './restore.ts';
+import { table } from './table.ts';
+
+/** `2024-01-01T02:00:00.000Z` → `2024-01-01 02:00:00Z`. */
+const time = (iso: string | undefined): string => (iso ? iso.replace('T', ' ').replace(/\.\d+Z$/, 'Z') : '-');
+
+export const renderBackup = (result: BackupResult): string =>
+  [
+    `${result.target}: ${formatBytes(result.sourceBytes)} in ${formatSeconds(result.seconds)} → ${result.store}/${result.archive} (${formatBytes(result.archiveBytes)})`,
+    ...result.copies.map((key) => `  copied to ${key}`),
+    ...Object.entries(result.replicated).map(([store, keys]) => `  ${keys.length} archives copied to ${store}`),
+    ...result.pruned.map((key) => `  removed by retention: ${key}`),
+  ].join('\n');
+
+export const renderList = (archives: readonly Listed[]): string =>
+  table(
+    ['target', 'store', 'tier', 'taken', 'size', 'verified', 'archive'],
+    archives.map((row) => [
+      row.target,
+      row.store,
+      row.tier,
+      time(row.startedAt),
+      row.problem ? '-' : formatBytes(row.archiveBytes),
+      row.problem ?? time(row.verifiedAt),
+      row.archive,
+    ]),
+  );
+
+export const renderStatus = (targets: readonly TargetStatus[]): string =>
+  table(
+    ['target', 'engine', 'archives', 'newest', 'age', 'rpo', 'within', 'size', 'verified', 'next run'],
+    targets.map((row) => [
+      row.target,
+      row.engine,
+      String(row.archives),
+      time(row.startedAt),
+      row.ageSeconds === undefined ? '-' : formatSeconds(row.ageSeconds),
+      formatSeconds(row.rpoSeconds),
+      row.withinRpo ? 'yes' : 'NO',
+      row.archiveBytes === undefined ? '-' : formatBytes(row.archiveBytes),
+      time(row.verifiedAt),
+      time(row.nextRun),
+    ]),
+  );
+
+export const renderPruned = (decisions: readonly Pruned[]): string =>
+  table(
+    ['decision', 'store', 'archive', 'reason'],
+    decisions.map(({ keep, store, key, reason }) => [keep ? 'keep' : 'remove', store, key, reason]),
+  );
+
+export const renderRestorePlan = (plan: RestorePlan): string =>
+  [
+    `${plan.mode === 'test' ? 'test restore' : 'restore'} of ${plan.target}`,
+    `  from    ${plan.store}/${plan.archive}, taken ${time(plan.takenAt)}`,
+    `  size    ${formatBytes(plan.archiveBytes)} archive, ${formatBytes(plan.sourceBytes)} data`,
+    `  into    ${plan.into}`,
+    `  effect  ${plan.effect}`,
+  ].join('\n');
+
+export const renderRestore = (result: RestoreResult): string => {
+  if (result.dryRun) return `${renderRestorePlan(result)}\n  dry run: nothing was changed`;
+  const took = formatSeconds(result.seconds!);
+  return [
+    renderRestorePlan(result),
+    `  result  equal to the archive, in ${took} (RTO ${formatSeconds(result.rtoSeconds)}: ${result.withinRto ? 'met' : 'MISSED'})`,
+    ...(result.kept ? [`  kept    ${result.kept}`] : []),
+    ...(result.undo ? [`  undo    ${result.undo}`] : []),
+    ...(result.safetyArchive ? [`  saved   ${result.safetyArchive} holds what was replaced`] : []),
+  ].join('\n');
+};

@@ -1,0 +1,43 @@
+import { authenticate, readCatalog, writeManifest, type Archive } from '../catalog/catalog.ts';
+import { latestKey } from '../catalog/layout.ts';
+import { tap } from '../core/taps.ts';
+import type { Store } from '../store/store.ts';
+import type { App } from './app.ts';
+
+const send = async (app: App, archive: Archive, replica: Store): Promise<void> => {
+  const progress = app.progress(`copy to ${replica.location}`, archive.signed.manifest.archiveBytes);
+  try {
+    const body = () => tap(archive.store.get(archive.key), progress.add);
+    await replica.put(archive.key, body, { replace: true, signal: app.run.signal });
+  } finally {
+    progress.done();
+  }
+};
+
+/** The tiers of one backup share their bytes, so the second goes from the replica's own copy. */
+const copyArchive = async (app: App, archive: Archive, replica: Store, sent: Map<string, string>): Promise<void> => {
+  const manifest = await authenticate(archive, app.keys);
+  const twin = sent.get(manifest.id);
+  if (await replica.head(archive.key)) await replica.remove(archive.key); // left by a run that died before its manifest
+  if (twin) await replica.copy(twin, archive.key);
+  else await send(app, archive, replica);
+  await writeManifest(replica, archive.key, manifest, app.keys, { replace: false });
+  sent.set(manifest.id, archive.key);
+};
+
+const byKey = (archives: readonly Archive[]): Map<string, Archive> => new Map(archives.map((archive) => [archive.key, archive]));
+
+/**
+ * Copies to a replica what the primary store has and it lacks: this run's archives, and those of runs whose copy failed.
+ * @returns keys that were copied
+ */
+export const replicate = async (app: App, target: string, replica: Store): Promise<readonly string[]> => {
+  const { archives } = await readCatalog(app.stores.primary, target);
+  const there = byKey((await readCatalog(replica, target)).archives);
+  const sent = new Map([...there].map(([key, { signed }]) => [signed.manifest.id, key]));
+  const missing = archives.filter(({ key }) => !there.has(key));
+  for (const archive of missing) await copyArchive(app, archive, replica, sent);
+  const newest = archives.findLast(({ signed }) => signed.manifest.tier === 'daily');
+  if (newest) await replica.point(latestKey(target, newest.signed.manifest.encryption !== null), newest.key);
+  return missing.map(({ key }) => key);
+};

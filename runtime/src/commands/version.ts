@@ -1,0 +1,4 @@
+import packageJson from '../../package.json' with { type: 'json' };
+
+/** Version of the runtime, as its package says. */
+export const programVersion = packageJson.version;

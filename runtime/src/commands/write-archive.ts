@@ -1,0 +1,102 @@
+import { gzip } from '../archive/gzip.ts';
+import { pack } from '../archive/pack.ts';
+import { archiveKey, fileName, type Tier } from '../catalog/layout.ts';
+import type { Manifest } from '../catalog/manifest.ts';
+import { writeManifest } from '../catalog/catalog.ts';
+import { names } from '../contract/names.ts';
+import type { Entries } from '../core/entries.ts';
+import { tap } from '../core/taps.ts';
+import { iterations, type KeyRing } from '../crypto/key-ring.ts';
+import { startSealing, type SealKey } from '../crypto/seal.ts';
+import type { Dump } from '../engines/engine.ts';
+import type { Target } from '../plan/schema.ts';
+import type { App } from './app.ts';
+import { programVersion } from './version.ts';
+
+/** An archive that was committed. */
+export interface Written {
+  readonly key: string;
+  readonly manifest: Manifest;
+}
+
+interface Meter {
+  readonly entries: { name: string; bytes: number }[];
+  sourceBytes: number;
+}
+
+async function* measured(entries: Entries, meter: Meter, onBytes: (bytes: number) => void): Entries {
+  for await (const { name, content } of entries) {
+    const entry = { name, bytes: 0 };
+    meter.entries.push(entry);
+    const count = (bytes: number) => {
+      entry.bytes += bytes;
+      meter.sourceBytes += bytes;
+      onBytes(bytes);
+    };
+    yield { name, content: tap(content, count) };
+  }
+}
+
+interface Keys {
+  readonly seal: SealKey;
+  readonly encryption: Manifest['encryption'];
+}
+
+const deriveKeys = async (keys: KeyRing, randomBytes: (length: number) => Buffer): Promise<Keys> => {
+  const [salt, macSalt] = [randomBytes(8), randomBytes(16)];
+  const [cipher, { macKey, keyCheck }] = await Promise.all([keys.cipherKey(salt), keys.macKeys(macSalt)]);
+  return {
+    seal: { salt, cipher, macKey },
+    encryption: {
+      cipher: 'aes-256-cbc',
+      kdf: 'pbkdf2-hmac-sha256',
+      iterations,
+      salt: salt.toString('hex'),
+      macSalt: macSalt.toString('hex'),
+      keyCheck,
+    },
+  };
+};
+
+/**
+ * Streams a dump into the primary store and commits it: archive first, manifest last. Nothing is committed unless every
+ * entry ended cleanly.
+ */
+export const writeArchive = async (app: App, target: Target, dump: Dump, tier: Tier): Promise<Written> => {
+  const { run, plan, stores } = app;
+  const started = run.now();
+  const id = run.randomBytes(16).toString('hex');
+  const keys = app.keys && (await deriveKeys(app.keys, run.randomBytes));
+  const key = archiveKey(target.name, tier, started, keys !== undefined);
+  const meter: Meter = { entries: [], sourceBytes: 0 };
+  const progress = app.progress(`backup ${target.name}`);
+  try {
+    const plain = gzip(pack(measured(dump.entries, meter, progress.add), started), plan.compression.level);
+    const sealing = startSealing(plain, id, keys?.seal);
+    const archiveBytes = await stores.primary.put(key, sealing.bytes, { signal: run.signal });
+    const manifest: Manifest = {
+      format: 1,
+      id,
+      environment: plan.environment,
+      target: target.name,
+      engine: target.engine,
+      archive: fileName(key),
+      tier,
+      program: `${names.program} ${programVersion}`,
+      server: dump.server,
+      startedAt: started.toISOString(),
+      finishedAt: run.now().toISOString(),
+      ...meter,
+      archiveBytes,
+      compression: { algorithm: 'gzip', level: plan.compression.level },
+      encryption: keys?.encryption ?? null,
+      seal: sealing.seal(),
+      fingerprint: await dump.fingerprint(),
+      verifications: [],
+    };
+    await writeManifest(stores.primary, key, manifest, app.keys, { replace: false });
+    return { key, manifest };
+  } finally {
+    progress.done();
+  }
+};
