@@ -85,13 +85,20 @@ export interface Engine<Connection = unknown> {
   ports(connection: Connection): readonly number[];
   /** True if a restore builds beside the live data and swaps at the end, so a late failure changes nothing. */
   readonly restoresBeside: boolean;
+  /** True if a restore makes the server connect to the job, on a port of the job's choice. @default false */
+  readonly dialsBack?: boolean;
   probe(run: RunContext, source: Source<Connection>): Promise<ServerInfo>;
   dump(run: RunContext, source: Source<Connection>): Promise<Dump>;
   /** Proves that entries are a complete dump, without a server; returns what can be counted from them alone. */
   inspect(run: RunContext, entries: Entries): Promise<Fingerprint>;
   /** Counts the live data; `asOf` bounds it to what existed then, where data carries times. */
   fingerprint(run: RunContext, source: Source<Connection>, asOf: Date): Promise<Fingerprint>;
-  restore(run: RunContext, source: Source<Connection>, entries: Entries, request: RestoreRequest): Promise<Restored>;
+  restore(
+    run: RunContext,
+    source: Source<Connection>,
+    entries: Entries,
+    request: RestoreRequest,
+  ): Promise<Restored>;
   /** Starts a scratch server that can take `server`'s archives; undefined where its binaries are not installed. */
   scratch(run: RunContext, server: ServerInfo): Promise<ScratchServer<Connection> | undefined>;
 }

@@ -10,9 +10,14 @@ export const redis: Engine<RedisConnection> = {
   title: 'Redis',
   defaultPort: 6379,
   connection: redisConnection,
-  secretKeys: { username: { defaultKey: 'username', optional: true }, password: { defaultKey: 'password', optional: true } },
+  secretKeys: {
+    username: { defaultKey: 'username', optional: true },
+    password: { defaultKey: 'password', optional: true },
+  },
   ports: (connection) => [connection.port],
   restoresBeside: false,
+  // a restore serves the RDB as a replication primary
+  dialsBack: true,
   probe: todo,
   dump: todo,
   inspect: todo,
