@@ -1,0 +1,59 @@
+import { createHash, randomBytes } from 'node:crypto';
+import { join } from 'node:path';
+import { captureText } from '../../test/kit/capture.ts';
+import { startPostgresql } from '../../test/kit/postgresql.ts';
+import { readings, schema, tableDigest } from '../data/postgresql.ts';
+import type { Database, Digest } from './database.ts';
+
+/** Owner of the data, whom backup and restore log in as: CREATEDB, because a restore builds a new database. */
+const owner = 'grill_stats';
+/** Readings a step inserts until the wanted size is there. */
+const batchRows = 100_000;
+
+/** A private PostgreSQL 15 with the database that the plan names. */
+export const postgresqlDatabase = async (target: string, database: string): Promise<Database> => {
+  const server = await startPostgresql();
+  const password = randomBytes(12).toString('hex');
+  const { host, port } = server;
+  const url = `postgresql://${owner}@${host}:${port}/${database}`;
+  await server.psql('postgres', `CREATE ROLE ${owner} LOGIN CREATEDB PASSWORD '${password}'`);
+  await server.psql('postgres', `CREATE DATABASE "${database}" OWNER ${owner}`);
+  const sql = (text: string): Promise<string> => server.psql(database, `SET ROLE ${owner};${text}`);
+  const rows = async (text: string): Promise<string[]> => (await sql(text)).split('\n').filter(Boolean);
+
+  const schemaDigest = async (): Promise<string> => {
+    const args = ['--schema-only', '--dbname', url];
+    const text = await captureText(join(server.binDir, 'pg_dump'), args, { env: { PGPASSWORD: password } });
+    // Since 15.14 each dump holds a random \restrict token.
+    return createHash('sha256')
+      .update(text.replaceAll(/^\\(un)?restrict .*$/gm, ''))
+      .digest('hex');
+  };
+
+  const digest = async (): Promise<Digest> => {
+    const tables = await rows(`SELECT tablename FROM pg_tables WHERE schemaname = 'public' ORDER BY 1`);
+    const hashes = await Promise.all(
+      tables.map(async (name) => [name, await sql(tableDigest(name))] as const),
+    );
+    const sequences = await sql('SELECT sequencename, last_value FROM pg_sequences ORDER BY 1');
+    return { ...Object.fromEntries(hashes), sequences, schema: await schemaDigest() };
+  };
+
+  return {
+    target,
+    title: `PostgreSQL ${await server.psql('postgres', 'SHOW server_version')}`.replace(/ \(.*/, ''),
+    connection: { host, port },
+    credentials: { username: owner, password },
+    digest,
+    fill: async (bytes) => {
+      await sql(schema);
+      do await sql(readings(batchRows));
+      while (Number(await sql('SELECT pg_database_size(current_database())')) < bytes);
+    },
+    damage: async () => {
+      await sql(`DROP TABLE temperature_readings CASCADE; DELETE FROM users WHERE id % 3 = 0`);
+      return 'DROP TABLE temperature_readings; a third of the users deleted';
+    },
+    stop: server.stop,
+  };
+};
