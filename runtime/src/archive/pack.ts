@@ -8,7 +8,8 @@ import type { DumpEntry, Entries } from '../core/entries.ts';
 const partBytes = 8 << 20;
 
 /** `dump.rdb` → `dump.rdb.part-00000`: `cat dump.rdb.part-*` rebuilds it by hand. */
-export const partName = (name: string, index: number): string => `${name}.part-${String(index).padStart(5, '0')}`;
+export const partName = (name: string, index: number): string =>
+  `${name}.part-${String(index).padStart(5, '0')}`;
 
 interface Part {
   readonly chunks: readonly Buffer[];

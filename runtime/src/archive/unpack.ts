@@ -16,8 +16,12 @@ const damaged = (message: string, cause?: unknown): BackupError =>
 /** Names come from outside: nothing absolute, no way up, plain files only. */
 const checkHeader = ({ header }: Entry): void => {
   const segments = header.name.split('/');
-  if (header.type !== 'file') throw damaged(`entry ${header.name} is a ${header.type}, expected a plain file`);
-  if (segments.some((segment: string) => segment === '' || segment === '.' || segment === '..') || header.name.includes('\\'))
+  if (header.type !== 'file')
+    throw damaged(`entry ${header.name} is a ${header.type}, expected a plain file`);
+  if (
+    segments.some((segment: string) => segment === '' || segment === '.' || segment === '..') ||
+    header.name.includes('\\')
+  )
     throw damaged(`entry name ${JSON.stringify(header.name)} leaves the archive`);
 };
 
@@ -74,7 +78,9 @@ export async function* unpack(bytes: AsyncIterable<Buffer>): AsyncGenerator<Dump
     }
     await fed;
   } catch (error) {
-    throw isBackupError(error) ? error : damaged(`archive is not a tar file that this program wrote: ${messageOf(error)}`, error);
+    throw isBackupError(error)
+      ? error
+      : damaged(`archive is not a tar file that this program wrote: ${messageOf(error)}`, error);
   } finally {
     tar.destroy();
   }

@@ -36,7 +36,8 @@ const readText = async (store: Store, key: string): Promise<string> => {
   let bytes = 0;
   for await (const chunk of store.get(key)) {
     bytes += chunk.length;
-    if (bytes > maxManifestBytes) throw new BackupError('manifest.damaged', `manifest ${key} is larger than ${maxManifestBytes} bytes`);
+    if (bytes > maxManifestBytes)
+      throw new BackupError('manifest.damaged', `manifest ${key} is larger than ${maxManifestBytes} bytes`);
     chunks.push(chunk);
   }
   return Buffer.concat(chunks).toString('utf8');
@@ -47,7 +48,9 @@ export const readArchive = async (store: Store, key: string): Promise<Archive> =
   const manifest = manifestKey(key);
   if (!(await store.head(manifest))) {
     const exists = await store.head(key);
-    const reason = exists ? 'has no manifest, so its backup was never finished' : `is not in ${store.location}`;
+    const reason = exists
+      ? 'has no manifest, so its backup was never finished'
+      : `is not in ${store.location}`;
     throw new BackupError('archive.unknown', `archive ${key} ${reason}`);
   }
   return { store, key, signed: decodeManifest(await readText(store, manifest), manifest) };

@@ -25,6 +25,7 @@ export const isManifest = (key: string): boolean => key.endsWith(manifestSuffix)
 export const archiveOf = (manifest: string): string => manifest.slice(0, -manifestSuffix.length);
 
 /** `postgresql/latest_backup.tar.gz.enc`. */
-export const latestKey = (target: string, encrypted: boolean): string => `${target}/${latestAlias}${suffix(encrypted)}`;
+export const latestKey = (target: string, encrypted: boolean): string =>
+  `${target}/${latestAlias}${suffix(encrypted)}`;
 
 export const fileName = (key: string): string => key.slice(key.lastIndexOf('/') + 1);

@@ -11,7 +11,10 @@ const time = z.iso.datetime();
 const sealSchema = z.strictObject({
   bytes: count,
   sha256: hex,
-  segmentBytes: z.int().min(4096).max(64 << 20),
+  segmentBytes: z
+    .int()
+    .min(4096)
+    .max(64 << 20),
   segments: z.array(hex).min(1).readonly(),
 });
 
@@ -83,7 +86,8 @@ export const canonical = (value: unknown): string => {
 const label = 'grill-backup manifest\0';
 
 const macOf = async (manifest: Manifest, keys: KeyRing | undefined): Promise<string> => {
-  if (!manifest.encryption) return createHash('sha256').update(label).update(canonical(manifest)).digest('hex');
+  if (!manifest.encryption)
+    return createHash('sha256').update(label).update(canonical(manifest)).digest('hex');
   const { macKey } = await keys!.macKeys(Buffer.from(manifest.encryption.macSalt, 'hex'));
   return createHmac('sha256', macKey).update(label).update(canonical(manifest)).digest('hex');
 };
@@ -111,10 +115,18 @@ export const decodeManifest = (text: string, key: string): SignedManifest => {
 const checkKey = async (manifest: Manifest, keys: KeyRing | undefined): Promise<void> => {
   const { encryption } = manifest;
   if (!encryption) {
-    if (keys) throw new BackupError('archive.damaged', `archive ${manifest.archive} is not encrypted, but the plan demands encryption`);
+    if (keys)
+      throw new BackupError(
+        'archive.damaged',
+        `archive ${manifest.archive} is not encrypted, but the plan demands encryption`,
+      );
     return;
   }
-  if (!keys) throw new BackupError('key.wrong', `archive ${manifest.archive} is encrypted, and no passphrase is at hand`);
+  if (!keys)
+    throw new BackupError(
+      'key.wrong',
+      `archive ${manifest.archive} is encrypted, and no passphrase is at hand`,
+    );
   const { keyCheck } = await keys.macKeys(Buffer.from(encryption.macSalt, 'hex'));
   if (!equalDigests(keyCheck, encryption.keyCheck))
     throw new BackupError('key.wrong', `archive ${manifest.archive} was made with another passphrase`);

@@ -42,10 +42,19 @@ const byAge = (days: number, now: Date, candidate: Candidate): Decision => {
 
 const byRank = (limit: number, ranked: readonly Candidate[], candidate: Candidate): Decision => {
   const rank = ranked.indexOf(candidate) + 1;
-  return { key: candidate.key, keep: rank <= limit, reason: `${candidate.tier} number ${rank}, ${limit} are kept` };
+  return {
+    key: candidate.key,
+    keep: rank <= limit,
+    reason: `${candidate.tier} number ${rank}, ${limit} are kept`,
+  };
 };
 
-const byTier = (candidates: readonly Candidate[], policy: RetentionPolicy, now: Date, candidate: Candidate): Decision => {
+const byTier = (
+  candidates: readonly Candidate[],
+  policy: RetentionPolicy,
+  now: Date,
+  candidate: Candidate,
+): Decision => {
   const { tier } = candidate;
   if (tier === 'daily' || tier === 'safety') return byAge(policy.days, now, candidate);
   const ranked = candidates
@@ -91,5 +100,7 @@ export const tiersDue = (
   (['weekly', 'monthly'] as const).filter(
     (tier) =>
       policy[tier] > 0 &&
-      !candidates.some((candidate) => candidate.tier === tier && candidate.startedAt >= periodStart(tier, now)),
+      !candidates.some(
+        (candidate) => candidate.tier === tier && candidate.startedAt >= periodStart(tier, now),
+      ),
   );

@@ -41,7 +41,11 @@ const dumpInto = async (app: App, target: Target, tier: 'daily' | 'safety'): Pro
   }
 };
 
-const copyToTiers = async (app: App, target: Target, { key, manifest }: Written): Promise<readonly string[]> => {
+const copyToTiers = async (
+  app: App,
+  target: Target,
+  { key, manifest }: Written,
+): Promise<readonly string[]> => {
   const { primary } = app.stores;
   const { archives } = await readCatalog(primary, target.name);
   const candidates = archives.map((archive) => candidateOf(archive.key, archive.signed.manifest));
@@ -50,13 +54,19 @@ const copyToTiers = async (app: App, target: Target, { key, manifest }: Written)
   for (const tier of tiersDue(candidates, retentionOf(app.plan, target), started)) {
     const copy = archiveKey(target.name, tier, started, manifest.encryption !== null);
     await primary.copy(key, copy);
-    await writeManifest(primary, copy, { ...manifest, archive: fileName(copy), tier }, app.keys, { replace: false });
+    await writeManifest(primary, copy, { ...manifest, archive: fileName(copy), tier }, app.keys, {
+      replace: false,
+    });
     copies.push(copy);
   }
   return copies;
 };
 
-const replicateAll = async (app: App, target: Target, key: string): Promise<Record<string, readonly string[]>> => {
+const replicateAll = async (
+  app: App,
+  target: Target,
+  key: string,
+): Promise<Record<string, readonly string[]>> => {
   const replicated: Record<string, readonly string[]> = {};
   for (const replica of app.stores.replicas) {
     try {

@@ -20,7 +20,8 @@ export interface Listed {
   readonly problem?: string;
 }
 
-const verifiedAt = (manifest: Manifest): string | undefined => manifest.verifications.findLast(({ ok }) => ok)?.at;
+const verifiedAt = (manifest: Manifest): string | undefined =>
+  manifest.verifications.findLast(({ ok }) => ok)?.at;
 
 const rows = (target: string, store: Store, { archives, broken }: Catalog): readonly Listed[] => [
   ...broken.map(({ key, error }) => ({
@@ -36,7 +37,16 @@ const rows = (target: string, store: Store, { archives, broken }: Catalog): read
   ...archives.map(({ key, signed: { manifest } }) => {
     const verified = verifiedAt(manifest);
     const { tier, startedAt, archiveBytes, sourceBytes } = manifest;
-    return { target, store: store.location, archive: key, tier, startedAt, archiveBytes, sourceBytes, ...(verified && { verifiedAt: verified }) };
+    return {
+      target,
+      store: store.location,
+      archive: key,
+      tier,
+      startedAt,
+      archiveBytes,
+      sourceBytes,
+      ...(verified && { verifiedAt: verified }),
+    };
   }),
 ];
 
@@ -45,7 +55,8 @@ export const list = async (app: App, target?: string): Promise<readonly Listed[]
   const targets = target ? [findTarget(app.plan, target)] : app.plan.targets;
   const result: Listed[] = [];
   for (const { name } of targets)
-    for (const store of [app.stores.primary, ...app.stores.replicas]) result.push(...rows(name, store, await readCatalog(store, name)));
+    for (const store of [app.stores.primary, ...app.stores.replicas])
+      result.push(...rows(name, store, await readCatalog(store, name)));
   return result;
 };
 
@@ -71,8 +82,13 @@ const statusOf = async (app: App, target: Target): Promise<TargetStatus> => {
   const newest = regular.at(-1);
   const rpoSeconds = parseDuration(target.rpo);
   const next = nextRun(target.schedule, app.run.now());
-  const verified = regular.map(({ signed }) => verifiedAt(signed.manifest)).filter((time) => time !== undefined).toSorted().at(-1);
-  const ageSeconds = newest && Math.floor((app.run.now().getTime() - Date.parse(newest.signed.manifest.startedAt)) / 1000);
+  const verified = regular
+    .map(({ signed }) => verifiedAt(signed.manifest))
+    .filter((time) => time !== undefined)
+    .toSorted()
+    .at(-1);
+  const ageSeconds =
+    newest && Math.floor((app.run.now().getTime() - Date.parse(newest.signed.manifest.startedAt)) / 1000);
   return {
     target: target.name,
     engine: target.engine,

@@ -29,7 +29,10 @@ const believed = async (app: App, archives: readonly Archive[]): Promise<readonl
     try {
       candidates.push(candidateOf(archive.key, await authenticate(archive, app.keys)));
     } catch (error) {
-      app.run.log.warn({ archive: archive.key, store: archive.store.location, problem: messageOf(error) }, 'kept an archive that is not authentic');
+      app.run.log.warn(
+        { archive: archive.key, store: archive.store.location, problem: messageOf(error) },
+        'kept an archive that is not authentic',
+      );
     }
   }
   return candidates;
@@ -41,16 +44,30 @@ const remove = async (store: Store, key: string): Promise<void> => {
   await store.remove(key);
 };
 
-const pruneStore = async (app: App, target: Target, store: Store, dryRun: boolean): Promise<readonly Pruned[]> => {
+const pruneStore = async (
+  app: App,
+  target: Target,
+  store: Store,
+  dryRun: boolean,
+): Promise<readonly Pruned[]> => {
   const { archives } = await readCatalog(store, target.name);
-  const decisions = decideRetention(await believed(app, archives), retentionOf(app.plan, target), app.run.now());
+  const decisions = decideRetention(
+    await believed(app, archives),
+    retentionOf(app.plan, target),
+    app.run.now(),
+  );
   if (!dryRun) for (const { key } of decisions.filter(({ keep }) => !keep)) await remove(store, key);
   return decisions.map((decision) => ({ target: target.name, store: store.location, ...decision }));
 };
 
 /** Applies retention to the archives of a target in every store; `dryRun` decides only. */
-export const prune = async (app: App, target: Target, { dryRun }: { readonly dryRun: boolean }): Promise<readonly Pruned[]> => {
+export const prune = async (
+  app: App,
+  target: Target,
+  { dryRun }: { readonly dryRun: boolean },
+): Promise<readonly Pruned[]> => {
   const results: Pruned[] = [];
-  for (const store of [app.stores.primary, ...app.stores.replicas]) results.push(...(await pruneStore(app, target, store, dryRun)));
+  for (const store of [app.stores.primary, ...app.stores.replicas])
+    results.push(...(await pruneStore(app, target, store, dryRun)));
   return results;
 };

@@ -28,7 +28,9 @@ async function* asDamage(source: AsyncIterable<Buffer>): AsyncGenerator<Buffer> 
   } catch (error) {
     throw isBackupError(error)
       ? error
-      : new BackupError('archive.damaged', `archive cannot be decompressed: ${messageOf(error)}`, { cause: error });
+      : new BackupError('archive.damaged', `archive cannot be decompressed: ${messageOf(error)}`, {
+          cause: error,
+        });
   }
 }
 
@@ -57,7 +59,12 @@ const newestAnywhere = async (app: App, target: string): Promise<Archive> => {
     const found = await newestArchive(store, target);
     if (found) return found;
   }
-  throw new BackupError('archive.unknown', `no archive of ${target} in ${allStores(app).map((store) => store.location).join(', ')}`);
+  throw new BackupError(
+    'archive.unknown',
+    `no archive of ${target} in ${allStores(app)
+      .map((store) => store.location)
+      .join(', ')}`,
+  );
 };
 
 const locate = (app: App, name: string): { store: Store; key: string } | undefined => {
@@ -68,7 +75,8 @@ const locate = (app: App, name: string): { store: Store; key: string } | undefin
   return undefined;
 };
 
-const folders = (target: string): readonly string[] => tiers.map((tier) => (tier === 'daily' ? target : `${target}/${tier}`));
+const folders = (target: string): readonly string[] =>
+  tiers.map((tier) => (tier === 'daily' ? target : `${target}/${tier}`));
 
 /** Key of a bare file name, wherever its tier's folder is; a key with `/` is taken as it is. */
 const keyOf = async (store: Store, target: string, name: string): Promise<string> => {
@@ -86,7 +94,12 @@ export const findArchive = async (app: App, target: string, name: string | undef
   if (name === undefined) return newestAnywhere(app, target);
   const located = locate(app, name);
   if (!located && (name.startsWith('/') || name.includes('://')))
-    throw new BackupError('archive.unknown', `${name} is in none of ${allStores(app).map((store) => store.location).join(', ')}`);
+    throw new BackupError(
+      'archive.unknown',
+      `${name} is in none of ${allStores(app)
+        .map((store) => store.location)
+        .join(', ')}`,
+    );
   const store = located?.store ?? app.stores.primary;
   const key = located?.key ?? (await keyOf(store, target, name));
   return readArchive(store, (await store.resolve(key)) ?? key);

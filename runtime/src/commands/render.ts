@@ -12,7 +12,9 @@ export const renderBackup = (result: BackupResult): string =>
   [
     `${result.target}: ${formatBytes(result.sourceBytes)} in ${formatSeconds(result.seconds)} → ${result.store}/${result.archive} (${formatBytes(result.archiveBytes)})`,
     ...result.copies.map((key) => `  copied to ${key}`),
-    ...Object.entries(result.replicated).map(([store, keys]) => `  ${keys.length} archives copied to ${store}`),
+    ...Object.entries(result.replicated).map(
+      ([store, keys]) => `  ${keys.length} archives copied to ${store}`,
+    ),
     ...result.pruned.map((key) => `  removed by retention: ${key}`),
   ].join('\n');
 

@@ -15,7 +15,12 @@ const send = async (app: App, archive: Archive, replica: Store): Promise<void> =
 };
 
 /** The tiers of one backup share their bytes, so the second goes from the replica's own copy. */
-const copyArchive = async (app: App, archive: Archive, replica: Store, sent: Map<string, string>): Promise<void> => {
+const copyArchive = async (
+  app: App,
+  archive: Archive,
+  replica: Store,
+  sent: Map<string, string>,
+): Promise<void> => {
   const manifest = await authenticate(archive, app.keys);
   const twin = sent.get(manifest.id);
   if (await replica.head(archive.key)) await replica.remove(archive.key); // left by a run that died before its manifest
@@ -25,7 +30,8 @@ const copyArchive = async (app: App, archive: Archive, replica: Store, sent: Map
   sent.set(manifest.id, archive.key);
 };
 
-const byKey = (archives: readonly Archive[]): Map<string, Archive> => new Map(archives.map((archive) => [archive.key, archive]));
+const byKey = (archives: readonly Archive[]): Map<string, Archive> =>
+  new Map(archives.map((archive) => [archive.key, archive]));
 
 /**
  * Copies to a replica what the primary store has and it lacks: this run's archives, and those of runs whose copy failed.

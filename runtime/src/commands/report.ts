@@ -15,7 +15,11 @@ export interface VerificationReport {
   readonly results: readonly Verified[];
 }
 
-export const buildReport = (environment: string, now: Date, results: readonly Verified[]): VerificationReport => {
+export const buildReport = (
+  environment: string,
+  now: Date,
+  results: readonly Verified[],
+): VerificationReport => {
   const failed = results.filter(({ ok }) => !ok).length;
   return {
     environment,
@@ -47,7 +51,8 @@ export const renderReport = (report: VerificationReport): string => {
   ].join('\n');
 };
 
-const keyOf = (date: string, ending: string): string => `${verificationFolder}/verification_report_${date}.${ending}`;
+const keyOf = (date: string, ending: string): string =>
+  `${verificationFolder}/verification_report_${date}.${ending}`;
 
 const putText = (store: Store, key: string, text: string): Promise<number> =>
   store.put(

@@ -71,7 +71,10 @@ const prepare = async (app: App, name: string, options: RestoreOptions): Promise
   const archive = await findArchive(app, name, options.archive);
   const manifest = await authenticate(archive, app.keys);
   if (manifest.engine !== target.engine)
-    throw new BackupError('restore.refused', `archive ${archive.key} holds ${manifest.engine} data, target ${name} is ${target.engine}`);
+    throw new BackupError(
+      'restore.refused',
+      `archive ${archive.key} holds ${manifest.engine} data, target ${name} is ${target.engine}`,
+    );
   const plan: RestorePlan = {
     target: name,
     archive: archive.key,
@@ -99,9 +102,15 @@ const entriesOf = (app: App, { archive, manifest, target }: Prepared) =>
 const restoreForTest = async (app: App, prepared: Prepared): Promise<Restored> => {
   const { engine, source, manifest } = prepared;
   const scratch = await engine.scratch(app.run, manifest.server);
-  if (!scratch) return engine.restore(app.run, source, entriesOf(app, prepared), request(app, manifest, 'trial'));
+  if (!scratch)
+    return engine.restore(app.run, source, entriesOf(app, prepared), request(app, manifest, 'trial'));
   try {
-    return await engine.restore(app.run, scratch.source, entriesOf(app, prepared), request(app, manifest, 'replace'));
+    return await engine.restore(
+      app.run,
+      scratch.source,
+      entriesOf(app, prepared),
+      request(app, manifest, 'replace'),
+    );
   } finally {
     await scratch.stop();
   }
@@ -115,7 +124,11 @@ const saveLiveData = async (app: App, prepared: Prepared): Promise<string | unde
   try {
     return (await safetyBackup(app, target)).key;
   } catch (error) {
-    throw new BackupError('restore.refused', `no safety backup of ${target.name} could be taken: ${messageOf(error)}`, { cause: error });
+    throw new BackupError(
+      'restore.refused',
+      `no safety backup of ${target.name} could be taken: ${messageOf(error)}`,
+      { cause: error },
+    );
   }
 };
 
@@ -129,7 +142,10 @@ const carryOut = async (app: App, prepared: Prepared): Promise<RestoreResult> =>
     : await restoreForTest(app, prepared);
   const seconds = (app.run.now().getTime() - begun) / 1000;
   const rtoSeconds = parseDuration(target.rto);
-  app.run.log.info({ target: target.name, archive: plan.archive, mode: plan.mode, seconds }, 'restored and found equal');
+  app.run.log.info(
+    { target: target.name, archive: plan.archive, mode: plan.mode, seconds },
+    'restored and found equal',
+  );
   return {
     ...plan,
     dryRun: false,
@@ -142,10 +158,18 @@ const carryOut = async (app: App, prepared: Prepared): Promise<RestoreResult> =>
   };
 };
 
-const notDone = ({ plan, target }: Prepared): RestoreResult => ({ ...plan, dryRun: true, rtoSeconds: parseDuration(target.rto) });
+const notDone = ({ plan, target }: Prepared): RestoreResult => ({
+  ...plan,
+  dryRun: true,
+  rtoSeconds: parseDuration(target.rto),
+});
 
 /** Restores one target, or all in the plan's order for `full`, after one confirmation. */
-export const restore = async (app: App, name: string, options: RestoreOptions): Promise<readonly RestoreResult[]> => {
+export const restore = async (
+  app: App,
+  name: string,
+  options: RestoreOptions,
+): Promise<readonly RestoreResult[]> => {
   const names = name === 'full' ? app.plan.targets.map((target) => target.name) : [name];
   const prepared: Prepared[] = [];
   for (const each of names) prepared.push(await prepare(app, each, options));

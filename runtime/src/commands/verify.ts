@@ -1,4 +1,10 @@
-import { authenticate, readCatalog, writeManifest, type Archive, type BrokenArchive } from '../catalog/catalog.ts';
+import {
+  authenticate,
+  readCatalog,
+  writeManifest,
+  type Archive,
+  type BrokenArchive,
+} from '../catalog/catalog.ts';
 import type { Manifest, Verification } from '../catalog/manifest.ts';
 import { BackupError, isBackupError, messageOf, type FailureCode } from '../core/errors.ts';
 import { engines } from '../engines/registry.ts';
@@ -29,21 +35,38 @@ const checkSize = async ({ store, key }: Archive, manifest: Manifest): Promise<v
   const found = await store.head(key);
   if (!found) throw new BackupError('archive.truncated', `archive ${key} is gone, only its manifest is left`);
   if (found.bytes < manifest.archiveBytes)
-    throw new BackupError('archive.truncated', `archive has ${found.bytes} of ${manifest.archiveBytes} bytes`);
+    throw new BackupError(
+      'archive.truncated',
+      `archive has ${found.bytes} of ${manifest.archiveBytes} bytes`,
+    );
   if (found.bytes > manifest.archiveBytes)
-    throw new BackupError('archive.damaged', `archive has ${found.bytes} bytes, ${manifest.archiveBytes} were written`);
+    throw new BackupError(
+      'archive.damaged',
+      `archive has ${found.bytes} bytes, ${manifest.archiveBytes} were written`,
+    );
 };
 
 /** Reads every byte: authenticity, encryption, compression, tar, and the engine's own format. */
 export const readThrough = async (app: App, archive: Archive, manifest: Manifest): Promise<void> => {
   const engine = engines[manifest.engine];
-  if (!engine) throw new BackupError('source.unsupported', `archive was made by engine ${manifest.engine}, which this program lacks`);
+  if (!engine)
+    throw new BackupError(
+      'source.unsupported',
+      `archive was made by engine ${manifest.engine}, which this program lacks`,
+    );
   await engine.inspect(app.run, readEntries(app, archive, manifest, `verify ${manifest.target}`));
 };
 
-const remember = async (app: App, archive: Archive, manifest: Manifest, entry: Verification): Promise<void> => {
+const remember = async (
+  app: App,
+  archive: Archive,
+  manifest: Manifest,
+  entry: Verification,
+): Promise<void> => {
   const verifications = [...manifest.verifications, entry].slice(-historyLength);
-  await writeManifest(archive.store, archive.key, { ...manifest, verifications }, app.keys, { replace: true });
+  await writeManifest(archive.store, archive.key, { ...manifest, verifications }, app.keys, {
+    replace: true,
+  });
 };
 
 const inspectArchive = async (app: App, archive: Archive, level: VerifyLevel): Promise<void> => {
@@ -112,7 +135,13 @@ const nothingThere = (target: string, store: Store): Verified => ({
   problem: { code: 'archive.unknown', message: `no archive of ${target} in ${store.location}` },
 });
 
-const verifyStore = async (app: App, target: string, store: Store, level: VerifyLevel, all: boolean): Promise<readonly Verified[]> => {
+const verifyStore = async (
+  app: App,
+  target: string,
+  store: Store,
+  level: VerifyLevel,
+  all: boolean,
+): Promise<readonly Verified[]> => {
   const { archives, broken } = await readCatalog(store, target);
   const newest = archives.findLast(({ signed }) => signed.manifest.tier !== 'safety');
   if (!newest && broken.length === 0) return [nothingThere(target, store)];

@@ -33,8 +33,12 @@ export interface KeyRing {
 
 const check = (passphrase: string): void => {
   if (passphrase.length < minimumLength)
-    throw new BackupError('secret.weak', `the encryption passphrase has ${passphrase.length} characters, at least ${minimumLength} are needed`);
-  if (placeholder.test(passphrase)) throw new BackupError('secret.weak', 'the encryption passphrase is a placeholder');
+    throw new BackupError(
+      'secret.weak',
+      `the encryption passphrase has ${passphrase.length} characters, at least ${minimumLength} are needed`,
+    );
+  if (placeholder.test(passphrase))
+    throw new BackupError('secret.weak', 'the encryption passphrase is a placeholder');
 };
 
 const deriveMacKeys = async (passphrase: string, salt: Buffer): Promise<MacKeys> => {

@@ -16,15 +16,27 @@ const headerBytes = 16;
 /** Another archive's salt differs in most bytes; a damaged one in few. Decides the message only, never the outcome. */
 const isForeign = (head: Buffer, salt: Buffer): boolean => {
   const found = head.subarray(magic.length, headerBytes);
-  return head.length >= headerBytes && [...salt].filter((byte, index) => byte !== found[index]).length > salt.length / 2;
+  return (
+    head.length >= headerBytes &&
+    [...salt].filter((byte, index) => byte !== found[index]).length > salt.length / 2
+  );
 };
 
-const failure = (seal: Seal, seen: number, index: number, head: Buffer, key: OpenKey | undefined): BackupError => {
+const failure = (
+  seal: Seal,
+  seen: number,
+  index: number,
+  head: Buffer,
+  key: OpenKey | undefined,
+): BackupError => {
   if (key && index === 0 && isForeign(head, key.salt))
     return new BackupError('archive.swapped', 'the manifest belongs to another archive');
   if (seen < seal.bytes)
     return new BackupError('archive.truncated', `archive ends after ${seen} of ${seal.bytes} bytes`);
-  return new BackupError('archive.damaged', `archive was altered between byte ${index * seal.segmentBytes} and ${seen}`);
+  return new BackupError(
+    'archive.damaged',
+    `archive was altered between byte ${index * seal.segmentBytes} and ${seen}`,
+  );
 };
 
 /** Yields each segment's bytes only after its digest held. */
@@ -45,7 +57,13 @@ async function* authenticate(
     const found = endSegment(digest, last);
     const cutShort = last && seen !== seal.bytes;
     if (cutShort || !equalDigests(found, seal.segments[index] ?? ''))
-      throw failure(seal, last ? seen : seal.bytes, index, Buffer.concat(chunks).subarray(0, headerBytes), key);
+      throw failure(
+        seal,
+        last ? seen : seal.bytes,
+        index,
+        Buffer.concat(chunks).subarray(0, headerBytes),
+        key,
+      );
     yield* chunks;
     index++;
   }

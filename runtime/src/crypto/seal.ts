@@ -26,7 +26,11 @@ export interface Sealing {
 }
 
 /** Encrypts (where there is a key) and takes all digests in the same pass over the bytes. */
-export const startSealing = (plain: AsyncIterable<Buffer>, archiveId: string, key: SealKey | undefined): Sealing => {
+export const startSealing = (
+  plain: AsyncIterable<Buffer>,
+  archiveId: string,
+  key: SealKey | undefined,
+): Sealing => {
   const whole = createHash('sha256');
   const segments: string[] = [];
   let seal: Seal | undefined;

@@ -1,0 +1,178 @@
+import type { Readable, Writable } from 'node:stream';
+import { Command, Option } from 'commander';
+import { names } from '../contract/names.ts';
+import { BackupError } from '../core/errors.ts';
+import { findTarget, type App } from './app.ts';
+import { backup } from './backup.ts';
+import { confirmOn } from './confirm.ts';
+import { list, status } from './list.ts';
+import { prune, type Pruned } from './prune.ts';
+import { renderBackup, renderList, renderPruned, renderRestore, renderStatus } from './render.ts';
+import { buildReport, renderReport, storeReport } from './report.ts';
+import { restore } from './restore.ts';
+import { serve } from './serve.ts';
+import { verify, type VerifyLevel } from './verify.ts';
+import { programVersion } from './version.ts';
+
+/** What the command line works with besides its arguments. */
+export interface Session {
+  readonly stdout: Writable;
+  readonly stdin: Readable & { isTTY?: boolean };
+  /** Opens plan, key ring and stores; `planFile` from `--plan`. */
+  readonly open: (planFile: string | undefined) => Promise<App>;
+}
+
+interface Global {
+  readonly plan?: string;
+  readonly json?: boolean;
+}
+
+interface Tool {
+  readonly open: () => Promise<App>;
+  /** Prints a result: as JSON, or as text for people. */
+  readonly print: <T>(result: T, render: (result: T) => string) => void;
+}
+
+const toolOf = (session: Session, command: Command): Tool => {
+  const { plan, json } = command.optsWithGlobals<Global>();
+  return {
+    open: () => session.open(plan),
+    print: (result, render) =>
+      session.stdout.write(`${json ? JSON.stringify(result, null, 2) : render(result)}\n`),
+  };
+};
+
+interface VerifyFlags {
+  readonly level?: VerifyLevel;
+  readonly all?: boolean;
+}
+
+const runVerify = async (
+  tool: Tool,
+  target: string | undefined,
+  archive: string | undefined,
+  flags: VerifyFlags,
+) => {
+  const app = await tool.open();
+  const level = flags.level ?? app.plan.verification.level;
+  const results = await verify(app, { level, target, archive, all: flags.all ?? false });
+  const report = buildReport(app.plan.environment, app.run.now(), results);
+  if (!target) await storeReport(app, report);
+  tool.print(report, renderReport);
+  if (report.failed > 0)
+    throw new BackupError(
+      'verification.failed',
+      `${report.failed} of ${report.archives} archives did not pass verification`,
+    );
+};
+
+interface RestoreFlags {
+  readonly test?: boolean;
+  readonly dryRun?: boolean;
+  readonly force?: boolean;
+}
+
+const runRestore = async (
+  session: Session,
+  tool: Tool,
+  target: string,
+  archive: string | undefined,
+  flags: RestoreFlags,
+) => {
+  if (target === 'full' && archive)
+    throw new BackupError(
+      'usage.invalid',
+      'restore full takes the newest archive of each target, not a named one',
+    );
+  const confirm = flags.force
+    ? () => Promise.resolve(true)
+    : confirmOn(session.stdin, session.stdout, target);
+  const app = await tool.open();
+  const results = await restore(app, target, {
+    archive,
+    test: flags.test ?? false,
+    dryRun: flags.dryRun ?? false,
+    confirm,
+  });
+  tool.print(results, (all) => all.map(renderRestore).join('\n'));
+};
+
+const runPrune = async (tool: Tool, name: string | undefined, dryRun: boolean) => {
+  const app = await tool.open();
+  const targets = name ? [findTarget(app.plan, name)] : app.plan.targets;
+  const decisions: Pruned[] = [];
+  for (const target of targets) decisions.push(...(await prune(app, target, { dryRun })));
+  tool.print(decisions, renderPruned);
+};
+
+/** The command line. Every command takes --help, --json and --plan. */
+export const buildProgram = (session: Session): Command => {
+  const program = new Command(names.program)
+    .description('Backs up, verifies and restores the databases of a plan.')
+    .version(programVersion)
+    .exitOverride();
+
+  const add = (usage: string, description: string): Command =>
+    program
+      .command(usage)
+      .description(description)
+      .option('--json', 'print one JSON document')
+      .option('--plan <file>', 'plan to work on (default: $GRILL_BACKUP_PLAN, else /config/plan.json)');
+
+  add('backup <target>', 'dump a database into the stores').action(
+    async (target: string, _flags, command: Command) => {
+      const tool = toolOf(session, command);
+      tool.print(await backup(await tool.open(), target), renderBackup);
+    },
+  );
+
+  add(
+    'verify [target] [archive]',
+    'check archives: all, those of a target, or one; without a target a report is stored',
+  )
+    .addOption(
+      new Option(
+        '--level <level>',
+        'quick: manifest, key and size; deep: every byte (default: as the plan says)',
+      ).choices(['quick', 'deep']),
+    )
+    .option('--all', 'every archive at this level, not only the newest of each target')
+    .action((target: string | undefined, archive: string | undefined, flags: VerifyFlags, command: Command) =>
+      runVerify(toolOf(session, command), target, archive, flags),
+    );
+
+  add(
+    'restore <target> [archive]',
+    'restore a target, or "full" for all; the archive is a name, path or s3:// address (default: the newest)',
+  )
+    .option('--test', 'restore into a scratch server, compare, and throw it away; live data is not touched')
+    .option('--dry-run', 'show what would happen and change nothing')
+    .option('--force', 'do not ask')
+    .action((target: string, archive: string | undefined, flags: RestoreFlags, command: Command) =>
+      runRestore(session, toolOf(session, command), target, archive, flags),
+    );
+
+  add('list [target]', 'show the archives in every store').action(
+    async (target: string | undefined, _flags, command: Command) => {
+      const tool = toolOf(session, command);
+      tool.print(await list(await tool.open(), target), renderList);
+    },
+  );
+
+  add('status', 'show each target against its objectives').action(async (_flags, command: Command) => {
+    const tool = toolOf(session, command);
+    tool.print(await status(await tool.open()), renderStatus);
+  });
+
+  add('prune [target]', 'remove archives that retention no longer keeps')
+    .option('--dry-run', 'show the decisions and change nothing')
+    .action((target: string | undefined, flags: { dryRun?: boolean }, command: Command) =>
+      runPrune(toolOf(session, command), target, flags.dryRun ?? false),
+    );
+
+  add('serve', 'publish metrics for Prometheus until stopped').action(async (_flags, command: Command) => {
+    await serve(await toolOf(session, command).open());
+  });
+
+  return program;
+};
