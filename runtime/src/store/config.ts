@@ -6,11 +6,9 @@ export const directoryConfig = z.strictObject({
 });
 
 /** `s3://bucket/prefix`; the prefix may be empty. */
-export const s3Base = z
-  .string()
-  .regex(/^s3:\/\/[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](\/[\w!.*'()/-]*)?$/, {
-    error: 'expected s3://bucket or s3://bucket/prefix',
-  });
+export const s3Base = z.string().regex(/^s3:\/\/[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](\/[\w!.*'()/-]*)?$/, {
+  error: 'expected s3://bucket or s3://bucket/prefix',
+});
 
 export const s3Config = z.strictObject({
   base: s3Base,
@@ -24,6 +22,11 @@ export const s3Config = z.strictObject({
   forcePathStyle: z.boolean().default(false),
   /** PEM file of the CA that signed the endpoint's certificate. @default the system's CAs */
   caFile: z.string().startsWith('/').optional(),
+  /**
+   * `when-supported` sends a CRC-32 with every write, which AWS asks for in buckets with Object Lock.
+   * @default when-required - older gateways answer 411 or 501 to the SDK's checksums
+   */
+  checksums: z.enum(['when-required', 'when-supported']).default('when-required'),
   /** `secret` reads the keys of backup-encryption-secret; `default-chain` is the SDK's own (IRSA, instance role). @default secret */
   credentials: z.enum(['secret', 'default-chain']).default('secret'),
 });

@@ -29,7 +29,7 @@ const openS3 = async (run: RunContext, config: S3Config, secret: string): Promis
       : undefined;
   // The SDK costs 40 MiB and a third of a second; the plan's parser and a directory alone do without it.
   const [{ s3Store }, { retrying }] = await Promise.all([import('./s3.ts'), import('./retrying.ts')]);
-  return retrying(await s3Store(config, keys));
+  return retrying(await s3Store(config, keys), run.signal);
 };
 
 /**

@@ -1,0 +1,69 @@
+import { pauseAfter, retryPolicy, withRetries, type RetryPolicy } from './retry.ts';
+import type { Store, StoredObject } from './store.ts';
+
+/** Yields from `open()`; where that breaks, from a new one, which continues where the last item left off. */
+async function* resuming<T>(
+  open: () => AsyncIterable<T>,
+  policy: RetryPolicy,
+  signal?: AbortSignal,
+): AsyncGenerator<T> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      for await (const item of open()) {
+        attempt = 0; // whatever makes progress may go on
+        yield item;
+      }
+      return;
+    } catch (error) {
+      attempt = Math.max(attempt, 1);
+      await pauseAfter(error, attempt, policy, signal);
+    }
+  }
+}
+
+async function* getResuming(
+  store: Store,
+  key: string,
+  start: number,
+  policy: RetryPolicy,
+  signal?: AbortSignal,
+) {
+  let position = start;
+  for await (const chunk of resuming(() => store.get(key, position), policy, signal)) {
+    position += chunk.length;
+    yield chunk;
+  }
+}
+
+async function* after(objects: AsyncIterable<StoredObject>, last: string): AsyncGenerator<StoredObject> {
+  for await (const object of objects) if (object.key > last) yield object;
+}
+
+async function* listResuming(store: Store, prefix: string, policy: RetryPolicy, signal?: AbortSignal) {
+  let last = '';
+  for await (const object of resuming(() => after(store.list(prefix), last), policy, signal)) {
+    last = object.key;
+    yield object;
+  }
+}
+
+/**
+ * A store whose operations are tried again after `store.unreachable` and `store.failed`. A broken `get` continues at
+ * the byte where it broke. A `put` is tried again only where its body is a function: a stream comes once. A
+ * `copy` is not: it would find its own work and call it taken.
+ */
+export const retrying = (store: Store, signal?: AbortSignal, policy: RetryPolicy = retryPolicy): Store => {
+  const again = <T>(operation: () => Promise<T>): Promise<T> => withRetries(operation, policy, signal);
+  return {
+    ...store,
+    put: (key, body, options) =>
+      typeof body === 'function' ? again(() => store.put(key, body, options)) : store.put(key, body, options),
+    get: (key, start = 0) => getResuming(store, key, start, policy, signal),
+    head: (key) => again(() => store.head(key)),
+    list: (prefix) => listResuming(store, prefix, policy, signal),
+    remove: (key) => again(() => store.remove(key)),
+    point: (alias, key) => again(() => store.point(alias, key)),
+    resolve: (alias) => again(() => store.resolve(alias)),
+    removeLeftovers: (olderThan) => again(() => store.removeLeftovers(olderThan)),
+  };
+};

@@ -1,0 +1,84 @@
+import { readFile } from 'node:fs/promises';
+import { Agent } from 'node:https';
+import { S3Client } from '@aws-sdk/client-s3';
+import { NodeHttpHandler } from '@smithy/node-http-handler';
+import { BackupError, messageOf } from '../core/errors.ts';
+import type { S3Config } from './config.ts';
+
+/** A pair of keys from the Secret; never logged. */
+export interface S3Keys {
+  readonly accessKey: string;
+  readonly secretKey: string;
+}
+
+export interface S3Limits {
+  /** Longest wait for a connection. */
+  readonly connectMs: number;
+  /** Longest silence on a connection; a server-side copy of one part must fit in. */
+  readonly idleMs: number;
+  /** Smallest part of a multipart upload. S3 takes no less than 5 MiB except for the last. */
+  readonly partBytes: number;
+  /** Largest piece of a server-side copy. S3 takes up to 5 GiB; less keeps slow servers inside `idleMs`. */
+  readonly copyPartBytes: number;
+}
+
+export const s3Limits: S3Limits = {
+  connectMs: 5000,
+  idleMs: 120_000,
+  partBytes: 8 << 20,
+  copyPartBytes: 1 << 30,
+};
+
+/** A bucket, and the prefix in it under which all keys lie. */
+export interface Bucket {
+  readonly client: S3Client;
+  readonly name: string;
+  /** Empty, or ends with a slash. */
+  readonly prefix: string;
+  readonly location: string;
+  readonly host: string;
+  readonly checksums: S3Config['checksums'];
+  readonly limits: S3Limits;
+}
+
+const readCa = (file: string): Promise<Buffer> =>
+  readFile(file).catch((error: unknown) => {
+    throw new BackupError('plan.invalid', `stores.s3.caFile cannot be read: ${messageOf(error)}`, {
+      cause: error,
+    });
+  });
+
+/** Bucket and prefix of `s3://bucket/prefix`. */
+const parseBase = (base: string): { readonly name: string; readonly prefix: string } => {
+  const [name = '', ...folders] = base.slice('s3://'.length).split('/').filter(Boolean);
+  return { name, prefix: folders.map((folder) => `${folder}/`).join('') };
+};
+
+export const openBucket = async (
+  config: S3Config,
+  keys: S3Keys | undefined,
+  limits: S3Limits,
+): Promise<Bucket> => {
+  const { region, endpoint, forcePathStyle, caFile, checksums } = config;
+  const sending = checksums === 'when-required' ? 'WHEN_REQUIRED' : 'WHEN_SUPPORTED';
+  const client = new S3Client({
+    region,
+    ...(endpoint && { endpoint }),
+    forcePathStyle,
+    ...(keys && { credentials: { accessKeyId: keys.accessKey, secretAccessKey: keys.secretKey } }),
+    requestChecksumCalculation: sending,
+    responseChecksumValidation: sending,
+    requestHandler: new NodeHttpHandler({
+      connectionTimeout: limits.connectMs,
+      socketTimeout: limits.idleMs,
+      httpsAgent: new Agent({ keepAlive: true, ...(caFile && { ca: await readCa(caFile) }) }),
+    }),
+  });
+  const { name, prefix } = parseBase(config.base);
+  const host = endpoint ? new URL(endpoint).host : `s3.${region}.amazonaws.com`;
+  return { client, name, prefix, location: config.base, host, checksums, limits };
+};
+
+/** Names the object in messages: `s3://bucket/prefix/key at host`. */
+export const nameOf = ({ name, prefix, host }: Bucket, key: string): string =>
+  `s3://${name}/${prefix}${key} at ${host}`;

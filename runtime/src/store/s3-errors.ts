@@ -1,0 +1,67 @@
+import { BackupError, messageOf, type FailureCode } from '../core/errors.ts';
+
+/** What the SDK throws: `name` is S3's error code, or Node's where no answer came. */
+interface SdkError {
+  readonly name?: string;
+  readonly code?: string;
+  readonly $metadata?: { readonly httpStatusCode?: number };
+}
+
+/** S3 error codes that need another code than their HTTP status (API reference "Error responses"; Ceph RGW for quotas). */
+const byName: Readonly<Record<string, FailureCode>> = {
+  AbortError: 'run.interrupted',
+  NoSuchBucket: 'store.refused',
+  NoSuchUpload: 'store.failed',
+  InvalidAccessKeyId: 'store.refused',
+  SignatureDoesNotMatch: 'store.refused',
+  ExpiredToken: 'store.refused',
+  InvalidToken: 'store.refused',
+  AuthorizationHeaderMalformed: 'store.refused',
+  PermanentRedirect: 'store.refused',
+  CredentialsProviderError: 'store.refused',
+  QuotaExceeded: 'store.full',
+  RequestTimeout: 'store.unreachable',
+  TimeoutError: 'store.unreachable',
+};
+
+const byStatus: Readonly<Record<number, FailureCode>> = {
+  401: 'store.refused',
+  403: 'store.refused',
+  404: 'store.missing',
+  412: 'store.exists',
+  507: 'store.full',
+};
+
+export const statusOf = (error: unknown): number | undefined => (error as SdkError).$metadata?.httpStatusCode;
+
+const codeOf = (error: SdkError): FailureCode => {
+  const status = statusOf(error);
+  return (
+    byName[error.name ?? ''] ??
+    (status === undefined ? 'store.unreachable' : (byStatus[status] ?? 'store.failed'))
+  );
+};
+
+const phrases: Partial<Record<FailureCode, string>> = {
+  'run.interrupted': 'was stopped',
+  'store.missing': 'is not there',
+  'store.exists': 'is there already',
+  'store.full': 'found no space left',
+  'store.refused': 'was refused',
+  'store.unreachable': 'got no answer',
+};
+
+/**
+ * The SDK's error in the product's terms. It is not kept as `cause`: it holds the whole exchange with its headers.
+ * `what` names bucket, key and host.
+ */
+export const s3Error = (error: unknown, what: string): BackupError => {
+  if (error instanceof BackupError) return error;
+  const { name, code } = error as SdkError;
+  const failure = codeOf(error as SdkError);
+  const said = [code ?? name, messageOf(error)].filter(
+    (text, index, all) => text && all.indexOf(text) === index,
+  );
+  const subject = name === 'NoSuchBucket' ? `${what}: the bucket does not exist, the request` : what;
+  return new BackupError(failure, `${subject} ${phrases[failure] ?? 'failed'} (${said.join(': ')})`);
+};

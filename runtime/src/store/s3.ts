@@ -1,0 +1,98 @@
+import {
+  AbortMultipartUploadCommand,
+  DeleteObjectCommand,
+  GetObjectCommand,
+  ListMultipartUploadsCommand,
+  PutObjectCommand,
+  type MultipartUpload,
+} from '@aws-sdk/client-s3';
+import { posix } from 'node:path';
+import { isBackupError } from '../core/errors.ts';
+import type { S3Config } from './config.ts';
+import { besideAlias, checkAlias, checkKey, checkObjectKey, checkPrefix } from './keys.ts';
+import { openBucket, s3Limits, type Bucket, type S3Keys, type S3Limits } from './s3-client.ts';
+import { copyObject } from './s3-copy.ts';
+import { getObject, listObjects } from './s3-read.ts';
+import { at, headObject, onKey } from './s3-request.ts';
+import { upload } from './s3-upload.ts';
+import type { Store, StoredObject } from './store.ts';
+
+const head = async (bucket: Bucket, key: string): Promise<StoredObject | undefined> => {
+  const found = await headObject(bucket, key);
+  return found && { key, bytes: found.ContentLength ?? 0, modified: found.LastModified ?? new Date(0) };
+};
+
+/** An alias is a small object that holds the name of the object beside it, so `cat` reads it. */
+const point = async (bucket: Bucket, alias: string, key: string): Promise<void> => {
+  const command = new PutObjectCommand({
+    ...at(bucket, alias),
+    Body: posix.basename(key),
+    ContentType: 'text/plain',
+  });
+  await onKey(bucket, alias, () => bucket.client.send(command));
+};
+
+const resolve = async (bucket: Bucket, alias: string): Promise<string | undefined> => {
+  const read = async () =>
+    (await bucket.client.send(new GetObjectCommand(at(bucket, alias)))).Body?.transformToString();
+  const name = await onKey(bucket, alias, read).catch((error: unknown) => {
+    if (!isBackupError(error, 'store.missing')) throw error;
+  });
+  return name === undefined ? undefined : besideAlias(alias, name);
+};
+
+async function* unfinished(bucket: Bucket): AsyncGenerator<MultipartUpload> {
+  const where = { Bucket: bucket.name, Prefix: bucket.prefix };
+  for (let marker = {}, more = true; more;) {
+    const page = await onKey(bucket, '', () =>
+      bucket.client.send(new ListMultipartUploadsCommand({ ...where, ...marker })),
+    );
+    yield* page.Uploads ?? [];
+    marker = { KeyMarker: page.NextKeyMarker, UploadIdMarker: page.NextUploadIdMarker };
+    more = page.IsTruncated ?? false;
+  }
+}
+
+const removeLeftovers = async (bucket: Bucket, olderThan: Date): Promise<number> => {
+  let removed = 0;
+  for await (const { Key, UploadId, Initiated } of unfinished(bucket)) {
+    if (!Initiated || Initiated >= olderThan) continue;
+    await onKey(bucket, '', () =>
+      bucket.client.send(new AbortMultipartUploadCommand({ Bucket: bucket.name, Key, UploadId })),
+    );
+    removed++;
+  }
+  return removed;
+};
+
+/**
+ * A store in a bucket of AWS or of any server that speaks S3. Keys are those of the directory store, under the prefix.
+ * `keys` absent: the SDK's default credential chain. An object of 5 TiB is the most S3 takes.
+ * @throws BackupError `plan.invalid` if `caFile` cannot be read; no request is sent yet.
+ */
+export const s3Store = async (
+  config: S3Config,
+  keys?: S3Keys,
+  limits: S3Limits = s3Limits,
+): Promise<Store> => {
+  const bucket = await openBucket(config, keys, limits);
+  return {
+    kind: 's3',
+    location: bucket.location,
+    put: async (key, body, options) => upload(bucket, checkObjectKey(key), body, options),
+    get: (key, start = 0) => getObject(bucket, checkObjectKey(key), start),
+    head: async (key) => head(bucket, checkObjectKey(key)),
+    list: (prefix) => listObjects(bucket, checkPrefix(prefix)),
+    remove: async (key) => {
+      await onKey(bucket, key, () => bucket.client.send(new DeleteObjectCommand(at(bucket, checkKey(key)))));
+    },
+    copy: async (from, to) => copyObject(bucket, checkObjectKey(from), checkObjectKey(to)),
+    point: async (alias, key) => {
+      checkAlias(alias, key);
+      await point(bucket, alias, key);
+    },
+    resolve: async (alias) => resolve(bucket, checkKey(alias)),
+    space: async () => undefined,
+    removeLeftovers: (olderThan) => removeLeftovers(bucket, olderThan),
+  };
+};
