@@ -28,7 +28,8 @@ export interface TestRedis extends PrivateServer {
 export const startRedis = async (options: RedisOptions = {}): Promise<TestRedis> => {
   const folder = workFolder('redis');
   const port = await freePort();
-  const env = options.password === undefined ? {} : { REDISCLI_AUTH: options.password };
+  const env: Record<string, string> =
+    options.password === undefined ? {} : { REDISCLI_AUTH: options.password };
   const address = ['-h', host, '-p', `${port}`, '-e'];
   const cli = (...args: readonly string[]): Promise<string> =>
     captureText('redis-cli', [...address, ...args], { env });

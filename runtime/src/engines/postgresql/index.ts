@@ -1,22 +1,28 @@
 import type { Engine } from '../engine.ts';
+import { withClient, type PostgresqlSource } from './client.ts';
 import { postgresqlConnection, type PostgresqlConnection } from './connection.ts';
+import { countNow } from './count.ts';
+import { dump, probe } from './dump.ts';
+import { inspect } from './inspect.ts';
+import { restore } from './restore.ts';
+import { scratch } from './scratch.ts';
 
-const todo = (): never => {
-  throw new Error('under construction');
-};
-
+/** PostgreSQL by its own client programs of the server's major version; one database and the server's roles. */
 export const postgresql: Engine<PostgresqlConnection> = {
   name: 'postgresql',
   title: 'PostgreSQL',
   defaultPort: 5432,
   connection: postgresqlConnection,
-  secretKeys: { username: { defaultKey: 'username', optional: false }, password: { defaultKey: 'password', optional: false } },
+  secretKeys: {
+    username: { defaultKey: 'username', optional: false },
+    password: { defaultKey: 'password', optional: false },
+  },
   ports: (connection) => [connection.port],
   restoresBeside: true,
-  probe: todo,
-  dump: todo,
-  inspect: todo,
-  fingerprint: todo,
-  restore: todo,
-  scratch: todo,
+  probe,
+  dump,
+  inspect,
+  fingerprint: (_run, source: PostgresqlSource) => withClient(source, source.connection.database, countNow),
+  restore,
+  scratch,
 };

@@ -1,0 +1,153 @@
+import type { Client } from 'pg';
+import type { RunContext } from '../../core/context.ts';
+import { BackupError, isBackupError, messageOf } from '../../core/errors.ts';
+import { collect, run, write } from '../../core/process.ts';
+import type { Dump, DumpEntry, Fingerprint, ServerInfo } from '../engine.ts';
+import { conninfo, connect, libpqEnvironment, withClient, type PostgresqlSource } from './client.ts';
+import { beginSnapshot, countRows, listTables, lockTables, type Table } from './count.ts';
+import { entryNames } from './entries.ts';
+import { readSettings, type DatabaseSettings } from './settings.ts';
+import { majorOf, toolsFor, type Tools } from './tools.ts';
+
+const versionOf = async (client: Client): Promise<string> =>
+  (await client.query<{ server_version: string }>('SHOW server_version')).rows[0]?.server_version.split(
+    ' ',
+  )[0] ?? '';
+
+const describe = async (
+  context: RunContext,
+  client: Client,
+): Promise<{ server: ServerInfo; tools: Tools }> => {
+  const version = await versionOf(client);
+  const tools = await toolsFor(context, majorOf(version));
+  return { server: { product: 'PostgreSQL', version, tools: { pg_dump: tools.version } }, tools };
+};
+
+export const probe = (context: RunContext, source: PostgresqlSource): Promise<ServerInfo> =>
+  withClient(source, source.connection.database, async (client) => (await describe(context, client)).server);
+
+/** Lists what a dump holds while it passes by: pg_restore leaves after the table of contents at its head. */
+async function* listed(
+  context: RunContext,
+  tools: Tools,
+  database: string,
+  content: AsyncIterable<Buffer>,
+): AsyncGenerator<Buffer, void, undefined> {
+  const listing = run(context, {
+    program: tools.path('pg_restore'),
+    args: ['--list'],
+    failure: 'dump.damaged',
+  });
+  const list = collect(listing.stdout);
+  list.catch(() => {}); // awaited at the end: an error of the dump itself comes first
+  let bytes = 0;
+  try {
+    for await (const chunk of content) {
+      bytes += chunk.length;
+      await write(listing, chunk);
+      yield chunk;
+    }
+    listing.stdin.end();
+    if (bytes === 0) throw new BackupError('dump.empty', `pg_dump printed nothing for database ${database}`);
+    if (!/^\d/m.test((await list).toString('utf8')))
+      throw new BackupError('dump.empty', `database ${database} holds nothing`);
+  } finally {
+    listing.kill();
+  }
+}
+
+interface Snapshot {
+  readonly id: string;
+  readonly tables: readonly Table[];
+  readonly settings: DatabaseSettings;
+  readonly readsPasswords: boolean;
+}
+
+const takeSnapshot = async (client: Client): Promise<Snapshot> => {
+  await beginSnapshot(client);
+  const { rows } = await client.query<{ id: string; passwords: boolean }>(
+    `SELECT pg_export_snapshot() AS id, has_table_privilege('pg_catalog.pg_authid', 'SELECT') AS passwords`,
+  );
+  const tables = await listTables(client);
+  await lockTables(client, tables);
+  return {
+    id: rows[0]!.id,
+    readsPasswords: rows[0]!.passwords,
+    tables,
+    settings: await readSettings(client),
+  };
+};
+
+async function* entriesOf(
+  context: RunContext,
+  source: PostgresqlSource,
+  tools: Tools,
+  snapshot: Snapshot,
+  count: () => void,
+): AsyncGenerator<DumpEntry, void, undefined> {
+  const { database } = source.connection;
+  const env = libpqEnvironment(source);
+  const tool = (name: string, args: readonly string[], variables = env): AsyncIterable<Buffer> =>
+    run(context, {
+      program: tools.path(name),
+      args: ['--no-password', ...args],
+      env: variables,
+      failure: 'dump.failed',
+    }).stdout;
+  const settings = Buffer.from(`${JSON.stringify(snapshot.settings, undefined, 2)}\n`);
+  yield {
+    name: entryNames.settings,
+    content: (async function* () {
+      yield settings;
+    })(),
+  };
+  const hashes = snapshot.readsPasswords ? [] : ['--no-role-passwords'];
+  if (hashes.length)
+    context.log.warn(
+      { target: source.name },
+      'the account may not read password hashes; roles are saved without them',
+    );
+  yield {
+    name: entryNames.globals,
+    content: tool('pg_dumpall', ['--globals-only', ...hashes, `--database=${conninfo(database)}`]),
+  };
+  count();
+  const args = ['--format=custom', '--compress=0', `--snapshot=${snapshot.id}`];
+  yield {
+    name: entryNames.dump(database),
+    content: listed(context, tools, database, tool('pg_dump', args, { ...env, PGDATABASE: database })),
+  };
+}
+
+/** Errors of queries after a connection was made: refused if a right is missing, else the dump failed. */
+const asDumpError = (error: unknown): BackupError => {
+  if (isBackupError(error)) return error;
+  const code = (error as { code?: string }).code === '42501' ? 'source.refused' : 'dump.failed';
+  return new BackupError(code, `postgresql: ${messageOf(error)}`, { cause: error });
+};
+
+/** Dumps one database and the server's roles; rows are counted in the dump's own snapshot while it runs. */
+export const dump = async (context: RunContext, source: PostgresqlSource): Promise<Dump> => {
+  const client = await connect(source);
+  try {
+    const { server, tools } = await describe(context, client);
+    const snapshot = await takeSnapshot(client);
+    let counted: Promise<Fingerprint> | undefined;
+    const count = (): void => {
+      counted = countRows(client, snapshot.tables).catch((error: unknown) =>
+        Promise.reject(asDumpError(error)),
+      );
+      counted.catch(() => {}); // reported by fingerprint()
+    };
+    return {
+      server,
+      entries: entriesOf(context, source, tools, snapshot, count),
+      fingerprint: () =>
+        counted ?? Promise.reject(new BackupError('dump.failed', 'the dump was not read to its end')),
+      close: () => client.end(),
+    };
+  } catch (error) {
+    await client.end();
+    throw asDumpError(error);
+  }
+};
