@@ -13,3 +13,6 @@ export const exitCodes = {
 } as const;
 
 export type ExitCode = (typeof exitCodes)[keyof typeof exitCodes];
+
+/** Codes that another try of the same run cannot change; a Job that ends with one is not tried again. */
+export const finalExitCodes = [exitCodes.usage, exitCodes.damaged, exitCodes.restore, exitCodes.verification] as const;

@@ -71,7 +71,7 @@ export const planShape = {
       /** @default true - an archive leaves the cluster */
       enabled: z.boolean().default(true),
       /** @default backup-encryption-secret */
-      secret: z.string().default(secrets.encryption.name),
+      secret: dnsLabel.default(secrets.encryption.name),
     })
     .prefault({}),
   compression: z

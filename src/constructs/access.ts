@@ -1,0 +1,66 @@
+import { k8s } from 'cdk8s-plus-28';
+import { Construct } from 'constructs';
+import { cronJobName, names } from '../../runtime/src/contract/names.ts';
+import type { Environment } from '../environment.ts';
+
+type Rules = k8s.PolicyRule[];
+
+const restorePodOnly = { resourceNames: [names.restorePod] };
+
+/** `kubectl get`, `kubectl wait -l` and `kubectl logs`; a list cannot be limited to names. */
+const look: Rules = [
+  { apiGroups: ['batch'], resources: ['jobs'], verbs: ['get', 'list', 'watch'] },
+  { apiGroups: [''], resources: ['pods'], verbs: ['get', 'list', 'watch'] },
+  { apiGroups: [''], resources: ['pods/log'], verbs: ['get'] },
+];
+
+/** `kubectl exec`: create over SPDY, get over WebSocket. */
+const execInRestorePod: Rules = [
+  { apiGroups: [''], resources: ['pods/exec'], verbs: ['create', 'get'], ...restorePodOnly },
+];
+
+/** `kubectl create job --from=cronjob/…` reads the CronJob and creates the Job. */
+const startBackups = (cronJobs: string[]): Rules => [
+  { apiGroups: ['batch'], resources: ['cronjobs'], verbs: ['list', 'watch'] },
+  { apiGroups: ['batch'], resources: ['cronjobs'], verbs: ['get'], resourceNames: cronJobs },
+  { apiGroups: ['batch'], resources: ['jobs'], verbs: ['create'] },
+];
+
+/** `kubectl apply` and `kubectl delete` of the restore pod. Creating a pod cannot be limited to a name. */
+const manageRestorePod: Rules = [
+  { apiGroups: [''], resources: ['pods'], verbs: ['create'] },
+  { apiGroups: [''], resources: ['pods'], verbs: ['patch', 'delete'], ...restorePodOnly },
+];
+
+/** Service accounts of the pods, which call no Kubernetes API, and roles of the people who use them. */
+export class Access extends Construct {
+  constructor(scope: Construct, { targets, access }: Environment) {
+    super(scope, 'access');
+    for (const name of [names.operatorAccount, names.restoreAccount])
+      new k8s.KubeServiceAccount(this, `${name}-account`, {
+        metadata: { name },
+        automountServiceAccountToken: false,
+      });
+    const cronJobs = [...targets.map(({ name }) => cronJobName(name)), names.verification];
+    this.role(
+      names.oncallRole,
+      [...look, ...startBackups(cronJobs), ...execInRestorePod],
+      access.oncallGroups,
+    );
+    this.role(
+      names.restoreAccount,
+      [...look, ...manageRestorePod, ...execInRestorePod],
+      access.restoreGroups,
+    );
+  }
+
+  private role(name: string, rules: Rules, groups: readonly string[]): void {
+    const apiGroup = 'rbac.authorization.k8s.io';
+    new k8s.KubeRole(this, `${name}-role`, { metadata: { name }, rules });
+    new k8s.KubeRoleBinding(this, `${name}-binding`, {
+      metadata: { name },
+      roleRef: { apiGroup, kind: 'Role', name },
+      subjects: groups.map((group) => ({ apiGroup, kind: 'Group', name: group })),
+    });
+  }
+}

@@ -1,0 +1,73 @@
+import type { IServiceMonitor } from '@kubernetes-models/prometheus-operator/monitoring.coreos.com/v1/ServiceMonitor';
+import { ApiObject } from 'cdk8s';
+import { k8s } from 'cdk8s-plus-28';
+import { Construct } from 'constructs';
+import { metricsPort } from '../../runtime/src/contract/metrics.ts';
+import { names } from '../../runtime/src/contract/names.ts';
+import type { Environment } from '../environment.ts';
+import { planChecksum } from './config.ts';
+import { jobPod } from './job-pod.ts';
+import { labelsOf, podsOf } from './labels.ts';
+import { archives, encryptionSecret, planFolder, scratch } from './volumes.ts';
+
+const portName = 'metrics';
+
+/** Only that the port answers: what the numbers say is for the alerts to judge. */
+const portAnswers: k8s.Probe = { tcpSocket: { port: k8s.IntOrString.fromString(portName) } };
+
+const podOf = (environment: Environment): k8s.PodSpec =>
+  jobPod({
+    environment,
+    serviceAccount: names.operatorAccount,
+    container: 'exporter',
+    command: [names.program, 'serve'],
+    resources: environment.exporterResources,
+    restartPolicy: 'Always',
+    folders: [
+      archives(true),
+      planFolder(),
+      scratch(k8s.Quantity.fromString(environment.exporterResources.limits.ephemeralStorage)),
+      // manifests are authentic only under the passphrase
+      encryptionSecret(environment),
+    ],
+    ports: [{ name: portName, containerPort: metricsPort }],
+    probes: { livenessProbe: { ...portAnswers, initialDelaySeconds: 10 }, readinessProbe: portAnswers },
+  });
+
+/** Metrics of the archives: Deployment, Service and ServiceMonitor. */
+export class Exporter extends Construct {
+  constructor(scope: Construct, environment: Environment) {
+    super(scope, 'exporter');
+    const labels = labelsOf(names.exporter);
+    const metadata = { name: names.exporter, labels };
+    new k8s.KubeDeployment(this, 'deployment', {
+      metadata,
+      spec: {
+        replicas: 1,
+        // a second pod could not mount a ReadWriteOnce volume from another node
+        strategy: { type: 'Recreate' },
+        selector: podsOf(names.exporter),
+        template: {
+          metadata: { labels, annotations: { 'grill-stats/plan-sha256': planChecksum(environment) } },
+          spec: podOf(environment),
+        },
+      },
+    });
+    new k8s.KubeService(this, 'service', {
+      metadata,
+      spec: {
+        selector: labels,
+        ports: [{ name: portName, port: metricsPort, targetPort: k8s.IntOrString.fromString(portName) }],
+      },
+    });
+    const monitor = {
+      apiVersion: 'monitoring.coreos.com/v1',
+      kind: 'ServiceMonitor',
+      spec: { selector: podsOf(names.exporter), endpoints: [{ port: portName, interval: '60s' }] },
+    } satisfies IServiceMonitor;
+    new ApiObject(this, 'monitor', {
+      ...monitor,
+      metadata: { name: names.monitoring, labels: environment.monitoring.labels },
+    });
+  }
+}

@@ -1,0 +1,88 @@
+import { k8s } from 'cdk8s-plus-28';
+import type { Environment, Resources } from '../environment.ts';
+import { overrideVariables } from './config.ts';
+import { systemLabels } from './labels.ts';
+import type { Folder } from './volumes.ts';
+
+/** User and group of the job image, and owner of the volume's files. */
+const userId = 10_001;
+
+/** Time for a run to stop its children, remove partial files and abort an upload after SIGTERM. */
+const terminationGraceSeconds = 60;
+
+export interface JobPod {
+  readonly environment: Environment;
+  readonly serviceAccount: string;
+  readonly container: string;
+  readonly command: readonly string[];
+  readonly folders: readonly Folder[];
+  readonly resources: Resources;
+  readonly restartPolicy: 'Never' | 'Always';
+  readonly ports?: k8s.ContainerPort[];
+  readonly probes?: Pick<k8s.Container, 'livenessProbe' | 'readinessProbe'>;
+}
+
+export const imageOf = ({ image: { repository, tag, digest } }: Environment): string =>
+  `${repository}:${tag}${digest ? `@${digest}` : ''}`;
+
+const quantities = (amounts: Resources['limits']): Record<string, k8s.Quantity> => ({
+  cpu: k8s.Quantity.fromString(amounts.cpu),
+  memory: k8s.Quantity.fromString(amounts.memory),
+  'ephemeral-storage': k8s.Quantity.fromString(amounts.ephemeralStorage),
+});
+
+/** Pods on one node can share a ReadWriteOnce volume; elsewhere they would wait for it. */
+const nearTheVolume = ({ storage }: Environment): k8s.Affinity | undefined =>
+  storage.accessMode === 'ReadWriteOnce'
+    ? {
+        podAffinity: {
+          preferredDuringSchedulingIgnoredDuringExecution: [
+            {
+              weight: 100,
+              podAffinityTerm: {
+                topologyKey: 'kubernetes.io/hostname',
+                labelSelector: { matchLabels: systemLabels },
+              },
+            },
+          ],
+        },
+      }
+    : undefined;
+
+const container = (pod: JobPod): k8s.Container => ({
+  name: pod.container,
+  image: imageOf(pod.environment),
+  imagePullPolicy: 'IfNotPresent',
+  command: [...pod.command],
+  env: overrideVariables(),
+  resources: { requests: quantities(pod.resources.requests), limits: quantities(pod.resources.limits) },
+  volumeMounts: pod.folders.map(({ mount }) => mount),
+  securityContext: {
+    allowPrivilegeEscalation: false,
+    readOnlyRootFilesystem: true,
+    capabilities: { drop: ['ALL'] },
+  },
+  ...(pod.ports && { ports: pod.ports }),
+  ...pod.probes,
+});
+
+/** A pod of the job image under Pod Security `restricted`, without a token of the Kubernetes API. */
+export const jobPod = (pod: JobPod): k8s.PodSpec => ({
+  serviceAccountName: pod.serviceAccount,
+  automountServiceAccountToken: false,
+  enableServiceLinks: false,
+  restartPolicy: pod.restartPolicy,
+  terminationGracePeriodSeconds: terminationGraceSeconds,
+  affinity: nearTheVolume(pod.environment),
+  securityContext: {
+    runAsNonRoot: true,
+    runAsUser: userId,
+    runAsGroup: userId,
+    fsGroup: userId,
+    // without it each start would walk every archive to change its owner
+    fsGroupChangePolicy: 'OnRootMismatch',
+    seccompProfile: { type: 'RuntimeDefault' },
+  },
+  containers: [container(pod)],
+  volumes: pod.folders.map(({ volume }) => volume),
+});

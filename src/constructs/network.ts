@@ -1,0 +1,104 @@
+import { k8s } from 'cdk8s-plus-28';
+import { Construct } from 'constructs';
+import { metricsPort } from '../../runtime/src/contract/metrics.ts';
+import { cronJobName, names } from '../../runtime/src/contract/names.ts';
+import { engines } from '../../runtime/src/engines/registry.ts';
+import type { Environment, EnvironmentTarget, Peer } from '../environment.ts';
+import { podsOf, podsOfAny, systemLabels } from './labels.ts';
+
+type Direction = 'Egress' | 'Ingress';
+interface Rule {
+  readonly peers: k8s.NetworkPolicyPeer[];
+  readonly ports?: k8s.NetworkPolicyPort[];
+}
+
+const everyPod: k8s.LabelSelector = { matchLabels: systemLabels };
+
+const inNamespace = (name: string): k8s.LabelSelector => ({
+  matchLabels: { 'kubernetes.io/metadata.name': name },
+});
+
+const port = (number: number, protocol = 'TCP'): k8s.NetworkPolicyPort => ({
+  protocol,
+  port: k8s.IntOrString.fromNumber(number),
+});
+
+const isV6 = (cidr: string): boolean => cidr.includes(':');
+
+const peersOf = ({ podLabels, namespace, cidrs = [], except = [] }: Peer): k8s.NetworkPolicyPeer[] => [
+  ...(podLabels
+    ? [
+        {
+          podSelector: { matchLabels: podLabels },
+          ...(namespace && { namespaceSelector: inNamespace(namespace) }),
+        },
+      ]
+    : []),
+  ...cidrs.map((cidr) => {
+    const left = except.filter((range) => isV6(range) === isV6(cidr));
+    return { ipBlock: { cidr, ...(left.length && { except: left }) } };
+  }),
+];
+
+/** 443, unless the endpoint names another. */
+const objectStorePort = (endpoint: string | undefined): number => {
+  if (!endpoint) return 443;
+  const { port: explicit, protocol } = new URL(endpoint);
+  return Number(explicit) || (protocol === 'http:' ? 80 : 443);
+};
+
+/** Backup pods reach and are reached by nothing, except for one policy per need. */
+export class Network extends Construct {
+  constructor(scope: Construct, environment: Environment) {
+    super(scope, 'network');
+    const { targets, stores, network, notifications, monitoring } = environment;
+    const runs = [...targets.map(({ name }) => cronJobName(name)), names.verification, names.restorePod];
+    new k8s.KubeNetworkPolicy(this, 'default-deny', {
+      metadata: { name: 'backup-default-deny' },
+      spec: { podSelector: everyPod, policyTypes: ['Ingress', 'Egress'] },
+    });
+    this.egress('backup-to-dns', everyPod, {
+      peers: peersOf(network.dns),
+      ports: [port(53, 'UDP'), port(53)],
+    });
+    for (const target of targets) this.database(target);
+    if (stores.s3)
+      this.egress('backup-to-object-store', everyPod, {
+        peers: peersOf(network.objectStore),
+        ports: [port(objectStorePort(stores.s3.endpoint))],
+      });
+    if (notifications.enabled)
+      this.egress('backup-to-notifications', podsOfAny(runs), {
+        peers: peersOf(network.notifications),
+        ports: network.notificationPorts.map((number) => port(number)),
+      });
+    this.allow('Ingress', 'prometheus-to-exporter', podsOf(names.exporter), {
+      peers: [{ namespaceSelector: inNamespace(monitoring.prometheusNamespace) }],
+      ports: [port(metricsPort)],
+    });
+  }
+
+  private database({ name, engine, connection, network }: EnvironmentTarget): void {
+    const { ports, dialsBack } = engines[engine]!;
+    this.egress(`backup-to-${name}`, podsOfAny([cronJobName(name), names.restorePod]), {
+      peers: peersOf(network),
+      ports: ports(connection).map((number) => port(number)),
+    });
+    // the restore listens on a free port, so no port is named; only the database's own pods come in
+    if (dialsBack)
+      this.allow('Ingress', `${name}-to-restore`, podsOf(names.restorePod), { peers: peersOf(network) });
+  }
+
+  private egress(name: string, pods: k8s.LabelSelector, rule: Rule): void {
+    this.allow('Egress', name, pods, rule);
+  }
+
+  private allow(direction: Direction, name: string, pods: k8s.LabelSelector, { peers, ports }: Rule): void {
+    const side =
+      direction === 'Egress' ? { egress: [{ to: peers, ports }] } : { ingress: [{ from: peers, ports }] };
+    new k8s.KubeNetworkPolicy(this, name, {
+      metadata: { name },
+      spec: { podSelector: pods, policyTypes: [direction], ...side },
+    });
+  }
+}

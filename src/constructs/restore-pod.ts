@@ -1,0 +1,51 @@
+import { k8s } from 'cdk8s-plus-28';
+import { Construct } from 'constructs';
+import { names } from '../../runtime/src/contract/names.ts';
+import type { Environment } from '../environment.ts';
+import { jobPod } from './job-pod.ts';
+import { labelsOf } from './labels.ts';
+import {
+  archives,
+  distinct,
+  encryptionSecret,
+  notificationSecret,
+  planFolder,
+  scratch,
+  scriptsFolder,
+  targetSecret,
+} from './volumes.ts';
+
+/** A pod that holds every secret does not live longer than a working day and a night. */
+const lifetimeSeconds = 86_400;
+
+/** Waits for `kubectl exec`; a shell as process 1 ignores SIGTERM unless told otherwise. */
+const waitForExec = 'trap "exit 0" TERM INT; while :; do sleep 3600 & wait $!; done';
+
+/** Pod `backup-restore-job`, applied by hand; `kubectl exec` runs the restore scripts in it. */
+export class RestorePod extends Construct {
+  constructor(scope: Construct, environment: Environment) {
+    super(scope, names.restorePod);
+    const { targets, resources } = environment;
+    const spec = jobPod({
+      environment,
+      serviceAccount: names.restoreAccount,
+      container: 'restore',
+      command: ['/bin/sh', '-c', waitForExec],
+      resources,
+      restartPolicy: 'Always',
+      folders: distinct([
+        archives(),
+        planFolder(),
+        scriptsFolder(),
+        scratch(k8s.Quantity.fromString(resources.limits.ephemeralStorage)),
+        encryptionSecret(environment),
+        ...targets.map((target) => targetSecret(target, true)),
+        ...notificationSecret(environment),
+      ]),
+    });
+    new k8s.KubePod(this, 'pod', {
+      metadata: { name: names.restorePod, labels: labelsOf(names.restorePod) },
+      spec: { ...spec, activeDeadlineSeconds: lifetimeSeconds },
+    });
+  }
+}

@@ -1,0 +1,187 @@
+import { z } from 'zod';
+import { duration, secondsOf } from '../runtime/src/plan/duration.ts';
+import { dnsLabel } from '../runtime/src/plan/schema.ts';
+import { resources, size } from './resources.ts';
+
+/** Label values: https://kubernetes.io/docs/concepts/overview/working-with-objects/labels/#syntax-and-character-set */
+const labels = z.record(
+  z.string().regex(/^([a-z0-9.-]+\/)?[A-Za-z0-9]([\w.-]{0,61}[A-Za-z0-9])?$/, {
+    error: 'expected the name of a label',
+  }),
+  z.string().regex(/^([A-Za-z0-9]([\w.-]{0,61}[A-Za-z0-9])?)?$/, { error: 'expected the value of a label' }),
+);
+
+const cidr = z.union([z.cidrv4(), z.cidrv6()], { error: 'expected an address range such as 10.0.0.0/8' });
+
+/** The other end of a connection. NetworkPolicies know pods and address ranges; DNS names they do not. */
+export const peer = z
+  .strictObject({
+    /** Pods by their labels. */
+    podLabels: labels.optional(),
+    /** Namespace of those pods. @default the backup system's own */
+    namespace: dnsLabel.optional(),
+    /** Address ranges, for what runs outside the cluster. */
+    cidrs: z.array(cidr).min(1).optional(),
+    /** Ranges left out of `cidrs`. */
+    except: z.array(cidr).optional(),
+  })
+  .refine(({ podLabels, cidrs }) => podLabels ?? cidrs, { error: 'expected podLabels or cidrs' });
+
+export type Peer = z.output<typeof peer>;
+
+/** Anything on the Internet, nothing inside: S3 and webhooks have no fixed addresses. */
+const internet = {
+  cidrs: ['0.0.0.0/0'],
+  except: ['10.0.0.0/8', '100.64.0.0/10', '169.254.0.0/16', '172.16.0.0/12', '192.168.0.0/16'],
+};
+
+const port = z.int().min(1).max(65_535);
+
+/** What a target says besides the plan. */
+export const targetDeployment = {
+  /** Where its server runs; its ports come from the engine. */
+  network: peer,
+  /** @default the environment's resources */
+  resources: resources.optional(),
+} as const;
+
+const secretSource = <T extends z.ZodType>(reference: T) => ({
+  encryption: reference,
+  notification: reference,
+});
+
+const secrets = z
+  .strictObject({
+    /** 1Password operator: one OnePasswordItem per Secret. */
+    onePassword: z
+      .strictObject({ vault: z.string().min(1), items: z.strictObject(secretSource(z.string().min(1))) })
+      .optional(),
+    /** External Secrets operator: one ExternalSecret per Secret, each key a property of the remote entry. */
+    externalSecret: z
+      .strictObject({
+        storeName: dnsLabel,
+        /** @default ClusterSecretStore */
+        storeKind: z.enum(['ClusterSecretStore', 'SecretStore']).default('ClusterSecretStore'),
+        /** @default 1h */
+        refreshInterval: duration.default('1h'),
+        remoteKeys: z.strictObject(secretSource(z.string().min(1))),
+      })
+      .optional(),
+  })
+  .refine(({ onePassword, externalSecret }) => Boolean(onePassword) !== Boolean(externalSecret), {
+    error: 'expected either onePassword or externalSecret',
+  });
+
+/** CronJobs start late rather than never: a controller that was away for less than this still starts the run. */
+const leastStartingDeadlineSeconds = 3600;
+
+const jobs = z
+  .strictObject({
+    /** @default 1h */
+    startingDeadline: duration
+      .refine(
+        (text) =>
+          text === '' || !/^(\d+[smhd])+$/.test(text) || secondsOf(text) >= leastStartingDeadlineSeconds,
+        {
+          error: 'expected at least 1h, or a controller that is late skips the run silently',
+        },
+      )
+      .default('1h'),
+    /** Tries after the first. @default 2 */
+    retries: z.int().min(0).max(10).default(2),
+    /** Finished Jobs kept by outcome. @default 3 and 3 */
+    history: z
+      .strictObject({
+        successful: z.int().min(1).max(50).default(3),
+        failed: z.int().min(1).max(50).default(3),
+      })
+      .prefault({}),
+    /** After this, also Jobs made by hand go. @default 7d */
+    keepFinished: duration.default('7d'),
+  })
+  .prefault({});
+
+const small = {
+  requests: { cpu: '20m', memory: '128Mi', ephemeralStorage: '64Mi' },
+  limits: { cpu: '500m', memory: '512Mi', ephemeralStorage: '1Gi' },
+};
+
+/** Fields of an environment besides those of the plan. */
+export const deploymentShape = {
+  namespace: dnsLabel,
+  image: z.strictObject({
+    repository: z.string().regex(/^[a-z0-9.:-]+(\/[a-z0-9._-]+)+$/, {
+      error: 'expected a repository such as ghcr.io/owner/name',
+    }),
+    tag: z
+      .string()
+      .regex(/^\w[\w.-]{0,127}$/, { error: 'expected a tag' })
+      .refine((tag) => tag !== 'latest', { error: 'expected a fixed version' }),
+    digest: z
+      .string()
+      .regex(/^sha256:[0-9a-f]{64}$/, { error: 'expected sha256: and 64 hexadecimal digits' })
+      .optional(),
+  }),
+  /** Of every backup and verification container. */
+  resources,
+  /** Of the exporter. @default small: it reads manifests, not archives */
+  exporterResources: resources.prefault(small),
+  storage: z.strictObject({
+    size,
+    /** @default the cluster's default class */
+    className: dnsLabel.optional(),
+    /** @default ReadWriteOnce - what every cluster offers */
+    accessMode: z.enum(['ReadWriteOnce', 'ReadWriteMany']).default('ReadWriteOnce'),
+  }),
+  secrets,
+  jobs,
+  network: z
+    .strictObject({
+      /** @default CoreDNS of kube-system */
+      dns: peer.prefault({ namespace: 'kube-system', podLabels: { 'k8s-app': 'kube-dns' } }),
+      /** @default the Internet without private ranges */
+      objectStore: peer.prefault(internet),
+      /** @default the Internet without private ranges */
+      notifications: peer.prefault(internet),
+      /** @default 443 for webhooks, 587 for mail submission */
+      notificationPorts: z.array(port).min(1).default([443, 587]),
+    })
+    .prefault({}),
+  access: z
+    .strictObject({
+      /** Groups that may start backups and exec into the restore pod. @default none */
+      oncallGroups: z.array(z.string().min(1)).default([]),
+      /** Groups that may also create and delete the restore pod. @default none */
+      restoreGroups: z.array(z.string().min(1)).default([]),
+    })
+    .prefault({}),
+  monitoring: z.strictObject({
+    /** By which the Prometheus operator selects rules and monitors. */
+    labels: labels.prefault({ release: 'prometheus' }),
+    /** Namespace of the Prometheus that scrapes. @default monitoring */
+    prometheusNamespace: dnsLabel.default('monitoring'),
+    grafanaUrl: z.url({ protocol: /^https?$/ }),
+    /** Page of alerts/RUNBOOK.md; each alert adds its own anchor. */
+    runbookUrl: z.url({ protocol: /^https?$/ }),
+    /** Label `team` of every alert. */
+    team: z.string().min(1),
+  }),
+  aws: z
+    .strictObject({
+      /** True: Pulumi makes the bucket that stores.s3.base names. @default false */
+      enabled: z.boolean().default(false),
+      lifecycle: z
+        .strictObject({
+          /** Days until archives move to `archiveClass`. @default 30 */
+          archiveAfterDays: z.int().min(1).default(30),
+          /** @default GLACIER_IR - cheap and readable at once, as a restore needs */
+          archiveClass: z.enum(['STANDARD_IA', 'GLACIER_IR']).default('GLACIER_IR'),
+          /** Days that overwritten and deleted objects can be brought back. @default 30 */
+          noncurrentDays: z.int().min(1).default(30),
+          /** Days after which parts of unfinished uploads go. @default 2 */
+          abortUploadDays: z.int().min(1).default(2),
+        })
+        .prefault({}),
+    })
+    .prefault({}),
+} as const;

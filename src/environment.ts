@@ -1,0 +1,101 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { basename, join } from 'node:path';
+import { load } from 'js-yaml';
+import { z } from 'zod';
+import { mounts } from '../runtime/src/contract/mounts.ts';
+import { parseAll } from '../runtime/src/plan/problems.ts';
+import {
+  always,
+  checkPlan,
+  planShape,
+  targetSchema,
+  type Plan,
+  type Target,
+} from '../runtime/src/plan/schema.ts';
+import { deploymentShape, targetDeployment } from './deployment.ts';
+
+export type { Peer } from './deployment.ts';
+export type { Resources } from './resources.ts';
+
+/** Key of the environment in Pulumi.<env>.yaml, under `config`. */
+export const configKey = 'grill-stats-backup:environment';
+
+const [first, ...others] = targetSchema.options.map((target) => target.extend(targetDeployment));
+
+const environmentShape = {
+  ...planShape,
+  ...deploymentShape,
+  targets: z.array(z.discriminatedUnion('engine', [first!, ...others])).min(1),
+  verification: planShape.verification.extend({ resources: targetDeployment.resources }),
+};
+
+type Draft = Partial<Pick<Environment, 'aws' | 'environment'>> & {
+  readonly stores?: Partial<Plan['stores']>;
+};
+
+/** Rules that span the deployment and the plan. */
+const checkDeployment = (input: unknown, context: z.core.$RefinementCtx): void => {
+  const { aws, stores } = input as Draft;
+  const issue = (path: string[], message: string) => context.addIssue({ code: 'custom', path, message });
+  if (stores?.directory && stores.directory.path !== mounts.backup)
+    issue(['stores', 'directory', 'path'], `expected ${mounts.backup}, where the volume is mounted`);
+  if (aws?.enabled && !stores?.s3)
+    issue(['aws', 'enabled'], 'expected stores.s3, which names the bucket to make');
+  if (aws?.enabled && stores?.s3?.endpoint)
+    issue(['aws', 'enabled'], 'expected false, as stores.s3.endpoint is not AWS');
+};
+
+/** All that makes one environment: the plan of the runtime and how it is deployed. */
+export const environmentSchema = z
+  .strictObject(environmentShape)
+  .superRefine(checkPlan, always)
+  .superRefine(checkDeployment, always);
+
+export type Environment = z.output<typeof environmentSchema>;
+export type EnvironmentTarget = Environment['targets'][number];
+
+/**
+ * Checks an environment, from a file or from pulumi.Config alike.
+ * @param name of the stack: dev, prod
+ * @throws BackupError plan.invalid with every problem
+ */
+export const parseEnvironment = (name: string, input: unknown): Environment => {
+  const named = environmentSchema.superRefine(({ environment }, context) => {
+    if (environment === name) return;
+    context.addIssue({
+      code: 'custom',
+      path: ['environment'],
+      message: `expected ${name}, the name of its file`,
+    });
+  }, always);
+  return parseAll(`Pulumi.${name}.yaml`, named, input);
+};
+
+const filePattern = /^Pulumi\.([a-z0-9-]+)\.yaml$/;
+
+/** Reads Pulumi.<env>.yaml. @throws BackupError plan.invalid */
+export const readEnvironment = (file: string): Environment => {
+  const name = filePattern.exec(basename(file))?.[1] ?? basename(file);
+  const stack = load(readFileSync(file, 'utf8')) as { config?: Record<string, unknown> } | undefined;
+  return parseEnvironment(name, stack?.config?.[configKey]);
+};
+
+/** Paths of all environment files of a folder, in order of name. */
+export const environmentFiles = (folder: string): readonly string[] =>
+  readdirSync(folder)
+    .filter((file) => filePattern.test(file))
+    .sort()
+    .map((file) => join(folder, file));
+
+const pick = (value: object, keys: readonly string[]): Record<string, unknown> =>
+  Object.fromEntries(Object.entries(value).filter(([key]) => keys.includes(key)));
+
+/** The part of an environment that the runtime reads. */
+export const planOf = (environment: Environment): Plan => {
+  const { targets, verification } = environment;
+  return {
+    ...pick(environment, Object.keys(planShape)),
+    targets: targets.map((target) => pick(target, Object.keys(targetSchema.options[0]!.shape)) as Target),
+    verification: pick(verification, Object.keys(planShape.verification.shape)),
+  } as Plan;
+};
