@@ -64,23 +64,41 @@ const nextEntry = (cursor: Cursor): DumpEntry => {
   return { name: base, content: joinParts(cursor, base) };
 };
 
+/** A broken source breaks the tar reader, whose own words then say less than the source's. */
+const rootCause = async (error: unknown, fed: Promise<void>): Promise<BackupError> => {
+  if (isBackupError(error)) return error;
+  const cause = await fed.then(
+    () => error,
+    (reason: unknown) => reason,
+  );
+  return isBackupError(cause)
+    ? cause
+    : damaged(`archive is not a tar file that this program wrote: ${messageOf(cause)}`, cause);
+};
+
 /** Bytes of a tar file → entries, parts joined. @throws BackupError `archive.damaged` for anything `pack` does not write */
 export async function* unpack(bytes: AsyncIterable<Buffer>): AsyncGenerator<DumpEntry> {
   const tar = tarExtract();
   const fed = pipeline(bytes, tar);
   fed.catch(() => {}); // surfaces through the iterator
+  async function* explained(content: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
+    try {
+      yield* content;
+    } catch (error) {
+      throw await rootCause(error, fed);
+    }
+  }
   try {
     const cursor = await openCursor(tar as AsyncIterable<Entry>);
     while (cursor.current) {
       const before = cursor.current;
-      yield nextEntry(cursor);
-      if (cursor.current === before) throw new Error(`entry ${before.header.name} was not read to its end`);
+      const { name, content } = nextEntry(cursor);
+      yield { name, content: explained(content) };
+      if (cursor.current === before) throw new Error(`entry ${name} was not read to its end`);
     }
     await fed;
   } catch (error) {
-    throw isBackupError(error)
-      ? error
-      : damaged(`archive is not a tar file that this program wrote: ${messageOf(error)}`, error);
+    throw tar.destroying ? await rootCause(error, fed) : error;
   } finally {
     tar.destroy();
   }
