@@ -4,7 +4,7 @@ import { basename, dirname } from 'node:path';
 import { chunksOf } from './body.ts';
 import { errnoOf, instead, onFile } from './directory-errors.ts';
 import { pathFor, pathOf, syncFolder } from './directory-tree.ts';
-import { checkAlias, checkObjectKey, partialName } from './keys.ts';
+import { partialName } from './keys.ts';
 import type { Body, PutOptions } from './store.ts';
 
 /** The volume's fsGroup may read, nobody else. */
@@ -57,7 +57,7 @@ export const putFile = async (
   options: PutOptions = {},
 ): Promise<number> => {
   const { replace = false, signal } = options;
-  const path = await onFile(`${root}/${checkObjectKey(key)}`, () => pathFor(root, key));
+  const path = await onFile(`${root}/${key}`, () => pathFor(root, key));
   if (!replace) await onFile(path, () => checkFree(path));
   return throughPartial(path, async (partial) => {
     const file = await onFile(path, () => open(partial, 'wx', fileMode));
@@ -69,8 +69,8 @@ export const putFile = async (
 
 /** Hard link; false where the file system has none. */
 export const linkFile = async (root: string, from: string, to: string): Promise<boolean> => {
-  const source = await onFile(`${root}/${checkObjectKey(from)}`, () => pathOf(root, from));
-  const path = await onFile(`${root}/${checkObjectKey(to)}`, () => pathFor(root, to));
+  const source = await onFile(`${root}/${from}`, () => pathOf(root, from));
+  const path = await onFile(`${root}/${to}`, () => pathFor(root, to));
   await onFile(source, () => lstat(source));
   const linked = await onFile(path, () => link(source, path).then(() => true, instead(false, ...cannotLink)));
   if (linked) await onFile(path, () => syncFolder(dirname(path)));
@@ -78,7 +78,6 @@ export const linkFile = async (root: string, from: string, to: string): Promise<
 };
 
 export const pointLink = async (root: string, alias: string, key: string): Promise<void> => {
-  checkAlias(alias, key);
   const path = await onFile(`${root}/${alias}`, () => pathFor(root, alias));
   await throughPartial(path, async (partial) => {
     await onFile(path, () => symlink(basename(key), partial));

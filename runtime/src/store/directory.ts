@@ -1,13 +1,14 @@
 import { constants } from 'node:fs';
 import { lstat, open, readlink, statfs, unlink, type FileHandle } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { BackupError } from '../core/errors.ts';
+import { checked } from './checked.ts';
 import type { DirectoryConfig } from './config.ts';
 import { instead, onFile } from './directory-errors.ts';
 import { pathOf, syncFolder, walk } from './directory-tree.ts';
 import { linkFile, pointLink, putFile } from './directory-write.ts';
-import { besideAlias, checkKey, checkObjectKey, checkPrefix, isObjectKey, isPartial } from './keys.ts';
+import { besideAlias, isObjectKey, isPartial } from './keys.ts';
 import type { Space, Store, StoredObject } from './store.ts';
-import { dirname, join } from 'node:path';
 
 const readBytes = 1 << 20;
 
@@ -28,7 +29,7 @@ async function* readFrom(path: string, file: FileHandle, start: number, end: num
 }
 
 async function* get(root: string, key: string, start = 0): AsyncGenerator<Buffer> {
-  const path = await onFile(join(root, checkObjectKey(key)), () => pathOf(root, key));
+  const path = await onFile(join(root, key), () => pathOf(root, key));
   const file = await onFile(path, () => open(path, constants.O_RDONLY | constants.O_NOFOLLOW));
   try {
     const { size } = await file.stat();
@@ -42,14 +43,12 @@ async function* get(root: string, key: string, start = 0): AsyncGenerator<Buffer
 
 const head = async (root: string, key: string): Promise<StoredObject | undefined> => {
   const find = async () => lstat(await pathOf(root, key));
-  const stats = await onFile(join(root, checkObjectKey(key)), () =>
-    find().catch(instead(undefined, 'ENOENT')),
-  );
+  const stats = await onFile(join(root, key), () => find().catch(instead(undefined, 'ENOENT')));
   return stats?.isFile() ? { key, bytes: stats.size, modified: stats.mtime } : undefined;
 };
 
 async function* list(root: string, prefix: string): AsyncGenerator<StoredObject> {
-  for await (const { key, isFile } of walk(root, checkPrefix(prefix))) {
+  for await (const { key, isFile } of walk(root, prefix)) {
     const object = isFile && isObjectKey(key) ? await head(root, key) : undefined;
     if (object) yield object;
   }
@@ -61,12 +60,12 @@ const remove = async (root: string, key: string): Promise<void> => {
     await syncFolder(dirname(path));
   };
   const find = async () => unlinkIn(await pathOf(root, key));
-  await onFile(join(root, checkKey(key)), () => find().catch(instead(undefined, 'ENOENT')));
+  await onFile(join(root, key), () => find().catch(instead(undefined, 'ENOENT')));
 };
 
 const resolve = async (root: string, alias: string): Promise<string | undefined> => {
   const find = async () => readlink(await pathOf(root, alias));
-  const name = await onFile(join(root, checkKey(alias)), () => find().catch(instead(undefined, 'ENOENT')));
+  const name = await onFile(join(root, alias), () => find().catch(instead(undefined, 'ENOENT')));
   return name === undefined ? undefined : besideAlias(alias, name);
 };
 
@@ -108,5 +107,5 @@ export const directoryStore = ({ path: root }: DirectoryConfig): Store => {
     space: () => space(root),
     removeLeftovers: (olderThan) => removeLeftovers(root, olderThan),
   };
-  return store;
+  return checked(store);
 };

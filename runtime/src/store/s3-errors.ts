@@ -51,17 +51,24 @@ const phrases: Partial<Record<FailureCode, string>> = {
   'store.unreachable': 'got no answer',
 };
 
+/** What the SDK says where the answer named no reason, as to a HEAD. */
+const nothingSaid = ['Unknown', 'UnknownError', 'NotFound'];
+
+/** Reason and message as the server or Node gave them; else the HTTP status. */
+const saidBy = (error: unknown): string => {
+  const { name, code } = error as SdkError;
+  const said = [code ?? name ?? '', messageOf(error)].filter((text) => text && !nothingSaid.includes(text));
+  return [...new Set(said)].join(': ') || `HTTP ${statusOf(error)}`;
+};
+
 /**
  * The SDK's error in the product's terms. It is not kept as `cause`: it holds the whole exchange with its headers.
  * `what` names bucket, key and host.
  */
 export const s3Error = (error: unknown, what: string): BackupError => {
   if (error instanceof BackupError) return error;
-  const { name, code } = error as SdkError;
-  const failure = codeOf(error as SdkError);
-  const said = [code ?? name, messageOf(error)].filter(
-    (text, index, all) => text && all.indexOf(text) === index,
-  );
-  const subject = name === 'NoSuchBucket' ? `${what}: the bucket does not exist, the request` : what;
-  return new BackupError(failure, `${subject} ${phrases[failure] ?? 'failed'} (${said.join(': ')})`);
+  const code = codeOf(error as SdkError);
+  if ((error as SdkError).name === 'NoSuchBucket')
+    return new BackupError(code, `${what}: the bucket does not exist`);
+  return new BackupError(code, `${what} ${phrases[code] ?? 'failed'} (${saidBy(error)})`);
 };

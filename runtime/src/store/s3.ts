@@ -8,8 +8,9 @@ import {
 } from '@aws-sdk/client-s3';
 import { posix } from 'node:path';
 import { isBackupError } from '../core/errors.ts';
+import { checked } from './checked.ts';
 import type { S3Config } from './config.ts';
-import { besideAlias, checkAlias, checkKey, checkObjectKey, checkPrefix } from './keys.ts';
+import { besideAlias } from './keys.ts';
 import { openBucket, s3Limits, type Bucket, type S3Keys, type S3Limits } from './s3-client.ts';
 import { copyObject } from './s3-copy.ts';
 import { getObject, listObjects } from './s3-read.ts';
@@ -76,23 +77,20 @@ export const s3Store = async (
   limits: S3Limits = s3Limits,
 ): Promise<Store> => {
   const bucket = await openBucket(config, keys, limits);
-  return {
+  return checked({
     kind: 's3',
     location: bucket.location,
-    put: async (key, body, options) => upload(bucket, checkObjectKey(key), body, options),
-    get: (key, start = 0) => getObject(bucket, checkObjectKey(key), start),
-    head: async (key) => head(bucket, checkObjectKey(key)),
-    list: (prefix) => listObjects(bucket, checkPrefix(prefix)),
+    put: (key, body, options) => upload(bucket, key, body, options),
+    get: (key, start = 0) => getObject(bucket, key, start),
+    head: (key) => head(bucket, key),
+    list: (prefix) => listObjects(bucket, prefix),
     remove: async (key) => {
-      await onKey(bucket, key, () => bucket.client.send(new DeleteObjectCommand(at(bucket, checkKey(key)))));
+      await onKey(bucket, key, () => bucket.client.send(new DeleteObjectCommand(at(bucket, key))));
     },
-    copy: async (from, to) => copyObject(bucket, checkObjectKey(from), checkObjectKey(to)),
-    point: async (alias, key) => {
-      checkAlias(alias, key);
-      await point(bucket, alias, key);
-    },
-    resolve: async (alias) => resolve(bucket, checkKey(alias)),
+    copy: (from, to) => copyObject(bucket, from, to),
+    point: (alias, key) => point(bucket, alias, key),
+    resolve: (alias) => resolve(bucket, alias),
     space: async () => undefined,
     removeLeftovers: (olderThan) => removeLeftovers(bucket, olderThan),
-  };
+  });
 };
