@@ -1,10 +1,12 @@
-import { spawn } from 'node:child_process';
+import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 
 export interface ProgramOptions {
+  /** All of the program's environment. @default that of this process */
   readonly env?: Readonly<Record<string, string>>;
   readonly uid?: number;
   readonly gid?: number;
+  /** Ends the program with SIGTERM. */
   readonly signal: AbortSignal;
 }
 
@@ -13,19 +15,49 @@ export interface Output {
   readonly stderr: string;
 }
 
-/** Bytes of stderr that an error quotes. */
+/** Bytes of output that an error quotes. */
 const quoted = 4000;
 
-/** Runs a program to its end, with exactly the environment given. @throws Error with its stderr unless it exits with 0 */
-export const runProgram = async (argv: readonly string[], options: ProgramOptions): Promise<Output> => {
-  const [program, ...args] = argv;
-  const child = spawn(program!, args, { ...options, cwd: '/', stdio: ['ignore', 'pipe', 'pipe'] });
-  const output = { stdout: '', stderr: '' };
-  child.stdout.setEncoding('utf8').on('data', (text: string) => (output.stdout += text));
-  child.stderr.setEncoding('utf8').on('data', (text: string) => (output.stderr += text));
-  const [code, killedBy] = (await once(child, 'close')) as [number | null, string | null];
-  if (code === 0) return output;
-  throw new Error(
-    `${argv.join(' ')} ended with ${code ?? killedBy}:\n${(output.stdout + output.stderr).slice(-quoted)}`,
+const ended = async (child: ChildProcess, signal: AbortSignal): Promise<number | string> => {
+  const terminate = () => child.kill();
+  signal.addEventListener('abort', terminate);
+  try {
+    const [code, killedBy] = (await once(child, 'close')) as [number | null, string | null];
+    return code ?? killedBy!;
+  } finally {
+    signal.removeEventListener('abort', terminate);
+    signal.throwIfAborted();
+  }
+};
+
+/** Runs a program to its end. @throws Error with what it printed, unless it exits with 0 */
+export const runProgram = async (argv: readonly string[], options: ProgramOptions): Promise<Output> =>
+  (await runPipeline([argv], options))[0]!;
+
+/** Runs programs joined by pipes, and waits for all. @throws Error with the output of those that failed */
+export const runPipeline = async (
+  argvs: readonly (readonly string[])[],
+  options: ProgramOptions,
+): Promise<readonly Output[]> => {
+  const { signal, ...rest } = options;
+  signal.throwIfAborted();
+  const children = argvs.map(([program, ...args]) => spawn(program!, args, { ...rest, cwd: '/' }));
+  const outputs = children.map((child, index) => collect(child, children[index + 1]));
+  const codes = await Promise.all(children.map((child) => ended(child, signal)));
+  const failed = codes.flatMap((code, index) =>
+    code === 0 ? [] : [`${argvs[index]!.join(' ')} ended with ${code}:\n${tail(outputs[index]!)}`],
   );
+  if (failed.length > 0) throw new Error(failed.join('\n'));
+  return outputs;
+};
+
+const tail = ({ stdout, stderr }: Output): string => (stdout + stderr).slice(-quoted);
+
+const collect = (child: ReturnType<typeof spawn>, next: ChildProcess | undefined): Output => {
+  const output = { stdout: '', stderr: '' };
+  child.stderr!.setEncoding('utf8').on('data', (text: string) => (output.stderr += text));
+  if (next)
+    child.stdout!.pipe(next.stdin!).on('error', () => {}); // EPIPE: the exit code tells why
+  else child.stdout!.setEncoding('utf8').on('data', (text: string) => (output.stdout += text));
+  return output;
 };

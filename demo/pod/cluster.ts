@@ -39,7 +39,7 @@ export const readManifests = async (folder: string): Promise<readonly Manifest[]
 };
 
 /** @throws Error if there is none. */
-export const find = (cluster: Cluster, kind: string, name: string): Manifest => {
+export const find = (cluster: Pick<Cluster, 'manifests'>, kind: string, name: string): Manifest => {
   const found = cluster.manifests.find((object) => object.kind === kind && object.metadata.name === name);
   if (!found) throw new Error(`no ${kind} ${name} in the manifests`);
   return found;

@@ -1,0 +1,85 @@
+import { readFile, readlink } from 'node:fs/promises';
+import { join } from 'node:path';
+import { manifestKey } from '../runtime/src/catalog/layout.ts';
+import type { Manifest } from '../runtime/src/catalog/manifest.ts';
+import type { VerificationReport } from '../runtime/src/commands/report.ts';
+import { cronJobName, names, verificationFolder } from '../runtime/src/contract/names.ts';
+import { formatBytes } from '../runtime/src/core/units.ts';
+import type { Digest } from './databases/database.ts';
+import { find } from './pod/cluster.ts';
+import { startPod } from './pod/pod.ts';
+import { heading, interruptible, step } from './progress.ts';
+import type { Stage } from './stage.ts';
+
+/** A target after its backup. */
+export interface BackedUp {
+  readonly before: Digest;
+  /** Path of the archive on this machine. */
+  readonly archive: string;
+  readonly manifest: Manifest;
+}
+
+/** Share of the demo's bytes per engine. */
+const shares: Readonly<Record<string, number>> = { postgresql: 0.8, influxdb: 0.15, redis: 0.05 };
+
+/** Fills every database; resolves to what each holds then. */
+export const fillAll = async (
+  stage: Stage,
+  bytes: number,
+  signal: AbortSignal,
+): Promise<ReadonlyMap<string, Digest>> => {
+  heading('Grill Stats data');
+  const digests = new Map<string, Digest>();
+  for (const { target, fill, digest } of stage.databases) {
+    const { engine } = stage.plan.targets.find(({ name }) => name === target)!;
+    await step(`fill ${target}`, signal, () => interruptible(signal, fill(bytes * shares[engine]!)));
+    const { result } = await step(
+      `digest ${target}`,
+      signal,
+      () => interruptible(signal, digest()),
+      (items) => Object.keys(items).join(', '),
+    );
+    digests.set(target, result);
+  }
+  return digests;
+};
+
+/** Runs what a CronJob of the manifests carries: its command, environment and mounts. */
+const runCronJob = async ({ cluster }: Stage, name: string, signal: AbortSignal): Promise<void> => {
+  const pod = await startPod(cluster, find(cluster, 'CronJob', name));
+  await pod.exec(pod.command, signal);
+};
+
+const readJson = async <Content>(path: string): Promise<Content> =>
+  JSON.parse(await readFile(path, 'utf8')) as Content;
+
+const newest = async ({ cluster }: Stage, target: string): Promise<Omit<BackedUp, 'before'>> => {
+  const folder = join(cluster.folder, 'backup', target);
+  const archive = join(folder, await readlink(join(folder, 'latest_backup.tar.gz.enc')));
+  return { archive, manifest: await readJson<Manifest>(manifestKey(archive)) };
+};
+
+/** Runs the backup CronJob of each target. */
+export const backUpAll = async (
+  stage: Stage,
+  digests: ReadonlyMap<string, Digest>,
+  signal: AbortSignal,
+): Promise<ReadonlyMap<string, BackedUp>> => {
+  heading('Backup, by the synthesized CronJobs');
+  const results = new Map<string, BackedUp>();
+  for (const [target, before] of digests) {
+    const name = cronJobName(target);
+    await step(name, signal, () => runCronJob(stage, name, signal));
+    results.set(target, { before, ...(await newest(stage, target)) });
+  }
+  return results;
+};
+
+/** Runs the verification CronJob; resolves to its report. */
+export const verifyAll = async (stage: Stage, signal: AbortSignal): Promise<VerificationReport> => {
+  await step(names.verification, signal, () => runCronJob(stage, names.verification, signal));
+  return readJson(join(stage.cluster.folder, 'backup', verificationFolder, 'latest_verification.json'));
+};
+
+export const sizes = ({ sourceBytes, archiveBytes }: Manifest): string =>
+  `${formatBytes(sourceBytes)} in ${formatBytes(archiveBytes)}`;

@@ -1,0 +1,45 @@
+import { relative } from 'node:path';
+import { backUpAll, fillAll, verifyAll } from './backup.ts';
+import { parseOptions, usage, type Options } from './options.ts';
+import { isGood, outcomeOf, renderOutcomes, type Outcome } from './outcome.ts';
+import { heading } from './progress.ts';
+import { damageAll, proveAll, restoreAll } from './recovery.ts';
+import { buildStage, type Stage } from './stage.ts';
+
+/** Backs up, verifies, opens by hand, damages, restores, compares. */
+const play = async (stage: Stage, { bytes }: Options, signal: AbortSignal): Promise<readonly Outcome[]> => {
+  const digests = await fillAll(stage, bytes, signal);
+  const archives = await backUpAll(stage, digests, signal);
+  const report = await verifyAll(stage, signal);
+  await proveAll(stage, archives, signal);
+  await damageAll(stage, archives, signal);
+  const recovered = await restoreAll(stage, archives, signal);
+  return [...archives].map(([target, archive]) => outcomeOf(target, archive, report, recovered.get(target)!));
+};
+
+const demo = async (options: Options, signal: AbortSignal): Promise<boolean> => {
+  await using stack = new AsyncDisposableStack();
+  const stage = await buildStage(options, signal, stack);
+  const outcomes = await play(stage, options, signal);
+  heading(renderOutcomes(outcomes));
+  console.log(`\nManifests: ${relative(process.cwd(), stage.manifestsFolder)}`);
+  if (options.keep) console.log(`Archives, reports and secrets: ${stage.cluster.folder}`);
+  return outcomes.every(isGood);
+};
+
+/** Ends servers and programs on the first signal; a second one ends this process at once. */
+const stopOnSignals = (): AbortSignal => {
+  const controller = new AbortController();
+  for (const signal of ['SIGINT', 'SIGTERM'] as const)
+    process.once(signal, () => controller.abort(new Error(`stopped by ${signal}`)));
+  return controller.signal;
+};
+
+try {
+  const options = parseOptions(process.argv.slice(2));
+  if (options.help) process.stdout.write(usage);
+  else process.exitCode = (await demo(options, stopOnSignals())) ? 0 : 1;
+} catch (error) {
+  console.error(`\ndemo: ${(error as Error).message}`);
+  process.exitCode = 1;
+}

@@ -1,0 +1,29 @@
+import { randomBytes } from 'node:crypto';
+import { secrets } from '../runtime/src/contract/secrets.ts';
+import type { Plan } from '../runtime/src/plan/schema.ts';
+import type { S3Server } from '../test/kit/s3.ts';
+import type { Database } from './databases/database.ts';
+import type { SecretValues } from './pod/cluster.ts';
+
+const ofDatabase = (plan: Plan, { target, credentials }: Database): SecretValues => {
+  const { name, keys } = plan.targets.find((candidate) => candidate.name === target)!.secret;
+  return {
+    [name]: Object.fromEntries(Object.entries(credentials).map(([role, value]) => [keys[role]!, value])),
+  };
+};
+
+/** Values for every Secret that the manifests mount, which 1Password would supply. */
+export const secretValues = (
+  plan: Plan,
+  databases: readonly Database[],
+  s3: S3Server | undefined,
+): SecretValues => {
+  const { passphrase, s3AccessKey, s3SecretKey } = secrets.encryption.keys;
+  return {
+    [plan.encryption.secret]: {
+      [passphrase]: randomBytes(32).toString('base64'),
+      ...(s3 && { [s3AccessKey]: s3.accessKey, [s3SecretKey]: s3.secretKey }),
+    },
+    ...Object.assign({}, ...databases.map((database) => ofDatabase(plan, database))),
+  };
+};
