@@ -1,0 +1,68 @@
+import { CustomResource } from '@pulumi/kubernetes/apiextensions/customResource.js';
+import { Deployment } from '@pulumi/kubernetes/apps/v1/deployment.js';
+import { CronJob } from '@pulumi/kubernetes/batch/v1/cronJob.js';
+import { ConfigMap } from '@pulumi/kubernetes/core/v1/configMap.js';
+import { Namespace } from '@pulumi/kubernetes/core/v1/namespace.js';
+import { PersistentVolumeClaim } from '@pulumi/kubernetes/core/v1/persistentVolumeClaim.js';
+import { Service } from '@pulumi/kubernetes/core/v1/service.js';
+import { ServiceAccount } from '@pulumi/kubernetes/core/v1/serviceAccount.js';
+import { NetworkPolicy } from '@pulumi/kubernetes/networking/v1/networkPolicy.js';
+import { Role } from '@pulumi/kubernetes/rbac/v1/role.js';
+import { RoleBinding } from '@pulumi/kubernetes/rbac/v1/roleBinding.js';
+import type * as pulumi from '@pulumi/pulumi';
+import type { KubernetesObject } from '../constructs/backup-system.ts';
+
+type ResourceClass = new (
+  name: string,
+  // eslint-disable-next-line @typescript-eslint/no-explicit-any -- every class has arguments of its own
+  args: any,
+  options?: pulumi.CustomResourceOptions,
+) => pulumi.CustomResource;
+
+const classes: Readonly<Record<string, ResourceClass>> = {
+  'v1/ConfigMap': ConfigMap,
+  'v1/Namespace': Namespace,
+  'v1/PersistentVolumeClaim': PersistentVolumeClaim,
+  'v1/Service': Service,
+  'v1/ServiceAccount': ServiceAccount,
+  'apps/v1/Deployment': Deployment,
+  'batch/v1/CronJob': CronJob,
+  'networking.k8s.io/v1/NetworkPolicy': NetworkPolicy,
+  'rbac.authorization.k8s.io/v1/Role': Role,
+  'rbac.authorization.k8s.io/v1/RoleBinding': RoleBinding,
+};
+
+/** Groups whose kinds come from CustomResourceDefinitions of operators. */
+const customGroups = ['external-secrets.io', 'monitoring.coreos.com', 'onepassword.com'];
+
+const classOf = ({ apiVersion, kind }: KubernetesObject): ResourceClass => {
+  const found = customGroups.includes(apiVersion.split('/')[0]!)
+    ? CustomResource
+    : classes[`${apiVersion}/${kind}`];
+  if (!found)
+    throw new Error(`no Pulumi class for ${apiVersion}/${kind}; add it to src/deploy/kubernetes.ts`);
+  return found;
+};
+
+/** Archives and what holds them are not deleted by a slip. */
+const protectedKinds = ['Namespace', 'PersistentVolumeClaim'];
+
+const register = (object: KubernetesObject, dependsOn: pulumi.Resource[]): pulumi.Resource => {
+  const { name, namespace } = object.metadata;
+  return new (classOf(object))([namespace, name].filter(Boolean).join('/'), object, {
+    dependsOn,
+    protect: protectedKinds.includes(object.kind),
+  });
+};
+
+/**
+ * Registers each object as a typed resource named `namespace/name`, after its Namespace.
+ * @throws Error for a kind without a class
+ */
+export const deployObjects = (objects: readonly KubernetesObject[]): void => {
+  const [namespaces, others] = [true, false].map((wanted) =>
+    objects.filter(({ kind }) => (kind === 'Namespace') === wanted),
+  );
+  const made = namespaces!.map((object) => register(object, []));
+  others!.forEach((object) => register(object, made));
+};
