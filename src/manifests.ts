@@ -1,5 +1,8 @@
+import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { Yaml } from 'cdk8s';
-import type { Concern } from './constructs/backup-system.ts';
+import { synthesize, type Concern } from './constructs/backup-system.ts';
+import { environmentFiles, readEnvironment } from './environment.ts';
 
 /** Path below the manifests folder → text. */
 export type Files = ReadonlyMap<string, string>;
@@ -15,10 +18,38 @@ const kustomization = (concerns: readonly Concern[]): string =>
   });
 
 /** Files of an environment: one per concern, and the kustomization that lists them. */
-export const manifestFiles = (environment: string, concerns: readonly Concern[]): Files =>
+const filesOf = (environment: string, concerns: readonly Concern[]): readonly (readonly [string, string])[] =>
+  [
+    ...concerns.map(({ name, objects }) => [name, Yaml.stringify(...objects)] as const),
+    ['kustomization', kustomization(concerns)] as const,
+  ].map(([name, text]) => [`${environment}/${name}.yaml`, heading(environment) + text]);
+
+/** Manifests of every Pulumi.<env>.yaml in a folder. @throws BackupError plan.invalid */
+export const synthesizeManifests = (folder: string): Files =>
   new Map(
-    [
-      ...concerns.map(({ name, objects }) => [name, Yaml.stringify(...objects)] as const),
-      ['kustomization', kustomization(concerns)] as const,
-    ].map(([name, text]) => [`${environment}/${name}.yaml`, heading(environment) + text]),
+    environmentFiles(folder)
+      .map(readEnvironment)
+      .flatMap((environment) => filesOf(environment.environment, synthesize(environment))),
   );
+
+const manifestsIn = (folder: string): readonly string[] =>
+  readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter((path) => path.endsWith('.yaml'));
+
+/** Paths, in order, at which a folder holds other than these files: changed, missing or left over. */
+export const staleManifests = (folder: string, files: Files): readonly string[] => {
+  const present = manifestsIn(folder);
+  const differs = ([path, text]: readonly [string, string]) =>
+    !present.includes(path) || readFileSync(join(folder, path), 'utf8') !== text;
+  const leftOver = present.filter((path) => !files.has(path));
+  return [...[...files].filter(differs).map(([path]) => path), ...leftOver].sort();
+};
+
+/** Makes a folder hold exactly these files. */
+export const writeManifests = (folder: string, files: Files): void => {
+  mkdirSync(folder, { recursive: true });
+  for (const path of manifestsIn(folder)) if (!files.has(path)) rmSync(join(folder, path));
+  for (const [path, text] of files) {
+    mkdirSync(dirname(join(folder, path)), { recursive: true });
+    writeFileSync(join(folder, path), text);
+  }
+};

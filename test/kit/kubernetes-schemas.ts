@@ -1,0 +1,90 @@
+import { ExternalSecret } from '@kubernetes-models/external-secrets/external-secrets.io/v1/ExternalSecret';
+import { PrometheusRule } from '@kubernetes-models/prometheus-operator/monitoring.coreos.com/v1/PrometheusRule';
+import { ServiceMonitor } from '@kubernetes-models/prometheus-operator/monitoring.coreos.com/v1/ServiceMonitor';
+import { Deployment } from 'kubernetes-models/apps/v1/Deployment';
+import { CronJob } from 'kubernetes-models/batch/v1/CronJob';
+import { NetworkPolicy } from 'kubernetes-models/networking.k8s.io/v1/NetworkPolicy';
+import { Role } from 'kubernetes-models/rbac.authorization.k8s.io/v1/Role';
+import { RoleBinding } from 'kubernetes-models/rbac.authorization.k8s.io/v1/RoleBinding';
+import { ConfigMap } from 'kubernetes-models/v1/ConfigMap';
+import { Namespace } from 'kubernetes-models/v1/Namespace';
+import { PersistentVolumeClaim } from 'kubernetes-models/v1/PersistentVolumeClaim';
+import { Pod } from 'kubernetes-models/v1/Pod';
+import { Service } from 'kubernetes-models/v1/Service';
+import { ServiceAccount } from 'kubernetes-models/v1/ServiceAccount';
+import { z } from 'zod';
+import type { KubernetesObject } from '../../src/constructs/backup-system.ts';
+
+interface Model {
+  validate(): void;
+}
+type ModelClass = {
+  new (data: never): Model;
+  readonly prototype: Model;
+  readonly apiVersion: string;
+  readonly kind: string;
+};
+
+const models = [
+  ConfigMap, CronJob, Deployment, ExternalSecret, Namespace, NetworkPolicy, PersistentVolumeClaim, Pod,
+  PrometheusRule, Role, RoleBinding, Service, ServiceAccount, ServiceMonitor,
+] as unknown as readonly ModelClass[]; // prettier-ignore
+
+/** https://github.com/1Password/onepassword-operator/blob/main/config/crd/bases/onepassword.com_onepassworditems.yaml */
+const onePasswordItem = z.strictObject({
+  apiVersion: z.literal('onepassword.com/v1'),
+  kind: z.literal('OnePasswordItem'),
+  metadata: z.strictObject({
+    name: z.string(),
+    namespace: z.string(),
+    labels: z.record(z.string(), z.string()),
+  }),
+  spec: z.strictObject({ itemPath: z.string().regex(/^vaults\/[^/]+\/items\/[^/]+$/) }),
+});
+
+/** An object of which it is recorded which keys the validator asked for, and by what path. */
+const watched = (value: object, path: string, unread: Map<string, () => readonly string[]>): object => {
+  const read = new Set<PropertyKey>();
+  // a validator that reads no key takes any; one that enumerates keys knows a map
+  let enumerated = false;
+  unread.set(path, () =>
+    enumerated || !read.size ? [] : Object.keys(value).filter((key) => !read.has(key)),
+  );
+  return new Proxy(value, {
+    get: (target, key) => {
+      read.add(key);
+      const field: unknown = Reflect.get(target, key);
+      return typeof field === 'object' && field !== null
+        ? watched(field, `${path}.${String(key)}`, unread)
+        : field;
+    },
+    ownKeys: (target) => {
+      enumerated = true;
+      return Reflect.ownKeys(target);
+    },
+  });
+};
+
+/**
+ * What the schema of its kind says against an object, with unknown field names; empty if nothing.
+ * The schemas allow unknown fields, so a field that its validator never looks at is taken as unknown.
+ */
+export const schemaProblems = (object: KubernetesObject): readonly string[] => {
+  if (object.kind === 'OnePasswordItem')
+    return (
+      onePasswordItem
+        .safeParse(object)
+        .error?.issues.map(({ path, message }) => `${path.join('.')}: ${message}`) ?? []
+    );
+  const Kind = models.find(
+    ({ apiVersion, kind }) => apiVersion === object.apiVersion && kind === object.kind,
+  );
+  if (!Kind) return [`no schema for ${object.apiVersion}/${object.kind}`];
+  const unread = new Map<string, () => readonly string[]>();
+  try {
+    Kind.prototype.validate.call(watched(new Kind(object as never), '', unread) as Model);
+  } catch (error) {
+    return [(error as Error).message];
+  }
+  return [...unread].flatMap(([path, keys]) => keys().map((key) => `unknown field ${path}.${key}`));
+};
