@@ -5,9 +5,10 @@ import { captureText } from '../kit/capture.ts';
 import { testRun, type TestRun } from '../kit/run.ts';
 import type { EngineFixture, EngineServer } from './engines/fixture.ts';
 import { postgresqlFixture } from './engines/postgresql.ts';
+import { redisFixture } from './engines/redis.ts';
 import { broken, replay, save, type Saved } from './engines/saved.ts';
 
-const fixtures: readonly EngineFixture[] = [postgresqlFixture];
+const fixtures: readonly EngineFixture[] = [postgresqlFixture, redisFixture];
 
 const failure = (code: FailureCode, message: RegExp) =>
   expect.objectContaining({ code, message: expect.stringMatching(message) });
@@ -126,7 +127,7 @@ describe.each(cases)('$title', ({ fixture }) => {
     await expect(attempt).rejects.toEqual(
       failure('restore.mismatch', /public\.stolen rows: expected 1, found nothing/),
     );
-    if (engine.restoresBeside) expect(await server.content(source)).toBe(before);
+    expect(await server.content(source)).toBe(before);
   });
 
   test('a wrong password is refused', async () => {

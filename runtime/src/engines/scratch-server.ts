@@ -39,11 +39,13 @@ const pollMs = 50;
 /** Starts a server, waits until `ready` does not throw, and resolves to what stops it. @throws BackupError `restore.failed` */
 export const startScratch = async (
   context: RunContext,
-  command: Omit<Command, 'failure' | 'user'>,
+  command: Pick<Command, 'program' | 'args'> & { readonly input?: string },
   stopSignal: NodeJS.Signals,
   ready: () => Promise<unknown>,
 ): Promise<() => Promise<void>> => {
-  const running = run(context, { ...command, ...serverUser, failure: 'restore.failed' });
+  const { program, args, input = '' } = command;
+  const running = run(context, { program, args, ...serverUser, failure: 'restore.failed' });
+  running.stdin.end(input);
   const ended = collect(running.stdout);
   let failure: unknown;
   ended.catch((error: unknown) => (failure = error));

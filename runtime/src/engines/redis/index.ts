@@ -1,10 +1,13 @@
 import type { Engine } from '../engine.ts';
 import { redisConnection, type RedisConnection } from './connection.ts';
+import { countLive, dump, inspect, probe } from './dump.ts';
+import { restore } from './restore.ts';
+import { scratch } from './scratch.ts';
 
-const todo = (): never => {
-  throw new Error('under construction');
-};
-
+/**
+ * Redis 6 and newer over the replication protocol; all databases and functions of a server.
+ * A user for backups needs `+ping +replconf +psync`, one for restores also `+replicaof +info +config|get +config|set`.
+ */
 export const redis: Engine<RedisConnection> = {
   name: 'redis',
   title: 'Redis',
@@ -18,10 +21,10 @@ export const redis: Engine<RedisConnection> = {
   restoresBeside: false,
   // a restore serves the RDB as a replication primary
   dialsBack: true,
-  probe: todo,
-  dump: todo,
-  inspect: todo,
-  fingerprint: todo,
-  restore: todo,
-  scratch: todo,
+  probe,
+  dump,
+  inspect,
+  fingerprint: (run, source) => countLive(run, source),
+  restore,
+  scratch,
 };

@@ -1,0 +1,83 @@
+import { once } from 'node:events';
+import { connect as connectSocket, type Socket } from 'node:net';
+import type { RunContext } from '../../core/context.ts';
+import { BackupError, isBackupError, messageOf, type FailureCode } from '../../core/errors.ts';
+import type { Source } from '../engine.ts';
+import type { RedisConnection } from './connection.ts';
+import { encodeCommand, RedisError, RespReader, type Reply } from './resp.ts';
+
+export type RedisSource = Source<RedisConnection>;
+
+/** A connection that has authenticated. */
+export interface RedisClient {
+  readonly command: (...args: readonly string[]) => Promise<Reply>;
+  readonly reader: RespReader;
+  readonly socket: Socket;
+  readonly close: () => void;
+}
+
+/** Time to a connection; a server that is up answers at once, a dropped packet never does. */
+const connectTimeoutMs = 15_000;
+
+/** Error replies that say no for good. */
+const refusals = ['NOAUTH', 'WRONGPASS', 'NOPERM', 'DENIED', 'ERR'];
+
+/** Adds where the server is, and whether a later try may succeed. */
+export const sourceError = (
+  context: RunContext,
+  { connection }: RedisSource,
+  error: unknown,
+  other: FailureCode,
+): BackupError => {
+  if (isBackupError(error)) return error;
+  if (context.signal.aborted)
+    return new BackupError('run.interrupted', 'the connection to redis was stopped', { cause: error });
+  const code =
+    error instanceof RedisError
+      ? refusals.includes(error.kind)
+        ? 'source.refused'
+        : 'source.unreachable'
+      : other;
+  return new BackupError(code, `redis at ${connection.host}:${connection.port}: ${messageOf(error)}`, {
+    cause: error,
+  });
+};
+
+const opened = async (context: RunContext, { host, port }: RedisConnection): Promise<Socket> => {
+  const socket = connectSocket({ host, port, signal: context.signal });
+  socket.on('error', () => {}); // reported to whoever reads or waits
+  socket.setTimeout(connectTimeoutMs, () => socket.destroy(new Error('timeout while connecting')));
+  await once(socket, 'connect');
+  socket.setTimeout(0).setKeepAlive(true).setNoDelay(true);
+  return socket;
+};
+
+const clientOf = (socket: Socket): RedisClient => {
+  const reader = new RespReader(socket);
+  const command = (...args: readonly string[]): Promise<Reply> => {
+    socket.write(encodeCommand(args));
+    return reader.reply();
+  };
+  return { command, reader, socket, close: () => socket.destroy() };
+};
+
+const authenticate = async (client: RedisClient, { credentials }: RedisSource): Promise<void> => {
+  const { username, password } = credentials;
+  if (password !== undefined)
+    await client.command('AUTH', ...(username === undefined ? [] : [username]), password);
+  await client.command('PING');
+};
+
+/** Connects and authenticates. @throws BackupError source.unreachable, source.refused */
+export const connect = async (context: RunContext, source: RedisSource): Promise<RedisClient> => {
+  let socket: Socket | undefined;
+  try {
+    socket = await opened(context, source.connection);
+    const client = clientOf(socket);
+    await authenticate(client, source);
+    return client;
+  } catch (error) {
+    socket?.destroy();
+    throw sourceError(context, source, error, 'source.unreachable');
+  }
+};

@@ -1,0 +1,156 @@
+import type { RunContext } from '../../core/context.ts';
+import { BackupError, type FailureCode } from '../../core/errors.ts';
+import type { Dump, DumpEntry, Entries, Fingerprint, ServerInfo } from '../engine.ts';
+import { connect, sourceError, type RedisClient, type RedisSource } from './client.ts';
+import { RdbError } from './rdb-reader.ts';
+import { RdbParser } from './rdb.ts';
+import { readPayload, requestRdb } from './replication.ts';
+import { RedisError, type Reply } from './resp.ts';
+
+/** The only entry of a dump. */
+export const entryName = 'dump.rdb';
+
+/** What HELLO answers, which every user may ask, as a record. */
+const hello = async (client: RedisClient): Promise<Readonly<Record<string, Reply>>> => {
+  const pairs = (await client.command('HELLO')) as readonly Reply[];
+  return Object.fromEntries(
+    pairs.flatMap((key, index) => (index % 2 ? [] : [[key, pairs[index + 1] ?? null]])),
+  );
+};
+
+const describe = async (client: RedisClient): Promise<ServerInfo> => {
+  const answer = await hello(client).catch((error: unknown) => {
+    if (!(error instanceof RedisError)) throw error;
+    throw new BackupError('source.unsupported', `the server is older than redis 6: ${error.message}`, {
+      cause: error,
+    });
+  });
+  return { product: 'Redis', version: `${answer.version}`, tools: {} };
+};
+
+export const probe = async (context: RunContext, source: RedisSource): Promise<ServerInfo> => {
+  const client = await connect(context, source);
+  try {
+    return await describe(client);
+  } catch (error) {
+    throw sourceError(context, source, error, 'source.unreachable');
+  } finally {
+    client.close();
+  }
+};
+
+/** Errors of the parser in the terms of who reads. */
+export const rdbFailure = (error: unknown, damaged: FailureCode): unknown => {
+  if (!(error instanceof RdbError)) return error;
+  return new BackupError(error.kind === 'damaged' ? damaged : 'source.unsupported', error.message, {
+    cause: error,
+  });
+};
+
+/** Passes an RDB on while the parser reads it; ends only when the parser agrees. */
+export async function* parsed(
+  content: AsyncIterable<Buffer>,
+  parser: RdbParser,
+  damaged: FailureCode,
+): AsyncGenerator<Buffer, void, undefined> {
+  try {
+    for await (const chunk of content) {
+      parser.push(chunk);
+      yield chunk;
+    }
+    parser.finish();
+  } catch (error) {
+    throw rdbFailure(error, damaged);
+  }
+}
+
+async function* receive(
+  context: RunContext,
+  source: RedisSource,
+  client: RedisClient,
+): AsyncGenerator<Buffer, void, undefined> {
+  try {
+    yield* readPayload(client.reader);
+  } catch (error) {
+    throw sourceError(context, source, error, 'dump.failed');
+  }
+}
+
+async function* notEmpty(
+  content: AsyncIterable<Buffer>,
+  parser: RdbParser,
+): AsyncGenerator<Buffer, void, undefined> {
+  yield* content;
+  if (Object.keys(parser.finish()).length === 0)
+    throw new BackupError('dump.empty', 'redis holds no key and no function');
+}
+
+async function* only(entry: DumpEntry): Entries & AsyncGenerator<DumpEntry> {
+  yield entry;
+}
+
+/** Dumps all databases and functions as one RDB, read as a replica would; counted from the very bytes. */
+export const dump = async (context: RunContext, source: RedisSource): Promise<Dump> => {
+  const client = await connect(context, source);
+  try {
+    const server = await describe(client);
+    await requestRdb(client);
+    const parser = new RdbParser();
+    const content = notEmpty(parsed(receive(context, source, client), parser, 'dump.damaged'), parser);
+    return {
+      server,
+      entries: only({ name: entryName, content }),
+      fingerprint: async () => parser.finish(),
+      close: async () => client.close(),
+    };
+  } catch (error) {
+    client.close();
+    throw sourceError(context, source, error, 'dump.failed');
+  }
+};
+
+/** Reads a stream for what its reading does. */
+export const drain = async (content: AsyncIterable<Buffer>): Promise<void> => {
+  for await (const _ of content);
+};
+
+/** Counts the live data by a fresh RDB. @default asOf - the time at which the server makes it */
+export const countLive = async (
+  context: RunContext,
+  source: RedisSource,
+  asOf?: Date,
+): Promise<Fingerprint> => {
+  const client = await connect(context, source);
+  try {
+    await requestRdb(client);
+    const parser = new RdbParser(asOf);
+    await drain(parsed(receive(context, source, client), parser, 'dump.damaged'));
+    return parser.finish();
+  } catch (error) {
+    throw sourceError(context, source, error, 'dump.failed');
+  } finally {
+    client.close();
+  }
+};
+
+/** The one entry of a dump. @throws BackupError archive.damaged if it is missing or not the only one */
+export const withOnlyEntry = async <Result>(
+  entries: Entries,
+  use: (content: AsyncIterable<Buffer>) => Promise<Result>,
+): Promise<Result> => {
+  const results: Result[] = [];
+  for await (const { name, content } of entries) {
+    if (name !== entryName || results.length)
+      throw new BackupError('archive.damaged', `unexpected entry ${name} in a redis archive`);
+    results.push(await use(content));
+  }
+  if (results.length === 0) throw new BackupError('archive.damaged', `the archive holds no ${entryName}`);
+  return results[0]!;
+};
+
+export const inspect = (_context: RunContext, entries: Entries): Promise<Fingerprint> =>
+  withOnlyEntry(entries, async (content) => {
+    const parser = new RdbParser();
+    await drain(parsed(content, parser, 'archive.damaged'));
+    return parser.finish();
+  });

@@ -1,0 +1,134 @@
+/** Why an RDB cannot be read. */
+export class RdbError extends Error {
+  readonly kind: 'damaged' | 'unsupported';
+
+  constructor(kind: 'damaged' | 'unsupported', message: string) {
+    super(message);
+    this.name = 'RdbError';
+    this.kind = kind;
+  }
+}
+
+/** A piece of parsing: it yields when it needs another chunk. */
+export type Step<Result> = Generator<void, Result, void>;
+
+/** Encodings of a length's first byte (RDB_*BITLEN and RDB_ENC_* in rdb.h). */
+const [bits6, bits14, encoded] = [0, 1, 3];
+const [length32, length64] = [0x80, 0x81];
+const lzf = 3;
+
+/** Longest value that is kept: of an aux field. */
+const shortStringBytes = 1024;
+
+/** Takes an RDB's primitives from chunks as they come. Strings and values are passed over, never kept. */
+export class RdbReader {
+  #chunk: Buffer = Buffer.alloc(0);
+  #at = 0;
+  #checked = 0;
+
+  /** Takes the next chunk; the last one must have been read to its end. */
+  give(chunk: Buffer): void {
+    this.#chunk = chunk;
+    this.#at = 0;
+    this.#checked = 0;
+  }
+
+  get empty(): boolean {
+    return this.#at === this.#chunk.length;
+  }
+
+  /** Bytes of this chunk read since the last call. */
+  unchecked(): Buffer {
+    const bytes = this.#chunk.subarray(this.#checked, this.#at);
+    this.#checked = this.#at;
+    return bytes;
+  }
+
+  *byte(): Step<number> {
+    while (this.#at === this.#chunk.length) yield;
+    return this.#chunk[this.#at++]!;
+  }
+
+  *skip(bytes: number): Step<void> {
+    let left = bytes;
+    for (;;) {
+      const step = Math.min(left, this.#chunk.length - this.#at);
+      this.#at += step;
+      left -= step;
+      if (left === 0) return;
+      yield;
+    }
+  }
+
+  *text(bytes: number): Step<string> {
+    const read: number[] = [];
+    for (let left = bytes; left > 0; left -= 1) read.push(yield* this.byte());
+    return String.fromCharCode(...read);
+  }
+
+  /** Little-endian. */
+  *uint64(bytes: 4 | 8): Step<bigint> {
+    let value = 0n;
+    for (let index = 0; index < bytes; index += 1) value |= BigInt(yield* this.byte()) << BigInt(8 * index);
+    return value;
+  }
+
+  *#bigEndian(bytes: number): Step<number> {
+    let value = 0;
+    for (let index = 0; index < bytes; index += 1) value = value * 256 + (yield* this.byte());
+    return value;
+  }
+
+  *#lengthAfter(first: number): Step<number> {
+    if (first >> 6 === bits6) return first;
+    if (first >> 6 === bits14) return (first & 0x3f) * 256 + (yield* this.byte());
+    if (first === length32) return yield* this.#bigEndian(4);
+    if (first === length64) return yield* this.#bigEndian(8);
+    throw new RdbError('damaged', `the RDB has an unknown length encoding ${first}`);
+  }
+
+  *length(): Step<number> {
+    return yield* this.#lengthAfter(yield* this.byte());
+  }
+
+  *skipLengths(count: number): Step<void> {
+    for (let index = 0; index < count; index += 1) yield* this.length();
+  }
+
+  /** Bytes that the string takes from here on. */
+  *#stringBytes(): Step<number> {
+    const first = yield* this.byte();
+    if (first >> 6 !== encoded) return yield* this.#lengthAfter(first);
+    const encoding = first & 0x3f;
+    if (encoding < lzf) return 1 << encoding; // integers of 1, 2 and 4 bytes
+    if (encoding > lzf) throw new RdbError('damaged', `the RDB has an unknown string encoding ${encoding}`);
+    const compressed = yield* this.length();
+    yield* this.length();
+    return compressed;
+  }
+
+  /** Passes over a string; 1, so that callers can count. */
+  *skipString(): Step<number> {
+    yield* this.skip(yield* this.#stringBytes());
+    return 1;
+  }
+
+  *skipStrings(count: number): Step<void> {
+    for (let index = 0; index < count; index += 1) yield* this.skipString();
+  }
+
+  /** A string of an aux field as text; integers in decimal. */
+  *shortString(): Step<string> {
+    const first = yield* this.byte();
+    if (first >> 6 === encoded && (first & 0x3f) < lzf) return yield* this.#integerText(1 << (first & 0x3f));
+    const bytes = yield* this.#lengthAfter(first);
+    if (bytes > shortStringBytes) throw new RdbError('damaged', `the RDB has an aux field of ${bytes} bytes`);
+    return yield* this.text(bytes);
+  }
+
+  *#integerText(bytes: number): Step<string> {
+    let value = 0;
+    for (let index = 0; index < bytes; index += 1) value += (yield* this.byte()) * 256 ** index;
+    return `${value}`;
+  }
+}

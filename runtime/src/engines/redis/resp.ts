@@ -1,0 +1,87 @@
+import type { Socket } from 'node:net';
+
+/** Longest line that a server or a replica sends outside of bulk data. */
+const longestLineBytes = 64 * 1024;
+/** Longest bulk reply that is kept: INFO and CONFIG are far shorter. */
+const longestBulkBytes = 16 * 1024 * 1024;
+
+export type Reply = string | number | null | readonly Reply[];
+
+/** An error reply: `NOAUTH Authentication required.` */
+export class RedisError extends Error {
+  /** First word: `NOAUTH`, `ERR`, … */
+  get kind(): string {
+    return this.message.split(' ', 1)[0]!;
+  }
+}
+
+/** Takes lines and bytes from a socket at the pace in which they are asked for. */
+export class RespReader {
+  readonly #chunks: AsyncIterator<Buffer>;
+  #rest: Buffer = Buffer.alloc(0);
+
+  constructor(socket: Socket) {
+    this.#chunks = socket[Symbol.asyncIterator]() as AsyncIterator<Buffer>;
+  }
+
+  async #more(): Promise<void> {
+    const { value, done } = await this.#chunks.next();
+    if (done) throw new Error('the connection was closed');
+    this.#rest = this.#rest.length ? Buffer.concat([this.#rest, value]) : value;
+  }
+
+  /** Without its line break. */
+  async line(): Promise<string> {
+    for (;;) {
+      const end = this.#rest.indexOf('\n');
+      if (end !== -1) {
+        const line = this.#rest.toString('latin1', 0, end);
+        this.#rest = this.#rest.subarray(end + 1);
+        return line.endsWith('\r') ? line.slice(0, -1) : line;
+      }
+      if (this.#rest.length > longestLineBytes) throw new Error('the line is too long');
+      await this.#more();
+    }
+  }
+
+  async #bytes(length: number): Promise<Buffer> {
+    if (length > longestBulkBytes) throw new Error(`a reply of ${length} bytes is too long`);
+    while (this.#rest.length < length) await this.#more();
+    const bytes = this.#rest.subarray(0, length);
+    this.#rest = this.#rest.subarray(length);
+    return bytes;
+  }
+
+  /** All that follows, as it comes. */
+  async *chunks(): AsyncGenerator<Buffer, void, undefined> {
+    for (;;) {
+      if (this.#rest.length === 0) await this.#more();
+      const chunk = this.#rest;
+      this.#rest = Buffer.alloc(0);
+      yield chunk;
+    }
+  }
+
+  /** One reply or command of RESP2. @throws RedisError for an error reply */
+  async reply(): Promise<Reply> {
+    const line = await this.line();
+    const [kind, text] = [line[0], line.slice(1)];
+    if (kind === '+') return text;
+    if (kind === '-') throw new RedisError(text);
+    if (kind === ':') return Number(text);
+    if (kind === '$')
+      return text === '-1' ? null : (await this.#bytes(Number(text) + 2)).toString('utf8', 0, Number(text));
+    if (kind === '*') return this.#array(Number(text));
+    throw new Error(`not a reply of redis: ${JSON.stringify(line.slice(0, 40))}`);
+  }
+
+  async #array(length: number): Promise<Reply> {
+    const items: Reply[] = [];
+    while (items.length < length) items.push(await this.reply());
+    return length < 0 ? null : items;
+  }
+}
+
+/** A command as an array of bulk strings. */
+export const encodeCommand = (args: readonly string[]): string =>
+  `*${args.length}\r\n${args.map((arg) => `$${Buffer.byteLength(arg)}\r\n${arg}\r\n`).join('')}`;
