@@ -1,36 +1,39 @@
-import { mkdir, rm, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { synthesize } from '../src/constructs/backup-system.ts';
-import { readEnvironment, type Environment } from '../src/environment.ts';
-import { manifestFiles } from '../src/manifests.ts';
+import { dump, load } from 'js-yaml';
+import { configKey } from '../src/environment.ts';
+import { synthesizeManifests, writeManifests } from '../src/manifests.ts';
 import type { S3Server } from '../test/kit/s3.ts';
 
 const repository = dirname(import.meta.dirname);
+const environmentFile = 'Pulumi.dev.yaml';
 
-/** Where the demo leaves its manifests. */
-const output = join(repository, '.work/demo/manifests');
+/** Where the demo leaves its environment file and manifests. */
+const folder = join(repository, '.work/demo');
+
+interface Stack {
+  readonly config: Record<string, { stores: { s3: object } }>;
+}
 
 /** The dev environment; with an S3 server, that server is its remote store. */
-const devEnvironment = (s3: S3Server | undefined): Environment => {
-  const environment = readEnvironment(join(repository, 'Pulumi.dev.yaml'));
-  if (!s3) return environment;
-  const remote = {
-    ...environment.stores.s3!,
+const environmentText = async (s3: S3Server | undefined): Promise<string> => {
+  const text = await readFile(join(repository, environmentFile), 'utf8');
+  if (!s3) return text;
+  const stack = load(text) as Stack;
+  Object.assign(stack.config[configKey]!.stores.s3, {
     sync: true,
     endpoint: s3.endpoint,
     region: s3.region,
     forcePathStyle: true,
-  };
-  return { ...environment, stores: { ...environment.stores, s3: remote } };
+  });
+  return dump(stack);
 };
 
 /** Synthesizes the dev environment; resolves to the folder of its YAML files. */
 export const synthesizeDev = async (s3: S3Server | undefined): Promise<string> => {
-  const environment = devEnvironment(s3);
-  await rm(output, { recursive: true, force: true });
-  for (const [path, text] of manifestFiles(environment.environment, synthesize(environment))) {
-    await mkdir(dirname(join(output, path)), { recursive: true });
-    await writeFile(join(output, path), text);
-  }
-  return join(output, environment.environment);
+  await mkdir(folder, { recursive: true });
+  await writeFile(join(folder, environmentFile), await environmentText(s3));
+  const manifests = join(folder, 'manifests');
+  writeManifests(manifests, synthesizeManifests(folder));
+  return join(manifests, 'dev');
 };

@@ -15,8 +15,8 @@ export interface Output {
   readonly stderr: string;
 }
 
-/** Bytes of output that an error quotes. */
-const quoted = 4000;
+/** Lines of output that an error quotes, and characters of each. */
+const quoted = { lines: 12, characters: 600 };
 
 const ended = async (child: ChildProcess, signal: AbortSignal): Promise<number | string> => {
   const terminate = () => child.kill();
@@ -51,7 +51,13 @@ export const runPipeline = async (
   return outputs;
 };
 
-const tail = ({ stdout, stderr }: Output): string => (stdout + stderr).slice(-quoted);
+const tail = ({ stdout, stderr }: Output): string =>
+  (stdout + stderr)
+    .trimEnd()
+    .split('\n')
+    .slice(-quoted.lines)
+    .map((line) => line.slice(0, quoted.characters))
+    .join('\n');
 
 const collect = (child: ReturnType<typeof spawn>, next: ChildProcess | undefined): Output => {
   const output = { stdout: '', stderr: '' };

@@ -104,15 +104,12 @@ const showRemote = async (
   const { base, sync } = stage.plan.stores.s3 ?? {};
   if (!sync) return;
   const { stdout } = await pod.exec([names.program, 'list', '--json'], signal);
-  const keys = (JSON.parse(stdout) as Listed[])
-    .filter(({ store }) => store === base)
-    .map(({ archive }) => archive);
-  const missing = [...archives.values()].filter(
-    ({ archive }) => !keys.some((key) => basename(key) === basename(archive)),
-  );
-  if (missing.length > 0)
-    throw new Error(`${base} lacks ${missing.map(({ archive }) => basename(archive)).join(', ')}`);
-  console.log(`  ${base} holds ${keys.join(', ')}`);
+  const remote = (JSON.parse(stdout) as Listed[]).filter(({ store }) => store === base);
+  const there = new Set(remote.map(({ archive }) => basename(archive)));
+  for (const name of [...archives.values()].map(({ archive }) => basename(archive))) {
+    if (!there.has(name)) throw new Error(`${base} lacks ${name}`);
+    console.log(`  ${base} holds ${name}`);
+  }
 };
 
 /** Restores each database by the scripts of the restore pod, and compares it with what it was. */

@@ -61,6 +61,7 @@ const writeFiles = async (
 /** Variables that a run outside a cluster needs besides those of its pod. */
 const machineVariables = (root: string, paths: PathMap): Readonly<Record<string, string>> => ({
   PATH: searchPath,
+  HOME: '/', // as containerd does for a user that /etc/passwd lacks
   TMPDIR: paths[mounts.scratch] ?? '/tmp',
   [mountVariables.plan]: join(root, mounts.plan),
   [mountVariables.secrets]: join(root, mounts.secrets),

@@ -1,8 +1,9 @@
 import { gunzip } from '../archive/gzip.ts';
 import { unpack } from '../archive/unpack.ts';
 import { readArchive, readCatalog, type Archive } from '../catalog/catalog.ts';
-import { tiers } from '../catalog/layout.ts';
+import { fileName, tiers } from '../catalog/layout.ts';
 import type { Manifest } from '../catalog/manifest.ts';
+import { aliasPrefix } from '../contract/names.ts';
 import { BackupError, isBackupError, messageOf } from '../core/errors.ts';
 import type { Entries } from '../core/entries.ts';
 import { tap } from '../core/taps.ts';
@@ -102,5 +103,7 @@ export const findArchive = async (app: App, target: string, name: string | undef
     );
   const store = located?.store ?? app.stores.primary;
   const key = located?.key ?? (await keyOf(store, target, name));
-  return readArchive(store, (await store.resolve(key)) ?? key);
+  // An archive is no alias: a store would read all of it to find out.
+  const isAlias = fileName(key).startsWith(aliasPrefix);
+  return readArchive(store, (isAlias && (await store.resolve(key))) || key);
 };

@@ -105,6 +105,7 @@ describe('a pod of the demo', () => {
       `BASE=${join(folder, 'backup/remote')}`,
       `GRILL_BACKUP_PLAN=${join(root, 'config/plan.json')}`,
       `GRILL_BACKUP_SECRETS=${join(root, 'secrets')}`,
+      'HOME=/',
       'LOG_LEVEL=DEBUG',
       'NAMESPACE=grill-stats',
       `REPORT=${join(folder, 'backup/verification')}`,
