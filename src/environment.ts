@@ -1,8 +1,9 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
-import { load } from 'js-yaml';
+import { load, YAMLException } from 'js-yaml';
 import { z } from 'zod';
 import { mounts } from '../runtime/src/contract/mounts.ts';
+import { BackupError } from '../runtime/src/core/errors.ts';
 import { parseAll } from '../runtime/src/plan/problems.ts';
 import {
   always,
@@ -73,10 +74,21 @@ export const parseEnvironment = (name: string, input: unknown): Environment => {
 
 const filePattern = /^Pulumi\.([a-z0-9-]+)\.yaml$/;
 
+/** Without the excerpt that js-yaml adds: it may show what is secret. */
+const parseYaml = (file: string): unknown => {
+  try {
+    return load(readFileSync(file, 'utf8'));
+  } catch (error) {
+    if (!(error instanceof YAMLException)) throw error;
+    const line = (error.mark?.line ?? 0) + 1;
+    throw new BackupError('plan.invalid', `${basename(file)} is not YAML: ${error.reason}, line ${line}`);
+  }
+};
+
 /** Reads Pulumi.<env>.yaml. @throws BackupError plan.invalid */
 export const readEnvironment = (file: string): Environment => {
   const name = filePattern.exec(basename(file))?.[1] ?? basename(file);
-  const stack = load(readFileSync(file, 'utf8')) as { config?: Record<string, unknown> } | undefined;
+  const stack = parseYaml(file) as { readonly config?: Readonly<Record<string, unknown>> } | undefined;
   return parseEnvironment(name, stack?.config?.[configKey]);
 };
 

@@ -34,7 +34,7 @@ const holdsSecret = /pass(word|phrase)|token|secret(access)?key|accesskey|privat
 const longestQuote = 80;
 
 const quote = (text: string): string => {
-  const masked = text.replace(/\/\/[^/@]*@/, '//…@');
+  const masked = text.replaceAll(/[^\s/]*:[^\s@]*@/g, '…@');
   return JSON.stringify(masked.length > longestQuote ? `${masked.slice(0, longestQuote)}…` : masked);
 };
 
@@ -114,6 +114,9 @@ const didYouMean = (word: unknown, candidates: readonly unknown[]): string | und
   return meant && `did you mean ${meant}?`;
 };
 
+/** Text that YAML would read as a number or boolean, were it not in quotes. */
+const plainScalar = /^(true|false|-?\d+(\.\d+)?)$/;
+
 const hintFor = (issue: z.core.$ZodIssue, found: unknown): string | undefined => {
   if (issue.code === 'custom') return issue.params?.['hint'] as string | undefined;
   if (found === undefined) return 'add it';
@@ -121,7 +124,7 @@ const hintFor = (issue: z.core.$ZodIssue, found: unknown): string | undefined =>
   if (issue.code === 'invalid_union' && 'options' in issue) return didYouMean(found, issue.options ?? []);
   if (issue.code !== 'invalid_type') return undefined;
   if (issue.expected === 'string' && typeof found !== 'object') return 'put it in quotes';
-  return typeof found === 'string' && issue.expected !== 'object' ? 'write it without quotes' : undefined;
+  return typeof found === 'string' && plainScalar.test(found) ? 'write it without quotes' : undefined;
 };
 
 const unknownKeys = (issue: z.core.$ZodIssueUnrecognizedKeys): readonly Problem[] =>

@@ -1,0 +1,13 @@
+import { expect, test } from '@jest/globals';
+import { nextRun } from '../../../runtime/src/plan/cron.ts';
+
+const at = (text: string) => new Date(`${text}Z`);
+
+test.each([
+  ['0 2 * * *', '2024-01-01T01:59', '2024-01-01T02:00'],
+  ['0 2 * * *', '2024-01-01T02:00', '2024-01-02T02:00'],
+  ['15 */4 * * *', '2024-02-28T23:00', '2024-02-29T00:15'],
+  ['0 2 29 2 *', '2023-03-01T00:00', '2024-02-29T02:00'],
+])('%s after %s fires at %s UTC', (pattern, from, expected) => {
+  expect(nextRun(pattern, at(from))).toEqual(at(expected));
+});
