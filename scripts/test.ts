@@ -15,7 +15,7 @@ const checks: Readonly<Record<string, readonly string[]>> = {
   typecheck: ['tsc', '--noEmit'],
   lint: ['eslint', '.'],
   format: ['prettier', '--check', '--log-level=warn', '.'],
-  manifests: ['npm', 'run', '--silent', 'synth', '--', '--check'],
+  manifests: ['npm', 'run', '--silent', 'synth:check'],
 };
 
 /** Jest projects of jest.config.json. Servers share two cores, so their tests run one after the other. */

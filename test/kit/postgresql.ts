@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { existsSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, writeFileSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { captureText } from './capture.ts';
@@ -12,8 +12,11 @@ import {
   type PrivateServer,
 } from './private-server.ts';
 
-/** Called directly: the wrappers in /usr/bin are Perl and slow. */
-export const binDir = '/usr/lib/postgresql/15/bin';
+const root = '/usr/lib/postgresql';
+const majors = existsSync(root) ? readdirSync(root).toSorted((a, b) => Number(a) - Number(b)) : [];
+
+/** Programs of PostgreSQL 15, or of the newest one there is. Called directly: the wrappers in /usr/bin are Perl and slow. */
+export const binDir = join(root, majors.includes('15') ? '15' : (majors.at(-1) ?? '15'), 'bin');
 
 const user = 'postgres';
 const host = '127.0.0.1';
@@ -57,7 +60,7 @@ const initialize = async (data: string, password: string, folder: string): Promi
   await rm(file);
 };
 
-/** Starts a private PostgreSQL 15 on loopback, as a non-root user, without fsync. */
+/** Starts a private PostgreSQL (15 where it is installed) on loopback, as a non-root user, without fsync. */
 export const startPostgresql = async (options: PostgresqlOptions = {}): Promise<TestPostgresql> => {
   const folder = workFolder('pg');
   const data = options.data ?? join(folder, 'data');
