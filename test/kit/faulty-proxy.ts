@@ -1,18 +1,23 @@
 import { once } from 'node:events';
 import { connect, createServer, type Socket } from 'node:net';
 
+/** The connection breaks, or stays open and falls silent. */
+interface Break {
+  readonly kind: 'cut' | 'stall';
+  readonly direction: 'request' | 'response';
+  /** Bytes in that direction before it happens. */
+  readonly afterBytes: number;
+  /** Bytes count from the first request that looks like this. @default from the first byte */
+  readonly when?: RegExp;
+}
+
 /** What goes wrong with a connection. */
 export type Fault =
-  /** After so many bytes in one direction the connection breaks, or stays open and says nothing more. */
-  | {
-      readonly kind: 'cut' | 'stall';
-      readonly direction: 'request' | 'response';
-      readonly afterBytes: number;
-    }
-  /** The server is not asked; this HTTP status is the answer to every request. */
+  | Break
+  /** The server is not asked; this HTTP status is the answer. */
   | { readonly kind: 'status'; readonly status: number }
-  /** The response is passed on with one header replaced, its body untouched. */
-  | { readonly kind: 'header'; readonly pattern: RegExp; readonly replacement: string };
+  /** What matches in the response is replaced. */
+  | { readonly kind: 'rewrite'; readonly pattern: RegExp; readonly replacement: string };
 
 export interface FaultyProxy {
   readonly endpoint: string;
@@ -21,37 +26,49 @@ export interface FaultyProxy {
   readonly stop: () => Promise<void>;
 }
 
-/** Passes data on until `afterBytes`, then cuts or stalls both sides. */
-const limited = (from: Socket, to: Socket, fault: Extract<Fault, { direction: string }>): void => {
-  let left = fault.afterBytes;
+/** Passes data on until the break. */
+const breaking = (from: Socket, to: Socket, { kind, afterBytes }: Break, armed: () => boolean): void => {
+  let left = afterBytes;
   from.on('data', (chunk: Buffer) => {
-    if (left > 0) to.write(chunk.subarray(0, left));
+    if (!armed()) return void to.write(chunk);
+    to.write(chunk.subarray(0, Math.max(left, 0)));
     left -= chunk.length;
     if (left > 0) return;
     from.pause();
-    if (fault.kind === 'cut') to.end(() => [from, to].forEach((socket) => socket.destroy()));
+    if (kind === 'cut') to.end(() => [from, to].forEach((socket) => socket.destroy()));
   });
 };
+
+const arming = (client: Socket, when: RegExp): (() => boolean) => {
+  let armed = false;
+  client.on('data', (chunk: Buffer) => (armed ||= when.test(chunk.toString('latin1'))));
+  return () => armed;
+};
+
+const join = (client: Socket, server: Socket, fault: Fault | undefined): void => {
+  const pass = (from: Socket, to: Socket, direction: Break['direction'], armed: () => boolean): void => {
+    if (fault && 'direction' in fault && fault.direction === direction) breaking(from, to, fault, armed);
+    else
+      from.on('data', (chunk: Buffer) =>
+        to.write(direction === 'response' ? rewritten(chunk, fault) : chunk),
+      );
+  };
+  const armed = fault && 'when' in fault && fault.when ? arming(client, fault.when) : () => true;
+  pass(client, server, 'request', armed);
+  pass(server, client, 'response', armed);
+  client.on('close', () => server.destroy());
+  server.on('close', () => client.destroy());
+};
+
+const rewritten = (chunk: Buffer, fault: Fault | undefined): Buffer =>
+  fault?.kind === 'rewrite'
+    ? Buffer.from(chunk.toString('latin1').replace(fault.pattern, fault.replacement), 'latin1')
+    : chunk;
 
 const answering = (client: Socket, status: number): void => {
   client.on('data', () =>
     client.end(`HTTP/1.1 ${status} Injected\r\nContent-Length: 0\r\nConnection: close\r\n\r\n`),
   );
-};
-
-const rewriting = (server: Socket, client: Socket, pattern: RegExp, replacement: string): void => {
-  server.on('data', (chunk: Buffer) =>
-    client.write(Buffer.from(chunk.toString('latin1').replace(pattern, replacement), 'latin1')),
-  );
-};
-
-const join = (client: Socket, server: Socket, fault: Fault | undefined): void => {
-  const broken = fault && 'direction' in fault ? fault : undefined;
-  if (broken?.direction === 'request') limited(client, server, broken);
-  else client.pipe(server);
-  if (broken?.direction === 'response') limited(server, client, broken);
-  else if (fault?.kind === 'header') rewriting(server, client, fault.pattern, fault.replacement);
-  else server.pipe(client);
 };
 
 /** A TCP proxy on loopback in front of an HTTP endpoint; `fault` decides what happens to each connection, from 0. */
@@ -69,8 +86,8 @@ export const startFaultyProxy = async (
   const proxy = createServer((client) => {
     const injected = fault(connections++);
     keep(client);
-    if (injected?.kind === 'status') return answering(client, injected.status);
-    join(client, keep(connect(Number(port), hostname)), injected);
+    if (injected?.kind === 'status') answering(client, injected.status);
+    else join(client, keep(connect(Number(port), hostname)), injected);
   }).listen(0, '127.0.0.1');
   await once(proxy, 'listening');
   return {

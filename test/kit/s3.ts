@@ -88,6 +88,7 @@ const daemon = (folder: string, ready: () => Promise<unknown>, program: string, 
     cwd: folder,
     ready,
     env: { HOME: folder },
+    stopSignal: 'SIGKILL', // all state is thrown away, so an orderly end would only take time
   });
 
 const startMonitor = async (

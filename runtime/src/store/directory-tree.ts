@@ -2,6 +2,7 @@ import { lstat, mkdir, open, readdir, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { BackupError } from '../core/errors.ts';
 import { instead, onFile } from './directory-errors.ts';
+import { isObjectKey } from './keys.ts';
 
 /** The volume's fsGroup may read, nobody else. */
 const folderMode = 0o750;
@@ -83,7 +84,7 @@ async function* walkFolder(root: string, folder: string, prefix: string): AsyncG
   }));
   for (const { entry, key } of named.sort(byKey)) {
     if (!key.startsWith(prefix) && !prefix.startsWith(key)) continue;
-    if (entry.isDirectory()) yield* walkFolder(root, key, prefix);
-    else yield { key, name: entry.name, isFile: entry.isFile() };
+    if (!entry.isDirectory()) yield { key, name: entry.name, isFile: entry.isFile() };
+    else if (isObjectKey(entry.name)) yield* walkFolder(root, key, prefix); // not `lost+found`, which only root may read
   }
 }
