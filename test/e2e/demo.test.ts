@@ -1,0 +1,118 @@
+import { describe, expect, test } from '@jest/globals';
+import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { readdirSync, readFileSync } from 'node:fs';
+import { chmod, mkdtemp, readdir, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+
+const repository = join(import.meta.dirname, '../..');
+const minuteMs = 60_000;
+
+interface Demo {
+  readonly child: ChildProcess;
+  readonly output: () => string;
+  /** Resolves to exit code or signal. */
+  readonly ended: Promise<number | string>;
+}
+
+/** Runs the demo with temporary files in `folder`, so that what it leaves, files or processes, can be told apart. */
+const startDemo = (folder: string, ...args: readonly string[]): Demo => {
+  const env = { ...process.env, TMPDIR: folder };
+  const child = spawn(process.execPath, ['demo/main.ts', ...args], { cwd: repository, env });
+  let output = '';
+  for (const stream of [child.stdout, child.stderr])
+    stream.setEncoding('utf8').on('data', (text: string) => (output += text));
+  const ended = once(child, 'close').then(([code, signal]) => (code ?? signal) as number | string);
+  return { child, output: () => output, ended };
+};
+
+const untilPrinted = async ({ child, output, ended }: Demo, text: string): Promise<void> => {
+  const running = { still: true };
+  void ended.then(() => (running.still = false));
+  while (!output().includes(text)) {
+    if (!running.still) throw new Error(`the demo ended before it printed ${text}: ${output()}`);
+    await Promise.race([once(child.stdout!, 'data'), ended]);
+  }
+};
+
+const textOf = (path: string): string => {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch {
+    return ''; // ended meanwhile
+  }
+};
+
+/** Command lines of the processes whose arguments or environment name a folder. */
+const processesIn = (folder: string): readonly string[] =>
+  readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name))
+    .filter((pid) => ['cmdline', 'environ'].some((file) => textOf(join('/proc', pid, file)).includes(folder)))
+    .map((pid) => textOf(join('/proc', pid, 'cmdline')).replaceAll('\0', ' '));
+
+const inFolder = async (use: (folder: string) => Promise<void>): Promise<void> => {
+  const folder = await mkdtemp('/tmp/grill-e2e-');
+  await chmod(folder, 0o711); // servers run as another user
+  try {
+    await use(folder);
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+};
+
+/** The closing table as rows by target and column. */
+const tableOf = (output: string): Record<string, Record<string, string>> => {
+  const lines = output.split('\n').map((line) => line.trim().split(/\s{2,}/));
+  const start = lines.findIndex((cells) => cells[0] === 'target' && cells.includes('equal'));
+  const head = lines[start]!;
+  const rows = lines.slice(start + 1, start + 4);
+  return Object.fromEntries(
+    rows.map((cells) => [cells[0]!, Object.fromEntries(head.map((name, i) => [name, cells[i]!]))]),
+  );
+};
+
+describe('the demo', () => {
+  test(
+    'restores all three databases, equal to what they were, and leaves only manifests',
+    () =>
+      inFolder(async (folder) => {
+        const demo = startDemo(folder, '--size', '4M');
+        const code = await demo.ended;
+        const table = tableOf(demo.output());
+        expect(Object.keys(table)).toEqual(['postgresql', 'influxdb', 'redis']);
+        for (const row of Object.values(table)) expect(row).toMatchObject({ verified: 'yes', equal: 'yes' });
+        expect(code).toBe(0);
+        expect(await readdir(folder)).toEqual([]);
+        expect(processesIn(folder)).toEqual([]);
+        expect(await readdir(join(repository, '.work/demo/manifests/dev'))).toContain('cron-jobs.yaml');
+      }),
+    5 * minuteMs,
+  );
+
+  test(
+    'leaves no process and no file when it is interrupted in the middle of a backup',
+    () =>
+      inFolder(async (folder) => {
+        const demo = startDemo(folder, '--size', '100M');
+        await untilPrinted(demo, 'postgresql-backup');
+        expect(processesIn(folder).join('\n')).toContain('postgres');
+        demo.child.kill('SIGINT');
+        expect(await demo.ended).toBe(1);
+        expect(demo.output()).toContain('stopped by SIGINT');
+        expect(processesIn(folder)).toEqual([]);
+        expect(await readdir(folder)).toEqual([]);
+      }),
+    5 * minuteMs,
+  );
+
+  test(
+    'says what it did not understand',
+    () =>
+      inFolder(async (folder) => {
+        const demo = startDemo(folder, '--size', 'huge');
+        expect(await demo.ended).toBe(1);
+        expect(demo.output()).toContain('--size huge: expected a size such as 50M or 2G');
+      }),
+    minuteMs,
+  );
+});
