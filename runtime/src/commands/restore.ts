@@ -1,6 +1,6 @@
 import { authenticate, type Archive } from '../catalog/catalog.ts';
 import type { Manifest } from '../catalog/manifest.ts';
-import { BackupError, messageOf } from '../core/errors.ts';
+import { BackupError, isBackupError, messageOf } from '../core/errors.ts';
 import { parseDuration, stamp } from '../core/units.ts';
 import type { Engine, Restored, RestoreRequest, Source } from '../engines/engine.ts';
 import type { Target } from '../plan/schema.ts';
@@ -124,6 +124,7 @@ const saveLiveData = async (app: App, prepared: Prepared): Promise<string | unde
   try {
     return (await safetyBackup(app, target)).key;
   } catch (error) {
+    if (isBackupError(error, 'dump.empty')) return undefined; // all was lost already: nothing to save
     throw new BackupError(
       'restore.refused',
       `no safety backup of ${target.name} could be taken: ${messageOf(error)}`,
