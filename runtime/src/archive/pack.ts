@@ -2,14 +2,14 @@ import { pack as tarPack, type Pack } from 'tar-stream';
 import type { DumpEntry, Entries } from '../core/entries.ts';
 
 /**
- * Largest part of an entry. A tar header holds the size before the content, so a stream of unknown length is cut into
- * parts that fit into memory. @default 8 MiB - the header of 512 bytes is nothing beside it, and memory stays flat
+ * Size of a part. A tar header holds the size before the content, so a stream of unknown length is cut into parts that
+ * fit into memory. @default 4 MiB - a million parts, which six digits keep in the order of a shell's glob, are 4 TB
  */
-const partBytes = 8 << 20;
+const partBytes = 4 << 20;
 
-/** `dump.rdb` → `dump.rdb.part-00000`: `cat dump.rdb.part-*` rebuilds it by hand. */
+/** `dump.rdb` → `dump.rdb.part-000000`: `cat dump.rdb.part-*` rebuilds it by hand. */
 export const partName = (name: string, index: number): string =>
-  `${name}.part-${String(index).padStart(5, '0')}`;
+  `${name}.part-${String(index).padStart(6, '0')}`;
 
 interface Part {
   readonly chunks: readonly Buffer[];
@@ -19,14 +19,15 @@ interface Part {
 async function* cut(content: AsyncIterable<Buffer>): AsyncGenerator<Part> {
   let chunks: Buffer[] = [];
   let bytes = 0;
+  let full = false;
   for await (const chunk of content) {
     chunks.push(chunk);
     bytes += chunk.length;
     if (bytes < partBytes) continue;
     yield { chunks, bytes };
-    [chunks, bytes] = [[], 0];
+    [chunks, bytes, full] = [[], 0, true];
   }
-  yield { chunks, bytes };
+  if (bytes > 0 || !full) yield { chunks, bytes };
 }
 
 const writePart = (tar: Pack, name: string, part: Part, mtime: Date): Promise<void> =>
@@ -42,16 +43,20 @@ const writePart = (tar: Pack, name: string, part: Part, mtime: Date): Promise<vo
     entry.end(undefined);
   });
 
-/** An entry that fits into one part keeps its plain name. */
-const writeEntry = async (tar: Pack, entry: DumpEntry, mtime: Date): Promise<void> => {
-  let held: Part | undefined;
+/** The first part waits for a second: an entry that fits into one part keeps its plain name. */
+const writeEntry = async (tar: Pack, { name, content }: DumpEntry, mtime: Date): Promise<void> => {
   let index = 0;
-  for await (const part of cut(entry.content)) {
-    if (held) await writePart(tar, partName(entry.name, index++), held, mtime);
-    held = part;
+  let held: Part | undefined;
+  for await (const part of cut(content)) {
+    if (index++ === 0) {
+      held = part;
+      continue;
+    }
+    if (held) await writePart(tar, partName(name, 0), held, mtime);
+    held = undefined;
+    await writePart(tar, partName(name, index - 1), part, mtime);
   }
-  if (index === 0) return writePart(tar, entry.name, held!, mtime);
-  if (held!.bytes > 0) await writePart(tar, partName(entry.name, index), held!, mtime);
+  if (held) await writePart(tar, name, held, mtime);
 };
 
 const writeAll = async (tar: Pack, entries: Entries, mtime: Date): Promise<void> => {

@@ -8,7 +8,7 @@ interface Entry extends AsyncIterable<Buffer> {
   readonly header: Header;
 }
 
-const partPattern = /^(.+)\.part-(\d{5,})$/;
+const partPattern = /^(.+)\.part-(\d{6,})$/;
 
 const damaged = (message: string, cause?: unknown): BackupError =>
   new BackupError('archive.damaged', message, { cause });

@@ -1,7 +1,7 @@
 import { BackupError } from '../core/errors.ts';
 import type { KeyRing } from '../crypto/key-ring.ts';
 import type { Store } from '../store/store.ts';
-import { archiveOf, fileName, isManifest, manifestKey } from './layout.ts';
+import { archiveOf, fileName, isManifest, manifestKey, tiers } from './layout.ts';
 import {
   authenticateManifest,
   decodeManifest,
@@ -65,7 +65,11 @@ const read = async (store: Store, key: string): Promise<Archive | BrokenArchive>
   }
 };
 
-const startedAt = ({ signed }: Archive): string => signed.manifest.startedAt;
+/** By time; the daily archive after the copies made of it, so that it is the newest. */
+const byAge = ({ signed: { manifest: a } }: Archive, { signed: { manifest: b } }: Archive): number => {
+  if (a.startedAt !== b.startedAt) return a.startedAt < b.startedAt ? -1 : 1;
+  return tiers.indexOf(b.tier) - tiers.indexOf(a.tier);
+};
 
 /** All committed archives of a target in a store. */
 export const readCatalog = async (store: Store, target: string): Promise<Catalog> => {
@@ -77,8 +81,7 @@ export const readCatalog = async (store: Store, target: string): Promise<Catalog
     if ('error' in found) broken.push(found);
     else archives.push(found);
   }
-  archives.sort((a, b) => (startedAt(a) < startedAt(b) ? -1 : 1));
-  return { archives, broken };
+  return { archives: archives.toSorted(byAge), broken };
 };
 
 /** Manifest of an archive, believed. @throws as `authenticateManifest` */

@@ -1,6 +1,6 @@
-import { createCipheriv, createHash } from 'node:crypto';
+import { createCipheriv } from 'node:crypto';
 import type { CipherKey } from './key-ring.ts';
-import { cutSegments, endSegment, segmentBytes, startSegment, type Seal } from './segments.ts';
+import { openSealer, type Seal } from './segments.ts';
 
 /** `openssl enc` writes this before the eight bytes of salt. */
 export const magic = Buffer.from('Salted__');
@@ -25,28 +25,20 @@ export interface Sealing {
   readonly seal: () => Seal;
 }
 
-/** Encrypts (where there is a key) and takes all digests in the same pass over the bytes. */
+/** Encrypts (where there is a key) and takes all digests in the same pass; holds back no byte. */
 export const startSealing = (
   plain: AsyncIterable<Buffer>,
   archiveId: string,
   key: SealKey | undefined,
 ): Sealing => {
-  const whole = createHash('sha256');
-  const segments: string[] = [];
+  const sealer = openSealer(archiveId, key?.macKey);
   let seal: Seal | undefined;
   async function* bytes(): AsyncGenerator<Buffer> {
-    let total = 0;
-    for await (const { chunks, last } of cutSegments(key ? encrypt(plain, key) : plain, segmentBytes)) {
-      const digest = startSegment(key?.macKey, archiveId, segments.length);
-      for (const chunk of chunks) {
-        whole.update(chunk);
-        digest.update(chunk);
-        total += chunk.length;
-        yield chunk;
-      }
-      segments.push(endSegment(digest, last));
+    for await (const chunk of key ? encrypt(plain, key) : plain) {
+      sealer.update(chunk);
+      yield chunk;
     }
-    seal = { bytes: total, sha256: whole.digest('hex'), segmentBytes, segments };
+    seal = sealer.end();
   }
   return {
     bytes: bytes(),

@@ -42,7 +42,46 @@ export const endSegment = (digest: Digest, last: boolean): string => {
   return digest.digest('hex');
 };
 
-/** Cuts a stream at segment borders; `last` is known because one segment is held back. */
+/** Takes the digests of an archive as its bytes pass. */
+export interface Sealer {
+  readonly update: (chunk: Buffer) => void;
+  readonly end: () => Seal;
+}
+
+/** Whether a segment is the last is known only when more bytes come, so a full one stays open until then. */
+export const openSealer = (archiveId: string, macKey: Buffer | undefined): Sealer => {
+  const whole = createHash('sha256');
+  const segments: string[] = [];
+  let current = startSegment(macKey, archiveId, 0);
+  let [bytes, filled] = [0, 0];
+  const add = (piece: Buffer): void => {
+    current.update(piece);
+    filled += piece.length;
+  };
+  const next = (): void => {
+    segments.push(endSegment(current, false));
+    current = startSegment(macKey, archiveId, segments.length);
+    filled = 0;
+  };
+  return {
+    update: (chunk) => {
+      whole.update(chunk);
+      bytes += chunk.length;
+      for (let at = 0; at < chunk.length;) {
+        if (filled === segmentBytes) next();
+        const piece = chunk.subarray(at, at + segmentBytes - filled);
+        add(piece);
+        at += piece.length;
+      }
+    },
+    end: () => {
+      segments.push(endSegment(current, true));
+      return { bytes, sha256: whole.digest('hex'), segmentBytes, segments };
+    },
+  };
+};
+
+/** Cuts a stream into whole segments, each held until it is complete: what `open` checks before it releases. */
 export async function* cutSegments(
   source: AsyncIterable<Buffer>,
   size: number,
