@@ -39,12 +39,12 @@ const pollMs = 50;
 /** Starts a server, waits until `ready` does not throw, and resolves to what stops it. @throws BackupError `restore.failed` */
 export const startScratch = async (
   context: RunContext,
-  command: Pick<Command, 'program' | 'args'> & { readonly input?: string },
+  command: Pick<Command, 'program' | 'args' | 'env'> & { readonly input?: string },
   stopSignal: NodeJS.Signals,
   ready: () => Promise<unknown>,
 ): Promise<() => Promise<void>> => {
-  const { program, args, input = '' } = command;
-  const running = run(context, { program, args, ...serverUser, failure: 'restore.failed' });
+  const { input = '', ...rest } = command;
+  const running = run(context, { ...rest, ...serverUser, failure: 'restore.failed' });
   running.stdin.end(input);
   const ended = collect(running.stdout);
   let failure: unknown;

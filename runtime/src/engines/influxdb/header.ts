@@ -1,0 +1,94 @@
+import { z } from 'zod';
+import { BackupError, messageOf } from '../../core/errors.ts';
+import { collect } from '../../core/process.ts';
+import type { DumpEntry } from '../engine.ts';
+
+/** Name of the first entry of every dump. */
+export const headerName = 'influxdb.json';
+
+const database = z.strictObject({
+  name: z.string(),
+  retentionPolicies: z.array(
+    z.strictObject({
+      name: z.string(),
+      /** As the server writes it: `720h0m0s`, `0s` for ever. */
+      duration: z.string(),
+      shardGroupDuration: z.string(),
+      replication: z.int(),
+      isDefault: z.boolean(),
+    }),
+  ),
+  /** Whole statements, `CREATE CONTINUOUS QUERY …`. */
+  continuousQueries: z.array(z.string()),
+  grants: z.array(z.strictObject({ user: z.string(), privilege: z.string() })),
+});
+
+/** What a dump says of itself; 1.x adds what its portable backup does not carry. */
+export const header = z.discriminatedUnion('generation', [
+  z.strictObject({
+    format: z.literal(1),
+    generation: z.literal(1),
+    version: z.string(),
+    /** Points later than this are in the dump, or not, but count nowhere. */
+    asOf: z.iso.datetime(),
+    databases: z.array(database),
+  }),
+  z.strictObject({
+    format: z.literal(1),
+    generation: z.literal(2),
+    version: z.string(),
+    asOf: z.iso.datetime(),
+  }),
+]);
+
+export type Header = z.output<typeof header>;
+export type Header1 = Extract<Header, { generation: 1 }>;
+export type Header2 = Extract<Header, { generation: 2 }>;
+export type Database1 = z.output<typeof database>;
+
+export const headerEntry = (content: Header): DumpEntry => ({
+  name: headerName,
+  content: (async function* () {
+    yield Buffer.from(`${JSON.stringify(content, null, 2)}\n`);
+  })(),
+});
+
+/** Entries after the header, and how to end the reading. */
+export interface Opened {
+  readonly header: Header;
+  readonly rest: AsyncIterable<DumpEntry>;
+}
+
+const damaged = (message: string): BackupError => new BackupError('archive.damaged', message);
+
+const parse = (text: string): Header => {
+  try {
+    return header.parse(JSON.parse(text));
+  } catch (error) {
+    throw damaged(`${headerName} is not what this program wrote: ${messageOf(error)}`);
+  }
+};
+
+async function* after(iterator: AsyncIterator<DumpEntry>): AsyncGenerator<DumpEntry> {
+  try {
+    for (let next = await iterator.next(); !next.done; next = await iterator.next()) yield next.value;
+  } finally {
+    await iterator.return?.();
+  }
+}
+
+/** Reads the header, the first entry. @throws BackupError archive.damaged */
+export const openEntries = async (entries: AsyncIterable<DumpEntry>): Promise<Opened> => {
+  const iterator = entries[Symbol.asyncIterator]();
+  try {
+    const first = await iterator.next();
+    if (first.done || first.value.name !== headerName)
+      throw damaged(
+        `the archive begins with ${first.done ? 'nothing' : first.value.name}, expected ${headerName}`,
+      );
+    return { header: parse((await collect(first.value.content)).toString('utf8')), rest: after(iterator) };
+  } catch (error) {
+    await iterator.return?.();
+    throw error;
+  }
+};

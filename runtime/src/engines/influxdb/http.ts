@@ -1,0 +1,179 @@
+import { once } from 'node:events';
+import { request as httpRequest, type IncomingMessage } from 'node:http';
+import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import type { RunContext } from '../../core/context.ts';
+import { BackupError, messageOf, type FailureCode } from '../../core/errors.ts';
+import { collect } from '../../core/process.ts';
+import type { Source } from '../engine.ts';
+import type { InfluxdbConnection } from './connection.ts';
+
+export type InfluxdbSource = Source<InfluxdbConnection>;
+
+export interface Call {
+  readonly method: 'GET' | 'POST' | 'PATCH' | 'DELETE';
+  readonly path: string;
+  /** Small bodies as text; streams are sent chunked as they come. */
+  readonly body?: string | AsyncIterable<Buffer>;
+  readonly headers?: Readonly<Record<string, string>>;
+  /** Code of the error for any answer that is neither 2xx, 401 nor 403. */
+  readonly failure: FailureCode;
+}
+
+/** Time without a byte in either direction while nothing of the answer has come; a server that restores is silent for long. */
+const silenceTimeoutMs = 30 * 60_000;
+const connectTimeoutMs = 15_000;
+
+const basic = (username: string, password = ''): string =>
+  `Basic ${Buffer.from(`${username}:${password}`).toString('base64')}`;
+
+/** 2.x knows tokens, 1.x user and password; a server without authentication ignores both. */
+const authorization = ({ credentials }: InfluxdbSource): Record<string, string> => {
+  const { token, username, password } = credentials;
+  if (token) return { authorization: `Token ${token}` };
+  return username ? { authorization: basic(username, password) } : {};
+};
+
+export const addressOf = ({ connection }: InfluxdbSource): string =>
+  `influxdb at ${connection.host}:${connection.port}`;
+
+const send = (context: RunContext, source: InfluxdbSource, call: Call) => {
+  const { host, port } = source.connection;
+  // identity: what is stored is compressed once, by the archive
+  const headers = { 'accept-encoding': 'identity', ...authorization(source), ...call.headers };
+  const request = httpRequest({
+    ...{ host, port, method: call.method, path: call.path, headers, signal: context.signal },
+    agent: false, // a kept connection may die between two calls
+  });
+  const connecting = setTimeout(
+    () => request.destroy(new Error(`no connection within ${connectTimeoutMs / 1000} s`)),
+    connectTimeoutMs,
+  );
+  request.once('socket', (socket) => socket.once('connect', () => clearTimeout(connecting)));
+  request.once('close', () => clearTimeout(connecting));
+  request.setTimeout(silenceTimeoutMs, () => request.destroy(new Error('the server is silent')));
+  return request;
+};
+
+/** An error of the body, such as a damaged archive, wins over what the broken request says. */
+const exchange = async (
+  context: RunContext,
+  source: InfluxdbSource,
+  call: Call,
+): Promise<IncomingMessage> => {
+  const request = send(context, source, call);
+  const answered = once(request, 'response') as Promise<[IncomingMessage]>;
+  answered.catch(() => {}); // awaited below
+  if (call.body === undefined || typeof call.body === 'string') request.end(call.body);
+  else {
+    let broken: { readonly error: unknown } | undefined;
+    const watched = async function* (body: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
+      try {
+        yield* body;
+      } catch (error) {
+        broken = { error };
+        throw error;
+      }
+    };
+    await pipeline(Readable.from(watched(call.body)), request).catch(() => {}); // the answer, or its error, tells why
+    if (broken) throw broken.error;
+  }
+  return (await answered)[0];
+};
+
+const refusal = (source: InfluxdbSource, status: number, text: string): BackupError =>
+  new BackupError('source.refused', `${addressOf(source)} answered ${status}: ${text}${needs(source)}`);
+
+const needs = ({ credentials }: InfluxdbSource): string =>
+  credentials.token || !credentials.username
+    ? '; backup and restore of 2.x need the operator token, an all-access token is not enough'
+    : '; backup and restore of 1.x need an administrator';
+
+const quotedCharacters = 300;
+
+/** Message of the server's JSON, or the text itself. */
+const reasonOf = (text: string): string => {
+  try {
+    const { message, error } = JSON.parse(text) as { message?: string; error?: string };
+    return message ?? error ?? text.slice(0, quotedCharacters);
+  } catch {
+    return text.trim().slice(0, quotedCharacters);
+  }
+};
+
+const asBackupError = (context: RunContext, source: InfluxdbSource, error: unknown): BackupError => {
+  if (error instanceof BackupError) return error;
+  if (context.signal.aborted)
+    return new BackupError('run.interrupted', `the call to ${addressOf(source)} was stopped`);
+  return new BackupError('source.unreachable', `${addressOf(source)}: ${messageOf(error)}`, { cause: error });
+};
+
+/**
+ * Calls the server; the answer is 2xx, or 404 where `missing` is set.
+ * @throws BackupError source.unreachable, source.refused (401, 403), or the call's own code
+ */
+export const call = async (
+  context: RunContext,
+  source: InfluxdbSource,
+  wanted: Call,
+  { missing = false } = {},
+): Promise<IncomingMessage> => {
+  try {
+    const response = await exchange(context, source, wanted);
+    const status = response.statusCode ?? 0;
+    if ((status >= 200 && status < 300) || (missing && status === 404)) return response;
+    const reason = reasonOf((await collect(response)).toString('utf8'));
+    if (status === 401 || status === 403) throw refusal(source, status, reason);
+    throw new BackupError(
+      wanted.failure,
+      `${addressOf(source)} answered ${wanted.method} ${wanted.path.replace(/\?.*/, '')} with ${status}: ${reason}`,
+    );
+  } catch (error) {
+    throw asBackupError(context, source, error);
+  }
+};
+
+/** As `call`; the answer's text. */
+export const callText = async (
+  context: RunContext,
+  source: InfluxdbSource,
+  wanted: Call,
+): Promise<string> => {
+  const response = await call(context, source, wanted);
+  try {
+    return (await collect(response)).toString('utf8');
+  } catch (error) {
+    throw asBackupError(context, source, error);
+  }
+};
+
+/** As `call`; JSON in and out. */
+export const callJson = async <Answer>(
+  context: RunContext,
+  source: InfluxdbSource,
+  wanted: Omit<Call, 'body'> & { readonly json?: unknown },
+): Promise<Answer> => {
+  const { json, ...rest } = wanted;
+  const sent =
+    json === undefined
+      ? {}
+      : { body: JSON.stringify(json), headers: { ...rest.headers, 'content-type': 'application/json' } };
+  const text = await callText(context, source, { ...rest, ...sent });
+  return (text === '' ? undefined : JSON.parse(text)) as Answer;
+};
+
+/** The bytes of an answer; an answer cut short fails with `source.unreachable`. */
+export async function* bytesOf(
+  context: RunContext,
+  source: InfluxdbSource,
+  response: IncomingMessage,
+): AsyncGenerator<Buffer, void, undefined> {
+  try {
+    yield* response as AsyncIterable<Buffer>;
+    if (!response.complete) throw new Error('the answer was cut short');
+  } catch (error) {
+    throw asBackupError(context, source, error);
+  } finally {
+    response.destroy();
+  }
+}

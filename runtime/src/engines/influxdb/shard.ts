@@ -1,0 +1,88 @@
+import { once } from 'node:events';
+import { extract, type Extract } from 'tar-stream';
+import { BackupError, messageOf, type FailureCode } from '../../core/errors.ts';
+
+/** A tar file is whole blocks of 512 bytes, closed by two of zeros (POSIX ustar). */
+const blockBytes = 512;
+const closingBytes = 2 * blockBytes;
+
+/** First bytes of every TSM file (tsdb/engine/tsm1/writer.go: MagicNumber). */
+const tsmMagic = 0x16d116d1;
+
+/** What is known of a shard after its tar was read. */
+export interface ShardContent {
+  /** TSM files, which hold the data. */
+  readonly tsmFiles: number;
+  /** Deletes that the server has not yet applied to its TSM files. */
+  readonly tombstones: number;
+}
+
+interface Member extends AsyncIterable<Buffer> {
+  readonly header: { readonly name: string };
+}
+
+const checkTsm = async (member: Member): Promise<void> => {
+  let start = Buffer.alloc(0);
+  for await (const chunk of member)
+    if (start.length < 4) start = Buffer.concat([start, chunk.subarray(0, 4)]);
+  if (start.length < 4 || start.readUInt32BE(0) !== tsmMagic)
+    throw new Error(`${member.header.name} is no TSM file`);
+};
+
+const readMembers = async (tar: Extract): Promise<ShardContent> => {
+  const found = { tsmFiles: 0, tombstones: 0 };
+  for await (const member of tar as AsyncIterable<Member & { resume: () => void }>) {
+    if (member.header.name.endsWith('.tombstone')) found.tombstones++;
+    if (member.header.name.endsWith('.tsm')) {
+      found.tsmFiles++;
+      await checkTsm(member);
+    } else member.resume();
+  }
+  return found;
+};
+
+/** Follows the end of a stream: a server's error in mid-answer is text behind the tar, with status 200. */
+const followEnd = () => {
+  let bytes = 0;
+  let tail = Buffer.alloc(0);
+  return {
+    add: (chunk: Buffer): void => {
+      bytes += chunk.length;
+      tail = Buffer.concat([tail, chunk.subarray(-closingBytes)]).subarray(-closingBytes);
+    },
+    isClosed: (): boolean =>
+      bytes >= closingBytes && bytes % blockBytes === 0 && tail.every((byte) => byte === 0),
+  };
+};
+
+/**
+ * Passes the tar of a shard through and fails, at its end at the latest, unless it is complete and each TSM file begins
+ * as one.
+ */
+export async function* checkedShard(
+  content: AsyncIterable<Buffer>,
+  name: string,
+  failure: FailureCode,
+  report: (content: ShardContent) => void = () => {},
+): AsyncGenerator<Buffer, void, undefined> {
+  const tar = extract();
+  const end = followEnd();
+  const asDamage = (error: unknown): BackupError =>
+    new BackupError(failure, `shard ${name}: ${messageOf(error)}`, { cause: error });
+  const members = readMembers(tar).catch((error: unknown) => {
+    throw asDamage(error);
+  });
+  members.catch(() => {}); // awaited below
+  try {
+    for await (const chunk of content) {
+      end.add(chunk);
+      if (!tar.write(chunk)) await Promise.race([once(tar, 'drain'), members]);
+      yield chunk;
+    }
+    if (!end.isClosed()) throw asDamage(new Error('the end of the tar file is missing'));
+    tar.end(undefined);
+    report(await members);
+  } finally {
+    tar.destroy(new Error('the tar file was not read to its end'));
+  }
+}

@@ -1,0 +1,96 @@
+import { createReadStream, createWriteStream } from 'node:fs';
+import { mkdir, readdir, readFile, rm } from 'node:fs/promises';
+import { basename, join } from 'node:path';
+import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import { createGunzip } from 'node:zlib';
+import { z } from 'zod';
+import { BackupError, messageOf, type FailureCode } from '../../../core/errors.ts';
+import type { DumpEntry } from '../../engine.ts';
+import { checkedShard } from '../shard.ts';
+
+/** `<time>.manifest` of a portable backup (influxd backup: backup_util.Manifest). */
+const manifest = z.looseObject({
+  meta: z.looseObject({ fileName: z.string() }),
+  files: z
+    .array(z.looseObject({ database: z.string(), policy: z.string(), fileName: z.string() }))
+    .nullable(),
+});
+
+export type Manifest = z.output<typeof manifest>;
+
+export const parseManifest = (text: string, failure: FailureCode): Manifest => {
+  try {
+    return manifest.parse(JSON.parse(text));
+  } catch (error) {
+    throw new BackupError(failure, `the manifest of the portable backup is broken: ${messageOf(error)}`);
+  }
+};
+
+export const isManifest = (file: string): boolean => file.endsWith('.manifest');
+export const isShard = (file: string): boolean => file.endsWith('.tar.gz');
+
+/** Reads a shard's file to its end and checks it. */
+export const checkShardFile = async (
+  content: AsyncIterable<Buffer>,
+  file: string,
+  failure: FailureCode,
+): Promise<void> => {
+  const plain = async function* (source: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
+    try {
+      yield* source;
+    } catch (error) {
+      throw error instanceof BackupError
+        ? error
+        : new BackupError(failure, `shard ${file}: ${messageOf(error)}`, { cause: error });
+    }
+  };
+  const tar = createGunzip();
+  const fed = pipeline(content, tar);
+  fed.catch(() => {}); // surfaces through the iterator, or below
+  const checked = checkedShard(plain(tar as AsyncIterable<Buffer>), file, failure);
+  for (let next = await checked.next(); !next.done; next = await checked.next());
+  await fed;
+};
+
+/** Streams a file and removes it. */
+async function* passing(path: string): AsyncGenerator<Buffer, void, undefined> {
+  yield* createReadStream(path, { highWaterMark: 1 << 18 }) as AsyncIterable<Buffer>;
+  await rm(path);
+}
+
+/** Entry name of a file of a database's backup; names of databases may hold anything. */
+const entryName = (database: string, file: string): string => `v1/${encodeURIComponent(database)}/${file}`;
+
+/** Database and file of an entry. @throws BackupError archive.damaged */
+export const entryParts = (name: string): { readonly database: string; readonly file: string } => {
+  const [, database, file] = /^v1\/([^/]+)\/([^/]+)$/.exec(name) ?? [];
+  if (database === undefined || file === undefined)
+    throw new BackupError('archive.damaged', `entry ${name} is none of this engine`);
+  return { database: decodeURIComponent(database), file };
+};
+
+const missing = (file: string): BackupError =>
+  new BackupError('dump.damaged', `influxd backup did not write ${file}, which its manifest names`);
+
+/** Files of a portable backup, checked: manifest, meta store, shards. Empty where the database holds no shard. */
+export async function* filesOf(folder: string, database: string): AsyncGenerator<DumpEntry, void, undefined> {
+  const present = await readdir(folder);
+  const manifestFile = present.find(isManifest);
+  if (manifestFile === undefined) throw missing('a manifest');
+  const { meta, files } = parseManifest(await readFile(join(folder, manifestFile), 'utf8'), 'dump.damaged');
+  if (files === null || files.length === 0) return;
+  const shards = files.map(({ fileName }) => basename(fileName));
+  for (const file of [manifestFile, basename(meta.fileName), ...shards]) {
+    if (!present.includes(file)) throw missing(file);
+    const path = join(folder, file);
+    if (isShard(file)) await checkShardFile(createReadStream(path), file, 'dump.damaged');
+    yield { name: entryName(database, file), content: passing(path) };
+  }
+}
+
+/** Writes an entry into a folder, as the portable backup had it. */
+export const spool = async (content: AsyncIterable<Buffer>, folder: string, file: string): Promise<void> => {
+  await mkdir(folder, { recursive: true });
+  await pipeline(Readable.from(content), createWriteStream(join(folder, file), { mode: 0o600 }));
+};

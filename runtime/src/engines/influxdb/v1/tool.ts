@@ -1,0 +1,82 @@
+import { once } from 'node:events';
+import { connect } from 'node:net';
+import { join } from 'node:path';
+import type { RunContext } from '../../../core/context.ts';
+import { BackupError, messageOf, type FailureCode } from '../../../core/errors.ts';
+import { capture } from '../../../core/process.ts';
+import type { InfluxdbSource } from '../http.ts';
+import { findInfluxd, type Influxd } from '../server.ts';
+
+const connectTimeoutMs = 15_000;
+
+/** `influxd backup` tries a closed port ten times in four minutes; this tells at once. @throws BackupError source.unreachable */
+export const checkRpcPort = async (context: RunContext, { connection }: InfluxdbSource): Promise<void> => {
+  const { host, rpcPort: port } = connection;
+  const socket = connect({ host, port });
+  try {
+    const signal = AbortSignal.any([context.signal, AbortSignal.timeout(connectTimeoutMs)]);
+    await once(socket, 'connect', { signal });
+  } catch (error) {
+    throw new BackupError(
+      'source.unreachable',
+      `influxdb at ${host}: port ${port}, that backups of 1.x are read from, is closed: ${messageOf(error)}`,
+      { cause: error },
+    );
+  } finally {
+    socket.destroy();
+  }
+};
+
+/** The influxd that holds the client of 1.x. @throws BackupError tool.missing */
+export const influxd1 = async (context: RunContext): Promise<Influxd> => {
+  const found = await findInfluxd(context, 1);
+  if (found) return found;
+  throw new BackupError('tool.missing', 'the server is influxdb 1.x, but no influxd 1.x is in PATH');
+};
+
+const runTool = async (
+  context: RunContext,
+  source: InfluxdbSource,
+  command: string,
+  args: readonly string[],
+  failure: FailureCode,
+): Promise<void> => {
+  const { program } = await influxd1(context);
+  const { host, rpcPort } = source.connection;
+  await capture(context, {
+    program,
+    args: [command, '-portable', '-host', `${host}:${rpcPort}`, ...args],
+    failure,
+  });
+};
+
+/** Backs one database up into a folder. */
+export const backupInto = async (
+  context: RunContext,
+  source: InfluxdbSource,
+  database: string,
+  folder: string,
+): Promise<void> => {
+  await checkRpcPort(context, source);
+  await runTool(context, source, 'backup', ['-database', database, folder], 'dump.failed');
+};
+
+/** Restores a database out of a folder under a name that is free. */
+export const restoreFrom = async (
+  context: RunContext,
+  source: InfluxdbSource,
+  database: string,
+  folder: string,
+  name: string,
+): Promise<void> => {
+  await checkRpcPort(context, source);
+  const renamed = name === database ? [] : ['-newdb', name];
+  // the closing slash keeps a folder from being taken for a file
+  await runTool(
+    context,
+    source,
+    'restore',
+    ['-db', database, ...renamed, join(folder, '/')],
+    'restore.failed',
+  );
+};
