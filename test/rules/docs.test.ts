@@ -1,0 +1,49 @@
+import { describe, expect, test } from '@jest/globals';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { z } from 'zod';
+import { overrides } from '../../runtime/src/contract/overrides.ts';
+import { environmentSchema } from '../../src/environment.ts';
+
+const repository = join(import.meta.dirname, '../..');
+const page = (name: string): string => readFileSync(join(repository, name), 'utf8');
+
+interface JsonSchema {
+  readonly properties?: Readonly<Record<string, JsonSchema>>;
+  readonly items?: JsonSchema;
+  readonly oneOf?: readonly JsonSchema[];
+  readonly anyOf?: readonly JsonSchema[];
+}
+
+/** Names of all fields, at any depth. */
+const fieldsOf = ({ properties = {}, items, oneOf = [], anyOf = [] }: JsonSchema): readonly string[] => [
+  ...Object.entries(properties).flatMap(([name, field]) => [name, ...fieldsOf(field)]),
+  ...[...(items ? [items] : []), ...oneOf, ...anyOf].flatMap(fieldsOf),
+];
+
+describe('docs/configuration.md', () => {
+  const text = page('docs/configuration.md');
+  const schema = z.toJSONSchema(environmentSchema, { io: 'input', unrepresentable: 'any' }) as JsonSchema;
+
+  test('has every field of an environment', () => {
+    const fields = [...new Set(fieldsOf(schema))];
+    expect(fields.length).toBeGreaterThan(50);
+    expect(fields.filter((name) => !new RegExp(`[\`.]${name}(\`|\\.|\\[\\])`).test(text))).toEqual([]);
+  });
+
+  test('has every override with the words of its table', () => {
+    for (const [name, meaning] of Object.entries(overrides))
+      expect(text).toContain(`| \`${name}\` | ${meaning} |`);
+  });
+});
+
+describe('README.md', () => {
+  test.each(['README.md', 'CONTRIBUTING.md', 'docs/architecture.md', 'docs/restore.md'])(
+    'links of %s lead somewhere',
+    (name) => {
+      const folder = join(repository, name, '..');
+      for (const [, link] of page(name).matchAll(/\]\((?!https?:|#)([^)#]+)/g))
+        expect(() => readFileSync(join(folder, link!))).not.toThrow();
+    },
+  );
+});
