@@ -27,11 +27,13 @@ const create = async (upload: Upload): Promise<Multipart> => {
   return { ...at(bucket, key), UploadId: UploadId! };
 };
 
+/** Sends a part; its buffer is spare afterwards. */
 const sendPart = async (upload: Upload, target: Multipart, part: Part): Promise<CompletedPart> => {
   const command = () => new UploadPartCommand({ ...target, PartNumber: part.number, Body: part.data });
   const { ETag, ChecksumCRC32 } = await send(upload, (options) =>
     upload.bucket.client.send(command(), options),
   );
+  upload.spare.push(part.data);
   return { PartNumber: part.number, ETag, ChecksumCRC32 };
 };
 

@@ -1,11 +1,17 @@
 /**
- * A stream of unknown length must fit into 10,000 parts, and an object may have 5 TiB (S3 "Multipart upload limits"). A part is at least 1/1380 of what was sent before it: sizes
- * stay at the minimum for the first 1,380 parts (10.8 GiB at 8 MiB) and reach 5 TiB before the parts run out.
+ * A stream of unknown length must fit into 10,000 parts, and an object may have 5 TiB (S3 "Multipart upload limits").
+ * A part is at least 1/1380 of what was sent before it: sizes stay at the minimum for the first 1,380 parts (10.8 GiB
+ * at 8 MiB) and reach 5 TiB before the parts run out.
  */
 const growth = 1380;
 
-export const partSize = (sentBytes: number, minimumBytes: number): number =>
-  Math.max(minimumBytes, Math.ceil(sentBytes / growth));
+/** Steps of a part's size above the minimum, so that a buffer serves many parts. */
+const step = 1 << 20;
+
+export const partSize = (sentBytes: number, minimumBytes: number): number => {
+  const needed = sentBytes / growth;
+  return needed <= minimumBytes ? minimumBytes : Math.ceil(needed / step) * step;
+};
 
 export interface Part {
   /** From 1. */
@@ -16,16 +22,28 @@ export interface Part {
   readonly last: boolean;
 }
 
-/** Cuts a stream into parts; each chunk is copied once. There is at least one part, empty for an empty stream. */
-export async function* partsOf(chunks: AsyncIterable<Buffer>, minimumBytes: number): AsyncGenerator<Part> {
-  let [number, sent, filled] = [1, 0, 0];
-  let data = Buffer.allocUnsafeSlow(minimumBytes);
+/** A buffer of that size: the next spare one, or a new one where it is too short or there is none. */
+const take = (spare: Buffer[], bytes: number): Buffer => {
+  const buffer = spare.pop();
+  return buffer?.length === bytes ? buffer : Buffer.allocUnsafeSlow(bytes);
+};
+
+/**
+ * Cuts a stream into parts; each chunk is copied once. There is at least one part, empty for an empty stream. Buffers
+ * that the caller is done with go into `spare` and are filled anew: the collector alone would let them pile up.
+ */
+export async function* partsOf(
+  chunks: AsyncIterable<Buffer>,
+  minimumBytes: number,
+  spare: Buffer[] = [],
+): AsyncGenerator<Part> {
+  let [number, sent, filled, data] = [1, 0, 0, take(spare, minimumBytes)];
   for await (const chunk of chunks)
     for (let taken = 0; taken < chunk.length;) {
       if (filled === data.length) {
         sent += filled;
         yield { number: number++, data, end: sent, last: false };
-        [data, filled] = [Buffer.allocUnsafeSlow(partSize(sent, minimumBytes)), 0];
+        [data, filled] = [take(spare, partSize(sent, minimumBytes)), 0];
       }
       const copied = chunk.copy(data, filled, taken);
       filled += copied;

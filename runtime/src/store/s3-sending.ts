@@ -12,6 +12,8 @@ export interface Upload {
   readonly mark: string;
   readonly replace: boolean;
   readonly signal: AbortSignal;
+  /** Buffers of parts that were sent. */
+  readonly spare: Buffer[];
 }
 
 export const metadata = ({ mark }: Upload) => ({ Metadata: { [markName]: mark } });

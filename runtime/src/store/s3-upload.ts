@@ -50,10 +50,10 @@ export const upload = async (
   options: PutOptions = {},
 ): Promise<number> => {
   const { replace = false, signal = new AbortController().signal } = options;
-  const self = { bucket, key, mark: randomUUID(), replace, signal };
+  const self: Upload = { bucket, key, mark: randomUUID(), replace, signal, spare: [] };
   if (!replace && (await send(self, () => headObject(bucket, key))))
     throw new BackupError('store.exists', `${nameOf(bucket, key)} is there already`);
-  const parts = partsOf(chunksOf(body, signal), bucket.limits.partBytes);
+  const parts = partsOf(chunksOf(body, signal), bucket.limits.partBytes, self.spare);
   try {
     const bytes = await sendAll(self, parts);
     await prove(self, bytes);

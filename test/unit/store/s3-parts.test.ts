@@ -28,6 +28,16 @@ describe('parts of an upload', () => {
     expect(await cut(4)).toEqual([{ number: 1, text: '', end: 0, last: true }]);
   });
 
+  test('use buffers again that were given back, if they have the size', async () => {
+    const spare = [Buffer.alloc(3), Buffer.alloc(4)];
+    const given = spare[1]!.buffer;
+    const reused: boolean[] = [];
+    for await (const { data } of partsOf(streamOf('abcdefgh', 'i'), 4, spare))
+      reused.push(data.buffer === given);
+    expect(reused).toEqual([true, false, false]);
+    expect(spare).toEqual([]);
+  });
+
   test('suffice for the largest object that S3 takes', () => {
     let [sent, parts, largest] = [0, 0, 0];
     for (; sent < maxObjectBytes; parts++) {
