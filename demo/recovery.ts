@@ -21,6 +21,18 @@ export interface Recovered {
 
 type BackedUpByTarget = ReadonlyMap<string, BackedUp>;
 
+const shown = 4;
+
+const tellFiles = (files: readonly string[]): string => {
+  const more = files.length > shown ? ` and ${files.length - shown} more` : '';
+  return (
+    files
+      .slice(0, shown)
+      .map((file) => basename(file))
+      .join(', ') + more
+  );
+};
+
 /** Opens each archive with openssl and tar alone, and a PostgreSQL dump with pg_restore. */
 export const proveAll = async (
   stage: Stage,
@@ -34,9 +46,7 @@ export const proveAll = async (
     const folder = join(stage.cluster.folder, 'proof', target);
     await mkdir(folder, { recursive: true });
     const open = () => openByHand(archive, passphrase, folder, signal);
-    const { result: files } = await step(`open ${target}`, signal, open, (found) =>
-      found.map((file) => basename(file)).join(', '),
-    );
+    const { result: files } = await step(`open ${target}`, signal, open, tellFiles);
     if (manifest.engine === 'postgresql')
       await step(
         'pg_restore --list',
