@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { overrides } from '../../../runtime/src/contract/overrides.ts';
-import { BackupError } from '../../../runtime/src/core/errors.ts';
+import type { BackupError } from '../../../runtime/src/core/errors.ts';
 import { overridePaths, parsePlan, retentionOf } from '../../../runtime/src/plan/parse.ts';
 import { messageOf, problemsOf, smallestPlan } from '../../kit/plans.ts';
 

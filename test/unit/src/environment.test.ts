@@ -143,9 +143,7 @@ describe('an environment', () => {
   });
 
   test('a target without a network is told so', () => {
-    const [first] = prod.targets;
-    const { network: _, ...target } = first!;
-    expect(problems({ targets: [target] })).toEqual([
+    expect(problems({ targets: [{ ...prod.targets[0], network: undefined }] })).toEqual([
       'targets[0].network: found nothing, expected an object (add it)',
     ]);
   });

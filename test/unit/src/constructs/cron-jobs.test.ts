@@ -1,0 +1,190 @@
+import { describe, expect, test } from '@jest/globals';
+import { exitCodes, finalExitCodes } from '../../../../runtime/src/contract/exit-codes.ts';
+import { failures } from '../../../../runtime/src/core/errors.ts';
+import {
+  at,
+  environmentNames,
+  environmentOf,
+  environmentWith,
+  find,
+  objectsOf,
+  podsOf,
+} from '../../../kit/environments.ts';
+
+const prod = environmentOf('prod');
+const objects = objectsOf(prod);
+const jobs = ['postgresql-backup', 'influxdb-backup', 'redis-backup', 'backup-verification'];
+const spec = (name: string, from = objects) => at(find(from, 'CronJob', name), 'spec');
+const pod = (name: string, from = objects) => at(spec(name, from), 'jobTemplate.spec.template.spec');
+const folders = (name: string) =>
+  pod(name).containers[0].volumeMounts.map(({ mountPath }: { mountPath: string }) => mountPath);
+const volume = (name: string, mountPath: string, from = objects) => {
+  const { name: volumeName } = pod(name, from).containers[0].volumeMounts.find(
+    (mount: { mountPath: string }) => mount.mountPath === mountPath,
+  );
+  return pod(name, from).volumes.find((one: { name: string }) => one.name === volumeName);
+};
+
+describe.each(environmentNames)('CronJobs of %s', (name) => {
+  const all = objectsOf(environmentOf(name)).filter(({ kind }) => kind === 'CronJob');
+
+  test('are those of the seed, at the times of the environment', () => {
+    const { targets, verification } = environmentOf(name);
+    expect(all.map(({ metadata }) => metadata.name)).toEqual(jobs);
+    expect(all.map((object) => at(object, 'spec.schedule'))).toEqual(
+      [...targets, verification].map(({ schedule }) => schedule),
+    );
+  });
+
+  test('run in UTC, one at a time, late rather than never', () => {
+    for (const object of all) {
+      expect(object['spec']).toMatchObject({
+        timeZone: 'Etc/UTC',
+        concurrencyPolicy: 'Forbid',
+        successfulJobsHistoryLimit: 3,
+        failedJobsHistoryLimit: 3,
+      });
+      expect(at(object, 'spec.startingDeadlineSeconds')).toBeGreaterThanOrEqual(3600);
+    }
+  });
+
+  test('carry the labels of kubectl -l on CronJob, Job and pod', () => {
+    for (const object of all) {
+      const labels = {
+        'app.kubernetes.io/name': object.metadata.name,
+        'app.kubernetes.io/component': 'backup',
+        'app.kubernetes.io/part-of': 'grill-stats',
+      };
+      expect(object.metadata.labels).toEqual(labels);
+      expect(at(object, 'spec.jobTemplate.metadata.labels')).toEqual(labels);
+      expect(at(object, 'spec.jobTemplate.spec.template.metadata.labels')).toEqual(labels);
+    }
+  });
+});
+
+describe('a run', () => {
+  test.each([
+    ['postgresql-backup', '/scripts/postgresql-backup.sh', 3600],
+    ['influxdb-backup', '/scripts/influxdb-backup.sh', 3600],
+    ['redis-backup', '/scripts/redis-backup.sh', 1800],
+    ['backup-verification', '/scripts/verify-backups.sh', 7200],
+  ])('of %s is %s, for at most %d s', (name, script, deadlineSeconds) => {
+    expect(pod(name).containers[0].command).toEqual([script]);
+    expect(pod(name).containers[0].args).toBeUndefined();
+    expect(spec(name).jobTemplate.spec.activeDeadlineSeconds).toBe(deadlineSeconds);
+    expect(at(find(objects, 'ConfigMap', 'backup-scripts'), 'data')[script.replace('/scripts/', '')]).toMatch(
+      /^#!\/bin\/sh\nexec grill-backup /,
+    );
+  });
+
+  test('is tried again unless it ended with a code that another try cannot change', () => {
+    expect(spec('redis-backup').jobTemplate.spec).toMatchObject({
+      backoffLimit: 2,
+      ttlSecondsAfterFinished: 7 * 86_400,
+      podFailurePolicy: {
+        rules: [
+          { action: 'Ignore', onPodConditions: [{ type: 'DisruptionTarget', status: 'True' }] },
+          {
+            action: 'FailJob',
+            onExitCodes: { containerName: 'backup', operator: 'In', values: [2, 6, 7, 8] },
+          },
+        ],
+      },
+    });
+    expect(pod('redis-backup')).toMatchObject({ restartPolicy: 'Never', containers: [{ name: 'backup' }] });
+  });
+
+  test('ends for good exactly with the codes of which no failure is retryable', () => {
+    const codes = Object.values(exitCodes).filter(
+      (code) => code !== exitCodes.ok && code !== exitCodes.unexpected,
+    );
+    const final = codes.filter((code) =>
+      Object.values(failures).every(({ exit, retryable }) => exit !== code || !retryable),
+    );
+    expect([...finalExitCodes].sort()).toEqual(final.sort());
+  });
+
+  test('sees the folders it needs and the secrets of its own database only', () => {
+    const common = ['/backup', '/config', '/scripts', '/tmp', '/secrets/backup-encryption-secret'];
+    const notification = '/secrets/backup-notification-secret';
+    expect(folders('postgresql-backup')).toEqual([...common, '/secrets/postgresql-secret', notification]);
+    expect(folders('influxdb-backup')).toEqual([...common, '/secrets/influxdb-secret', notification]);
+    expect(folders('redis-backup')).toEqual([...common, '/secrets/redis-secret', notification]);
+    expect(folders('backup-verification')).toEqual([...common, notification]);
+  });
+
+  test('gets the keys it reads, or all of them where some may be absent', () => {
+    const items = ['username', 'password'].map((key) => ({ key, path: key }));
+    expect(volume('postgresql-backup', '/secrets/postgresql-secret').secret.items).toEqual(items);
+    expect(volume('redis-backup', '/secrets/redis-secret').secret.items).toBeUndefined();
+    expect(volume('influxdb-backup', '/secrets/influxdb-secret').secret.items).toBeUndefined();
+  });
+
+  test('gets renamed keys under their own names', () => {
+    const [first, ...others] = prod.targets;
+    const renamed = {
+      ...first,
+      secret: { name: 'pg', keys: { username: 'PGUSER', password: 'PGPASSWORD' } },
+    };
+    const from = objectsOf(environmentWith('prod', { targets: [renamed, ...others] }));
+    expect(volume('postgresql-backup', '/secrets/pg', from).secret.items).toEqual([
+      { key: 'PGUSER', path: 'PGUSER' },
+      { key: 'PGPASSWORD', path: 'PGPASSWORD' },
+    ]);
+  });
+
+  test('does not wait for the notification secret', () => {
+    expect(volume('redis-backup', '/secrets/backup-notification-secret').secret.optional).toBe(true);
+    expect(volume('redis-backup', '/secrets/backup-encryption-secret').secret.optional).toBeUndefined();
+  });
+
+  test('mounts no notification secret where notifications are off', () => {
+    const mounted = podsOf(objectsOf(environmentOf('dev'))).flatMap(({ spec }) =>
+      spec.volumes.map(({ name }: { name: string }) => name),
+    );
+    expect(mounted).not.toContain('secret-backup-notification-secret');
+  });
+
+  test('may have resources of its own', () => {
+    const own = {
+      requests: { cpu: '1', memory: '1Gi', ephemeralStorage: '1Gi' },
+      limits: { cpu: '2', memory: '4Gi', ephemeralStorage: '20Gi' },
+    };
+    const [first, ...others] = prod.targets;
+    const from = objectsOf(environmentWith('prod', { targets: [{ ...first, resources: own }, ...others] }));
+    expect(pod('postgresql-backup', from).containers[0].resources.limits).toEqual({
+      cpu: '2',
+      memory: '4Gi',
+      'ephemeral-storage': '20Gi',
+    });
+    expect(volume('postgresql-backup', '/tmp', from).emptyDir).toEqual({ sizeLimit: '20Gi' });
+    expect(pod('redis-backup', from).containers[0].resources.limits).toEqual({
+      cpu: '1000m',
+      memory: '2Gi',
+      'ephemeral-storage': '10Gi',
+    });
+  });
+
+  test('takes the image by digest where one is given', () => {
+    const digest = `sha256:${'a'.repeat(64)}`;
+    const from = objectsOf(
+      environmentWith('prod', {
+        image: { repository: 'registry.example.com:5000/backup', tag: '1.2.3', digest },
+      }),
+    );
+    expect(pod('redis-backup', from).containers[0].image).toBe(
+      `registry.example.com:5000/backup:1.2.3@${digest}`,
+    );
+  });
+
+  test.each([
+    ['ReadWriteOnce', 1],
+    ['ReadWriteMany', 0],
+  ])('on a volume that is %s prefers the node of the others: %d term', (accessMode, terms) => {
+    const from = objectsOf(environmentWith('prod', { storage: { size: '1Gi', accessMode } }));
+    expect(
+      pod('redis-backup', from).affinity?.podAffinity.preferredDuringSchedulingIgnoredDuringExecution
+        .length ?? 0,
+    ).toBe(terms);
+  });
+});

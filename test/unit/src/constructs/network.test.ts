@@ -1,0 +1,158 @@
+import { describe, expect, test } from '@jest/globals';
+import type { Environment } from '../../../../src/environment.ts';
+import { at, environmentOf, environmentWith, objectsOf, podsOf } from '../../../kit/environments.ts';
+
+interface Selector {
+  readonly matchLabels?: Readonly<Record<string, string>>;
+  readonly matchExpressions?: readonly { readonly key: string; readonly values: readonly string[] }[];
+}
+interface Rule {
+  readonly to?: readonly object[];
+  readonly from?: readonly object[];
+  readonly ports?: readonly { readonly port: number; readonly protocol: string }[];
+}
+interface Policy {
+  readonly podSelector: Selector;
+  readonly policyTypes: readonly string[];
+  readonly egress?: readonly Rule[];
+  readonly ingress?: readonly Rule[];
+}
+
+const selects = (
+  { matchLabels = {}, matchExpressions = [] }: Selector,
+  labels: Readonly<Record<string, string>>,
+): boolean =>
+  Object.entries(matchLabels).every(([key, value]) => labels[key] === value) &&
+  matchExpressions.every(({ key, values }) => values.includes(labels[key]!));
+
+const policiesOf = (environment: Environment) =>
+  objectsOf(environment)
+    .filter(({ kind }) => kind === 'NetworkPolicy')
+    .map((object) => ({ name: object.metadata.name, ...(at(object, 'spec') as Policy) }));
+
+/** Names of the policies that let something out of, or into, each pod. */
+const allowedBy = (environment: Environment, side: 'egress' | 'ingress') =>
+  Object.fromEntries(
+    podsOf(objectsOf(environment)).map(({ owner, labels }) => [
+      owner.split(' ')[1],
+      policiesOf(environment)
+        .filter((policy) => policy[side] && selects(policy.podSelector, labels))
+        .map(({ name }) => name),
+    ]),
+  );
+
+const prod = environmentOf('prod');
+const policy = (name: string, environment = prod) =>
+  policiesOf(environment).find((one) => one.name === name)!;
+
+test('every pod is denied everything at first', () => {
+  const deny = policy('backup-default-deny');
+  expect(deny.policyTypes).toEqual(['Ingress', 'Egress']);
+  expect([deny.egress, deny.ingress]).toEqual([undefined, undefined]);
+  for (const { labels } of podsOf(objectsOf(prod))) expect(selects(deny.podSelector, labels)).toBe(true);
+});
+
+test('each pod reaches what it needs and nothing else', () => {
+  const common = ['backup-to-dns', 'backup-to-object-store'];
+  const database = (name: string) => [
+    'backup-to-dns',
+    `backup-to-${name}`,
+    'backup-to-object-store',
+    'backup-to-notifications',
+  ];
+  expect(allowedBy(prod, 'egress')).toEqual({
+    'postgresql-backup': database('postgresql'),
+    'influxdb-backup': database('influxdb'),
+    'redis-backup': database('redis'),
+    'backup-verification': [...common, 'backup-to-notifications'],
+    'backup-exporter': common,
+    'backup-restore-job': [
+      'backup-to-dns',
+      'backup-to-postgresql',
+      'backup-to-influxdb',
+      'backup-to-redis',
+      'backup-to-object-store',
+      'backup-to-notifications',
+    ],
+  });
+});
+
+test('only Prometheus comes in, and Redis to the restore pod that serves it as a primary', () => {
+  expect(allowedBy(prod, 'ingress')).toEqual({
+    'postgresql-backup': [],
+    'influxdb-backup': [],
+    'redis-backup': [],
+    'backup-verification': [],
+    'backup-exporter': ['prometheus-to-exporter'],
+    'backup-restore-job': ['redis-to-restore'],
+  });
+  expect(policy('redis-to-restore').ingress).toEqual([
+    { from: [{ podSelector: { matchLabels: { 'app.kubernetes.io/name': 'redis' } } }] },
+  ]);
+  expect(policy('prometheus-to-exporter').ingress).toEqual([
+    {
+      from: [{ namespaceSelector: { matchLabels: { 'kubernetes.io/metadata.name': 'monitoring' } } }],
+      ports: [{ port: 9187, protocol: 'TCP' }],
+    },
+  ]);
+});
+
+test('databases are reached on the ports of their engine and connection', () => {
+  const [postgresql, influxdb, redis] = prod.targets;
+  const moved = environmentWith('prod', {
+    targets: [{ ...postgresql, connection: { ...postgresql!.connection, port: 6432 } }, influxdb, redis],
+  });
+  const ports = (name: string) => policy(name, moved).egress![0]!.ports!.map(({ port }) => port);
+  expect(ports('backup-to-postgresql')).toEqual([6432]);
+  expect(ports('backup-to-influxdb')).toEqual([8086, 8088]);
+  expect(ports('backup-to-redis')).toEqual([6379]);
+});
+
+describe('peers', () => {
+  const peerOf = (network: object) => {
+    const [first] = prod.targets;
+    return policy('backup-to-postgresql', environmentWith('prod', { targets: [{ ...first, network }] }))
+      .egress![0]!.to;
+  };
+
+  test('are pods of another namespace', () => {
+    expect(peerOf({ podLabels: { app: 'pg' }, namespace: 'databases' })).toEqual([
+      {
+        podSelector: { matchLabels: { app: 'pg' } },
+        namespaceSelector: { matchLabels: { 'kubernetes.io/metadata.name': 'databases' } },
+      },
+    ]);
+  });
+
+  test('are address ranges, each without the exceptions of its family', () => {
+    expect(peerOf({ cidrs: ['10.0.0.0/8', 'fd00::/8'], except: ['10.1.0.0/16'] })).toEqual([
+      { ipBlock: { cidr: '10.0.0.0/8', except: ['10.1.0.0/16'] } },
+      { ipBlock: { cidr: 'fd00::/8' } },
+    ]);
+  });
+});
+
+describe('the object store', () => {
+  const portsFor = (stores: object) =>
+    policy(
+      'backup-to-object-store',
+      environmentWith('dev', { stores: { directory: {}, ...stores } }),
+    )?.egress![0]!.ports!.map(({ port }) => port);
+
+  test.each([
+    [undefined, [443]],
+    ['https://minio.example.com:9000', [9000]],
+    ['http://minio.example.com', [80]],
+    ['https://minio.example.com', [443]],
+  ])('at %s is reached on %j', (endpoint, ports) => {
+    expect(portsFor({ s3: { base: 's3://bucket', ...(endpoint && { endpoint }) } })).toEqual(ports);
+  });
+
+  test('is not reached where there is none', () => {
+    expect(portsFor({})).toBeUndefined();
+  });
+});
+
+test('webhooks are not reached where notifications are off', () => {
+  expect(policiesOf(environmentOf('dev')).map(({ name }) => name)).not.toContain('backup-to-notifications');
+});

@@ -1,0 +1,192 @@
+import { describe, expect, test } from '@jest/globals';
+import { synthesize } from '../../../../src/constructs/backup-system.ts';
+import { at, environmentOf, environmentWith, find, objectsOf } from '../../../kit/environments.ts';
+
+const prod = environmentOf('prod');
+const objects = objectsOf(prod);
+
+test('the restore pod alone is applied by hand', () => {
+  expect(
+    synthesize(prod)
+      .filter(({ byHand }) => byHand)
+      .map(({ name, objects }) => [name, objects.length]),
+  ).toEqual([['backup-restore-job', 1]]);
+});
+
+test('everything but the namespace lies in the namespace', () => {
+  const elsewhere = objectsOf(environmentWith('prod', { namespace: 'bbq' })).filter(
+    ({ metadata }) => metadata.namespace !== 'bbq',
+  );
+  expect(elsewhere.map(({ kind, metadata }) => [kind, metadata.name])).toEqual([['Namespace', 'bbq']]);
+});
+
+test('the namespace enforces Pod Security restricted', () => {
+  expect(find(objects, 'Namespace', 'grill-stats').metadata.labels).toMatchObject(
+    Object.fromEntries(
+      ['enforce', 'audit', 'warn'].map((mode) => [`pod-security.kubernetes.io/${mode}`, 'restricted']),
+    ),
+  );
+});
+
+test('the volume is as large and of the class and mode that is asked for', () => {
+  const environment = environmentWith('prod', {
+    storage: { size: '1Ti', className: 'fast', accessMode: 'ReadWriteMany' },
+  });
+  expect(find(objectsOf(environment), 'PersistentVolumeClaim', 'backup-storage-pvc')['spec']).toEqual({
+    accessModes: ['ReadWriteMany'],
+    storageClassName: 'fast',
+    resources: { requests: { storage: '1Ti' } },
+  });
+});
+
+describe('one more target', () => {
+  const [, , redis] = prod.targets;
+  const added = {
+    ...redis,
+    name: 'sessions',
+    connection: { host: 'sessions' },
+    secret: { name: 'sessions-secret' },
+    network: { podLabels: { app: 'sessions' } },
+  };
+  const names = (from: typeof objects) => from.map(({ kind, metadata }) => `${kind} ${metadata.name}`);
+  const after = objectsOf(environmentWith('prod', { targets: [...prod.targets, added] }));
+
+  test('brings its CronJob and its NetworkPolicies', () => {
+    expect(names(after).filter((name) => !names(objects).includes(name))).toEqual([
+      'NetworkPolicy backup-to-sessions',
+      'NetworkPolicy sessions-to-restore',
+      'CronJob sessions-backup',
+    ]);
+  });
+
+  test('is in scripts, alerts, roles and the restore pod', () => {
+    expect(Object.keys(at(find(after, 'ConfigMap', 'backup-scripts'), 'data'))).toEqual(
+      expect.arrayContaining(['sessions-backup.sh', 'sessions-restore.sh']),
+    );
+    expect(JSON.stringify(find(after, 'PrometheusRule', 'backup-alerts'))).toContain(
+      'redis-backup|sessions-backup',
+    );
+    expect(JSON.stringify(find(after, 'Role', 'backup-oncall'))).toContain('"sessions-backup"');
+    expect(JSON.stringify(find(after, 'Pod', 'backup-restore-job'))).toContain('/secrets/sessions-secret');
+  });
+});
+
+describe('secrets', () => {
+  test('come from 1Password by default', () => {
+    expect(find(objects, 'OnePasswordItem', 'backup-encryption-secret')['spec']).toEqual({
+      itemPath: 'vaults/grill-stats/items/backup-encryption-secret',
+    });
+  });
+
+  const externalSecret = {
+    storeName: 'vault',
+    remoteKeys: { encryption: 'backup/encryption', notification: 'backup/notify' },
+  };
+  const dataOf = (changes: object) =>
+    at(
+      find(
+        objectsOf(environmentWith('prod', { secrets: { externalSecret }, ...changes })),
+        'ExternalSecret',
+        'backup-encryption-secret',
+      ),
+      'spec.data',
+    ).map(({ secretKey }: { secretKey: string }) => secretKey);
+
+  test('come from an external store where that is asked for, and outlive it', () => {
+    const environment = environmentWith('prod', { secrets: { externalSecret } });
+    expect(find(objectsOf(environment), 'ExternalSecret', 'backup-notification-secret')['spec']).toEqual({
+      refreshInterval: '1h',
+      secretStoreRef: { name: 'vault', kind: 'ClusterSecretStore' },
+      target: { name: 'backup-notification-secret', creationPolicy: 'Owner', deletionPolicy: 'Retain' },
+      data: ['webhook-url', 'slack-token', 'email-password'].map((key) => ({
+        secretKey: key,
+        remoteRef: { key: 'backup/notify', property: key },
+      })),
+    });
+  });
+
+  test('hold S3 keys only where the store needs them', () => {
+    expect(dataOf({})).toEqual(['encryption-key', 's3-access-key', 's3-secret-key']);
+    expect(dataOf({ stores: { s3: { base: 's3://bucket', credentials: 'default-chain' } } })).toEqual([
+      'encryption-key',
+    ]);
+  });
+});
+
+describe('roles', () => {
+  const rules = (name: string) =>
+    at(find(objects, 'Role', name), 'rules').map(
+      ({ resources, verbs, resourceNames }: Record<string, string[]>) =>
+        [
+          `${verbs!.join(',')} ${resources!.join(',')}`,
+          ...(resourceNames ? [resourceNames.join(',')] : []),
+        ].join(': '),
+    );
+
+  test('on-call may look, start backups, and exec into the restore pod', () => {
+    expect(rules('backup-oncall')).toEqual([
+      'get,list,watch jobs',
+      'get,list,watch pods',
+      'get pods/log',
+      'list,watch cronjobs',
+      'get cronjobs: postgresql-backup,influxdb-backup,redis-backup,backup-verification',
+      'create jobs',
+      'create,get pods/exec: backup-restore-job',
+    ]);
+  });
+
+  test('who restores may also create and delete the restore pod', () => {
+    expect(rules('backup-restore')).toEqual([
+      'get,list,watch jobs',
+      'get,list,watch pods',
+      'get pods/log',
+      'create pods',
+      'patch,delete pods: backup-restore-job',
+      'create,get pods/exec: backup-restore-job',
+    ]);
+  });
+
+  test('are bound to the groups of the environment and to no service account', () => {
+    const subjects = (name: string) =>
+      at(find(objects, 'RoleBinding', name), 'subjects').map(
+        ({ kind, name }: Record<string, string>) => `${kind} ${name}`,
+      );
+    expect(subjects('backup-oncall')).toEqual(['Group grill-stats-oncall']);
+    expect(subjects('backup-restore')).toEqual(['Group grill-stats-platform']);
+  });
+});
+
+describe('the exporter', () => {
+  const deployment = find(objects, 'Deployment', 'backup-exporter');
+  const pod = at(deployment, 'spec.template.spec');
+
+  test('reads the archives and no secret but the passphrase', () => {
+    const [container] = pod.containers;
+    expect(container.command).toEqual(['grill-backup', 'serve']);
+    expect(
+      container.volumeMounts.find(({ mountPath }: { mountPath: string }) => mountPath === '/backup').readOnly,
+    ).toBe(true);
+    expect(
+      pod.volumes.flatMap(({ secret }: { secret?: { secretName: string } }) => secret?.secretName ?? []),
+    ).toEqual(['backup-encryption-secret']);
+  });
+
+  test('is scraped through its Service', () => {
+    const service = find(objects, 'Service', 'backup-exporter');
+    const monitor = find(objects, 'ServiceMonitor', 'backup-monitoring');
+    expect(at(service, 'spec.selector')).toEqual(at(deployment, 'spec.template.metadata.labels'));
+    expect(service.metadata.labels).toEqual(at(monitor, 'spec.selector.matchLabels'));
+    expect(at(monitor, 'spec.endpoints')[0].port).toBe(at(service, 'spec.ports')[0].name);
+    expect(pod.containers[0].ports).toEqual([
+      { name: at(service, 'spec.ports')[0].targetPort, containerPort: 9187 },
+    ]);
+    expect(monitor.metadata.labels).toMatchObject({ release: 'prometheus' });
+  });
+
+  test('rolls when the plan changes', () => {
+    const checksum = (from: typeof objects) =>
+      at(find(from, 'Deployment', 'backup-exporter'), 'spec.template.metadata.annotations');
+    expect(checksum(objectsOf(environmentWith('prod', { logLevel: 'WARN' })))).not.toEqual(checksum(objects));
+    expect(checksum(objectsOf(environmentWith('prod', { namespace: 'bbq' })))).toEqual(checksum(objects));
+  });
+});
