@@ -60,7 +60,8 @@ const report = (error: unknown, json: boolean): number => {
       : {};
   if (stderr.isTTY) stderr.write(`error: ${fields.message}\nhint:  ${fields.hint} (${fields.code})\n`);
   else openLog(stderr, 'ERROR').error({ ...fields, ...stack, exitCode }, `failed: ${fields.message}`);
-  if (json) stdout.write(`${JSON.stringify({ error: { ...fields, exitCode } }, null, 2)}\n`);
+  const reported = isBackupError(error, 'verification.failed'); // its report is the document already
+  if (json && !reported) stdout.write(`${JSON.stringify({ error: { ...fields, exitCode } }, null, 2)}\n`);
   return exitCode;
 };
 
