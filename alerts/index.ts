@@ -10,6 +10,7 @@ export interface AlertContext {
   readonly team: string;
   /** Page of RUNBOOK.md. */
   readonly runbookUrl: string;
+  readonly grafanaUrl: string;
   readonly plan: Plan;
 }
 
@@ -148,14 +149,19 @@ const storageAlerts = ({ namespace }: AlertContext): readonly Alert[] => [
 
 /** Labels and links that every alert carries are added here and nowhere else. */
 const ruleOf = (
-  { team, runbookUrl }: AlertContext,
+  { team, runbookUrl, grafanaUrl }: AlertContext,
   { alert, severity, expr, summary, description, ...rest }: Alert,
 ) => ({
   alert,
   expr,
   for: rest.for,
   labels: { severity, team },
-  annotations: { summary, description, runbook_url: `${runbookUrl}#${alert.toLowerCase()}` },
+  annotations: {
+    summary,
+    description,
+    runbook_url: `${runbookUrl}#${alert.toLowerCase()}`,
+    dashboard_url: `${grafanaUrl}/d/${names.monitoring}`,
+  },
 });
 
 /** Groups of PrometheusRule `backup-alerts`. */

@@ -2,7 +2,7 @@ import type { IServiceMonitor } from '@kubernetes-models/prometheus-operator/mon
 import { ApiObject } from 'cdk8s';
 import { k8s } from 'cdk8s-plus-28';
 import { Construct } from 'constructs';
-import { metricsPort } from '../../runtime/src/contract/metrics.ts';
+import { metricsPaths, metricsPort } from '../../runtime/src/contract/metrics.ts';
 import { names } from '../../runtime/src/contract/names.ts';
 import type { Environment } from '../environment.ts';
 import { planChecksum } from './config.ts';
@@ -12,8 +12,11 @@ import { archives, encryptionSecret, planFolder, scratch } from './volumes.ts';
 
 const portName = 'metrics';
 
-/** Only that the port answers: what the numbers say is for the alerts to judge. */
-const portAnswers: k8s.Probe = { tcpSocket: { port: k8s.IntOrString.fromString(portName) } };
+/** Only that the process answers: what the numbers say is for the alerts to judge. */
+const answers: k8s.Probe = {
+  httpGet: { path: metricsPaths.health, port: k8s.IntOrString.fromString(portName) },
+  timeoutSeconds: 5,
+};
 
 const podOf = (environment: Environment): k8s.PodSpec =>
   jobPod({
@@ -31,7 +34,7 @@ const podOf = (environment: Environment): k8s.PodSpec =>
       encryptionSecret(environment),
     ],
     ports: [{ name: portName, containerPort: metricsPort }],
-    probes: { livenessProbe: { ...portAnswers, initialDelaySeconds: 10 }, readinessProbe: portAnswers },
+    probes: { livenessProbe: { ...answers, initialDelaySeconds: 10 }, readinessProbe: answers },
   });
 
 /** Metrics of the archives: Deployment, Service and ServiceMonitor. */
@@ -63,7 +66,10 @@ export class Exporter extends Construct {
     const monitor = {
       apiVersion: 'monitoring.coreos.com/v1',
       kind: 'ServiceMonitor',
-      spec: { selector: podsOf(names.exporter), endpoints: [{ port: portName, interval: '60s' }] },
+      spec: {
+        selector: podsOf(names.exporter),
+        endpoints: [{ port: portName, path: metricsPaths.metrics, interval: '60s' }],
+      },
     } satisfies IServiceMonitor;
     new ApiObject(this, 'monitor', {
       ...monitor,

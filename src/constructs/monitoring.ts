@@ -12,11 +12,11 @@ export class Alerts extends Construct {
   constructor(scope: Construct, environment: Environment) {
     super(scope, 'alerts');
     const { namespace, monitoring } = environment;
-    const { team, runbookUrl } = monitoring;
+    const { team, runbookUrl, grafanaUrl } = monitoring;
     const rule = {
       apiVersion: 'monitoring.coreos.com/v1',
       kind: 'PrometheusRule',
-      spec: { groups: alertGroups({ namespace, team, runbookUrl, plan: planOf(environment) }) },
+      spec: { groups: alertGroups({ namespace, team, runbookUrl, grafanaUrl, plan: planOf(environment) }) },
     } satisfies IPrometheusRule;
     new ApiObject(this, 'rule', { ...rule, metadata: { name: names.alerts, labels: monitoring.labels } });
   }

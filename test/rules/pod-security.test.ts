@@ -15,6 +15,7 @@ const without = (spec: PodOf['spec'], holds: (container: PodOf['spec']) => boole
   containers(spec)
     .filter((container) => !holds(container))
     .map(({ name }) => name);
+const hostOf = (probe: PodOf['spec']) => probe?.httpGet?.host ?? probe?.tcpSocket?.host;
 const isSet = (value: unknown): boolean => value !== undefined;
 
 const allowedVolumes = [
@@ -51,9 +52,7 @@ const restricted: Readonly<Record<string, Rule>> = {
       .flatMap(({ ports }) => ports ?? [])
       .filter((port) => isSet(port.hostPort)),
   'uses no host probe': (spec) =>
-    containers(spec).filter(
-      (c) => isSet(c.livenessProbe?.tcpSocket?.host) || isSet(c.readinessProbe?.tcpSocket?.host),
-    ),
+    containers(spec).filter((c) => isSet(hostOf(c.livenessProbe)) || isSet(hostOf(c.readinessProbe))),
   'mounts allowed kinds of volumes only': (spec) =>
     spec.volumes.flatMap((volume: object) =>
       Object.keys(volume).filter((key) => key !== 'name' && !allowedVolumes.includes(key)),

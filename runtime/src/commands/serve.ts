@@ -3,7 +3,7 @@ import { createServer, type ServerResponse } from 'node:http';
 import { Gauge, Registry } from 'prom-client';
 import { readCatalog, type Archive } from '../catalog/catalog.ts';
 import { tiers } from '../catalog/layout.ts';
-import { metrics, metricsPort, type Metric } from '../contract/metrics.ts';
+import { metrics, metricsPaths, metricsPort, type Metric } from '../contract/metrics.ts';
 import { messageOf } from '../core/errors.ts';
 import { parseDuration } from '../core/units.ts';
 import type { Target } from '../plan/schema.ts';
@@ -57,8 +57,8 @@ export const collectMetrics = async (app: App): Promise<string> => {
 };
 
 const answer = async (app: App, path: string | undefined, response: ServerResponse): Promise<void> => {
-  if (path === '/healthz') return void response.end('ok\n');
-  if (path !== '/metrics') return void response.writeHead(404).end('not found\n');
+  if (path === metricsPaths.health) return void response.end('ok\n');
+  if (path !== metricsPaths.metrics) return void response.writeHead(404).end('not found\n');
   try {
     const text = await collectMetrics(app);
     response.writeHead(200, { 'content-type': 'text/plain; version=0.0.4' }).end(text);

@@ -15,4 +15,9 @@ export const exitCodes = {
 export type ExitCode = (typeof exitCodes)[keyof typeof exitCodes];
 
 /** Codes that another try of the same run cannot change; a Job that ends with one is not tried again. */
-export const finalExitCodes = [exitCodes.usage, exitCodes.damaged, exitCodes.restore, exitCodes.verification] as const;
+export const finalExitCodes = [
+  exitCodes.usage,
+  exitCodes.damaged,
+  exitCodes.restore,
+  exitCodes.verification,
+] as const;

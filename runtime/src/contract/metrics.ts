@@ -52,3 +52,6 @@ export const metrics = {
 
 /** Port of the exporter's HTTP server. */
 export const metricsPort = 9187;
+
+/** Paths of the exporter's HTTP server; `health` answers as long as the process does. */
+export const metricsPaths = { metrics: '/metrics', health: '/healthz' } as const;

@@ -8,10 +8,12 @@ import { checkAlert, checkRules, type Scenario } from '../../kit/promtool.ts';
 
 const team = 'platform';
 const runbookUrl = 'https://runbook';
+const grafanaUrl = 'https://grafana';
 const groups = alertGroups({
   namespace: 'grill-stats',
   team,
   runbookUrl,
+  grafanaUrl,
   plan: planOf(environmentOf('prod')),
 });
 const alerts = groups.flatMap(({ rules }) => rules);
@@ -32,7 +34,7 @@ const lastSuccess = series('grill_backup_last_success_timestamp_seconds', { targ
 const lastVerified = series('grill_backup_last_verified_timestamp_seconds', { target: 'postgresql' });
 const rpo = series('grill_backup_rpo_seconds', { target: 'postgresql' });
 const archiveBytes = series('grill_backup_archive_bytes', { target: 'postgresql' });
-const freeBytes = series('grill_backup_store_free_bytes', { store: 'directory' });
+const freeBytes = series('grill_backup_store_free_bytes', { store: '/backup' });
 const suspend = series('kube_cronjob_spec_suspend', { cronjob: 'redis-backup' });
 const due = series('kube_cronjob_next_schedule_time', { cronjob: 'redis-backup' });
 const claim = { persistentvolumeclaim: 'backup-storage-pvc' };
@@ -235,8 +237,8 @@ const cases: readonly Case[] = [
     'the store has no room for two rounds',
     { series: { [freeBytes]: always(1024), [archiveBytes]: always(600) }, at: '20m' },
     {
-      labels: { namespace: 'grill-stats', store: 'directory' },
-      summary: 'The directory store has no room for two more rounds of backups',
+      labels: { namespace: 'grill-stats', store: '/backup' },
+      summary: 'The /backup store has no room for two more rounds of backups',
       description: '1kiB are free.',
     },
   ],
@@ -271,6 +273,7 @@ describe('alerts', () => {
       summary: fires?.summary ?? '',
       description: fires?.description ?? '',
       runbook_url: `${runbookUrl}#${name.toLowerCase()}`,
+      dashboard_url: `${grafanaUrl}/d/backup-monitoring`,
     };
     await checkAlert(
       groups,
