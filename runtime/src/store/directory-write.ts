@@ -61,7 +61,9 @@ export const putFile = async (
   if (!replace) await onFile(path, () => checkFree(path));
   return throughPartial(path, async (partial) => {
     const file = await onFile(path, () => open(partial, 'wx', fileMode));
-    const bytes = await writeAll(path, file, chunksOf(body, signal)).finally(() => file.close());
+    const bytes = await writeAll(path, file, chunksOf(body, signal)).finally(() =>
+      onFile(path, () => file.close()),
+    );
     await onFile(path, () => commit(partial, path, replace));
     return bytes;
   });

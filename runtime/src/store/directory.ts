@@ -75,13 +75,18 @@ const space = async (root: string): Promise<Space> => {
   return { freeBytes: bavail * bsize, totalBytes: blocks * bsize };
 };
 
+/** A partial that is gone by now belonged to a `put` that has just ended. */
+const removeIfOlder = async (path: string, time: Date): Promise<boolean> => {
+  const stats = await lstat(path).catch(instead(undefined, 'ENOENT'));
+  if (!stats || stats.mtime >= time) return false;
+  return unlink(path).then(() => true, instead(false, 'ENOENT'));
+};
+
 const removeLeftovers = async (root: string, olderThan: Date): Promise<number> => {
   let removed = 0;
   for await (const { key, name } of walk(root, '')) {
     const path = join(root, key);
-    if (!isPartial(name) || (await onFile(path, () => lstat(path))).mtime >= olderThan) continue;
-    await onFile(path, () => unlink(path));
-    removed++;
+    if (isPartial(name) && (await onFile(path, () => removeIfOlder(path, olderThan)))) removed++;
   }
   return removed;
 };

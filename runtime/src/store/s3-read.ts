@@ -42,26 +42,32 @@ async function* chunksOf(
   }
 }
 
-/** Reads bytes `start` to the end, and fails if the answer has another range or another length than it says. */
+/** Length of the answer's body. A gateway that ignores the range, or does not say the length, could hide a cut. */
+const checkAnswer = (
+  what: string,
+  start: number,
+  { ContentLength: length, ContentRange: range }: GetObjectCommandOutput,
+): number => {
+  if (start > 0 && !range?.startsWith(`bytes ${start}-`))
+    throw new BackupError('store.failed', `${what}: asked to start at ${start}, got ${range ?? 'all of it'}`);
+  if (length === undefined)
+    throw new BackupError('store.failed', `${what}: the answer does not say its length`);
+  return length;
+};
+
+/** Reads bytes `start` to the end, and fails unless all of them came. */
 export async function* getObject(bucket: Bucket, key: string, start: number): AsyncGenerator<Buffer> {
   const response = await open(bucket, key, start);
   if (!response) return;
-  const { ContentLength: length, ContentRange: range } = response;
-  if (start > 0 && !range?.startsWith(`bytes ${start}-`))
-    throw new BackupError(
-      'store.failed',
-      `${nameOf(bucket, key)}: asked to start at ${start}, got ${range ?? 'all of it'}`,
-    );
+  const what = nameOf(bucket, key);
+  const length = checkAnswer(what, start, response);
   let received = 0;
   for await (const chunk of chunksOf(bucket, key, response)) {
     received += chunk.length;
     yield chunk;
   }
   if (received !== length)
-    throw new BackupError(
-      'store.failed',
-      `${nameOf(bucket, key)} ended after ${received} of ${length} bytes`,
-    );
+    throw new BackupError('store.failed', `${what} ended after ${received} of ${length} bytes`);
 }
 
 /** Objects in key order, page by page; aliases and what others keep in the bucket are left out. */

@@ -16,9 +16,10 @@ export type Body = AsyncIterable<Buffer> | (() => AsyncIterable<Buffer>);
 
 /**
  * Where archives and manifests are kept. Errors are BackupErrors `store.*`: `unreachable` and `failed` are retryable,
- * `refused`, `full`, `missing` and `exists` are not; `usage.invalid` for a key that is not one: segments of ASCII letters,
- * digits and `_.!'()*-`, none of them `.` or `..`. Keys whose last segment starts with `latest_` are aliases, known to
- * `point`, `resolve` and `remove` only. An error of the body itself is passed on as it is. The conformance suite test/conformance/store.test.ts runs over all.
+ * `refused`, `full`, `missing` and `exists` are not; `usage.invalid` for a key that is not one: segments of ASCII
+ * letters, digits and `_.!'()*-`, none of them `.` or `..`. Keys whose last segment starts with `latest_` are aliases,
+ * known to `point`, `resolve` and `remove` only. An error of the body itself is passed on as it is.
+ * The conformance suite test/conformance/store.test.ts runs over all.
  */
 export interface Store {
   /** `directory` or `s3`. */

@@ -235,6 +235,17 @@ describe('a server with manners of its own', () => {
     });
   });
 
+  test('that does not say how long its answer is could hide a cut, and is not read', async () => {
+    await (await open()).put(archive, streamOf('0123456789'));
+    const store = await openFaulty(
+      all({ kind: 'rewrite', pattern: /Content-Length/i, replacement: 'X-Gone-Length' }),
+    );
+    await expect(collect(store.get(archive))).rejects.toMatchObject({
+      code: 'store.failed',
+      message: expect.stringContaining('does not say its length'),
+    });
+  });
+
   test('takes the checksums that Object Lock asks for', async () => {
     const content = randomBytes(20 * MiB);
     const store = await open({ checksums: 'when-supported' });

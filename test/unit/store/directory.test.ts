@@ -1,4 +1,4 @@
-import { execFile, execFileSync } from 'node:child_process';
+import { execFile, execFileSync, spawn } from 'node:child_process';
 import {
   chmodSync,
   existsSync,
@@ -11,7 +11,9 @@ import {
   truncateSync,
   writeFileSync,
 } from 'node:fs';
+import { once } from 'node:events';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { directoryStore } from '../../../runtime/src/store/directory.ts';
@@ -147,6 +149,21 @@ describe('the directory store', () => {
     };
     expect(await putInChild(root, 4 << 20, '--fsize=1000000')).toMatchObject(full);
     expect(readdirSync(join(root, 'redis'))).toEqual([]);
+  });
+
+  test('shows nothing of a put that was killed, and cleans up after it', async () => {
+    const put = spawn(process.execPath, [script, root, archive, String(64 * 2 ** 30)], {
+      ...unprivileged,
+      stdio: 'ignore',
+    });
+    const folder = join(root, 'redis');
+    while (put.exitCode === null && !(existsSync(folder) && readdirSync(folder).length)) await sleep(10);
+    put.kill('SIGKILL');
+    await once(put, 'exit');
+    expect(readdirSync(folder)).toEqual([expect.stringMatching(/\.partial-/)]);
+    expect(await listed(store, '')).toEqual([]);
+    expect(await store.removeLeftovers(new Date(Date.now() + 60_000))).toBe(1);
+    expect(readdirSync(folder)).toEqual([]);
   });
 
   test('says when it may not write', async () => {
