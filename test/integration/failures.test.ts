@@ -91,7 +91,7 @@ describe('configuration: exit code 2', () => {
     installation.setSecret('backup-encryption-secret', 'encryption-key', 'CHANGEME-CHANGEME-CHANGEME');
     const { code, json } = await failure(['backup', 'postgresql']);
     expect(code).toBe(2);
-    expect(json.error.message).toBe('the encryption passphrase is a placeholder');
+    expect(json.error.message).toBe('encryption key primary is a placeholder');
     nothingCommitted();
   });
 

@@ -1,7 +1,7 @@
 import { createHash, createHmac } from 'node:crypto';
 import { z } from 'zod';
 import { BackupError, messageOf } from '../core/errors.ts';
-import { equalDigests, type KeyRing } from '../crypto/key-ring.ts';
+import { equalDigests, findKey, type Key, type KeyRing } from '../crypto/key-ring.ts';
 import { tiers } from './layout.ts';
 
 const hex = z.string().regex(/^([0-9a-f]{2})+$/);
@@ -19,6 +19,8 @@ const sealSchema = z.strictObject({
 });
 
 const encryptionSchema = z.strictObject({
+  /** Key of the plan that sealed the archive. */
+  keyId: z.string().min(1),
   cipher: z.literal('aes-256-cbc'),
   kdf: z.literal('pbkdf2-hmac-sha256'),
   iterations: z.literal(100_000),
@@ -85,10 +87,29 @@ export const canonical = (value: unknown): string => {
 
 const label = 'grill-backup manifest\0';
 
+/** The key of the ring that made an archive; undefined for one in the clear. @throws BackupError `key.wrong` */
+export const keyFor = async (
+  { archive, encryption }: Manifest,
+  keys: KeyRing | undefined,
+): Promise<Key | undefined> => {
+  if (!encryption) return undefined;
+  if (!keys) throw new BackupError('key.wrong', `archive ${archive} is encrypted, and no key is at hand`);
+  const { keyId, macSalt, keyCheck } = encryption;
+  const key = await findKey(keys, keyId, Buffer.from(macSalt, 'hex'), keyCheck);
+  if (key) return key;
+  const known = keys.map(({ id }) => id);
+  throw new BackupError(
+    'key.wrong',
+    known.includes(keyId)
+      ? `archive ${archive} was made with another passphrase than key ${keyId} has now`
+      : `archive ${archive} was made with key ${keyId}, and only ${known.join(', ')} is at hand`,
+  );
+};
+
 const macOf = async (manifest: Manifest, keys: KeyRing | undefined): Promise<string> => {
-  if (!manifest.encryption)
-    return createHash('sha256').update(label).update(canonical(manifest)).digest('hex');
-  const { macKey } = await keys!.macKeys(Buffer.from(manifest.encryption.macSalt, 'hex'));
+  const key = await keyFor(manifest, keys);
+  if (!key) return createHash('sha256').update(label).update(canonical(manifest)).digest('hex');
+  const { macKey } = await key.macKeys(Buffer.from(manifest.encryption!.macSalt, 'hex'));
   return createHmac('sha256', macKey).update(label).update(canonical(manifest)).digest('hex');
 };
 
@@ -112,26 +133,6 @@ export const decodeManifest = (text: string, key: string): SignedManifest => {
   }
 };
 
-const checkKey = async (manifest: Manifest, keys: KeyRing | undefined): Promise<void> => {
-  const { encryption } = manifest;
-  if (!encryption) {
-    if (keys)
-      throw new BackupError(
-        'archive.damaged',
-        `archive ${manifest.archive} is not encrypted, but the plan demands encryption`,
-      );
-    return;
-  }
-  if (!keys)
-    throw new BackupError(
-      'key.wrong',
-      `archive ${manifest.archive} is encrypted, and no passphrase is at hand`,
-    );
-  const { keyCheck } = await keys.macKeys(Buffer.from(encryption.macSalt, 'hex'));
-  if (!equalDigests(keyCheck, encryption.keyCheck))
-    throw new BackupError('key.wrong', `archive ${manifest.archive} was made with another passphrase`);
-};
-
 /**
  * Believes a manifest, or throws: right key, right MAC, and written for this very file.
  * @throws BackupError `key.wrong`, `manifest.damaged`, `archive.swapped`, `archive.damaged`
@@ -142,7 +143,11 @@ export const authenticateManifest = async (
   keys: KeyRing | undefined,
 ): Promise<Manifest> => {
   const { manifest, mac } = signed;
-  await checkKey(manifest, keys);
+  if (keys && !manifest.encryption)
+    throw new BackupError(
+      'archive.damaged',
+      `archive ${manifest.archive} is not encrypted, but the plan demands encryption`,
+    );
   if (!equalDigests(await macOf(manifest, keys), mac))
     throw new BackupError('manifest.damaged', `manifest of ${archive} was altered`);
   if (manifest.archive !== archive)

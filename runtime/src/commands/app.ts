@@ -1,10 +1,9 @@
 import { readFile } from 'node:fs/promises';
 import { mounts } from '../contract/mounts.ts';
-import { secrets } from '../contract/secrets.ts';
 import type { RunContext } from '../core/context.ts';
 import { BackupError, messageOf } from '../core/errors.ts';
 import type { StartProgress } from '../core/progress.ts';
-import { openKeyRing, type KeyRing } from '../crypto/key-ring.ts';
+import { openKey, type KeyRing } from '../crypto/key-ring.ts';
 import type { Engine, Source } from '../engines/engine.ts';
 import { engines } from '../engines/registry.ts';
 import { parsePlan } from '../plan/parse.ts';
@@ -38,11 +37,16 @@ export const loadPlan = async (
   file: string = mounts.plan,
 ): Promise<Plan> => parsePlan(await readPlanFile(file), environment);
 
+const openKeyRing = async (run: RunContext, { encryption }: Plan): Promise<KeyRing> => {
+  const open = async ({ id, secretKey }: { id: string; secretKey: string }) =>
+    openKey(id, await run.readSecret(encryption.secret, secretKey));
+  const [first, ...others] = encryption.keys;
+  return [await open(first!), ...(await Promise.all(others.map(open)))];
+};
+
 /** Opens key ring and stores of a plan. */
 export const openApp = async (run: RunContext, plan: Plan, progress: StartProgress): Promise<App> => {
-  const keys = plan.encryption.enabled
-    ? openKeyRing(await run.readSecret(plan.encryption.secret, secrets.encryption.keys.passphrase))
-    : undefined;
+  const keys = plan.encryption.enabled ? await openKeyRing(run, plan) : undefined;
   return { run, plan, stores: await openStores(run, plan.stores, plan.encryption.secret), keys, progress };
 };
 

@@ -30,6 +30,8 @@ export interface BackupResult {
 /** Killed runs leave partial files; a run that is older than this is dead: no deadline is longer than a day. */
 const leftoverGraceMs = 24 * 3600 * 1000;
 
+const graceEnd = ({ run }: App): Date => new Date(run.now().getTime() - leftoverGraceMs);
+
 const dumpInto = async (app: App, target: Target, tier: 'daily' | 'safety'): Promise<Written> => {
   const source = await openSource(app.run, target);
   app.run.log.info({ target: target.name, source: addressOf(source) }, 'backup started');
@@ -70,6 +72,7 @@ const replicateAll = async (
   const replicated: Record<string, readonly string[]> = {};
   for (const replica of app.stores.replicas) {
     try {
+      await replica.removeLeftovers(graceEnd(app));
       replicated[replica.location] = await replicate(app, target.name, replica);
     } catch (error) {
       const code = isBackupError(error) ? error.code : 'store.failed';
@@ -87,7 +90,7 @@ export const safetyBackup = (app: App, target: Target): Promise<Written> => dump
 export const backup = async (app: App, name: string): Promise<BackupResult> => {
   const { run, stores } = app;
   const target = findTarget(app.plan, name);
-  await stores.primary.removeLeftovers(new Date(run.now().getTime() - leftoverGraceMs));
+  await stores.primary.removeLeftovers(graceEnd(app));
   const written = await dumpInto(app, target, 'daily');
   const { key, manifest } = written;
   await stores.primary.point(latestKey(name, manifest.encryption !== null), key);

@@ -2,7 +2,7 @@ import { gunzip } from '../archive/gzip.ts';
 import { unpack } from '../archive/unpack.ts';
 import { readArchive, readCatalog, type Archive } from '../catalog/catalog.ts';
 import { fileName, tiers } from '../catalog/layout.ts';
-import type { Manifest } from '../catalog/manifest.ts';
+import { keyFor, type Manifest } from '../catalog/manifest.ts';
 import { aliasPrefix } from '../contract/names.ts';
 import { BackupError, isBackupError, messageOf } from '../core/errors.ts';
 import type { Entries } from '../core/entries.ts';
@@ -11,15 +11,15 @@ import { open, type OpenKey } from '../crypto/open.ts';
 import type { Store } from '../store/store.ts';
 import type { App } from './app.ts';
 
-const openKey = async (app: App, manifest: Manifest): Promise<OpenKey | undefined> => {
-  const { encryption } = manifest;
-  if (!encryption || !app.keys) return undefined;
-  const salt = Buffer.from(encryption.salt, 'hex');
+const openKeyOf = async (app: App, manifest: Manifest): Promise<OpenKey | undefined> => {
+  const key = await keyFor(manifest, app.keys);
+  if (!key) return undefined;
+  const { salt, macSalt } = manifest.encryption!;
   const [cipher, { macKey }] = await Promise.all([
-    app.keys.cipherKey(salt),
-    app.keys.macKeys(Buffer.from(encryption.macSalt, 'hex')),
+    key.cipherKey(Buffer.from(salt, 'hex')),
+    key.macKeys(Buffer.from(macSalt, 'hex')),
   ]);
-  return { salt, cipher, macKey };
+  return { salt: Buffer.from(salt, 'hex'), cipher, macKey };
 };
 
 /** What decompression reports is damage: the ciphertext was authentic, but not what this program writes. */
@@ -40,7 +40,7 @@ export async function* readEntries(app: App, archive: Archive, manifest: Manifes
   const progress = app.progress(label, manifest.archiveBytes);
   try {
     const bytes = tap(archive.store.get(archive.key), progress.add);
-    const plain = open(bytes, manifest.id, manifest.seal, await openKey(app, manifest));
+    const plain = open(bytes, manifest.id, manifest.seal, await openKeyOf(app, manifest));
     yield* unpack(asDamage(gunzip(plain)));
   } finally {
     progress.done();

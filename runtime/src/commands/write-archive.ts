@@ -6,7 +6,7 @@ import { writeManifest } from '../catalog/catalog.ts';
 import { names } from '../contract/names.ts';
 import type { Entries } from '../core/entries.ts';
 import { tap } from '../core/taps.ts';
-import { iterations, type KeyRing } from '../crypto/key-ring.ts';
+import { iterations, type Key } from '../crypto/key-ring.ts';
 import { startSealing, type SealKey } from '../crypto/seal.ts';
 import type { Dump } from '../engines/engine.ts';
 import type { Target } from '../plan/schema.ts';
@@ -42,12 +42,13 @@ interface Keys {
   readonly encryption: Manifest['encryption'];
 }
 
-const deriveKeys = async (keys: KeyRing, randomBytes: (length: number) => Buffer): Promise<Keys> => {
+const deriveKeys = async (key: Key, randomBytes: (length: number) => Buffer): Promise<Keys> => {
   const [salt, macSalt] = [randomBytes(8), randomBytes(16)];
-  const [cipher, { macKey, keyCheck }] = await Promise.all([keys.cipherKey(salt), keys.macKeys(macSalt)]);
+  const [cipher, { macKey, keyCheck }] = await Promise.all([key.cipherKey(salt), key.macKeys(macSalt)]);
   return {
     seal: { salt, cipher, macKey },
     encryption: {
+      keyId: key.id,
       cipher: 'aes-256-cbc',
       kdf: 'pbkdf2-hmac-sha256',
       iterations,
@@ -66,7 +67,7 @@ export const writeArchive = async (app: App, target: Target, dump: Dump, tier: T
   const { run, plan, stores } = app;
   const started = run.now();
   const id = run.randomBytes(16).toString('hex');
-  const keys = app.keys && (await deriveKeys(app.keys, run.randomBytes));
+  const keys = app.keys && (await deriveKeys(app.keys[0], run.randomBytes));
   const key = archiveKey(target.name, tier, started, keys !== undefined);
   const meter: Meter = { entries: [], sourceBytes: 0 };
   const progress = app.progress(`backup ${target.name}`);

@@ -26,19 +26,24 @@ export interface CipherKey {
 }
 
 /** A passphrase and what is derived from it. */
-export interface KeyRing {
+export interface Key {
+  /** Name that manifests carry; no secret. */
+  readonly id: string;
   readonly cipherKey: (salt: Buffer) => Promise<CipherKey>;
   readonly macKeys: (salt: Buffer) => Promise<MacKeys>;
 }
 
-const check = (passphrase: string): void => {
+/** The first key seals new archives; all of them open old ones. */
+export type KeyRing = readonly [Key, ...(readonly Key[])];
+
+const check = (id: string, passphrase: string): void => {
   if (passphrase.length < minimumLength)
     throw new BackupError(
       'secret.weak',
-      `the encryption passphrase has ${passphrase.length} characters, at least ${minimumLength} are needed`,
+      `encryption key ${id} has ${passphrase.length} characters, at least ${minimumLength} are needed`,
     );
   if (placeholder.test(passphrase))
-    throw new BackupError('secret.weak', 'the encryption passphrase is a placeholder');
+    throw new BackupError('secret.weak', `encryption key ${id} is a placeholder`);
 };
 
 const deriveMacKeys = async (passphrase: string, salt: Buffer): Promise<MacKeys> => {
@@ -47,20 +52,21 @@ const deriveMacKeys = async (passphrase: string, salt: Buffer): Promise<MacKeys>
   return { macKey: bytes.subarray(0, 32), keyCheck };
 };
 
-/** Opens a key ring. @throws BackupError `secret.weak` for a short passphrase or a placeholder */
-export const openKeyRing = (secret: string): KeyRing => {
+/** Opens a key. @throws BackupError `secret.weak` for a short passphrase or a placeholder */
+export const openKey = (id: string, secret: string): Key => {
   const passphrase = secret.replace(/\r?\n$/, ''); // openssl -pass file: reads one line
-  check(passphrase);
+  check(id, passphrase);
   const derived = new Map<string, Promise<MacKeys>>(); // tiers of one archive share a salt
   return {
+    id,
     cipherKey: async (salt) => {
       const bytes = await derive(passphrase, salt, iterations, 48, 'sha256');
       return { key: bytes.subarray(0, 32), iv: bytes.subarray(32) };
     },
     macKeys: (salt) => {
-      const id = salt.toString('hex');
-      const keys = derived.get(id) ?? deriveMacKeys(passphrase, salt);
-      derived.set(id, keys);
+      const name = salt.toString('hex');
+      const keys = derived.get(name) ?? deriveMacKeys(passphrase, salt);
+      derived.set(name, keys);
       return keys;
     },
   };
@@ -70,4 +76,16 @@ export const openKeyRing = (secret: string): KeyRing => {
 export const equalDigests = (a: string, b: string): boolean => {
   const [left, right] = [Buffer.from(a, 'hex'), Buffer.from(b, 'hex')];
   return left.length === right.length && timingSafeEqual(left, right);
+};
+
+/** The key that made an archive, by its published check value; the one with the archive's key id is tried first. */
+export const findKey = async (
+  ring: KeyRing,
+  id: string,
+  macSalt: Buffer,
+  keyCheck: string,
+): Promise<Key | undefined> => {
+  for (const key of ring.toSorted((a, b) => Number(b.id === id) - Number(a.id === id)))
+    if (equalDigests((await key.macKeys(macSalt)).keyCheck, keyCheck)) return key;
+  return undefined;
 };

@@ -6,6 +6,7 @@ import type { Engine } from '../engines/engine.ts';
 import { engines } from '../engines/registry.ts';
 import { directoryConfig, s3Config } from '../store/registry.ts';
 import { cron } from './cron.ts';
+import { always, checkPlan } from './rules.ts';
 
 /** A DNS label (RFC 1123): names of targets become names of Kubernetes objects and of folders. */
 export const dnsLabel = z
@@ -72,6 +73,14 @@ export const planShape = {
       enabled: z.boolean().default(true),
       /** @default backup-encryption-secret */
       secret: dnsLabel.default(secrets.encryption.name),
+      /**
+       * The first key seals new archives, all of them open old ones: rotation puts a new one in front.
+       * @default one key, `primary`, of key `encryption-key`
+       */
+      keys: z
+        .array(z.strictObject({ id: dnsLabel, secretKey: z.string().min(1) }))
+        .min(1)
+        .default([{ id: 'primary', secretKey: secrets.encryption.keys.passphrase }]),
     })
     .prefault({}),
   compression: z
@@ -105,42 +114,6 @@ export const planShape = {
     })
     .prefault({}),
 } as const;
-
-/** What is known of a plan while other parts of it may still be wrong. */
-interface Draft {
-  readonly environment?: unknown;
-  readonly encryption?: { readonly enabled?: unknown };
-  readonly targets?: readonly ({ readonly name?: unknown } | undefined)[];
-}
-
-/** Rules that span fields. Run with `always`, also where single fields failed, so that all problems show at once. */
-export const checkPlan = (input: unknown, context: z.core.$RefinementCtx): void => {
-  const plan = input as Draft;
-  if (plan.environment === 'prod' && plan.encryption?.enabled === false)
-    context.addIssue({
-      code: 'custom',
-      path: ['encryption', 'enabled'],
-      message: 'encryption cannot be off in prod',
-      params: { hint: 'set it to true' },
-    });
-  const names = Array.isArray(plan.targets)
-    ? (plan as Required<Draft>).targets.map((target) => target?.name)
-    : [];
-  names.forEach((name, index) => {
-    if (name === undefined || names.indexOf(name) === index) return;
-    context.addIssue({
-      code: 'custom',
-      path: ['targets', index, 'name'],
-      message: 'expected a name of its own',
-      params: { hint: `targets[${names.indexOf(name)}] has it too` },
-    });
-  });
-};
-
-/** Params of a refinement that runs although other problems were found. */
-export const always = {
-  when: ({ value }: { value: unknown }) => typeof value === 'object' && value !== null,
-};
 
 export const planSchema = z.strictObject(planShape).superRefine(checkPlan, always);
 

@@ -6,10 +6,11 @@ import {
   encodeManifest,
   type Manifest,
 } from '../../../runtime/src/catalog/manifest.ts';
-import { openKeyRing, type KeyRing } from '../../../runtime/src/crypto/key-ring.ts';
+import { openKey, type KeyRing } from '../../../runtime/src/crypto/key-ring.ts';
 
 const archive = 'postgresql_20240101_020000.tar.gz.enc';
-const ring = openKeyRing('correct horse battery staple');
+const key = openKey('primary', 'correct horse battery staple');
+const ring: KeyRing = [key];
 let manifest: Manifest;
 
 const read = async (text: string, name = archive, keys: KeyRing | undefined = ring): Promise<Manifest> =>
@@ -33,12 +34,13 @@ beforeAll(async () => {
     archiveBytes: 64,
     compression: { algorithm: 'gzip', level: 1 },
     encryption: {
+      keyId: 'primary',
       cipher: 'aes-256-cbc',
       kdf: 'pbkdf2-hmac-sha256',
       iterations: 100_000,
       salt: '00'.repeat(8),
       macSalt: macSalt.toString('hex'),
-      keyCheck: (await ring.macKeys(macSalt)).keyCheck,
+      keyCheck: (await key.macKeys(macSalt)).keyCheck,
     },
     seal: { bytes: 64, sha256: 'cd'.repeat(32), segmentBytes: 4 << 20, segments: ['ef'.repeat(32)] },
     entries: [{ name: 'grillstats.dump', bytes: 100 }],
@@ -91,11 +93,23 @@ describe('manifest', () => {
   });
 
   test('another key is called that, not damage', async () => {
-    const other = openKeyRing('another passphrase of good length');
+    const other: KeyRing = [openKey('primary', 'another passphrase of good length')];
     await expect(read(await encodeManifest(manifest, ring), archive, other)).rejects.toMatchObject({
       code: 'key.wrong',
-      message: `archive ${archive} was made with another passphrase`,
+      message: `archive ${archive} was made with another passphrase than key primary has now`,
     });
+  });
+
+  test('a key that is not at hand is named', async () => {
+    const other: KeyRing = [openKey('k2', 'another passphrase of good length')];
+    await expect(read(await encodeManifest(manifest, ring), archive, other)).rejects.toThrow(
+      `archive ${archive} was made with key primary, and only k2 is at hand`,
+    );
+  });
+
+  test('an old key behind a new one still opens', async () => {
+    const rotated: KeyRing = [openKey('k2', 'another passphrase of good length'), key];
+    expect(await read(await encodeManifest(manifest, ring), archive, rotated)).toEqual(manifest);
   });
 
   test('the manifest of another archive is swapped', async () => {
@@ -116,7 +130,7 @@ describe('manifest', () => {
   test('an encrypted archive without a key', async () => {
     const text = await encodeManifest(manifest, ring);
     await expect(authenticateManifest(decodeManifest(text, 'm'), archive, undefined)).rejects.toThrow(
-      'no passphrase is at hand',
+      'no key is at hand',
     );
   });
 

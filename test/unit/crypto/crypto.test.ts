@@ -3,8 +3,8 @@ import { randomBytes } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from '@jest/globals';
-import { openKeyRing, type KeyRing } from '../../../runtime/src/crypto/key-ring.ts';
-import { open, type OpenKey } from '../../../runtime/src/crypto/open.ts';
+import { openKey, type Key } from '../../../runtime/src/crypto/key-ring.ts';
+import { open, type OpenKey as ArchiveKey } from '../../../runtime/src/crypto/open.ts';
 import { startSealing } from '../../../runtime/src/crypto/seal.ts';
 import { segmentBytes, type Seal } from '../../../runtime/src/crypto/segments.ts';
 import { removeFolder, workFolder } from '../../kit/private-server.ts';
@@ -12,17 +12,17 @@ import { collect, streamOf } from '../../kit/streams.ts';
 
 const passphrase = 'correct horse battery staple';
 const id = 'a'.repeat(32);
-let ring: KeyRing;
-let key: OpenKey;
+let ring: Key;
+let key: ArchiveKey;
 
-const keyFor = async (salt: Buffer, macSalt: Buffer): Promise<OpenKey> => {
+const keyFor = async (salt: Buffer, macSalt: Buffer): Promise<ArchiveKey> => {
   const [cipher, { macKey }] = await Promise.all([ring.cipherKey(salt), ring.macKeys(macSalt)]);
   return { salt, cipher, macKey };
 };
 
 const sealed = async (
   plain: Buffer,
-  with_: OpenKey | undefined = key,
+  with_: ArchiveKey | undefined = key,
 ): Promise<{ bytes: Buffer; seal: Seal }> => {
   const sealing = startSealing(streamOf(plain), id, with_);
   const bytes = await collect(sealing.bytes);
@@ -30,7 +30,7 @@ const sealed = async (
 };
 
 beforeAll(async () => {
-  ring = openKeyRing(passphrase);
+  ring = openKey('primary', passphrase);
   key = await keyFor(randomBytes(8), randomBytes(16));
 });
 
@@ -177,16 +177,19 @@ describe('open releases nothing that is not authentic', () => {
 
 describe('key ring', () => {
   test.each([
-    ['short', 'the encryption passphrase has 5 characters, at least 20 are needed'],
-    ['please-change-me-please', 'the encryption passphrase is a placeholder'],
-    ['xxxxxxxxxxxxxxxxxxxxxxxxx', 'the encryption passphrase is a placeholder'],
+    ['short', 'encryption key primary has 5 characters, at least 20 are needed'],
+    ['please-change-me-please', 'encryption key primary is a placeholder'],
+    ['xxxxxxxxxxxxxxxxxxxxxxxxx', 'encryption key primary is a placeholder'],
   ])('refuses %s', (secret, message) => {
-    expect(() => openKeyRing(secret)).toThrow(message);
+    expect(() => openKey('primary', secret)).toThrow(message);
   });
 
   test('a newline at the end of the secret does not count', async () => {
     const salt = randomBytes(16);
-    const [a, b] = await Promise.all([ring.macKeys(salt), openKeyRing(`${passphrase}\n`).macKeys(salt)]);
+    const [a, b] = await Promise.all([
+      ring.macKeys(salt),
+      openKey('primary', `${passphrase}\n`).macKeys(salt),
+    ]);
     expect(a.keyCheck).toBe(b.keyCheck);
   });
 });

@@ -14,7 +14,11 @@ describe('a plan', () => {
       environment: 'dev',
       logLevel: 'INFO',
       retention: { days: 30, weekly: 4, monthly: 12 },
-      encryption: { enabled: true, secret: 'backup-encryption-secret' },
+      encryption: {
+        enabled: true,
+        secret: 'backup-encryption-secret',
+        keys: [{ id: 'primary', secretKey: 'encryption-key' }],
+      },
       compression: { level: 1 },
       stores: { directory: { path: '/backup' } },
       targets: [
@@ -173,6 +177,21 @@ describe('a plan', () => {
         targets: [target, { ...target, engine: 'redis', connection: { host: 'redis' } }],
       }),
     ).toEqual(['targets[1].name: found "postgresql", expected a name of its own (targets[0] has it too)']);
+  });
+
+  test.each([
+    [
+      '0 2 * * *',
+      '12h',
+      'targets[0].rpo: found "12h", expected at least 24h, the longest time between two runs (or run it more often)',
+    ],
+    [
+      '0 2 * * 1-5',
+      '48h',
+      'targets[0].rpo: found "48h", expected at least 72h, the longest time between two runs (or run it more often)',
+    ],
+  ])('a schedule of %s cannot keep an RPO of %s', (schedule, rpo, problem) => {
+    expect(problems(withTarget({ schedule, rpo }))).toEqual([problem]);
   });
 
   test('all problems are reported at once, rules across fields too', () => {
