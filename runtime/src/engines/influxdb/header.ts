@@ -1,7 +1,8 @@
 import { z } from 'zod';
 import { BackupError, messageOf } from '../../core/errors.ts';
 import { collect } from '../../core/process.ts';
-import type { DumpEntry } from '../engine.ts';
+import type { DumpEntry, Entries } from '../engine.ts';
+import { unlisted } from './listing.ts';
 
 /** Name of the first entry of every dump. */
 export const headerName = 'influxdb.json';
@@ -78,8 +79,8 @@ async function* after(iterator: AsyncIterator<DumpEntry>): AsyncGenerator<DumpEn
 }
 
 /** Reads the header, the first entry. @throws BackupError archive.damaged */
-export const openEntries = async (entries: AsyncIterable<DumpEntry>): Promise<Opened> => {
-  const iterator = entries[Symbol.asyncIterator]();
+export const openEntries = async (entries: Entries): Promise<Opened> => {
+  const iterator = unlisted(entries)[Symbol.asyncIterator]();
   try {
     const first = await iterator.next();
     if (first.done || first.value.name !== headerName)

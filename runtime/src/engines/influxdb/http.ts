@@ -81,13 +81,14 @@ const exchange = async (
   return (await answered)[0];
 };
 
-const refusal = (source: InfluxdbSource, status: number, text: string): BackupError =>
-  new BackupError('source.refused', `${addressOf(source)} answered ${status}: ${text}${needs(source)}`);
-
+/** Which account is needed; the answer never says. */
 const needs = ({ credentials }: InfluxdbSource): string =>
   credentials.token || !credentials.username
-    ? '; backup and restore of 2.x need the operator token, an all-access token is not enough'
-    : '; backup and restore of 1.x need an administrator';
+    ? 'backups of 2.x need the operator token, an all-access token is not enough'
+    : 'backups of 1.x need an administrator and the right password';
+
+const refusal = (source: InfluxdbSource, status: number, reason: string): BackupError =>
+  new BackupError('source.refused', `${addressOf(source)} answered ${status}: ${reason}; ${needs(source)}`);
 
 const quotedCharacters = 300;
 
@@ -101,11 +102,16 @@ const reasonOf = (text: string): string => {
   }
 };
 
-const asBackupError = (context: RunContext, source: InfluxdbSource, error: unknown): BackupError => {
+const asBackupError = (
+  context: RunContext,
+  source: InfluxdbSource,
+  error: unknown,
+  failure: FailureCode = 'source.unreachable',
+): BackupError => {
   if (error instanceof BackupError) return error;
   if (context.signal.aborted)
     return new BackupError('run.interrupted', `the call to ${addressOf(source)} was stopped`);
-  return new BackupError('source.unreachable', `${addressOf(source)}: ${messageOf(error)}`, { cause: error });
+  return new BackupError(failure, `${addressOf(source)}: ${messageOf(error)}`, { cause: error });
 };
 
 /**
@@ -162,17 +168,18 @@ export const callJson = async <Answer>(
   return (text === '' ? undefined : JSON.parse(text)) as Answer;
 };
 
-/** The bytes of an answer; an answer cut short fails with `source.unreachable`. */
+/** The bytes of an answer; one that is cut short fails. */
 export async function* bytesOf(
   context: RunContext,
   source: InfluxdbSource,
   response: IncomingMessage,
+  failure: FailureCode,
 ): AsyncGenerator<Buffer, void, undefined> {
   try {
     yield* response as AsyncIterable<Buffer>;
     if (!response.complete) throw new Error('the answer was cut short');
   } catch (error) {
-    throw asBackupError(context, source, error);
+    throw asBackupError(context, source, error, failure);
   } finally {
     response.destroy();
   }

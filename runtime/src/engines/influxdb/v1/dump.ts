@@ -5,7 +5,8 @@ import { BackupError } from '../../../core/errors.ts';
 import type { Dump, Entries, ServerInfo } from '../../engine.ts';
 import { headerEntry, type Database1, type Header1 } from '../header.ts';
 import { addressOf, type InfluxdbSource } from '../http.ts';
-import { assertHoldsPoints, combine } from '../ranges.ts';
+import { listed } from '../listing.ts';
+import { assertHoldsPoints, combine, warnOfDeletes } from '../ranges.ts';
 import { chosenDatabases, countNow } from './count.ts';
 import { filesOf } from './files.ts';
 import { readSchema } from './schema.ts';
@@ -27,13 +28,14 @@ async function* entriesOf(
   source: InfluxdbSource,
   header: Header1,
   scratch: string,
+  tombstoned: Set<string>,
 ): Entries {
   yield headerEntry(header);
   for (const [index, { name }] of header.databases.entries()) {
     const folder = join(scratch, `${index}`);
     await mkdir(folder);
     await backupInto(context, source, name, folder);
-    yield* filesOf(folder, name);
+    yield* filesOf(folder, name, (policy) => tombstoned.add(`${name}/${policy}`));
     await rm(folder, { recursive: true });
   }
 }
@@ -58,10 +60,14 @@ export const dump = async (
     asOf: asOf.toISOString(),
     databases,
   } as const;
+  const tombstoned = new Set<string>();
   return {
     server,
-    entries: entriesOf(context, source, header, scratch),
-    fingerprint: async () => combine(before, await countNow(context, source, asOf, failure)),
+    entries: listed(entriesOf(context, source, header, scratch, tombstoned)),
+    fingerprint: async () => {
+      warnOfDeletes(context, tombstoned);
+      return combine(before, await countNow(context, source, asOf, failure), tombstoned);
+    },
     close: () => rm(scratch, { recursive: true, force: true }),
   };
 };

@@ -7,7 +7,7 @@ import { createGunzip } from 'node:zlib';
 import { z } from 'zod';
 import { BackupError, messageOf, type FailureCode } from '../../../core/errors.ts';
 import type { DumpEntry } from '../../engine.ts';
-import { checkedShard } from '../shard.ts';
+import { checkedShard, type ShardContent } from '../shard.ts';
 
 /** `<time>.manifest` of a portable backup (influxd backup: backup_util.Manifest). */
 const manifest = z.looseObject({
@@ -35,7 +35,7 @@ export const checkShardFile = async (
   content: AsyncIterable<Buffer>,
   file: string,
   failure: FailureCode,
-): Promise<void> => {
+): Promise<ShardContent> => {
   const plain = async function* (source: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
     try {
       yield* source;
@@ -48,9 +48,16 @@ export const checkShardFile = async (
   const tar = createGunzip();
   const fed = pipeline(content, tar);
   fed.catch(() => {}); // surfaces through the iterator, or below
-  const checked = checkedShard(plain(tar as AsyncIterable<Buffer>), file, failure);
+  let found: ShardContent = { tsmFiles: 0, tombstones: 0 };
+  const checked = checkedShard(
+    plain(tar as AsyncIterable<Buffer>),
+    file,
+    failure,
+    (content) => (found = content),
+  );
   for (let next = await checked.next(); !next.done; next = await checked.next());
   await fed;
+  return found;
 };
 
 /** Streams a file and removes it. */
@@ -73,8 +80,15 @@ export const entryParts = (name: string): { readonly database: string; readonly 
 const missing = (file: string): BackupError =>
   new BackupError('dump.damaged', `influxd backup did not write ${file}, which its manifest names`);
 
-/** Files of a portable backup, checked: manifest, meta store, shards. Empty where the database holds no shard. */
-export async function* filesOf(folder: string, database: string): AsyncGenerator<DumpEntry, void, undefined> {
+/**
+ * Files of a portable backup, checked: manifest, meta store, shards. None where the database holds no shard.
+ * `onTombstones` learns of retention policies with deletes that the server has not yet applied to its files.
+ */
+export async function* filesOf(
+  folder: string,
+  database: string,
+  onTombstones: (policy: string) => void,
+): AsyncGenerator<DumpEntry, void, undefined> {
   const present = await readdir(folder);
   const manifestFile = present.find(isManifest);
   if (manifestFile === undefined) throw missing('a manifest');
@@ -84,7 +98,11 @@ export async function* filesOf(folder: string, database: string): AsyncGenerator
   for (const file of [manifestFile, basename(meta.fileName), ...shards]) {
     if (!present.includes(file)) throw missing(file);
     const path = join(folder, file);
-    if (isShard(file)) await checkShardFile(createReadStream(path), file, 'dump.damaged');
+    const shard = files.find(({ fileName }) => basename(fileName) === file);
+    if (shard) {
+      const { tombstones } = await checkShardFile(createReadStream(path), file, 'dump.damaged');
+      if (tombstones > 0) onTombstones(shard.policy);
+    }
     yield { name: entryName(database, file), content: passing(path) };
   }
 }

@@ -38,7 +38,7 @@ export async function* stream(
     failure,
   });
   const lines = createInterface({
-    input: Readable.from(bytesOf(context, source, response)),
+    input: Readable.from(bytesOf(context, source, response, failure)),
     crlfDelay: Infinity,
   });
   for await (const line of lines) {

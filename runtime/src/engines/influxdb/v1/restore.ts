@@ -7,7 +7,7 @@ import type { Entries, Fingerprint, Restored, RestoreRequest } from '../../engin
 import { assertEqual } from '../../fingerprint.ts';
 import type { Database1, Header1 } from '../header.ts';
 import type { InfluxdbSource } from '../http.ts';
-import { settle } from '../ranges.ts';
+import { agree } from '../ranges.ts';
 import { countDatabase, listDatabases } from './count.ts';
 import { entryParts, spool } from './files.ts';
 import { identifier, query } from './influxql.ts';
@@ -54,9 +54,8 @@ const bytesIn = async (folder: string): Promise<number> => {
 const compare = async (restore: Restore, database: string, name: string): Promise<Fingerprint> => {
   const { context, source, asOf } = restore;
   const expected = expectedOf(restore, database);
-  const counted = settle(expected, await countDatabase(context, source, name, asOf, failure, database));
-  assertEqual(expected, counted);
-  return counted;
+  const counted = await countDatabase(context, source, name, asOf, failure, database);
+  return agree(context, expected, counted);
 };
 
 const compareOnceLoaded = async (
@@ -76,6 +75,14 @@ const compareOnceLoaded = async (
   }
 };
 
+const dropQuietly = (restore: Restore, name: string): Promise<void> =>
+  drop(restore, name).catch((problem: unknown) =>
+    restore.context.log.warn(
+      { database: name, reason: messageOf(problem) },
+      'a database made for the restore was left behind',
+    ),
+  );
+
 /** Fills a database of a free name and compares it; it is dropped again if it differs. */
 const build = async (restore: Restore, unpacked: Unpacked, name: string): Promise<Fingerprint> => {
   const { context, source } = restore;
@@ -85,87 +92,97 @@ const build = async (restore: Restore, unpacked: Unpacked, name: string): Promis
     await applyPolicies(context, source, schema, name);
     return await compareOnceLoaded(restore, unpacked, name);
   } catch (error) {
-    await drop(restore, name).catch((problem: unknown) =>
-      context.log.warn(
-        { database: name, reason: messageOf(problem) },
-        'a half restored database was left behind',
-      ),
-    );
+    await dropQuietly(restore, name);
     throw error;
   }
 };
 
+/** A database that was restored and compared: under a name of its own, or its real one where that was free. */
+interface Built {
+  readonly unpacked: Unpacked;
+  readonly name: string;
+  readonly fingerprint: Fingerprint;
+}
+
+const buildOne = async (restore: Restore, unpacked: Unpacked): Promise<Built> => {
+  const { mode, suffix } = restore.request;
+  const live = unpacked.schema.name;
+  const beside = mode === 'trial' || (await exists(restore, live));
+  const name = beside ? `${live}_restore_${suffix}` : live;
+  if (beside && (await exists(restore, name)))
+    throw new BackupError('restore.refused', `database ${name} exists already`);
+  return { unpacked, name, fingerprint: await build(restore, unpacked, name) };
+};
+
+const finish = async (
+  { context, source }: Restore,
+  schema: Database1,
+  grants: Database1['grants'],
+): Promise<void> => {
+  await applyContinuousQueries(context, source, schema);
+  await applyGrants(context, source, schema.name, grants);
+};
+
 /** Restores again under the live name, now that a copy beside it has proved to be equal: 1.x cannot rename. */
-const replaceLive = async (restore: Restore, unpacked: Unpacked, copy: string): Promise<Fingerprint> => {
+const replaceLive = async (restore: Restore, { unpacked, name: copy }: Built): Promise<void> => {
   const { context, source } = restore;
   const { name } = unpacked.schema;
   const { grants } = await readSchema(context, source, name, failure); // DROP DATABASE takes them along
   await drop(restore, name);
   try {
-    const counted = await build(restore, unpacked, name);
-    await applyContinuousQueries(context, source, unpacked.schema);
-    await applyGrants(context, source, name, grants);
-    await drop(restore, copy);
-    return counted;
+    await build(restore, unpacked, name);
+    await finish(restore, unpacked.schema, grants);
   } catch (error) {
     const message = `${messageOf(error)}; database ${name} is gone, its restored copy is ${copy}`;
     throw new BackupError(failure, message, { cause: error });
   }
+  await dropQuietly(restore, copy);
 };
 
-const restoreDatabase = async (restore: Restore, unpacked: Unpacked): Promise<Fingerprint> => {
-  const { context, source, request } = restore;
-  const { name, grants } = unpacked.schema;
-  const copy = `${name}_restore_${request.suffix}`;
-  if (await exists(restore, copy))
-    throw new BackupError('restore.refused', `database ${copy} exists already`);
-  if (request.mode === 'trial') {
-    const counted = await build(restore, unpacked, copy);
-    await drop(restore, copy);
-    return counted;
-  }
-  if (await exists(restore, name)) {
-    await build(restore, unpacked, copy);
-    return replaceLive(restore, unpacked, copy);
-  }
-  const counted = await build(restore, unpacked, name);
-  await applyContinuousQueries(context, source, unpacked.schema);
-  await applyGrants(context, source, name, grants);
-  return counted;
+const place = async (restore: Restore, built: Built): Promise<void> => {
+  const { schema } = built.unpacked;
+  if (built.name === schema.name) await finish(restore, schema, schema.grants);
+  else await replaceLive(restore, built);
 };
 
-/** Entries → one database after the other, in files; the files are gone once the next is asked for. */
-async function* unpack(entries: Entries, scratch: string, { databases }: Header1): AsyncGenerator<Unpacked> {
-  const schemaOf = (name: string): Database1 => {
-    const found = databases.find((database) => database.name === name);
-    if (found) return found;
-    throw new BackupError(
-      'archive.damaged',
-      `the archive holds database ${name}, which its description lacks`,
-    );
-  };
-  const folder = join(scratch, 'database');
-  const seen: string[] = [];
-  for await (const entry of entries) {
-    const { database, file } = entryParts(entry.name);
-    const last = seen.at(-1);
-    if (database !== last) {
-      if (last !== undefined) {
-        yield { schema: schemaOf(last), folder };
-        await rm(folder, { recursive: true });
-      }
-      seen.push(database);
-    }
-    await spool(entry.content, folder, file);
+/** Entries → folders, one per database. */
+const unpack = async (
+  entries: Entries,
+  scratch: string,
+  { databases }: Header1,
+): Promise<readonly Unpacked[]> => {
+  const folders = new Map<string, string>();
+  for await (const { name, content } of entries) {
+    const { database, file } = entryParts(name);
+    if (!databases.some((schema) => schema.name === database))
+      throw new BackupError('archive.damaged', `entry ${name} is of no database that the archive describes`);
+    const folder = folders.get(database) ?? join(scratch, `${folders.size}`);
+    folders.set(database, folder);
+    await spool(content, folder, file);
   }
-  const last = seen.at(-1);
-  if (last !== undefined) yield { schema: schemaOf(last), folder };
-  for (const schema of databases) if (!seen.includes(schema.name)) yield { schema, folder: undefined };
-}
+  return databases.map((schema) => ({ schema, folder: folders.get(schema.name) }));
+};
+
+const restoreAll = async (restore: Restore, databases: readonly Unpacked[]): Promise<Restored> => {
+  const built: Built[] = [];
+  const fingerprint: Record<string, Fingerprint[string]> = {};
+  try {
+    for (const unpacked of databases) built.push(await buildOne(restore, unpacked));
+    for (const each of built) Object.assign(fingerprint, each.fingerprint);
+    assertEqual(restore.request.expected, fingerprint);
+  } catch (error) {
+    for (const { name } of built) await dropQuietly(restore, name);
+    throw error;
+  }
+  for (const each of built)
+    if (restore.request.mode === 'trial') await dropQuietly(restore, each.name);
+    else await place(restore, each);
+  return { fingerprint };
+};
 
 /**
- * Restores each database under a free name, compares it, and only then puts it in the place of the live one. Scratch
- * space holds one database at a time.
+ * Restores every database under a free name and compares it, and only then puts one after the other in the place of the
+ * live one. Scratch space holds the whole archive: the tool reads files, and each database is read twice.
  */
 export const restore = async (
   context: RunContext,
@@ -175,14 +192,10 @@ export const restore = async (
   request: RestoreRequest,
 ): Promise<Restored> => {
   const scratch = await mkdtemp(join(context.scratchDir, 'influxdb-'));
-  const asOf = new Date(header.asOf);
-  const fingerprint: Record<string, Fingerprint[string]> = {};
   try {
-    for await (const unpacked of unpack(entries, scratch, header))
-      Object.assign(fingerprint, await restoreDatabase({ context, source, request, asOf }, unpacked));
+    const databases = await unpack(entries, scratch, header);
+    return await restoreAll({ context, source, request, asOf: new Date(header.asOf) }, databases);
   } finally {
     await rm(scratch, { recursive: true, force: true });
   }
-  assertEqual(request.expected, fingerprint);
-  return { fingerprint };
 };

@@ -17,6 +17,8 @@ export const checkRpcPort = async (context: RunContext, { connection }: Influxdb
     const signal = AbortSignal.any([context.signal, AbortSignal.timeout(connectTimeoutMs)]);
     await once(socket, 'connect', { signal });
   } catch (error) {
+    if (context.signal.aborted)
+      throw new BackupError('run.interrupted', 'the backup was stopped', { cause: error });
     throw new BackupError(
       'source.unreachable',
       `influxdb at ${host}: port ${port}, that backups of 1.x are read from, is closed: ${messageOf(error)}`,

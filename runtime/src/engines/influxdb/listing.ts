@@ -1,0 +1,76 @@
+import { createHash } from 'node:crypto';
+import { z } from 'zod';
+import { BackupError, messageOf } from '../../core/errors.ts';
+import { collect } from '../../core/process.ts';
+import type { DumpEntry, Entries } from '../engine.ts';
+
+/** Name of the last entry of every dump: neither protocol has a checksum or says what belongs together. */
+export const listingName = 'files.json';
+
+const listing = z.strictObject({
+  files: z.array(z.strictObject({ name: z.string(), bytes: z.int(), sha256: z.string() })),
+});
+
+type File = z.output<typeof listing>['files'][number];
+
+async function* measured(
+  { name, content }: DumpEntry,
+  report: (file: File) => void,
+): AsyncGenerator<Buffer, void, undefined> {
+  const hash = createHash('sha256');
+  let bytes = 0;
+  for await (const chunk of content) {
+    hash.update(chunk);
+    bytes += chunk.length;
+    yield chunk;
+  }
+  report({ name, bytes, sha256: hash.digest('hex') });
+}
+
+/** Adds the list of all entries to a dump. */
+export async function* listed(entries: Entries): AsyncGenerator<DumpEntry, void, undefined> {
+  const files: File[] = [];
+  for await (const entry of entries)
+    yield { name: entry.name, content: measured(entry, (file) => files.push(file)) };
+  yield {
+    name: listingName,
+    content: (async function* () {
+      yield Buffer.from(`${JSON.stringify({ files }, null, 1)}\n`);
+    })(),
+  };
+}
+
+const damaged = (message: string): BackupError => new BackupError('archive.damaged', message);
+
+const parse = (text: string): readonly File[] => {
+  try {
+    return listing.parse(JSON.parse(text)).files;
+  } catch (error) {
+    throw damaged(`${listingName} is not what this program wrote: ${messageOf(error)}`);
+  }
+};
+
+const compare = (wanted: readonly File[], found: readonly File[]): void => {
+  for (const [index, file] of wanted.entries()) {
+    const present = found[index];
+    if (present?.name !== file.name) throw damaged(`the archive lacks ${file.name}, or has it out of order`);
+    if (present.bytes !== file.bytes)
+      throw damaged(`${file.name} has ${present.bytes} bytes, ${file.bytes} were dumped`);
+    if (present.sha256 !== file.sha256) throw damaged(`${file.name} was altered`);
+  }
+  if (found.length > wanted.length)
+    throw damaged(`the archive holds ${found[wanted.length]!.name} besides the dump`);
+};
+
+/** Passes entries through but the list of them, and fails at the end unless they are exactly what it names. */
+export async function* unlisted(entries: Entries): AsyncGenerator<DumpEntry, void, undefined> {
+  const found: File[] = [];
+  let wanted: readonly File[] | undefined;
+  for await (const entry of entries) {
+    if (wanted) throw damaged(`${entry.name} follows ${listingName}`);
+    if (entry.name === listingName) wanted = parse((await collect(entry.content)).toString('utf8'));
+    else yield { name: entry.name, content: measured(entry, (file) => found.push(file)) };
+  }
+  if (!wanted) throw damaged(`the archive ends without ${listingName}`);
+  compare(wanted, found);
+}

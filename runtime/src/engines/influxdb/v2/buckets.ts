@@ -1,0 +1,94 @@
+import { z } from 'zod';
+import type { RunContext } from '../../../core/context.ts';
+import { BackupError, messageOf, type FailureCode } from '../../../core/errors.ts';
+import { callJson, type InfluxdbSource } from '../http.ts';
+
+const group = z.looseObject({
+  deletedAt: z.string().optional(),
+  /** Ids are numbers of 64 bits in the server, counted up from 1. */
+  shards: z.array(z.looseObject({ id: z.int() })),
+});
+
+const bucketMetadata = z.looseObject({
+  organizationID: z.string(),
+  organizationName: z.string(),
+  bucketID: z.string(),
+  bucketName: z.string(),
+  retentionPolicies: z
+    .array(
+      z.looseObject({
+        /** Nanoseconds; 0 for ever. */
+        duration: z.number(),
+        shardGroupDuration: z.number(),
+        shardGroups: z.array(group),
+      }),
+    )
+    .length(1),
+});
+
+/** A bucket as `GET /api/v2/backup/metadata` describes it and `POST /api/v2/restore/bucketMetadata` takes it. */
+export type BucketMetadata = z.output<typeof bucketMetadata>;
+
+/** @throws BackupError: the server writes its errors into this part of a 200 answer */
+export const parseBuckets = (text: string, failure: FailureCode): readonly BucketMetadata[] => {
+  try {
+    return z.array(bucketMetadata).parse(JSON.parse(text));
+  } catch (error) {
+    throw new BackupError(
+      failure,
+      `the list of buckets is broken: ${messageOf(error)}: ${text.slice(0, 200)}`,
+    );
+  }
+};
+
+/** Item of the fingerprint. */
+export const itemOf = ({ organizationName, bucketName }: BucketMetadata): string =>
+  `${organizationName}/${bucketName}`;
+
+/** `_tasks` and `_monitoring` of each organization: the server writes them itself all the time. */
+export const isSystem = ({ bucketName }: { readonly bucketName: string }): boolean =>
+  bucketName.startsWith('_');
+
+/** Shards that have data; those of deleted groups are gone. */
+export const shardIds = ({ retentionPolicies }: BucketMetadata): readonly number[] =>
+  retentionPolicies.flatMap(({ shardGroups }) =>
+    shardGroups
+      .filter(({ deletedAt }) => deletedAt === undefined)
+      .flatMap(({ shards }) => shards.map(({ id }) => id)),
+  );
+
+/** A bucket of the live server. */
+export interface LiveBucket {
+  readonly id: string;
+  readonly name: string;
+  readonly orgID: string;
+  readonly type: 'user' | 'system';
+}
+
+export interface Organization {
+  readonly id: string;
+  readonly name: string;
+}
+
+/** Most that the server gives at once (docs: limit of /api/v2/buckets and /api/v2/orgs). */
+const pageLimit = 100;
+
+/** All pages of a list. */
+export const listAll = async <Item>(
+  context: RunContext,
+  source: InfluxdbSource,
+  what: 'buckets' | 'orgs',
+  failure: FailureCode,
+): Promise<readonly Item[]> => {
+  const found: Item[] = [];
+  for (let offset = 0; ; offset += pageLimit) {
+    const path = `/api/v2/${what}?limit=${pageLimit}&offset=${offset}`;
+    const page = await callJson<Record<string, readonly Item[]>>(context, source, {
+      method: 'GET',
+      path,
+      failure,
+    });
+    found.push(...(page[what] ?? []));
+    if ((page[what] ?? []).length < pageLimit) return found;
+  }
+};

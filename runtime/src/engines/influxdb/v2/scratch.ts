@@ -1,0 +1,46 @@
+import { join } from 'node:path';
+import type { RunContext } from '../../../core/context.ts';
+import type { ScratchServer } from '../../engine.ts';
+import { freePort, removeFolder, serverFolder, startScratch } from '../../scratch-server.ts';
+import type { InfluxdbConnection } from '../connection.ts';
+import { callJson, type InfluxdbSource } from '../http.ts';
+import { findInfluxd, versionOf } from '../server.ts';
+
+const host = '127.0.0.1';
+
+const setUp = async (context: RunContext, source: InfluxdbSource, token: string): Promise<void> => {
+  const password = context.randomBytes(24).toString('hex');
+  const json = { username: 'scratch', password, org: 'scratch', bucket: 'scratch', token };
+  await callJson(context, source, { method: 'POST', path: '/api/v2/setup', json, failure: 'restore.failed' });
+};
+
+/**
+ * A 2.x server fresh from its setup. A full restore replaces its token by the backup's; the token in `source` is then no
+ * longer good.
+ */
+export const scratch = async (
+  context: RunContext,
+): Promise<ScratchServer<InfluxdbConnection> | undefined> => {
+  const influxd = await findInfluxd(context, 2);
+  if (!influxd) return undefined;
+  const folder = await serverFolder(context);
+  try {
+    const [port, token] = [await freePort(), context.randomBytes(24).toString('hex')];
+    const source = { name: 'scratch', connection: { host, port, rpcPort: 8088 }, credentials: { token } };
+    const command = {
+      program: influxd.program,
+      args: [
+        ...['--bolt-path', join(folder, 'influxd.bolt'), '--engine-path', join(folder, 'engine')],
+        ...['--sqlite-path', join(folder, 'influxd.sqlite'), '--http-bind-address', `${host}:${port}`],
+        ...['--reporting-disabled', '--log-level', 'error'],
+      ],
+      env: { HOME: folder, TMPDIR: folder },
+    };
+    const stop = await startScratch(context, command, 'SIGTERM', () => versionOf(context, source));
+    await setUp(context, source, token);
+    return { source, stop: () => stop().finally(() => removeFolder(folder)) };
+  } catch (error) {
+    await removeFolder(folder);
+    throw error;
+  }
+};
