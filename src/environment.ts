@@ -5,14 +5,8 @@ import { z } from 'zod';
 import { mounts } from '../runtime/src/contract/mounts.ts';
 import { BackupError } from '../runtime/src/core/errors.ts';
 import { parseAll } from '../runtime/src/plan/problems.ts';
-import {
-  always,
-  checkPlan,
-  planShape,
-  targetSchema,
-  type Plan,
-  type Target,
-} from '../runtime/src/plan/schema.ts';
+import { always, checkPlan } from '../runtime/src/plan/rules.ts';
+import { planShape, targetSchema, type Plan, type Target } from '../runtime/src/plan/schema.ts';
 import { deploymentShape, targetDeployment } from './deployment.ts';
 
 export type { Peer } from './deployment.ts';

@@ -2,7 +2,7 @@ import { k8s } from 'cdk8s-plus-28';
 import type { Environment, Resources } from '../environment.ts';
 import { overrideVariables } from './config.ts';
 import { systemLabels } from './labels.ts';
-import type { Folder } from './volumes.ts';
+import { distinct, type Folder } from './volumes.ts';
 
 /** User and group of the job image, and owner of the volume's files. */
 const userId = 10_001;
@@ -49,14 +49,14 @@ const nearTheVolume = ({ storage }: Environment): k8s.Affinity | undefined =>
       }
     : undefined;
 
-const container = (pod: JobPod): k8s.Container => ({
+const container = (pod: JobPod, folders: readonly Folder[]): k8s.Container => ({
   name: pod.container,
   image: imageOf(pod.environment),
   imagePullPolicy: 'IfNotPresent',
   command: [...pod.command],
   env: overrideVariables(),
   resources: { requests: quantities(pod.resources.requests), limits: quantities(pod.resources.limits) },
-  volumeMounts: pod.folders.map(({ mount }) => mount),
+  volumeMounts: folders.map(({ mount }) => mount),
   securityContext: {
     allowPrivilegeEscalation: false,
     readOnlyRootFilesystem: true,
@@ -67,22 +67,25 @@ const container = (pod: JobPod): k8s.Container => ({
 });
 
 /** A pod of the job image under Pod Security `restricted`, without a token of the Kubernetes API. */
-export const jobPod = (pod: JobPod): k8s.PodSpec => ({
-  serviceAccountName: pod.serviceAccount,
-  automountServiceAccountToken: false,
-  enableServiceLinks: false,
-  restartPolicy: pod.restartPolicy,
-  terminationGracePeriodSeconds: terminationGraceSeconds,
-  affinity: nearTheVolume(pod.environment),
-  securityContext: {
-    runAsNonRoot: true,
-    runAsUser: userId,
-    runAsGroup: userId,
-    fsGroup: userId,
-    // without it each start would walk every archive to change its owner
-    fsGroupChangePolicy: 'OnRootMismatch',
-    seccompProfile: { type: 'RuntimeDefault' },
-  },
-  containers: [container(pod)],
-  volumes: pod.folders.map(({ volume }) => volume),
-});
+export const jobPod = (pod: JobPod): k8s.PodSpec => {
+  const folders = distinct(pod.folders);
+  return {
+    serviceAccountName: pod.serviceAccount,
+    automountServiceAccountToken: false,
+    enableServiceLinks: false,
+    restartPolicy: pod.restartPolicy,
+    terminationGracePeriodSeconds: terminationGraceSeconds,
+    affinity: nearTheVolume(pod.environment),
+    securityContext: {
+      runAsNonRoot: true,
+      runAsUser: userId,
+      runAsGroup: userId,
+      fsGroup: userId,
+      // without it each start would walk every archive to change its owner
+      fsGroupChangePolicy: 'OnRootMismatch',
+      seccompProfile: { type: 'RuntimeDefault' },
+    },
+    containers: [container(pod, folders)],
+    volumes: folders.map(({ volume }) => volume),
+  };
+};

@@ -80,7 +80,8 @@ export class Network extends Construct {
 
   private database({ name, engine, connection, network }: EnvironmentTarget): void {
     const { ports, dialsBack } = engines[engine]!;
-    this.egress(`backup-to-${name}`, podsOfAny([cronJobName(name), names.restorePod]), {
+    // a name of its own form, so that no target can be called like a policy above
+    this.egress(`${cronJobName(name)}-to-database`, podsOfAny([cronJobName(name), names.restorePod]), {
       peers: peersOf(network),
       ports: ports(connection).map((number) => port(number)),
     });

@@ -6,7 +6,6 @@ import { jobPod } from './job-pod.ts';
 import { labelsOf } from './labels.ts';
 import {
   archives,
-  distinct,
   encryptionSecret,
   notificationSecret,
   planFolder,
@@ -33,7 +32,7 @@ export class RestorePod extends Construct {
       command: ['/bin/sh', '-c', waitForExec],
       resources,
       restartPolicy: 'Always',
-      folders: distinct([
+      folders: [
         archives(),
         planFolder(),
         scriptsFolder(),
@@ -41,7 +40,7 @@ export class RestorePod extends Construct {
         encryptionSecret(environment),
         ...targets.map((target) => targetSecret(target, true)),
         ...notificationSecret(environment),
-      ]),
+      ],
     });
     new k8s.KubePod(this, 'pod', {
       metadata: { name: names.restorePod, labels: labelsOf(names.restorePod) },

@@ -66,6 +66,11 @@ describe('npm run synth', () => {
     expect(staleManifests(folder, fresh)).toEqual([]);
   });
 
+  test('cdk8s synth writes the same', async () => {
+    await run(join(root, 'node_modules/.bin/cdk8s'), ['synth', '--output', folder, '--no-check-upgrade'], { cwd: root });
+    expect(staleManifests(folder, fresh)).toEqual([]);
+  });
+
   test('a folder without manifests gets them all', async () => {
     rmSync(folder, { recursive: true });
     writeManifests(folder, fresh);

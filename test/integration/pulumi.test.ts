@@ -7,7 +7,12 @@ import { configKey, readEnvironment } from '../../src/environment.ts';
 import { runProgram, type ProgramRun, type Registered } from '../kit/pulumi-engine.ts';
 
 const root = join(import.meta.dirname, '../..');
-const project = 'grill-stats-backup';
+const settings = load(readFileSync(join(root, 'Pulumi.yaml'), 'utf8')) as {
+  name: string;
+  main: string;
+  runtime: object;
+};
+const project = settings.name;
 const timeoutMs = 120_000;
 
 const fileOf = (stack: string) => join(root, `Pulumi.${stack}.yaml`);
@@ -19,7 +24,7 @@ const configOf = (stack: string) =>
 
 const run = (stack: string, environment: unknown = configOf(stack)): Promise<ProgramRun> =>
   runProgram({
-    file: join(root, 'src/pulumi.ts'),
+    file: join(root, settings.main),
     project,
     stack,
     config: { [configKey]: JSON.stringify(environment) },
@@ -36,6 +41,11 @@ const byKind = (objects: readonly unknown[]) =>
   [...(objects as { kind: string; metadata: { name: string } }[])].sort((a, b) =>
     `${a.kind}/${a.metadata.name}`.localeCompare(`${b.kind}/${b.metadata.name}`),
   );
+
+test('Pulumi runs TypeScript as it is, and finds the environment under its project', () => {
+  expect(settings.runtime).toEqual({ name: 'nodejs', options: { typescript: false } });
+  expect(configKey).toBe(`${project}:environment`);
+});
 
 describe.each(['dev', 'prod'])('the Pulumi program in %s', (stack) => {
   let result: ProgramRun;

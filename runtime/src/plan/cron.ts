@@ -22,3 +22,16 @@ export const cron = z.string().superRefine((pattern, context) => {
 /** Next time a schedule fires after `from`. */
 export const nextRun = (pattern: string, from: Date): Date | undefined =>
   new Cron(pattern, { timezone: 'UTC', paused: true }).nextRun(from) ?? undefined;
+
+/** A leap year's start, so that schedules are judged the same whenever a plan is read. */
+const referenceTime = new Date('2024-01-01T00:00:00Z');
+const runsCompared = 64;
+
+/** Longest time between two runs, over 64 of them; 0 for a schedule that fires once. */
+export const longestGapSeconds = (pattern: string): number => {
+  const runs = new Cron(pattern, { timezone: 'UTC', paused: true }).nextRuns(runsCompared, referenceTime);
+  return runs.reduce(
+    (longest, run, index) => Math.max(longest, (Number(run) - Number(runs[index - 1] ?? run)) / 1000),
+    0,
+  );
+};

@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import { nextRun } from '../../../runtime/src/plan/cron.ts';
+import { longestGapSeconds, nextRun } from '../../../runtime/src/plan/cron.ts';
 
 const at = (text: string) => new Date(`${text}Z`);
 
@@ -10,4 +10,16 @@ test.each([
   ['0 2 29 2 *', '2023-03-01T00:00', '2024-02-29T02:00'],
 ])('%s after %s fires at %s UTC', (pattern, from, expected) => {
   expect(nextRun(pattern, at(from))).toEqual(at(expected));
+});
+
+const hour = 3600;
+
+test.each([
+  ['0 2 * * *', 24 * hour],
+  ['15 */4 * * *', 4 * hour],
+  ['0 2 * * 1-5', 72 * hour],
+  ['0 9,17 * * *', 16 * hour],
+  ['0 0 1 * *', 31 * 24 * hour],
+])('%s leaves at most %d s between two runs', (pattern, seconds) => {
+  expect(longestGapSeconds(pattern)).toBe(seconds);
 });

@@ -145,6 +145,18 @@ describe('a run', () => {
     expect(mounted).not.toContain('secret-backup-notification-secret');
   });
 
+  test('mounts one Secret that holds the passphrase and the credentials once', () => {
+    const [first] = prod.targets;
+    const from = objectsOf(
+      environmentWith('prod', { targets: [{ ...first, secret: { name: 'backup-encryption-secret' } }] }),
+    );
+    const volumes = pod('postgresql-backup', from).volumes.map(({ name }: { name: string }) => name);
+    expect(volumes.filter((name: string) => name === 'secret-backup-encryption-secret')).toHaveLength(1);
+    expect(
+      volume('postgresql-backup', '/secrets/backup-encryption-secret', from).secret.items,
+    ).toBeUndefined();
+  });
+
   test('may have resources of its own', () => {
     const own = {
       requests: { cpu: '1', memory: '1Gi', ephemeralStorage: '1Gi' },

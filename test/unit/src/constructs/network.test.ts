@@ -56,7 +56,7 @@ test('each pod reaches what it needs and nothing else', () => {
   const common = ['backup-to-dns', 'backup-to-object-store'];
   const database = (name: string) => [
     'backup-to-dns',
-    `backup-to-${name}`,
+    `${name}-backup-to-database`,
     'backup-to-object-store',
     'backup-to-notifications',
   ];
@@ -68,9 +68,9 @@ test('each pod reaches what it needs and nothing else', () => {
     'backup-exporter': common,
     'backup-restore-job': [
       'backup-to-dns',
-      'backup-to-postgresql',
-      'backup-to-influxdb',
-      'backup-to-redis',
+      'postgresql-backup-to-database',
+      'influxdb-backup-to-database',
+      'redis-backup-to-database',
       'backup-to-object-store',
       'backup-to-notifications',
     ],
@@ -103,16 +103,18 @@ test('databases are reached on the ports of their engine and connection', () => 
     targets: [{ ...postgresql, connection: { ...postgresql!.connection, port: 6432 } }, influxdb, redis],
   });
   const ports = (name: string) => policy(name, moved).egress![0]!.ports!.map(({ port }) => port);
-  expect(ports('backup-to-postgresql')).toEqual([6432]);
-  expect(ports('backup-to-influxdb')).toEqual([8086, 8088]);
-  expect(ports('backup-to-redis')).toEqual([6379]);
+  expect(ports('postgresql-backup-to-database')).toEqual([6432]);
+  expect(ports('influxdb-backup-to-database')).toEqual([8086, 8088]);
+  expect(ports('redis-backup-to-database')).toEqual([6379]);
 });
 
 describe('peers', () => {
   const peerOf = (network: object) => {
     const [first] = prod.targets;
-    return policy('backup-to-postgresql', environmentWith('prod', { targets: [{ ...first, network }] }))
-      .egress![0]!.to;
+    return policy(
+      'postgresql-backup-to-database',
+      environmentWith('prod', { targets: [{ ...first, network }] }),
+    ).egress![0]!.to;
   };
 
   test('are pods of another namespace', () => {
@@ -155,4 +157,12 @@ describe('the object store', () => {
 
 test('webhooks are not reached where notifications are off', () => {
   expect(policiesOf(environmentOf('dev')).map(({ name }) => name)).not.toContain('backup-to-notifications');
+});
+
+test('no target can be called so that two policies have one name', () => {
+  const [, , redis] = prod.targets;
+  const names = ['dns', 'object-store', 'notifications', 'default-deny', 'backup'];
+  const targets = names.map((name) => ({ ...redis, name, secret: { name: `${name}-secret` } }));
+  const policies = policiesOf(environmentWith('prod', { targets })).map(({ name }) => name);
+  expect(policies.filter((name, index) => policies.indexOf(name) !== index)).toEqual([]);
 });

@@ -53,7 +53,7 @@ describe('one more target', () => {
 
   test('brings its CronJob and its NetworkPolicies', () => {
     expect(names(after).filter((name) => !names(objects).includes(name))).toEqual([
-      'NetworkPolicy backup-to-sessions',
+      'NetworkPolicy sessions-backup-to-database',
       'NetworkPolicy sessions-to-restore',
       'CronJob sessions-backup',
     ]);

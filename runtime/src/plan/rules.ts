@@ -1,0 +1,67 @@
+import type { z } from 'zod';
+import { duration, formatSeconds, parseDuration } from '../core/units.ts';
+import { cron, longestGapSeconds } from './cron.ts';
+
+type Context = z.core.$RefinementCtx;
+
+/** What is known of a plan while other parts of it may still be wrong. */
+interface Draft {
+  readonly environment?: unknown;
+  readonly encryption?: { readonly enabled?: unknown };
+  readonly targets?: unknown;
+}
+
+type DraftTarget =
+  { readonly name?: unknown; readonly schedule?: unknown; readonly rpo?: unknown } | null | undefined;
+
+const report = (context: Context, path: PropertyKey[], message: string, hint: string): void =>
+  context.addIssue({ code: 'custom', path, message, params: { hint } });
+
+const checkNames = (targets: readonly DraftTarget[], context: Context): void => {
+  const firstOf = new Map<unknown, number>();
+  targets.forEach((target, index) => {
+    const first = firstOf.get(target?.name);
+    if (target?.name === undefined) return;
+    if (first === undefined) firstOf.set(target.name, index);
+    else
+      report(
+        context,
+        ['targets', index, 'name'],
+        'expected a name of its own',
+        `targets[${first}] has it too`,
+      );
+  });
+};
+
+/** Schedules that fire, with the longest time between two of their runs; many targets share one. */
+const gapsOf = (targets: readonly DraftTarget[]): ReadonlyMap<unknown, number> => {
+  const schedules = new Set(targets.flatMap((target) => cron.safeParse(target?.schedule).data ?? []));
+  return new Map([...schedules].map((schedule) => [schedule, longestGapSeconds(schedule)]));
+};
+
+/** An objective that the schedule cannot keep would raise an alert between any two runs. */
+const checkRpos = (targets: readonly DraftTarget[], context: Context): void => {
+  const gaps = gapsOf(targets);
+  targets.forEach((target, index) => {
+    const gapSeconds = gaps.get(target?.schedule);
+    const rpo = duration.safeParse(target?.rpo).data;
+    if (gapSeconds === undefined || rpo === undefined || gapSeconds <= parseDuration(rpo)) return;
+    const allowed = `expected at least ${formatSeconds(gapSeconds).replaceAll(' ', '')}, the longest time between two runs`;
+    report(context, ['targets', index, 'rpo'], allowed, 'or run it more often');
+  });
+};
+
+/** Rules that span fields. Run with `always`, also where single fields failed, so that all problems show at once. */
+export const checkPlan = (input: unknown, context: Context): void => {
+  const { environment, encryption, targets } = input as Draft;
+  if (environment === 'prod' && encryption?.enabled === false)
+    report(context, ['encryption', 'enabled'], 'encryption cannot be off in prod', 'set it to true');
+  const list: readonly DraftTarget[] = Array.isArray(targets) ? targets : [];
+  checkNames(list, context);
+  checkRpos(list, context);
+};
+
+/** Params of a refinement that runs although other problems were found. */
+export const always = {
+  when: ({ value }: { value: unknown }) => typeof value === 'object' && value !== null,
+};
