@@ -61,10 +61,26 @@ const exit = async (child: ChildProcess): Promise<void> => {
   if (code !== 0) throw new Error(signal ? `was killed by ${signal}` : `exited with ${code}`);
 };
 
+/** Programs write a few KiB at a time; what handles each piece is far cheaper for fewer of them. */
+const gatherBytes = 256 * 1024;
+
+async function* gathered(stdout: Readable): AsyncGenerator<Buffer, void, undefined> {
+  let chunks: Buffer[] = [];
+  let bytes = 0;
+  for await (const chunk of stdout as AsyncIterable<Buffer>) {
+    chunks.push(chunk);
+    bytes += chunk.length;
+    if (bytes < gatherBytes) continue;
+    yield Buffer.concat(chunks);
+    [chunks, bytes] = [[], 0];
+  }
+  if (bytes > 0) yield Buffer.concat(chunks);
+}
+
 /** The program's error wins over what its broken stream says. */
 async function* output(child: ChildProcess, done: Promise<void>): AsyncGenerator<Buffer, void, undefined> {
   try {
-    yield* child.stdout!;
+    yield* gathered(child.stdout!);
   } catch (error) {
     await done;
     throw error;
@@ -93,7 +109,7 @@ export const run = (context: RunContext, command: Command): Running => {
   const done = exit(child).catch((error: unknown) => {
     throw failed(context, command, error, stderr());
   });
-  done.catch(() => {}); // whoever reads stdout or awaits done sees it
+  done.catch(() => child.stdout!.destroy()); // a child of an aborted program may hold it open
   return {
     stdin: child.stdin!,
     stdout: output(child, done),

@@ -59,7 +59,6 @@ export const beginSnapshot = async (client: Client): Promise<void> => {
   for (const limit of ['statement_timeout', 'lock_timeout', 'idle_in_transaction_session_timeout'])
     await client.query(`SET ${limit} = 0`);
   await client.query('SET row_security = off'); // fail rather than count less
-  await client.query('SET max_parallel_workers_per_gather = 0'); // leave the processors to the dump
   await client.query('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY');
 };
 

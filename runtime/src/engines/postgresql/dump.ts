@@ -65,6 +65,7 @@ interface Snapshot {
 
 const takeSnapshot = async (client: Client): Promise<Snapshot> => {
   await beginSnapshot(client);
+  await client.query('SET max_parallel_workers_per_gather = 0'); // leave the processors to the dump
   const { rows } = await client.query<{ id: string; passwords: boolean }>(
     `SELECT pg_export_snapshot() AS id, has_table_privilege('pg_catalog.pg_authid', 'SELECT') AS passwords`,
   );
@@ -78,6 +79,20 @@ const takeSnapshot = async (client: Client): Promise<Snapshot> => {
   };
 };
 
+async function* bytesOf(text: string): AsyncGenerator<Buffer, void, undefined> {
+  yield Buffer.from(text);
+}
+
+/** Starts a dump tool when it is first read from. */
+async function* output(
+  context: RunContext,
+  program: string,
+  args: readonly string[],
+  env: Readonly<Record<string, string>>,
+): AsyncGenerator<Buffer, void, undefined> {
+  yield* run(context, { program, args: ['--no-password', ...args], env, failure: 'dump.failed' }).stdout;
+}
+
 async function* entriesOf(
   context: RunContext,
   source: PostgresqlSource,
@@ -87,36 +102,22 @@ async function* entriesOf(
 ): AsyncGenerator<DumpEntry, void, undefined> {
   const { database } = source.connection;
   const env = libpqEnvironment(source);
-  const tool = (name: string, args: readonly string[], variables = env): AsyncIterable<Buffer> =>
-    run(context, {
-      program: tools.path(name),
-      args: ['--no-password', ...args],
-      env: variables,
-      failure: 'dump.failed',
-    }).stdout;
-  const settings = Buffer.from(`${JSON.stringify(snapshot.settings, undefined, 2)}\n`);
   yield {
     name: entryNames.settings,
-    content: (async function* () {
-      yield settings;
-    })(),
+    content: bytesOf(`${JSON.stringify(snapshot.settings, undefined, 2)}\n`),
   };
   const hashes = snapshot.readsPasswords ? [] : ['--no-role-passwords'];
-  if (hashes.length)
+  if (!snapshot.readsPasswords)
     context.log.warn(
       { target: source.name },
       'the account may not read password hashes; roles are saved without them',
     );
-  yield {
-    name: entryNames.globals,
-    content: tool('pg_dumpall', ['--globals-only', ...hashes, `--database=${conninfo(database)}`]),
-  };
+  const globals = ['--globals-only', ...hashes, `--database=${conninfo(database)}`];
+  yield { name: entryNames.globals, content: output(context, tools.path('pg_dumpall'), globals, env) };
   count();
   const args = ['--format=custom', '--compress=0', `--snapshot=${snapshot.id}`];
-  yield {
-    name: entryNames.dump(database),
-    content: listed(context, tools, database, tool('pg_dump', args, { ...env, PGDATABASE: database })),
-  };
+  const dumping = output(context, tools.path('pg_dump'), args, { ...env, PGDATABASE: database });
+  yield { name: entryNames.dump(database), content: listed(context, tools, database, dumping) };
 }
 
 /** Errors of queries after a connection was made: refused if a right is missing, else the dump failed. */

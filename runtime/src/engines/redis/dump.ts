@@ -111,7 +111,8 @@ export const dump = async (context: RunContext, source: RedisSource): Promise<Du
 
 /** Reads a stream for what its reading does. */
 export const drain = async (content: AsyncIterable<Buffer>): Promise<void> => {
-  for await (const _ of content);
+  const chunks = content[Symbol.asyncIterator]();
+  while (!(await chunks.next()).done);
 };
 
 /** Counts the live data by a fresh RDB. @default asOf - the time at which the server makes it */

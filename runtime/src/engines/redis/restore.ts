@@ -16,8 +16,11 @@ const pollMs = 100;
 const mostRequests = 3;
 
 /** Settings under which a server connects to its primary. */
-const settings = ['masterauth', 'masteruser', 'tls-replication'] as const;
-type Settings = Readonly<Record<(typeof settings)[number], string>>;
+interface Settings {
+  readonly masterauth: string;
+  readonly masteruser: string;
+  readonly tls: string;
+}
 
 const refused = (reason: string, cause?: unknown): BackupError =>
   new BackupError('restore.refused', reason, { cause });
@@ -28,7 +31,7 @@ const readSettings = async ({ command }: RedisClient): Promise<Settings> => {
   return {
     masterauth: await value('masterauth'),
     masteruser: await value('masteruser'),
-    'tls-replication': await value('tls-replication'),
+    tls: await value('tls-replication'),
   };
 };
 
@@ -43,7 +46,7 @@ const prepare = async (client: RedisClient): Promise<Settings> => {
     const { role } = await replicationOf(client);
     if (role !== 'master') throw refused('the server is a replica; restore into its primary');
     const found = await readSettings(client);
-    if (found['tls-replication'] === 'yes')
+    if (found.tls === 'yes')
       throw refused('the server replicates over tls only, which a restore does not speak');
     return found;
   } catch (error) {
