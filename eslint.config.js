@@ -58,7 +58,7 @@ export default tseslint.config(
       'no-console': 'error',
       'no-restricted-imports': ['error', { paths: [spawnHere] }],
       'import-x/no-restricted-paths': ['error', { zones }],
-      '@typescript-eslint/no-unused-vars': ['error', { argsIgnorePattern: '^_' }],
+      '@typescript-eslint/no-unused-vars': ['error', { argsIgnorePattern: '^_', varsIgnorePattern: '^_' }],
       '@typescript-eslint/consistent-type-imports': 'error',
     },
   },
@@ -67,7 +67,7 @@ export default tseslint.config(
     rules: { 'no-restricted-imports': ['error', { paths: [spawnHere], patterns: [infrastructure] }] },
   },
   {
-    files: ['runtime/src/core/process.ts', 'test/**', 'demo/**', 'scripts/**'],
+    files: ['runtime/src/core/process.ts', 'test/**', 'demo/**', 'scripts/**', 'bench/**'],
     rules: { 'no-restricted-imports': 'off', 'no-console': 'off' },
   },
 );

@@ -18,17 +18,17 @@ import { promisify } from 'node:util';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { directoryStore } from '../../../runtime/src/store/directory.ts';
 import type { Store } from '../../../runtime/src/store/store.ts';
-import { removeFolder, unprivileged, workFolder } from '../../kit/private-server.ts';
+import { removeFolder, workFolder } from '../../kit/private-server.ts';
 import { listed } from '../../kit/objects.ts';
 import { collect, streamOf } from '../../kit/streams.ts';
 
 const archive = 'redis/redis_20240101_040000.tar.gz.enc';
 const script = join(import.meta.dirname, '../../kit/put-in-child.ts');
 
-/** Runs the put as the non-root user under limits of prlimit(1); resolves to what it printed. */
+/** Runs the put in a process of the non-root user under limits of prlimit(1); resolves to what it printed. */
 const putInChild = async (folder: string, bytes: number, ...limits: string[]): Promise<unknown> => {
   const args = [...limits, process.execPath, script, folder, archive, String(bytes)];
-  return JSON.parse((await promisify(execFile)('prlimit', args, unprivileged)).stdout);
+  return JSON.parse((await promisify(execFile)('prlimit', args)).stdout);
 };
 
 const mount = (folder: string): void => {
@@ -153,7 +153,6 @@ describe('the directory store', () => {
 
   test('shows nothing of a put that was killed, and cleans up after it', async () => {
     const put = spawn(process.execPath, [script, root, archive, String(64 * 2 ** 30)], {
-      ...unprivileged,
       stdio: 'ignore',
     });
     const folder = join(root, 'redis');
