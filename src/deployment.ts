@@ -1,41 +1,8 @@
 import { z } from 'zod';
 import { duration, secondsOf } from '../runtime/src/plan/duration.ts';
 import { dnsLabel } from '../runtime/src/plan/schema.ts';
+import { labels, network, peer } from './network.ts';
 import { resources, size } from './resources.ts';
-
-/** Label values: https://kubernetes.io/docs/concepts/overview/working-with-objects/labels/#syntax-and-character-set */
-const labels = z.record(
-  z.string().regex(/^([a-z0-9.-]+\/)?[A-Za-z0-9]([\w.-]{0,61}[A-Za-z0-9])?$/, {
-    error: 'expected the name of a label',
-  }),
-  z.string().regex(/^([A-Za-z0-9]([\w.-]{0,61}[A-Za-z0-9])?)?$/, { error: 'expected the value of a label' }),
-);
-
-const cidr = z.union([z.cidrv4(), z.cidrv6()], { error: 'expected an address range such as 10.0.0.0/8' });
-
-/** The other end of a connection. NetworkPolicies know pods and address ranges; DNS names they do not. */
-export const peer = z
-  .strictObject({
-    /** Pods by their labels. */
-    podLabels: labels.optional(),
-    /** Namespace of those pods. @default the backup system's own */
-    namespace: dnsLabel.optional(),
-    /** Address ranges, for what runs outside the cluster. */
-    cidrs: z.array(cidr).min(1).optional(),
-    /** Ranges left out of `cidrs`. */
-    except: z.array(cidr).optional(),
-  })
-  .refine(({ podLabels, cidrs }) => podLabels ?? cidrs, { error: 'expected podLabels or cidrs' });
-
-export type Peer = z.output<typeof peer>;
-
-/** Anything on the Internet, nothing inside: S3 and webhooks have no fixed addresses. */
-const internet = {
-  cidrs: ['0.0.0.0/0'],
-  except: ['10.0.0.0/8', '100.64.0.0/10', '169.254.0.0/16', '172.16.0.0/12', '192.168.0.0/16'],
-};
-
-const port = z.int().min(1).max(65_535);
 
 /** What a target says besides the plan. */
 export const targetDeployment = {
@@ -135,18 +102,7 @@ export const deploymentShape = {
   }),
   secrets,
   jobs,
-  network: z
-    .strictObject({
-      /** @default CoreDNS of kube-system */
-      dns: peer.prefault({ namespace: 'kube-system', podLabels: { 'k8s-app': 'kube-dns' } }),
-      /** @default the Internet without private ranges */
-      objectStore: peer.prefault(internet),
-      /** @default the Internet without private ranges */
-      notifications: peer.prefault(internet),
-      /** @default 443 for webhooks, 587 for mail submission */
-      notificationPorts: z.array(port).min(1).default([443, 587]),
-    })
-    .prefault({}),
+  network,
   access: z
     .strictObject({
       /** Groups that may start backups and exec into the restore pod. @default none */

@@ -9,7 +9,7 @@ import { always, checkPlan } from '../runtime/src/plan/rules.ts';
 import { planShape, targetSchema, type Plan, type Target } from '../runtime/src/plan/schema.ts';
 import { deploymentShape, targetDeployment } from './deployment.ts';
 
-export type { Peer } from './deployment.ts';
+export type { Peer } from './network.ts';
 export type { Resources } from './resources.ts';
 
 /** Key of the environment in Pulumi.<env>.yaml, under `config`. */
