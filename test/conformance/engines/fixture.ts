@@ -1,4 +1,4 @@
-import type { Engine, Source } from '../../../runtime/src/engines/engine.ts';
+import type { Engine, Fingerprint, Source } from '../../../runtime/src/engines/engine.ts';
 import type { Saved } from './saved.ts';
 
 /** A live server of a kind of database, with what the suite does to it. */
@@ -30,6 +30,16 @@ export interface HostileDump {
 export interface EngineFixture {
   // eslint-disable-next-line @typescript-eslint/no-explicit-any -- each engine has its own connection type
   readonly engine: Engine<any>;
+  /** @default the engine's title - needed where one engine has several fixtures */
+  readonly title?: string;
+  /** Why this machine cannot run the fixture; it is then skipped under this name. */
+  readonly missing?: string;
+  /** What `inspect` can tell of a fingerprint. @default all of it */
+  readonly inspected?: (fingerprint: Fingerprint) => Fingerprint;
+  /** @default the engine's restoresBeside */
+  readonly trialsBeside?: boolean;
+  /** False where the dump tool waits minutes for a server that went away. @default true */
+  readonly failsWhenCut?: boolean;
   readonly start: () => Promise<EngineServer>;
   /** The same source with a password that is wrong. */
   readonly withWrongPassword: (source: Source) => Source;

@@ -52,32 +52,29 @@ const tokensOf = async (
     .map(({ id, description }) => description || id);
 };
 
-interface Replaced {
-  readonly bucket: Beside;
-  readonly old: LiveBucket;
-}
+type Replaced = Pick<LiveBucket, 'id' | 'name'>;
 
 /** Quoted for a POSIX shell. */
 const shell = (text: string): string => `'${text.replaceAll("'", String.raw`'\''`)}'`;
 
+/** Restored buckets step aside, replaced ones get their names back. */
 const undoCommand = (
   { connection }: InfluxdbSource,
+  created: readonly Beside[],
   replaced: readonly Replaced[],
   suffix: string,
 ): string => {
   const rename = (id: string, name: string): string =>
     `curl -fsS -o /dev/null -X PATCH -H "Authorization: Token $INFLUX_TOKEN" -H 'Content-Type: application/json'` +
     ` -d ${shell(JSON.stringify({ name }))} http://${connection.host}:${connection.port}${pathOf(id)}`;
-  return replaced
-    .flatMap(({ bucket, old }) => [
-      rename(bucket.id, `${old.name}_undone_${suffix}`),
-      rename(old.id, old.name),
-    ])
-    .join(' && ');
+  return [
+    ...created.map(({ id, metadata }) => rename(id, `${metadata.bucketName}_undone_${suffix}`)),
+    ...replaced.map((old) => rename(old.id, old.name)),
+  ].join(' && ');
 };
 
 const keptText = (replaced: readonly Replaced[], suffix: string, tokens: readonly string[]): string =>
-  `buckets ${replaced.map(({ old }) => `${old.name}_before_${suffix}`).join(', ')}` +
+  `buckets ${replaced.map(({ name }) => `${name}_before_${suffix}`).join(', ')}` +
   (tokens.length > 0
     ? `; tokens bound to them have to be made anew for the restored ones: ${tokens.join(', ')}`
     : '');
@@ -105,7 +102,7 @@ export const swap = async (
       const old = live.find((each) => each.name === name && each.orgID === bucket.orgID);
       if (old) {
         await rename(old.id, name, `${name}_before_${suffix}`);
-        replaced.push({ bucket, old });
+        replaced.push(old);
       }
       await rename(bucket.id, `${name}_restore_${suffix}`, name, {
         retentionRules: retentionRules(bucket.metadata),
@@ -122,7 +119,7 @@ export const swap = async (
   const tokens = await tokensOf(
     context,
     source,
-    replaced.map(({ old }) => old.id),
+    replaced.map(({ id }) => id),
   );
-  return { kept: keptText(replaced, suffix, tokens), undo: undoCommand(source, replaced, suffix) };
+  return { kept: keptText(replaced, suffix, tokens), undo: undoCommand(source, created, replaced, suffix) };
 };
