@@ -1,4 +1,6 @@
-import { captureBytes, captureText } from './capture.ts';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { captureText } from './capture.ts';
 import { freePort, removeFolder, startServer, workFolder, type PrivateServer } from './private-server.ts';
 
 const host = '127.0.0.1';
@@ -55,7 +57,11 @@ export const startRedis = async (options: RedisOptions = {}): Promise<TestRedis>
     ...server,
     ...{ host, port, password: options.password, cli },
     script: (lines) => captureText('redis-cli', address, { env, input: lines.join('\n') }),
-    rdb: () => captureBytes('redis-cli', [...address, '--rdb', '-'], { env }),
+    rdb: async () => {
+      const file = join(folder, 'dump.rdb'); // to standard output it would add the end marker
+      await captureText('redis-cli', [...address, '--rdb', file], { env });
+      return readFile(file);
+    },
     stop: async () => {
       await server.stop();
       await removeFolder(folder);
