@@ -13,12 +13,13 @@ interface Wanted {
   readonly keys: readonly string[];
 }
 
-/** Without S3 credentials of its own the system needs the passphrase only. */
+/** Every passphrase of the plan; S3 credentials only where the store takes them from the Secret. */
 const wantedBy = ({ encryption, stores, notifications }: Environment): readonly Wanted[] => {
-  const { passphrase, s3AccessKey, s3SecretKey } = contract.encryption.keys;
+  const { s3AccessKey, s3SecretKey } = contract.encryption.keys;
+  const passphrases = encryption.keys.map(({ secretKey }) => secretKey);
   const s3Keys = stores.s3?.credentials === 'secret' ? [s3AccessKey, s3SecretKey] : [];
   return [
-    { source: 'encryption', name: encryption.secret, keys: [passphrase, ...s3Keys] },
+    { source: 'encryption', name: encryption.secret, keys: [...passphrases, ...s3Keys] },
     ...(notifications.enabled
       ? [
           {

@@ -105,6 +105,16 @@ describe('secrets', () => {
     });
   });
 
+  test('hold every passphrase of the plan', () => {
+    const keys = ['2025', '2024'].map((year) => ({ id: `key-${year}`, secretKey: `encryption-key-${year}` }));
+    expect(dataOf({ encryption: { keys } })).toEqual([
+      'encryption-key-2025',
+      'encryption-key-2024',
+      's3-access-key',
+      's3-secret-key',
+    ]);
+  });
+
   test('hold S3 keys only where the store needs them', () => {
     expect(dataOf({})).toEqual(['encryption-key', 's3-access-key', 's3-secret-key']);
     expect(dataOf({ stores: { s3: { base: 's3://bucket', credentials: 'default-chain' } } })).toEqual([
