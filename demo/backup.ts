@@ -45,9 +45,10 @@ export const fillAll = async (
 };
 
 /** Runs what a CronJob of the manifests carries: its command, environment and mounts. */
-const runCronJob = async ({ cluster }: Stage, name: string, signal: AbortSignal): Promise<void> => {
+const runCronJob = async ({ cluster }: Stage, name: string, signal: AbortSignal): Promise<string> => {
   const pod = await startPod(cluster, find(cluster, 'CronJob', name));
   await pod.exec(pod.command, signal);
+  return `${pod.command.join(' ')} as user ${pod.userId}`;
 };
 
 const readJson = async <Content>(path: string): Promise<Content> =>
@@ -59,6 +60,9 @@ const newest = async ({ cluster }: Stage, target: string): Promise<Omit<BackedUp
   return { archive, manifest: await readJson<Manifest>(manifestKey(archive)) };
 };
 
+const sizes = ({ sourceBytes, archiveBytes }: Manifest): string =>
+  `${formatBytes(sourceBytes)} in ${formatBytes(archiveBytes)}`;
+
 /** Runs the backup CronJob of each target. */
 export const backUpAll = async (
   stage: Stage,
@@ -69,17 +73,18 @@ export const backUpAll = async (
   const results = new Map<string, BackedUp>();
   for (const [target, before] of digests) {
     const name = cronJobName(target);
-    await step(name, signal, () => runCronJob(stage, name, signal));
-    results.set(target, { before, ...(await newest(stage, target)) });
+    const work = async () => ({
+      by: await runCronJob(stage, name, signal),
+      ...(await newest(stage, target)),
+    });
+    const { result } = await step(name, signal, work, ({ by, manifest }) => `${by}: ${sizes(manifest)}`);
+    results.set(target, { before, ...result });
   }
   return results;
 };
 
 /** Runs the verification CronJob; resolves to its report. */
 export const verifyAll = async (stage: Stage, signal: AbortSignal): Promise<VerificationReport> => {
-  await step(names.verification, signal, () => runCronJob(stage, names.verification, signal));
+  await step(names.verification, signal, () => runCronJob(stage, names.verification, signal), String);
   return readJson(join(stage.cluster.folder, 'backup', verificationFolder, 'latest_verification.json'));
 };
-
-export const sizes = ({ sourceBytes, archiveBytes }: Manifest): string =>
-  `${formatBytes(sourceBytes)} in ${formatBytes(archiveBytes)}`;

@@ -25,6 +25,8 @@ const searchPath = [
 export interface Pod {
   /** The container's own command and arguments. */
   readonly command: readonly string[];
+  /** Of its processes. */
+  readonly userId: number;
   /** Runs a command as `kubectl exec` would; its paths are those of the container. */
   readonly exec: (argv: readonly string[], signal: AbortSignal) => Promise<Output>;
 }
@@ -97,6 +99,7 @@ export const startPod = async (cluster: Cluster, manifest: Manifest): Promise<Po
   const env = environmentAt(cluster, manifest, root, paths);
   return {
     command: [...(container!.command ?? []), ...(container!.args ?? [])],
+    userId: identity.uid ?? process.getuid!(),
     exec: (argv, signal) => runProgram(inPlace(argv), { ...identity, env, signal }),
   };
 };
