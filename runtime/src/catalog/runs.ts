@@ -1,0 +1,73 @@
+import { z } from 'zod';
+import { collect } from '../core/process.ts';
+import { stamp } from '../core/units.ts';
+import type { Store, StoredObject } from '../store/store.ts';
+
+/** Commands whose runs are recorded. */
+export const recordedCommands = ['backup', 'restore', 'verify', 'prune', 'rekey'] as const;
+
+export type RecordedCommand = (typeof recordedCommands)[number];
+
+const runSchema = z.strictObject({
+  format: z.literal(1),
+  command: z.enum(recordedCommands),
+  target: z.string(),
+  startedAt: z.iso.datetime(),
+  finishedAt: z.iso.datetime(),
+  ok: z.boolean(),
+  /** As of contract/exit-codes.ts; 0 where `ok`. */
+  exitCode: z.int(),
+  /** Absent where `ok`. `code` is one of core/errors.ts or `unexpected`; the message holds no secret. */
+  failure: z.strictObject({ code: z.string(), message: z.string() }).optional(),
+  /** Key figures of the command, such as `archive`, `archiveBytes`, `sourceBytes`, `seconds`, `equal`. */
+  figures: z.record(z.string(), z.union([z.string(), z.number(), z.boolean()])),
+});
+
+/** Outcome of one run of a command on a target: `runs/<target>/<stamp>_<command>_<random>.json` in the primary store. */
+export type RunRecord = z.output<typeof runSchema>;
+
+export type Figures = RunRecord['figures'];
+
+/** Records kept of a target. @default 100 - a month of backups every eight hours, with their verifications */
+const recordsKept = 100;
+
+const folderOf = (target: string): string => `runs/${target}/`;
+
+const listAll = async (store: Store, target: string): Promise<readonly StoredObject[]> => {
+  const objects: StoredObject[] = [];
+  for await (const object of store.list(folderOf(target))) objects.push(object);
+  return objects;
+};
+
+/** Undefined for what is no record, or was removed meanwhile: a record is for reading, nothing hangs on one of them. */
+const read = async (store: Store, key: string): Promise<RunRecord | undefined> => {
+  try {
+    return runSchema.parse(JSON.parse((await collect(store.get(key))).toString('utf8')));
+  } catch {
+    return undefined;
+  }
+};
+
+/** Stores a record and removes the oldest beyond the newest 100 of its target. @throws BackupError `store.*` */
+export const writeRun = async (store: Store, record: RunRecord, id: string): Promise<void> => {
+  const text = Buffer.from(`${JSON.stringify(record)}\n`);
+  const name = `${stamp(new Date(record.startedAt))}_${record.command}_${id}.json`;
+  const body = async function* () {
+    yield text;
+  };
+  await store.put(`${folderOf(record.target)}${name}`, body, { replace: false });
+  for (const { key } of (await listAll(store, record.target)).slice(0, -recordsKept)) await store.remove(key);
+};
+
+/** Newest runs of a target first, of one command where it is named. */
+export async function* readRuns(
+  store: Store,
+  target: string,
+  command?: RecordedCommand,
+): AsyncGenerator<RunRecord> {
+  for (const { key } of (await listAll(store, target)).toReversed()) {
+    if (command && !key.includes(`_${command}_`)) continue;
+    const record = await read(store, key);
+    if (record) yield record;
+  }
+}
