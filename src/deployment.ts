@@ -47,8 +47,7 @@ const jobs = z
     /** @default 1h */
     startingDeadline: duration
       .refine(
-        (text) =>
-          text === '' || !/^(\d+[smhd])+$/.test(text) || secondsOf(text) >= leastStartingDeadlineSeconds,
+        (text) => !duration.safeParse(text).success || secondsOf(text) >= leastStartingDeadlineSeconds,
         {
           error: 'expected at least 1h, or a controller that is late skips the run silently',
         },
