@@ -13,7 +13,7 @@ import { withSpooled, type Spooled } from './spool.ts';
 const connectDeadlineMs = 30_000;
 const pollMs = 100;
 /** A server that cannot store or load the RDB asks again and again. */
-const mostRequests = 3;
+const mostRequests = 2;
 
 /** Settings under which a server connects to its primary. */
 interface Settings {
