@@ -35,6 +35,8 @@ const verificationSchema = z.strictObject({
   at: time,
   level: z.enum(['deep', 'drill']),
   ok: z.boolean(),
+  /** Of a drill: how long the restore took. */
+  seconds: z.number().min(0).optional(),
   /** Code of the failure. */
   problem: z.string().optional(),
 });

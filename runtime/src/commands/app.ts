@@ -61,21 +61,32 @@ export const findTarget = (plan: Plan, name: string): Target => {
 /** The engine of a target; the plan's schema allows no other name. */
 export const engineOf = (target: Target): Engine => engines[target.engine]!;
 
-/** The database of a target, with its credentials read. */
-export const openSource = async (run: RunContext, target: Target): Promise<Source> => {
+/** A server and the Secret with its credentials, as the plan names them. */
+type Access = Pick<Target, 'connection' | 'secret'>;
+
+/** Another server for a target's kind of database, with its credentials read. */
+export const openSecretSource = async (
+  run: RunContext,
+  target: Target,
+  { connection, secret }: Access,
+): Promise<Source> => {
   const engine = engineOf(target);
   const credentials = await Promise.all(
     Object.entries(engine.secretKeys).map(async ([role, { defaultKey, optional }]) => {
-      const value = run.readSecret(target.secret.name, target.secret.keys[role] ?? defaultKey);
+      const value = run.readSecret(secret.name, secret.keys[role] ?? defaultKey);
       return [role, optional ? await value.catch(() => undefined) : await value] as const;
     }),
   );
   return {
     name: target.name,
-    connection: engine.connection.parse(target.connection),
+    connection: engine.connection.parse(connection),
     credentials: Object.fromEntries(credentials),
   };
 };
+
+/** The database of a target, with its credentials read. */
+export const openSource = (run: RunContext, target: Target): Promise<Source> =>
+  openSecretSource(run, target, target);
 
 /** For people: `postgresql:5432/grillstats`. */
 export const addressOf = (source: Source): string => {

@@ -1,5 +1,5 @@
 import type { Readable, Writable } from 'node:stream';
-import { Command, Option } from 'commander';
+import { Command, InvalidArgumentError, Option } from 'commander';
 import { names } from '../contract/names.ts';
 import { BackupError } from '../core/errors.ts';
 import { findTarget, type App } from './app.ts';
@@ -11,7 +11,8 @@ import { renderBackup, renderList, renderPruned, renderRestore, renderStatus } f
 import { buildReport, renderReport, storeReport } from './report.ts';
 import { restore } from './restore.ts';
 import { serve } from './serve.ts';
-import { verify, type VerifyLevel } from './verify.ts';
+import { verify } from './verify.ts';
+import { verifyLevels, type VerifyLevel } from './verify-archive.ts';
 import { programVersion } from './version.ts';
 
 /** What the command line works with besides its arguments. */
@@ -44,7 +45,7 @@ const toolOf = (session: Session, command: Command): Tool => {
 
 interface VerifyFlags {
   readonly level?: VerifyLevel;
-  readonly all?: boolean;
+  readonly last?: number;
 }
 
 const runVerify = async (
@@ -55,10 +56,10 @@ const runVerify = async (
 ) => {
   const app = await tool.open();
   const level = flags.level ?? app.plan.verification.level;
-  const results = await verify(app, { level, target, archive, all: flags.all ?? false });
+  const results = await verify(app, { level, target, archive, last: flags.last ?? 1 });
   const report = buildReport(app.plan.environment, app.run.now(), results);
-  if (!target) await storeReport(app, report);
   tool.print(report, renderReport);
+  if (!target) await storeReport(app, report, level);
   if (report.failed > 0)
     throw new BackupError(
       'verification.failed',
@@ -105,6 +106,11 @@ const runPrune = async (tool: Tool, name: string | undefined, dryRun: boolean) =
   tool.print(decisions, renderPruned);
 };
 
+const count = (text: string): number => {
+  if (!/^[1-9]\d{0,4}$/.test(text)) throw new InvalidArgumentError('expected a whole number of 1 or more');
+  return Number(text);
+};
+
 /** The command line. Every command takes --help, --json and --plan. */
 export const buildProgram = (session: Session): Command => {
   const program = new Command(names.program)
@@ -133,10 +139,10 @@ export const buildProgram = (session: Session): Command => {
     .addOption(
       new Option(
         '--level <level>',
-        'quick: manifest, key and size; deep: every byte (default: as the plan says)',
-      ).choices(['quick', 'deep']),
+        'quick: manifest, key and size; deep: every byte; drill: restored and compared (default: as the plan says)',
+      ).choices(verifyLevels),
     )
-    .option('--all', 'every archive at this level, not only the newest of each target')
+    .option('--last <n>', 'how many of the newest archives of each target at this level (default: 1)', count)
     .action((target: string | undefined, archive: string | undefined, flags: VerifyFlags, command: Command) =>
       runVerify(toolOf(session, command), target, archive, flags),
     );

@@ -8,6 +8,7 @@ import { BackupError, isBackupError, messageOf } from '../core/errors.ts';
 import type { Entries } from '../core/entries.ts';
 import { tap } from '../core/taps.ts';
 import { open, type OpenKey } from '../crypto/open.ts';
+import { engines } from '../engines/registry.ts';
 import type { Store } from '../store/store.ts';
 import type { App } from './app.ts';
 
@@ -46,6 +47,17 @@ export async function* readEntries(app: App, archive: Archive, manifest: Manifes
     progress.done();
   }
 }
+
+/** Reads every byte: authenticity, encryption, compression, tar, and the engine's own format. */
+export const readThrough = async (app: App, archive: Archive, manifest: Manifest): Promise<void> => {
+  const engine = engines[manifest.engine];
+  if (!engine)
+    throw new BackupError(
+      'source.unsupported',
+      `archive was made by engine ${manifest.engine}, which this program lacks`,
+    );
+  await engine.inspect(app.run, readEntries(app, archive, manifest, `verify ${manifest.target}`));
+};
 
 const allStores = ({ stores }: App): readonly Store[] => [stores.primary, ...stores.replicas];
 

@@ -1,9 +1,10 @@
 import { verificationFolder } from '../contract/names.ts';
+import { messageOf } from '../core/errors.ts';
 import { formatBytes, formatSeconds, stamp } from '../core/units.ts';
 import type { Store } from '../store/store.ts';
 import type { App } from './app.ts';
 import { table } from './table.ts';
-import type { Verified } from './verify.ts';
+import type { Verified, VerifyLevel } from './verify-archive.ts';
 
 /** Content of `verification_report_<date>.json`. */
 export interface VerificationReport {
@@ -31,6 +32,12 @@ export const buildReport = (
   };
 };
 
+const outcome = ({ problem, restore }: Verified): string => {
+  if (problem) return `${problem.code}: ${problem.message}`;
+  if (!restore) return 'ok';
+  return `equal, restored in ${formatSeconds(restore.seconds)} (RTO ${formatSeconds(restore.rtoSeconds)}: ${restore.withinRto ? 'met' : 'MISSED'})`;
+};
+
 /** The report for people, also what `verify` prints on a terminal. */
 export const renderReport = (report: VerificationReport): string => {
   const rows = report.results.map((result) => [
@@ -40,7 +47,7 @@ export const renderReport = (report: VerificationReport): string => {
     result.level,
     result.archiveBytes === undefined ? '' : formatBytes(result.archiveBytes),
     formatSeconds(result.seconds),
-    result.problem ? `${result.problem.code}: ${result.problem.message}` : 'ok',
+    outcome(result),
   ]);
   return [
     `Verification of ${report.environment} at ${report.generatedAt}: ${report.status}`,
@@ -51,8 +58,16 @@ export const renderReport = (report: VerificationReport): string => {
   ].join('\n');
 };
 
-const keyOf = (date: string, ending: string): string =>
-  `${verificationFolder}/verification_report_${date}.${ending}`;
+/** Drills have reports of their own, so that they do not take the place of the day's verification. */
+const reportNames = (level: VerifyLevel, date: string) => {
+  const kind = level === 'drill' ? 'drill' : 'verification';
+  const report = `${verificationFolder}/${kind}_report_${date}`;
+  return {
+    json: `${report}.json`,
+    txt: `${report}.txt`,
+    latest: `${verificationFolder}/latest_${kind}.json`,
+  };
+};
 
 const putText = (store: Store, key: string, text: string): Promise<number> =>
   store.put(
@@ -70,15 +85,29 @@ const removeOld = async (store: Store, now: Date, days: number): Promise<void> =
     if (now.getTime() - modified.getTime() > days * dayMs) await store.remove(key);
 };
 
-/** Writes a report as JSON and text into every store, moves `latest_verification.json`, and removes old reports. */
-export const storeReport = async (app: App, report: VerificationReport): Promise<string> => {
-  const date = stamp(new Date(report.generatedAt)).slice(0, 8);
-  const days = app.plan.verification.reportDays ?? app.plan.retention.days;
-  for (const store of [app.stores.primary, ...app.stores.replicas]) {
-    await putText(store, keyOf(date, 'txt'), renderReport(report));
-    await putText(store, keyOf(date, 'json'), `${JSON.stringify(report, null, 2)}\n`);
-    await store.point(`${verificationFolder}/latest_verification.json`, keyOf(date, 'json'));
-    await removeOld(store, app.run.now(), days);
-  }
-  return keyOf(date, 'json');
+/** Writes a report as JSON and text, moves the alias of the newest, and removes old reports. */
+const storeIn = async (
+  app: App,
+  store: Store,
+  report: VerificationReport,
+  level: VerifyLevel,
+): Promise<void> => {
+  const names = reportNames(level, stamp(new Date(report.generatedAt)).slice(0, 8));
+  await putText(store, names.txt, renderReport(report));
+  await putText(store, names.json, `${JSON.stringify(report, null, 2)}\n`);
+  await store.point(names.latest, names.json);
+  await removeOld(store, app.run.now(), app.plan.verification.reportDays ?? app.plan.retention.days);
+};
+
+/** Stores a report everywhere. A replica that is away is in the report as a problem already, so it only warns here. */
+export const storeReport = async (
+  app: App,
+  report: VerificationReport,
+  level: VerifyLevel,
+): Promise<void> => {
+  await storeIn(app, app.stores.primary, report, level);
+  for (const replica of app.stores.replicas)
+    await storeIn(app, replica, report, level).catch((error: unknown) =>
+      app.run.log.warn({ store: replica.location, problem: messageOf(error) }, 'report not stored'),
+    );
 };

@@ -1,13 +1,14 @@
 import { authenticate, type Archive } from '../catalog/catalog.ts';
 import type { Manifest } from '../catalog/manifest.ts';
 import { BackupError, isBackupError, messageOf } from '../core/errors.ts';
-import { parseDuration, stamp } from '../core/units.ts';
-import type { Engine, Restored, RestoreRequest, Source } from '../engines/engine.ts';
+import { names } from '../contract/names.ts';
+import { parseDuration } from '../core/units.ts';
+import type { Engine, Restored, Source } from '../engines/engine.ts';
 import type { Target } from '../plan/schema.ts';
 import { addressOf, engineOf, findTarget, openSource, type App } from './app.ts';
 import { safetyBackup } from './backup.ts';
-import { findArchive, readEntries } from './read-archive.ts';
-import { readThrough } from './verify.ts';
+import { findArchive, readEntries, readThrough } from './read-archive.ts';
+import { restoreRequest, tryRestore } from './trial.ts';
 
 /** What a restore is going to do; `--dry-run` prints it and stops. */
 export interface RestorePlan {
@@ -89,33 +90,6 @@ const prepare = async (app: App, name: string, options: RestoreOptions): Promise
   return { target, engine, source, archive, manifest, plan };
 };
 
-const request = (app: App, manifest: Manifest, mode: RestoreRequest['mode']): RestoreRequest => ({
-  expected: manifest.fingerprint,
-  server: manifest.server,
-  mode,
-  suffix: stamp(app.run.now()),
-});
-
-const entriesOf = (app: App, { archive, manifest, target }: Prepared) =>
-  readEntries(app, archive, manifest, `restore ${target.name}`);
-
-const restoreForTest = async (app: App, prepared: Prepared): Promise<Restored> => {
-  const { engine, source, manifest } = prepared;
-  const scratch = await engine.scratch(app.run, manifest.server);
-  if (!scratch)
-    return engine.restore(app.run, source, entriesOf(app, prepared), request(app, manifest, 'trial'));
-  try {
-    return await engine.restore(
-      app.run,
-      scratch.source,
-      entriesOf(app, prepared),
-      request(app, manifest, 'replace'),
-    );
-  } finally {
-    await scratch.stop();
-  }
-};
-
 /** Where an engine cannot restore beside the live data, every byte is proved, and the live data saved, before it goes. */
 const saveLiveData = async (app: App, prepared: Prepared): Promise<string | undefined> => {
   const { engine, target, archive, manifest } = prepared;
@@ -133,14 +107,23 @@ const saveLiveData = async (app: App, prepared: Prepared): Promise<string | unde
   }
 };
 
+const replaceLive = async (app: App, prepared: Prepared): Promise<Restored & { safetyArchive?: string }> => {
+  const { engine, source, archive, manifest, target } = prepared;
+  const safetyArchive = await saveLiveData(app, prepared);
+  const entries = readEntries(app, archive, manifest, `restore ${target.name}`);
+  const restored = await engine.restore(app.run, source, entries, restoreRequest(app, manifest, 'replace'));
+  if (!safetyArchive) return restored;
+  const undo = `${names.program} restore ${target.name} ${safetyArchive} --force`;
+  return { undo, ...restored, safetyArchive };
+};
+
 const carryOut = async (app: App, prepared: Prepared): Promise<RestoreResult> => {
-  const { engine, source, manifest, plan, target } = prepared;
+  const { source, archive, manifest, plan, target } = prepared;
   const begun = app.run.now().getTime();
-  const replace = plan.mode === 'replace';
-  const safetyArchive = replace ? await saveLiveData(app, prepared) : undefined;
-  const restored = replace
-    ? await engine.restore(app.run, source, entriesOf(app, prepared), request(app, manifest, 'replace'))
-    : await restoreForTest(app, prepared);
+  const restored =
+    plan.mode === 'replace'
+      ? await replaceLive(app, prepared)
+      : (await tryRestore(app, archive, manifest, () => Promise.resolve(source))).restored;
   const seconds = (app.run.now().getTime() - begun) / 1000;
   const rtoSeconds = parseDuration(target.rto);
   app.run.log.info(
@@ -155,7 +138,6 @@ const carryOut = async (app: App, prepared: Prepared): Promise<RestoreResult> =>
     withinRto: seconds <= rtoSeconds,
     equal: true,
     ...restored,
-    ...(safetyArchive && { safetyArchive }),
   };
 };
 

@@ -2,6 +2,7 @@
 export const names = {
   program: 'grill-backup',
   verification: 'backup-verification',
+  drill: 'backup-drill',
   restorePod: 'backup-restore-job',
   configMap: 'backup-config',
   scriptsConfigMap: 'backup-scripts',

@@ -1,5 +1,8 @@
 /** Passes a stream through and tells the length of each chunk as it passes. */
-export async function* tap(source: AsyncIterable<Buffer>, onBytes: (bytes: number) => void): AsyncGenerator<Buffer> {
+export async function* tap(
+  source: AsyncIterable<Buffer>,
+  onBytes: (bytes: number) => void,
+): AsyncGenerator<Buffer> {
   for await (const chunk of source) {
     onBytes(chunk.length);
     yield chunk;

@@ -16,7 +16,9 @@ export const parseDuration = (text: string): number => {
 export const duration = z
   .string()
   .regex(durationPattern, { error: 'expected a duration such as 30m, 24h or 7d' })
-  .refine((text) => !durationPattern.test(text) || parseDuration(text) > 0, { error: 'expected more than 0' });
+  .refine((text) => !durationPattern.test(text) || parseDuration(text) > 0, {
+    error: 'expected more than 0',
+  });
 
 /** Seconds → `1h 30m`, `2.4s`, for people. */
 export const formatSeconds = (seconds: number): string => {

@@ -42,6 +42,19 @@ export interface RestoreRequest {
   readonly server: ServerInfo;
   /** `replace` puts the data in the place of the live data; `trial` restores beside it, compares, and drops it. */
   readonly mode: 'replace' | 'trial';
+  /**
+   * Parts to restore, in the engine's own terms; all where absent. PostgreSQL: `schema.table`; InfluxDB: a bucket
+   * (`org/bucket` or `bucket`) or database; Redis: `db0`, or a key pattern such as `session:*`.
+   * Parts take the place of their live namesakes; the rest of the live data is left alone.
+   */
+  readonly only?: readonly string[] | undefined;
+  /**
+   * New name for what is restored, beside the live data, which is not touched: a PostgreSQL database, an InfluxDB
+   * bucket or database (of one `only`), a Redis database number.
+   */
+  readonly into?: string | undefined;
+  /** Restore jobs side by side, where the engine has them. @default 1 */
+  readonly jobs?: number | undefined;
   /** Unique ending for names of scratch data and of kept old data: `20240101_020000`. */
   readonly suffix: string;
 }

@@ -25,5 +25,8 @@ export const assertEqual = (expected: Fingerprint, actual: Fingerprint): void =>
   const found = differences(expected, actual);
   if (found.length === 0) return;
   const more = found.length > quoted ? `; and ${found.length - quoted} more` : '';
-  throw new BackupError('restore.mismatch', `restored data differs: ${found.slice(0, quoted).join('; ')}${more}`);
+  throw new BackupError(
+    'restore.mismatch',
+    `restored data differs: ${found.slice(0, quoted).join('; ')}${more}`,
+  );
 };

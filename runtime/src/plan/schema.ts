@@ -4,6 +4,7 @@ import { retentionPolicy } from '../catalog/retention.ts';
 import { duration } from '../core/units.ts';
 import type { Engine } from '../engines/engine.ts';
 import { engines } from '../engines/registry.ts';
+import { notificationsConfig } from '../notify/config.ts';
 import { directoryConfig, s3Config } from '../store/registry.ts';
 import { cron } from './cron.ts';
 import { always, checkPlan } from './rules.ts';
@@ -55,6 +56,13 @@ const targetOf = (engine: Engine) =>
     rpo: duration.default('24h'),
     /** Longest acceptable restore. @default 1h */
     rto: duration.default('1h'),
+    /** Server on which drills restore under scratch names. @default a private server inside the job, from its image */
+    drill: z
+      .strictObject({
+        connection: engine.connection as z.ZodType<Record<string, unknown> & { readonly host: string }>,
+        secret: z.strictObject({ name: dnsLabel, keys: secretKeys(engine).prefault({}) }),
+      })
+      .optional(),
   });
 
 const [first, ...others] = Object.values(engines).map(targetOf);
@@ -107,12 +115,15 @@ export const planShape = {
     /** Days that reports are kept. @default the plan's retention.days */
     reportDays: z.int().min(1).optional(),
   }),
-  notifications: z
+  drill: z
     .strictObject({
-      /** @default false */
-      enabled: z.boolean().default(false),
+      /** @default Sundays at 08:00 UTC, after the night's backups and their verification */
+      schedule: cron.default('0 8 * * 0'),
+      /** @default 6h - every target is restored, one after the other */
+      deadline: duration.default('6h'),
     })
     .prefault({}),
+  notifications: notificationsConfig.prefault({}),
 } as const;
 
 export const planSchema = z.strictObject(planShape).superRefine(checkPlan, always);
