@@ -1,0 +1,71 @@
+import { z } from 'zod';
+
+/** How bad a run ended: `warning` is a run that succeeded but that somebody should look at. */
+export const levels = ['success', 'warning', 'error'] as const;
+
+export type Level = (typeof levels)[number];
+
+const levelsOr = (chosen: readonly Level[]) =>
+  z
+    .array(z.enum(levels))
+    .min(1)
+    .default([...chosen]);
+
+const port = z.int().min(1).max(65_535);
+
+const webhook = z.strictObject({
+  /** @default all - a machine reads them, and silence is a sign as well */
+  levels: levelsOr(levels),
+});
+
+const slack = z.strictObject({
+  /** Name or id of a channel that the token's bot was invited to: `#backups`, `C0123456789`. */
+  channel: z.string().min(1),
+  /** @default warning, error - a person reads them */
+  levels: levelsOr(['warning', 'error']),
+  /** Slack's Web API, or a proxy before it. @default https://slack.com/api */
+  apiUrl: z.url({ protocol: /^https?$/ }).default('https://slack.com/api'),
+});
+
+const email = z
+  .strictObject({
+    host: z.string().min(1),
+    /** @default 587 - mail submission, RFC 6409 */
+    port: port.default(587),
+    /** `starttls` never falls back to plain text; `tls` is for port 465. @default starttls */
+    security: z.enum(['starttls', 'tls', 'none']).default('starttls'),
+    from: z.string().min(3),
+    to: z.array(z.string().min(3)).min(1),
+    /** Its password is key `email-password`. @default no login */
+    user: z.string().min(1).optional(),
+    /** PEM file of the CA of a server inside. @default the system's CAs */
+    caFile: z.string().min(1).optional(),
+    /** @default warning, error - a person reads them */
+    levels: levelsOr(['warning', 'error']),
+  })
+  .refine(({ user, security }) => user === undefined || security !== 'none', {
+    path: ['security'],
+    error: 'expected starttls or tls, as a password must not cross the network in the clear',
+  });
+
+/** Part `notifications` of the plan. */
+export const notificationsConfig = z.strictObject({
+  /** @default false */
+  enabled: z.boolean().default(false),
+  /** @default on, where no other channel is named */
+  webhook: webhook.optional(),
+  slack: slack.optional(),
+  email: email.optional(),
+});
+
+export type NotificationsConfig = z.output<typeof notificationsConfig>;
+export type SlackConfig = z.output<typeof slack>;
+export type EmailConfig = z.output<typeof email>;
+export type Channels = Pick<NotificationsConfig, 'webhook' | 'slack' | 'email'>;
+
+/** Channels that are in use; none where notifications are off. */
+export const channelsOf = ({ enabled, webhook: hook, slack, email }: NotificationsConfig): Channels => {
+  if (!enabled) return {};
+  const alone = !slack && !email;
+  return { webhook: hook ?? (alone ? webhook.parse({}) : undefined), slack, email };
+};
