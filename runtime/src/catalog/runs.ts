@@ -21,6 +21,8 @@ const runSchema = z.strictObject({
   failure: z.strictObject({ code: z.string(), message: z.string() }).optional(),
   /** Key figures of the command, such as `archive`, `archiveBytes`, `sourceBytes`, `seconds`, `equal`. */
   figures: z.record(z.string(), z.union([z.string(), z.number(), z.boolean()])),
+  /** What somebody should look at although the run went well: catalog/anomalies.ts. */
+  warnings: z.array(z.string()).optional(),
 });
 
 /** Outcome of one run of a command on a target: `runs/<target>/<stamp>_<command>_<random>.json` in the primary store. */

@@ -2,12 +2,15 @@ import { readCatalog, writeManifest } from '../catalog/catalog.ts';
 import { archiveKey, fileName, latestKey } from '../catalog/layout.ts';
 import { tiersDue } from '../catalog/retention.ts';
 import { BackupError, isBackupError, messageOf } from '../core/errors.ts';
+import { parseDuration } from '../core/units.ts';
 import type { Fingerprint, ServerInfo } from '../engines/engine.ts';
 import { retentionOf } from '../plan/parse.ts';
 import type { Target } from '../plan/schema.ts';
 import { addressOf, engineOf, findTarget, openSource, type App } from './app.ts';
+import { recorded } from './lifecycle.ts';
 import { candidateOf, prune } from './prune.ts';
 import { replicate } from './replicate.ts';
+import { backupSummary } from './summaries.ts';
 import { writeArchive, type Written } from './write-archive.ts';
 
 /** Result of a backup, as `--json` prints it. */
@@ -86,10 +89,9 @@ const replicateAll = async (
 /** What a restore is about to replace, kept as an archive of tier `safety` in the primary store. */
 export const safetyBackup = (app: App, target: Target): Promise<Written> => dumpInto(app, target, 'safety');
 
-/** Dumps a target into the primary store, copies it to weekly and monthly where due and to the replicas, and prunes. */
-export const backup = async (app: App, name: string): Promise<BackupResult> => {
+const backUp = async (app: App, target: Target): Promise<BackupResult> => {
   const { run, stores } = app;
-  const target = findTarget(app.plan, name);
+  const { name } = target;
   await stores.primary.removeLeftovers(graceEnd(app));
   const written = await dumpInto(app, target, 'daily');
   const { key, manifest } = written;
@@ -113,4 +115,15 @@ export const backup = async (app: App, name: string): Promise<BackupResult> => {
     replicated,
     pruned: pruned.filter(({ keep }) => !keep).map((entry) => entry.key),
   };
+};
+
+/** Dumps a target into the primary store, copies it to weekly and monthly where due and to the replicas, and prunes. */
+export const backup = async (app: App, name: string): Promise<BackupResult> => {
+  const target = findTarget(app.plan, name);
+  const deadlineSeconds = parseDuration(target.deadline);
+  return recorded(
+    app,
+    { command: 'backup', target: name, lock: true, deadlineSeconds, summarise: backupSummary },
+    (inner) => backUp(inner, target),
+  );
 };

@@ -6,8 +6,16 @@ import { findTarget, type App } from './app.ts';
 import { backup } from './backup.ts';
 import { confirmOn } from './confirm.ts';
 import { list, status } from './list.ts';
-import { prune, type Pruned } from './prune.ts';
-import { renderBackup, renderList, renderPruned, renderRestore, renderStatus } from './render.ts';
+import { pruneRun, type Pruned } from './prune.ts';
+import {
+  renderBackup,
+  renderList,
+  renderPruned,
+  renderRekeyed,
+  renderRestore,
+  renderStatus,
+} from './render.ts';
+import { rekey, type Rekeyed } from './rekey.ts';
 import { buildReport, renderReport, storeReport } from './report.ts';
 import { restore } from './restore.ts';
 import { serve } from './serve.ts';
@@ -102,8 +110,16 @@ const runPrune = async (tool: Tool, name: string | undefined, dryRun: boolean) =
   const app = await tool.open();
   const targets = name ? [findTarget(app.plan, name)] : app.plan.targets;
   const decisions: Pruned[] = [];
-  for (const target of targets) decisions.push(...(await prune(app, target, { dryRun })));
+  for (const { name: target } of targets) decisions.push(...(await pruneRun(app, target, { dryRun })));
   tool.print(decisions, renderPruned);
+};
+
+const runRekey = async (tool: Tool, name: string | undefined, dryRun: boolean) => {
+  const app = await tool.open();
+  const targets = name ? [name] : app.plan.targets.map((target) => target.name);
+  const moved: Rekeyed[] = [];
+  for (const target of targets) moved.push(...(await rekey(app, target, { dryRun })));
+  tool.print(moved, renderRekeyed);
 };
 
 const count = (text: string): number => {
@@ -174,6 +190,12 @@ export const buildProgram = (session: Session): Command => {
     .option('--dry-run', 'show the decisions and change nothing')
     .action((target: string | undefined, flags: { dryRun?: boolean }, command: Command) =>
       runPrune(toolOf(session, command), target, flags.dryRun ?? false),
+    );
+
+  add('rekey [target]', "rewrite archives that an old key made under the plan's first key")
+    .option('--dry-run', 'show what would be rewritten and change nothing')
+    .action((target: string | undefined, flags: { dryRun?: boolean }, command: Command) =>
+      runRekey(toolOf(session, command), target, flags.dryRun ?? false),
     );
 
   add('serve', 'publish metrics for Prometheus until stopped').action(async (_flags, command: Command) => {

@@ -6,7 +6,9 @@ import { messageOf } from '../core/errors.ts';
 import { retentionOf } from '../plan/parse.ts';
 import type { Target } from '../plan/schema.ts';
 import type { Store } from '../store/store.ts';
-import type { App } from './app.ts';
+import { findTarget, type App } from './app.ts';
+import { recorded } from './lifecycle.ts';
+import { pruneSummary } from './summaries.ts';
 
 /** What retention decided for one archive of one store. */
 export interface Pruned extends Decision {
@@ -60,14 +62,27 @@ const pruneStore = async (
   return decisions.map((decision) => ({ target: target.name, store: store.location, ...decision }));
 };
 
+export interface PruneOptions {
+  readonly dryRun: boolean;
+}
+
 /** Applies retention to the archives of a target in every store; `dryRun` decides only. */
 export const prune = async (
   app: App,
   target: Target,
-  { dryRun }: { readonly dryRun: boolean },
+  { dryRun }: PruneOptions,
 ): Promise<readonly Pruned[]> => {
   const results: Pruned[] = [];
   for (const store of [app.stores.primary, ...app.stores.replicas])
     results.push(...(await pruneStore(app, target, store, dryRun)));
   return results;
+};
+
+/** Retention as a command of its own; a dry run changes nothing, so it needs no lock and leaves no record. */
+export const pruneRun = async (app: App, name: string, options: PruneOptions): Promise<readonly Pruned[]> => {
+  const target = findTarget(app.plan, name);
+  if (options.dryRun) return prune(app, target, options);
+  return recorded(app, { command: 'prune', target: name, lock: true, summarise: pruneSummary }, (inner) =>
+    prune(inner, target, options),
+  );
 };

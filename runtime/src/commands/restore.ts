@@ -8,6 +8,8 @@ import type { Target } from '../plan/schema.ts';
 import { addressOf, engineOf, findTarget, openSource, type App } from './app.ts';
 import { safetyBackup } from './backup.ts';
 import { findArchive, readEntries, readThrough } from './read-archive.ts';
+import { recorded } from './lifecycle.ts';
+import { restoreSummary } from './summaries.ts';
 import { restoreRequest, tryRestore } from './trial.ts';
 
 /** What a restore is going to do; `--dry-run` prints it and stops. */
@@ -160,6 +162,10 @@ export const restore = async (
   if (!options.test && !(await options.confirm(prepared.map(({ plan }) => plan))))
     throw new BackupError('restore.refused', 'not confirmed');
   const results: RestoreResult[] = [];
-  for (const each of prepared) results.push(await carryOut(app, each));
+  for (const each of prepared) {
+    const { target, mode } = each.plan;
+    const run = { command: 'restore', target, lock: mode === 'replace', summarise: restoreSummary } as const;
+    results.push(await recorded(app, run, (inner) => carryOut(inner, each)));
+  }
   return results;
 };

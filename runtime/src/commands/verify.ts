@@ -1,8 +1,11 @@
 import { readCatalog, type Archive, type BrokenArchive } from '../catalog/catalog.ts';
 import { BackupError } from '../core/errors.ts';
+import { parseDuration } from '../core/units.ts';
 import type { Target } from '../plan/schema.ts';
 import type { Store } from '../store/store.ts';
 import { findTarget, type App } from './app.ts';
+import { recorded } from './lifecycle.ts';
+import { verifySummary } from './summaries.ts';
 import { findArchive } from './read-archive.ts';
 import { problemOf, verifyArchive, type Verified, type VerifyLevel } from './verify-archive.ts';
 
@@ -76,15 +79,37 @@ const orProblem =
 const storesFor = ({ stores }: App, level: VerifyLevel): readonly Store[] =>
   level === 'drill' ? [stores.primary] : [stores.primary, ...stores.replicas];
 
+const verifyTarget = async (
+  app: App,
+  target: Target,
+  request: VerifyRequest,
+): Promise<readonly Verified[]> => {
+  const { level, archive } = request;
+  if (archive) return [await verifyArchive(app, target, await findArchive(app, target.name, archive), level)];
+  const results: Verified[] = [];
+  for (const store of storesFor(app, level))
+    results.push(...(await verifyStore(app, target, store, request).catch(orProblem(app, target, store))));
+  return results;
+};
+
+/** Only the CronJobs, which take all targets, have a deadline. */
+const deadlineOf = ({ plan }: App, { level, target }: VerifyRequest): number | undefined => {
+  if (target) return undefined;
+  return parseDuration(level === 'drill' ? plan.drill.deadline : plan.verification.deadline);
+};
+
 /** Verifies archives and tells the outcome of each; never throws for a bad archive. */
 export const verify = async (app: App, request: VerifyRequest): Promise<readonly Verified[]> => {
-  const { level, target: name, archive } = request;
-  const targets = name ? [findTarget(app.plan, name)] : app.plan.targets;
-  if (name && archive)
-    return [await verifyArchive(app, targets[0]!, await findArchive(app, name, archive), level)];
+  const targets = request.target ? [findTarget(app.plan, request.target)] : app.plan.targets;
+  const deadlineSeconds = deadlineOf(app, request);
   const results: Verified[] = [];
-  for (const target of targets)
-    for (const store of storesFor(app, level))
-      results.push(...(await verifyStore(app, target, store, request).catch(orProblem(app, target, store))));
+  for (const target of targets) {
+    const run = { command: 'verify', target: target.name, lock: false, deadlineSeconds } as const;
+    results.push(
+      ...(await recorded(app, { ...run, summarise: verifySummary }, (inner) =>
+        verifyTarget(inner, target, request),
+      )),
+    );
+  }
   return results;
 };

@@ -19,7 +19,7 @@ export const dnsLabel = z
 const targetName = dnsLabel.max(52 - '-backup'.length, { error: 'expected at most 45 characters' });
 
 /** Names that the layout of the store and the command line use themselves. */
-const reserved = ['full', 'verification', 'latest'];
+const reserved = ['full', 'verification', 'latest', 'locks', 'runs', 'audit'];
 
 const { days, weekly, monthly } = retentionPolicy.shape;
 

@@ -97,7 +97,7 @@ describe('a plan', () => {
     [
       'a name that commands use',
       withTarget({ name: 'full' }),
-      'targets[0].name: found "full", expected none of full, verification, latest',
+      'targets[0].name: found "full", expected none of full, verification, latest, locks, runs, audit',
     ],
     [
       'a name whose CronJob would be too long',

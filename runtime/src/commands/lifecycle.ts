@@ -1,0 +1,117 @@
+import { takeLock, type HeldLock } from '../catalog/lock.ts';
+import { writeRun, type Figures, type RecordedCommand, type RunRecord } from '../catalog/runs.ts';
+import { exitCodes } from '../contract/exit-codes.ts';
+import { BackupError, isBackupError, messageOf } from '../core/errors.ts';
+import { notify } from '../notify/notify.ts';
+import type { App } from './app.ts';
+import { startDeadline, type Deadline } from './deadline.ts';
+
+/** What a run's result says about it. */
+export interface Summary {
+  readonly figures: Figures;
+  /** The run came to its end, and found something wrong: bad archives, for instance. */
+  readonly problem?: BackupError | undefined;
+  /** Something to look at in a run that succeeded; no secrets. */
+  readonly warnings?: readonly string[] | undefined;
+}
+
+export interface Recorded<T> {
+  readonly command: RecordedCommand;
+  readonly target: string;
+  /** True for what changes archives or data of the target. */
+  readonly lock: boolean;
+  /** activeDeadlineSeconds of the Job; absent for runs that no Job starts. */
+  readonly deadlineSeconds?: number | undefined;
+  readonly summarise: (result: T) => Summary;
+}
+
+interface Guards {
+  readonly lock: HeldLock | undefined;
+  readonly deadline: Deadline;
+}
+
+/** The reason to stop wins over the errors that stopping brings with it. */
+const reasonOf = ({ run }: App, { lock, deadline }: Guards, error: unknown): unknown => {
+  for (const signal of [lock?.lost, deadline.signal])
+    if (signal?.aborted) {
+      const { code, message } = signal.reason as BackupError;
+      return new BackupError(code, message, { cause: error });
+    }
+  if (run.signal.aborted && !isBackupError(error))
+    return new BackupError('run.interrupted', `the run was stopped: ${messageOf(run.signal.reason)}`, {
+      cause: error,
+    });
+  return error;
+};
+
+const guarded = async <T>(
+  app: App,
+  { command, target, lock: locking, deadlineSeconds }: Recorded<T>,
+  body: (app: App) => Promise<T>,
+): Promise<T> => {
+  const { run, stores } = app;
+  const lock = locking ? await takeLock(run, stores.primary, target, command) : undefined;
+  const deadline = startDeadline(deadlineSeconds);
+  const signal = AbortSignal.any([run.signal, deadline.signal, ...(lock ? [lock.lost] : [])]);
+  try {
+    return await body({ ...app, run: { ...run, signal } });
+  } catch (error) {
+    throw reasonOf(app, { lock, deadline }, error);
+  } finally {
+    deadline.clear();
+    await lock?.release();
+  }
+};
+
+const failureOf = (error: unknown): Pick<RunRecord, 'failure' | 'exitCode'> => {
+  const known = isBackupError(error);
+  const failure = { code: known ? error.code : 'unexpected', message: messageOf(error) };
+  return { failure, exitCode: known ? error.exitCode : exitCodes.unexpected };
+};
+
+/** Whatever cannot be written down is logged: it must not hide what the run itself says. */
+const attempt = async ({ run }: App, what: string, step: () => Promise<unknown>): Promise<void> => {
+  await step().catch((error: unknown) =>
+    run.log.error({ problem: messageOf(error) }, `${what} could not be written`),
+  );
+};
+
+const conclude = async (
+  app: App,
+  begun: Pick<RunRecord, 'command' | 'target' | 'startedAt'>,
+  { figures, problem, warnings = [] }: Omit<Summary, 'problem'> & { readonly problem?: unknown },
+): Promise<void> => {
+  const { run, stores } = app;
+  const record: RunRecord = {
+    format: 1,
+    ...begun,
+    finishedAt: run.now().toISOString(),
+    ok: problem === undefined,
+    exitCode: exitCodes.ok,
+    ...(problem !== undefined && failureOf(problem)),
+    figures,
+  };
+  const id = run.randomBytes(3).toString('hex');
+  await attempt(app, 'the record of the run', () => writeRun(stores.primary, record, id));
+  await notify(app, { ...record, warnings });
+};
+
+/**
+ * Runs a command on a target under its lock and deadline, and tells what became of it: a record in the primary store, an
+ * entry in the audit trail, and notifications. None of these can fail the run.
+ * @throws what `body` throws; BackupError `lock.held`, `lock.lost`, `run.deadline`, `run.interrupted`
+ */
+export const recorded = async <T>(
+  app: App,
+  options: Recorded<T>,
+  body: (app: App) => Promise<T>,
+): Promise<T> => {
+  const { command, target, summarise } = options;
+  const begun = { command, target, startedAt: app.run.now().toISOString() };
+  const result = await guarded(app, options, body).catch(async (error: unknown) => {
+    await conclude(app, begun, { figures: {}, problem: error });
+    throw error;
+  });
+  await conclude(app, begun, summarise(result));
+  return result;
+};

@@ -1,0 +1,65 @@
+import { BackupError } from '../core/errors.ts';
+import type { BackupResult } from './backup.ts';
+import type { Summary } from './lifecycle.ts';
+import type { Pruned } from './prune.ts';
+import type { Rekeyed } from './rekey.ts';
+import type { RestoreResult } from './restore.ts';
+import type { Verified } from './verify-archive.ts';
+
+export const backupSummary = (result: BackupResult): Summary => {
+  const { store, archive, sourceBytes, archiveBytes, seconds, copies, replicated, pruned } = result;
+  const counts = {
+    copies: copies.length,
+    replicated: Object.values(replicated).flat().length,
+    pruned: pruned.length,
+  };
+  return { figures: { store, archive, sourceBytes, archiveBytes, seconds, ...counts } };
+};
+
+export const restoreSummary = (result: RestoreResult): Summary => {
+  const { store, archive, mode, into, archiveBytes, sourceBytes, seconds, equal, kept, safetyArchive } =
+    result;
+  return {
+    figures: {
+      ...{ store, archive, mode, into, archiveBytes, sourceBytes },
+      ...(seconds !== undefined && { seconds }),
+      ...(equal !== undefined && { equal }),
+      ...(kept !== undefined && { kept }),
+      ...(safetyArchive !== undefined && { safetyArchive }),
+    },
+  };
+};
+
+export const verifySummary = (results: readonly Verified[]): Summary => {
+  const failed = results.filter(({ ok }) => !ok);
+  const newest = results.findLast(({ level }) => level !== 'quick') ?? results.at(-1);
+  const seconds = results.reduce((sum, result) => sum + result.seconds, 0);
+  return {
+    figures: {
+      archives: results.length,
+      failed: failed.length,
+      seconds,
+      ...(newest && { archive: newest.archive, level: newest.level }),
+      ...(newest?.restore && { restoreSeconds: newest.restore.seconds, equal: true }),
+    },
+    problem:
+      failed.length === 0
+        ? undefined
+        : new BackupError(
+            'verification.failed',
+            `${failed.length} of ${results.length} archives did not pass: ${failed[0]!.archive} ${failed[0]!.problem?.message}`,
+          ),
+    warnings: results.flatMap(({ archive, restore }) =>
+      restore && !restore.withinRto
+        ? [`restoring ${archive} took ${Math.round(restore.seconds)} s, the RTO is ${restore.rtoSeconds} s`]
+        : [],
+    ),
+  };
+};
+
+export const pruneSummary = (decisions: readonly Pruned[]): Summary => {
+  const removed = decisions.filter(({ keep }) => !keep);
+  return { figures: { kept: decisions.length - removed.length, removed: removed.length } };
+};
+
+export const rekeySummary = (moved: readonly Rekeyed[]): Summary => ({ figures: { rekeyed: moved.length } });
