@@ -98,6 +98,7 @@ export const libpqEnvironment = ({ connection, credentials }: PostgresqlSource):
   PGSSLMODE: connection.sslMode,
   PGCONNECT_TIMEOUT: `${connectTimeoutMs / 1000}`,
   PGAPPNAME: 'grill-backup',
+  PGOPTIONS: '-c statement_timeout=0 -c lock_timeout=0 -c idle_in_transaction_session_timeout=0', // against the role's own
   LC_ALL: 'C',
 });
 

@@ -63,7 +63,7 @@ interface Snapshot {
   readonly readsPasswords: boolean;
 }
 
-const takeSnapshot = async (client: Client): Promise<Snapshot> => {
+const snapshotOnce = async (client: Client): Promise<Snapshot> => {
   await beginSnapshot(client);
   await client.query('SET max_parallel_workers_per_gather = 0'); // leave the processors to the dump
   const { rows } = await client.query<{ id: string; passwords: boolean }>(
@@ -77,6 +77,22 @@ const takeSnapshot = async (client: Client): Promise<Snapshot> => {
     tables,
     settings: await readSettings(client),
   };
+};
+
+/** Times that a snapshot is taken anew because a change of the schema came in between. */
+const mostAttempts = 3;
+
+const undefinedTable = '42P01';
+
+/** Takes another one where a table was dropped between the list and its lock. */
+const takeSnapshot = async (client: Client, attempt = 1): Promise<Snapshot> => {
+  try {
+    return await snapshotOnce(client);
+  } catch (error) {
+    if (attempt === mostAttempts || (error as { code?: string }).code !== undefinedTable) throw error;
+    await client.query('ROLLBACK');
+    return takeSnapshot(client, attempt + 1);
+  }
 };
 
 async function* bytesOf(text: string): AsyncGenerator<Buffer, void, undefined> {
@@ -93,15 +109,66 @@ async function* output(
   yield* run(context, { program, args: ['--no-password', ...args], env, failure: 'dump.failed' }).stdout;
 }
 
-async function* entriesOf(
-  context: RunContext,
-  source: PostgresqlSource,
-  tools: Tools,
-  snapshot: Snapshot,
-  count: () => void,
-): AsyncGenerator<DumpEntry, void, undefined> {
+/**
+ * How long pg_dump waits for a lock that the snapshot's own session has. It waits only behind a change of the schema
+ * that came between the two, which itself waits for that session: none of the three would ever go on.
+ */
+const lockWaitMs = 2000;
+
+const waitedForLock = (error: unknown): boolean => messageOf(error).includes('Query was: LOCK TABLE');
+
+/** Dumps in a snapshot, and in another one where a change of the schema came between. Nothing was printed by then. */
+async function* inSnapshot(
+  client: Client,
+  first: Snapshot,
+  start: (snapshot: Snapshot) => AsyncIterable<Buffer>,
+  begun: (snapshot: Snapshot) => void,
+): AsyncGenerator<Buffer, void, undefined> {
+  let snapshot = first;
+  for (let attempt = 1; ; attempt += 1) {
+    let printed = false;
+    try {
+      for await (const chunk of start(snapshot)) {
+        if (!printed) begun(snapshot);
+        printed = true;
+        yield chunk;
+      }
+      return;
+    } catch (error) {
+      if (printed || attempt === mostAttempts || !waitedForLock(error)) throw error;
+    }
+    await client.query('ROLLBACK');
+    snapshot = await takeSnapshot(client);
+  }
+}
+
+interface Dumping {
+  readonly context: RunContext;
+  readonly source: PostgresqlSource;
+  readonly tools: Tools;
+  readonly client: Client;
+}
+
+const dumpDatabase = (
+  { context, source, tools, client }: Dumping,
+  first: Snapshot,
+  begun: (snapshot: Snapshot) => void,
+): AsyncIterable<Buffer> => {
   const { database } = source.connection;
-  const env = libpqEnvironment(source);
+  const env = { ...libpqEnvironment(source), PGDATABASE: database };
+  const fixed = ['--format=custom', '--compress=0', `--lock-wait-timeout=${lockWaitMs}`];
+  const start = ({ id }: Snapshot) =>
+    output(context, tools.path('pg_dump'), [...fixed, `--snapshot=${id}`], env);
+  return listed(context, tools, database, inSnapshot(client, first, start, begun));
+};
+
+async function* entriesOf(
+  dumping: Dumping,
+  snapshot: Snapshot,
+  begun: (snapshot: Snapshot) => void,
+): AsyncGenerator<DumpEntry, void, undefined> {
+  const { context, source, tools } = dumping;
+  const { database } = source.connection;
   yield {
     name: entryNames.settings,
     content: bytesOf(`${JSON.stringify(snapshot.settings, undefined, 2)}\n`),
@@ -113,11 +180,9 @@ async function* entriesOf(
       'the account may not read password hashes; roles are saved without them',
     );
   const globals = ['--globals-only', ...hashes, `--database=${conninfo(database)}`];
-  yield { name: entryNames.globals, content: output(context, tools.path('pg_dumpall'), globals, env) };
-  count();
-  const args = ['--format=custom', '--compress=0', `--snapshot=${snapshot.id}`];
-  const dumping = output(context, tools.path('pg_dump'), args, { ...env, PGDATABASE: database });
-  yield { name: entryNames.dump(database), content: listed(context, tools, database, dumping) };
+  const content = output(context, tools.path('pg_dumpall'), globals, libpqEnvironment(source));
+  yield { name: entryNames.globals, content };
+  yield { name: entryNames.dump(database), content: dumpDatabase(dumping, snapshot, begun) };
 }
 
 /** Errors of queries after a connection was made: refused if a right is missing, else the dump failed. */
@@ -134,15 +199,13 @@ export const dump = async (context: RunContext, source: PostgresqlSource): Promi
     const { server, tools } = await describe(context, client);
     const snapshot = await takeSnapshot(client);
     let counted: Promise<Fingerprint> | undefined;
-    const count = (): void => {
-      counted = countRows(client, snapshot.tables).catch((error: unknown) =>
-        Promise.reject(asDumpError(error)),
-      );
+    const begun = ({ tables }: Snapshot): void => {
+      counted = countRows(client, tables).catch((error: unknown) => Promise.reject(asDumpError(error)));
       counted.catch(() => {}); // reported by fingerprint()
     };
     return {
       server,
-      entries: entriesOf(context, source, tools, snapshot, count),
+      entries: entriesOf({ context, source, tools, client }, snapshot, begun),
       fingerprint: () =>
         counted ?? Promise.reject(new BackupError('dump.failed', 'the dump was not read to its end')),
       close: () => client.end(),

@@ -28,11 +28,6 @@ interface Target {
   readonly fresh: string;
 }
 
-const create = async ({ client, fresh }: Target, settings: DatabaseSettings): Promise<void> => {
-  await client.query(createSql(settings, fresh));
-  for (const statement of applySql(settings, fresh)) await client.query(statement);
-};
-
 const lacksTablespace = async (client: Client, { tablespaces }: DatabaseSettings): Promise<boolean> => {
   const { rows } = await client.query<{ spcname: string }>('SELECT spcname FROM pg_tablespace');
   return tablespaces.some((name) => !rows.some(({ spcname }) => spcname === name));
@@ -67,10 +62,12 @@ const build = async (
     begin: async (settings, globals) => {
       archived = settings;
       roles(await createMissingRoles(target.context, target.client, globals));
-      await create(target, settings);
+      await target.client.query(createSql(settings, target.fresh));
     },
     dump: (content) => load(target, archived!, content),
   });
+  // Settings come last: one such as default_transaction_read_only would stop the restore.
+  for (const statement of applySql(archived!, target.fresh)) await target.client.query(statement);
   const counted = await withClient(target.source, target.fresh, countNow);
   assertEqual(expected, counted);
   return counted;

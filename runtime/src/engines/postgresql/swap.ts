@@ -37,8 +37,7 @@ const endClients = async (source: PostgresqlSource, database: string, until: Abo
   }
 };
 
-/** Gives `fresh` the name of the live database, which becomes `kept`, in one transaction. */
-export const swap = async (
+const swapOnce = async (
   source: PostgresqlSource,
   client: Client,
   fresh: string,
@@ -58,6 +57,25 @@ export const swap = async (
   } finally {
     renamed.abort();
     await ending;
+  }
+};
+
+const objectInUse = '55006';
+const mostAttempts = 3;
+
+/** Gives `fresh` the name of the live database, which becomes `kept`, in one transaction. */
+export const swap = async (
+  source: PostgresqlSource,
+  client: Client,
+  fresh: string,
+  kept: string,
+  attempt = 1,
+): Promise<void> => {
+  try {
+    await swapOnce(source, client, fresh, kept);
+  } catch (error) {
+    if (attempt === mostAttempts || (error as { code?: string }).code !== objectInUse) throw error;
+    await swap(source, client, fresh, kept, attempt + 1); // a client held out for longer than the rename waits
   }
 };
 

@@ -1,0 +1,126 @@
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import type { InfluxdbConnection } from '../../../runtime/src/engines/influxdb/connection.ts';
+import { influxdb } from '../../../runtime/src/engines/influxdb/index.ts';
+import type { Source } from '../../../runtime/src/engines/engine.ts';
+import { startInfluxdb1, type TestInfluxdb1 } from '../../kit/influxdb.ts';
+import { freePort } from '../../kit/private-server.ts';
+import { testRun, type TestRun } from '../../kit/run.ts';
+import { readings } from '../../conformance/engines/influxdb-hostile.ts';
+import { replay, save, type Saved } from '../../conformance/engines/saved.ts';
+
+describe('InfluxDB 1.x', () => {
+  let run: TestRun;
+  let server: TestInfluxdb1;
+  let source: Source<InfluxdbConnection>;
+  let saved: Saved;
+
+  const request = (mode: 'replace' | 'trial', suffix: string, of: Saved = saved) => ({
+    ...{ mode, suffix },
+    expected: of.fingerprint,
+    server: of.server,
+  });
+
+  beforeAll(async () => {
+    run = testRun();
+    const admin = { username: 'backup', password: 'geheim' };
+    server = await startInfluxdb1({ admin });
+    const { host, port, rpcPort } = server;
+    source = { name: 'influxdb', connection: { host, port, rpcPort }, credentials: admin };
+    await server.query(
+      `CREATE DATABASE grill; CREATE RETENTION POLICY idle ON grill DURATION 7d REPLICATION 1`,
+    );
+    await server.query(
+      `CREATE DATABASE smoker; CREATE USER reader WITH PASSWORD 'x'; GRANT READ ON grill TO reader`,
+    );
+    await server.query(`CREATE USER gone WITH PASSWORD 'x'; GRANT ALL ON grill TO gone`);
+    await server.write('grill', readings('temperature', 1000));
+    await server.write('smoker', readings('fan', 100));
+    saved = await save(influxdb.dump(run, source));
+  }, 60_000);
+
+  afterAll(async () => {
+    await server.stop();
+    await run.dispose();
+  });
+
+  test('counts every retention policy', () => {
+    expect(saved.fingerprint).toEqual({
+      'grill/autogen': { series: 4, points: 2000, float: 1, integer: 1 },
+      'grill/idle': { series: 0, points: 0 },
+      'smoker/autogen': { series: 4, points: 200, float: 1, integer: 1 },
+    });
+  });
+
+  test('dumps the named databases only', async () => {
+    const one = { ...source, connection: { ...source.connection, databases: ['smoker'] } };
+    const { fingerprint } = await save(influxdb.dump(run, one));
+    expect(Object.keys(fingerprint)).toEqual(['smoker/autogen']);
+  });
+
+  test('a database that is missing is no empty backup but an error', async () => {
+    const absent = { ...source, connection: { ...source.connection, databases: ['smoker', 'absent'] } };
+    await expect(influxdb.dump(run, absent)).rejects.toEqual(
+      expect.objectContaining({
+        code: 'dump.empty',
+        message: expect.stringMatching(/has no database absent$/),
+      }),
+    );
+  });
+
+  test('a closed port of the backup service is reported at once', async () => {
+    const rpcPort = await freePort();
+    const closed = { ...source, connection: { ...source.connection, rpcPort } };
+    await expect(save(influxdb.dump(run, closed))).rejects.toEqual(
+      expect.objectContaining({
+        code: 'source.unreachable',
+        message: expect.stringMatching(new RegExp(`port ${rpcPort}, that backups`)),
+      }),
+    );
+  });
+
+  test('an account that is no administrator is refused', async () => {
+    const reader = { ...source, credentials: { username: 'reader', password: 'x' } };
+    await expect(influxdb.dump(run, reader)).rejects.toEqual(
+      expect.objectContaining({
+        code: 'source.refused',
+        message: expect.stringMatching(/SHOW|administrator/),
+      }),
+    );
+  });
+
+  test('users keep their rights on a database that is restored, those who are gone do not matter', async () => {
+    await server.query('DROP USER gone; DROP MEASUREMENT temperature', 'grill');
+    await influxdb.restore(run, source, replay(saved), request('replace', 'rights'));
+    const [grants] = await server.query('SHOW GRANTS FOR reader');
+    expect(grants!.values).toEqual([['grill', 'READ']]);
+    const databases = await server.query('SHOW DATABASES');
+    expect(databases[0]!.values.flat().toSorted()).toEqual(['grill', 'smoker']);
+  }, 60_000);
+
+  test('an archive of 2.x is refused', async () => {
+    const [first, ...rest] = saved.entries;
+    const header = { format: 1, generation: 2, version: '2.7.12', asOf: new Date().toISOString() };
+    const entries = [{ ...first!, bytes: Buffer.from(JSON.stringify(header)) }, ...rest];
+    const attempt = influxdb.restore(run, source, replay({ ...saved, entries }), request('trial', 'other'));
+    await expect(attempt).rejects.toEqual(
+      expect.objectContaining({
+        code: 'restore.refused',
+        message: expect.stringMatching(/of influxdb 2\.7\.12/),
+      }),
+    );
+  });
+
+  test('deletes that the server has not compacted make counts lower bounds, since their points come back', async () => {
+    await server.query(`DELETE FROM fan WHERE probe = 'brisket'`, 'smoker');
+    const deleted = await save(influxdb.dump(run, source));
+    expect(deleted.fingerprint['smoker/autogen']).toMatchObject({ points: '150..', series: '3..' });
+    expect(deleted.fingerprint['grill/autogen']).toEqual(saved.fingerprint['grill/autogen']);
+    const restored = await influxdb.restore(
+      run,
+      source,
+      replay(deleted),
+      request('trial', 'deletes', deleted),
+    );
+    expect(restored.fingerprint).toEqual(deleted.fingerprint);
+  }, 60_000);
+});
