@@ -17,6 +17,10 @@ export const archiveKey = (target: string, tier: Tier, time: Date, encrypted: bo
     ? `${target}/${target}_${stamp(time)}${suffix(encrypted)}`
     : `${target}/${tier}/${target}_${tier}_${stamp(time)}${suffix(encrypted)}`;
 
+/** Name of an archive rewritten under another key: `postgresql_20240101_020000-k2.tar.gz.enc`. */
+export const rekeyedName = (key: string, keyId: string): string =>
+  key.replace(/(_\d{8}_\d{6})(-[a-z0-9-]+)?(\.tar\.gz\.enc)$/, `$1-${keyId}$3`);
+
 export const manifestKey = (archive: string): string => `${archive}${manifestSuffix}`;
 
 export const isManifest = (key: string): boolean => key.endsWith(manifestSuffix);

@@ -7,21 +7,11 @@ import { aliasPrefix } from '../contract/names.ts';
 import { BackupError, isBackupError, messageOf } from '../core/errors.ts';
 import type { Entries } from '../core/entries.ts';
 import { tap } from '../core/taps.ts';
-import { open, type OpenKey } from '../crypto/open.ts';
+import { archiveKeysOf } from '../crypto/archive-keys.ts';
+import { open } from '../crypto/open.ts';
 import { engines } from '../engines/registry.ts';
 import type { Store } from '../store/store.ts';
 import type { App } from './app.ts';
-
-const openKeyOf = async (app: App, manifest: Manifest): Promise<OpenKey | undefined> => {
-  const key = await keyFor(manifest, app.keys);
-  if (!key) return undefined;
-  const { salt, macSalt } = manifest.encryption!;
-  const [cipher, { macKey }] = await Promise.all([
-    key.cipherKey(Buffer.from(salt, 'hex')),
-    key.macKeys(Buffer.from(macSalt, 'hex')),
-  ]);
-  return { salt: Buffer.from(salt, 'hex'), cipher, macKey };
-};
 
 /** What decompression reports is damage: the ciphertext was authentic, but not what this program writes. */
 async function* asDamage(source: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
@@ -36,17 +26,26 @@ async function* asDamage(source: AsyncIterable<Buffer>): AsyncGenerator<Buffer> 
   }
 }
 
-/** Entries of an archive, each segment authenticated before it is decrypted; progress counts ciphertext bytes. */
-export async function* readEntries(app: App, archive: Archive, manifest: Manifest, label: string): Entries {
+/** Compressed bytes of an archive, each segment authenticated before it is decrypted; progress counts ciphertext. */
+export async function* openBytes(
+  app: App,
+  archive: Archive,
+  manifest: Manifest,
+  label: string,
+): AsyncGenerator<Buffer> {
+  const key = await keyFor(manifest, app.keys);
+  const keys = key && (await archiveKeysOf(key, manifest.encryption!));
   const progress = app.progress(label, manifest.archiveBytes);
   try {
-    const bytes = tap(archive.store.get(archive.key), progress.add);
-    const plain = open(bytes, manifest.id, manifest.seal, await openKeyOf(app, manifest));
-    yield* unpack(asDamage(gunzip(plain)));
+    yield* open(tap(archive.store.get(archive.key), progress.add), manifest.id, manifest.seal, keys);
   } finally {
     progress.done();
   }
 }
+
+/** Entries of an archive, nothing of a segment released before it is authenticated. */
+export const readEntries = (app: App, archive: Archive, manifest: Manifest, label: string): Entries =>
+  unpack(asDamage(gunzip(openBytes(app, archive, manifest, label))));
 
 /** Reads every byte: authenticity, encryption, compression, tar, and the engine's own format. */
 export const readThrough = async (app: App, archive: Archive, manifest: Manifest): Promise<void> => {

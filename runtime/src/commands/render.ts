@@ -2,6 +2,7 @@ import { formatBytes, formatSeconds } from '../core/units.ts';
 import type { BackupResult } from './backup.ts';
 import type { Listed, TargetStatus } from './list.ts';
 import type { Pruned } from './prune.ts';
+import type { Rekeyed } from './rekey.ts';
 import type { RestorePlan, RestoreResult } from './restore.ts';
 import { table } from './table.ts';
 
@@ -75,3 +76,16 @@ export const renderRestore = (result: RestoreResult): string => {
     ...(result.safetyArchive ? [`  saved   ${result.safetyArchive} holds what was replaced`] : []),
   ].join('\n');
 };
+
+export const renderRekeyed = (moved: readonly Rekeyed[]): string =>
+  moved.length === 0
+    ? 'every archive is under the first key of the plan'
+    : table(
+        ['store', 'archive', 'key', 'rewritten as'],
+        moved.map(({ store, from, to, oldKeyId, newKeyId }) => [
+          store,
+          from,
+          `${oldKeyId} → ${newKeyId}`,
+          to,
+        ]),
+      );

@@ -6,8 +6,8 @@ import { writeManifest } from '../catalog/catalog.ts';
 import { names } from '../contract/names.ts';
 import type { Entries } from '../core/entries.ts';
 import { tap } from '../core/taps.ts';
-import { iterations, type Key } from '../crypto/key-ring.ts';
-import { startSealing, type SealKey } from '../crypto/seal.ts';
+import { newArchiveKeys } from '../crypto/archive-keys.ts';
+import { startSealing } from '../crypto/seal.ts';
 import type { Dump } from '../engines/engine.ts';
 import type { Target } from '../plan/schema.ts';
 import type { App } from './app.ts';
@@ -37,28 +37,6 @@ async function* measured(entries: Entries, meter: Meter, onBytes: (bytes: number
   }
 }
 
-interface Keys {
-  readonly seal: SealKey;
-  readonly encryption: Manifest['encryption'];
-}
-
-const deriveKeys = async (key: Key, randomBytes: (length: number) => Buffer): Promise<Keys> => {
-  const [salt, macSalt] = [randomBytes(8), randomBytes(16)];
-  const [cipher, { macKey, keyCheck }] = await Promise.all([key.cipherKey(salt), key.macKeys(macSalt)]);
-  return {
-    seal: { salt, cipher, macKey },
-    encryption: {
-      keyId: key.id,
-      cipher: 'aes-256-cbc',
-      kdf: 'pbkdf2-hmac-sha256',
-      iterations,
-      salt: salt.toString('hex'),
-      macSalt: macSalt.toString('hex'),
-      keyCheck,
-    },
-  };
-};
-
 /**
  * Streams a dump into the primary store and commits it: archive first, manifest last. Nothing is committed unless every
  * entry ended cleanly.
@@ -67,13 +45,13 @@ export const writeArchive = async (app: App, target: Target, dump: Dump, tier: T
   const { run, plan, stores } = app;
   const started = run.now();
   const id = run.randomBytes(16).toString('hex');
-  const keys = app.keys && (await deriveKeys(app.keys[0], run.randomBytes));
-  const key = archiveKey(target.name, tier, started, keys !== undefined);
+  const sealKeys = app.keys && (await newArchiveKeys(app.keys[0], run.randomBytes));
+  const key = archiveKey(target.name, tier, started, sealKeys !== undefined);
   const meter: Meter = { entries: [], sourceBytes: 0 };
   const progress = app.progress(`backup ${target.name}`);
   try {
     const plain = gzip(pack(measured(dump.entries, meter, progress.add), started), plan.compression.level);
-    const sealing = startSealing(plain, id, keys?.seal);
+    const sealing = startSealing(plain, id, sealKeys?.keys);
     const archiveBytes = await stores.primary.put(key, sealing.bytes, { signal: run.signal });
     const manifest: Manifest = {
       format: 1,
@@ -90,7 +68,7 @@ export const writeArchive = async (app: App, target: Target, dump: Dump, tier: T
       ...meter,
       archiveBytes,
       compression: { algorithm: 'gzip', level: plan.compression.level },
-      encryption: keys?.encryption ?? null,
+      encryption: sealKeys?.parameters ?? null,
       seal: sealing.seal(),
       fingerprint: await dump.fingerprint(),
       verifications: [],

@@ -1,15 +1,9 @@
 import { createDecipheriv } from 'node:crypto';
 import { BackupError } from '../core/errors.ts';
-import { equalDigests, type CipherKey } from './key-ring.ts';
+import type { ArchiveKeys } from './archive-keys.ts';
+import { equalDigests } from './key-ring.ts';
 import { magic } from './seal.ts';
 import { cutSegments, endSegment, startSegment, type Seal } from './segments.ts';
-
-/** Keys to open an archive; absent for one that was stored without encryption. */
-export interface OpenKey {
-  readonly salt: Buffer;
-  readonly cipher: CipherKey;
-  readonly macKey: Buffer;
-}
 
 const headerBytes = 16;
 
@@ -27,7 +21,7 @@ const failure = (
   seen: number,
   index: number,
   head: Buffer,
-  key: OpenKey | undefined,
+  key: ArchiveKeys | undefined,
 ): BackupError => {
   if (key && index === 0 && isForeign(head, key.salt))
     return new BackupError('archive.swapped', 'the manifest belongs to another archive');
@@ -44,7 +38,7 @@ async function* authenticate(
   source: AsyncIterable<Buffer>,
   archiveId: string,
   seal: Seal,
-  key: OpenKey | undefined,
+  key: ArchiveKeys | undefined,
 ): AsyncGenerator<Buffer> {
   let index = 0;
   let seen = 0;
@@ -69,7 +63,7 @@ async function* authenticate(
   }
 }
 
-async function* decrypt(source: AsyncIterable<Buffer>, key: OpenKey): AsyncGenerator<Buffer> {
+async function* decrypt(source: AsyncIterable<Buffer>, key: ArchiveKeys): AsyncGenerator<Buffer> {
   const decipher = createDecipheriv('aes-256-cbc', key.cipher.key, key.cipher.iv);
   let header = headerBytes;
   for await (const chunk of source) {
@@ -89,7 +83,7 @@ export const open = (
   source: AsyncIterable<Buffer>,
   archiveId: string,
   seal: Seal,
-  key: OpenKey | undefined,
+  key: ArchiveKeys | undefined,
 ): AsyncIterable<Buffer> => {
   const authentic = authenticate(source, archiveId, seal, key);
   return key ? decrypt(authentic, key) : authentic;

@@ -1,18 +1,12 @@
 import { createCipheriv } from 'node:crypto';
-import type { CipherKey } from './key-ring.ts';
+import type { ArchiveKeys } from './archive-keys.ts';
 import { openSealer, type Seal } from './segments.ts';
 
 /** `openssl enc` writes this before the eight bytes of salt. */
 export const magic = Buffer.from('Salted__');
 
-export interface SealKey {
-  readonly salt: Buffer;
-  readonly cipher: CipherKey;
-  readonly macKey: Buffer;
-}
-
 /** Plaintext → `openssl enc -aes-256-cbc -pbkdf2` format. */
-async function* encrypt(plain: AsyncIterable<Buffer>, key: SealKey): AsyncGenerator<Buffer> {
+async function* encrypt(plain: AsyncIterable<Buffer>, key: ArchiveKeys): AsyncGenerator<Buffer> {
   const cipher = createCipheriv('aes-256-cbc', key.cipher.key, key.cipher.iv);
   yield Buffer.concat([magic, key.salt]);
   for await (const chunk of plain) yield cipher.update(chunk);
@@ -29,7 +23,7 @@ export interface Sealing {
 export const startSealing = (
   plain: AsyncIterable<Buffer>,
   archiveId: string,
-  key: SealKey | undefined,
+  key: ArchiveKeys | undefined,
 ): Sealing => {
   const sealer = openSealer(archiveId, key?.macKey);
   let seal: Seal | undefined;

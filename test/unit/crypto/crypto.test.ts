@@ -4,7 +4,8 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from '@jest/globals';
 import { openKey, type Key } from '../../../runtime/src/crypto/key-ring.ts';
-import { open, type OpenKey as ArchiveKey } from '../../../runtime/src/crypto/open.ts';
+import { archiveKeysOf, type ArchiveKeys } from '../../../runtime/src/crypto/archive-keys.ts';
+import { open } from '../../../runtime/src/crypto/open.ts';
 import { startSealing } from '../../../runtime/src/crypto/seal.ts';
 import { segmentBytes, type Seal } from '../../../runtime/src/crypto/segments.ts';
 import { removeFolder, workFolder } from '../../kit/private-server.ts';
@@ -13,16 +14,14 @@ import { collect, streamOf } from '../../kit/streams.ts';
 const passphrase = 'correct horse battery staple';
 const id = 'a'.repeat(32);
 let ring: Key;
-let key: ArchiveKey;
+let key: ArchiveKeys;
 
-const keyFor = async (salt: Buffer, macSalt: Buffer): Promise<ArchiveKey> => {
-  const [cipher, { macKey }] = await Promise.all([ring.cipherKey(salt), ring.macKeys(macSalt)]);
-  return { salt, cipher, macKey };
-};
+const keyFor = (salt: Buffer, macSalt: Buffer): Promise<ArchiveKeys> =>
+  archiveKeysOf(ring, { salt: salt.toString('hex'), macSalt: macSalt.toString('hex') });
 
 const sealed = async (
   plain: Buffer,
-  with_: ArchiveKey | undefined = key,
+  with_: ArchiveKeys | undefined = key,
 ): Promise<{ bytes: Buffer; seal: Seal }> => {
   const sealing = startSealing(streamOf(plain), id, with_);
   const bytes = await collect(sealing.bytes);

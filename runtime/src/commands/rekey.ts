@@ -1,0 +1,140 @@
+import { authenticate, readCatalog, writeManifest, type Archive } from '../catalog/catalog.ts';
+import { fileName, latestKey, manifestKey, rekeyedName } from '../catalog/layout.ts';
+import { keyFor, type Manifest } from '../catalog/manifest.ts';
+import { BackupError } from '../core/errors.ts';
+import { newArchiveKeys } from '../crypto/archive-keys.ts';
+import type { KeyRing } from '../crypto/key-ring.ts';
+import { startSealing } from '../crypto/seal.ts';
+import type { Target } from '../plan/schema.ts';
+import type { Store } from '../store/store.ts';
+import { findTarget, type App } from './app.ts';
+import { recorded } from './lifecycle.ts';
+import { openBytes } from './read-archive.ts';
+import { rekeySummary } from './summaries.ts';
+
+/** An archive that moved, or would move, from an old key to the plan's first one. */
+export interface Rekeyed {
+  readonly target: string;
+  readonly store: string;
+  readonly from: string;
+  readonly to: string;
+  readonly oldKeyId: string;
+  readonly newKeyId: string;
+}
+
+const reseal = async (
+  app: App,
+  keys: KeyRing,
+  archive: Archive,
+  manifest: Manifest,
+  to: string,
+): Promise<void> => {
+  const { store } = archive;
+  const { keys: fresh, parameters } = await newArchiveKeys(keys[0], app.run.randomBytes);
+  const plain = openBytes(app, archive, manifest, `rekey ${manifest.target}`);
+  const sealing = startSealing(plain, manifest.id, fresh);
+  if (!(await store.head(manifestKey(to)))) await store.remove(to); // left by a run that died before its manifest
+  const archiveBytes = await store.put(to, sealing.bytes, { signal: app.run.signal });
+  const resealed = {
+    ...manifest,
+    archive: fileName(to),
+    archiveBytes,
+    encryption: parameters,
+    seal: sealing.seal(),
+  };
+  await writeManifest(store, to, resealed, keys, { replace: false });
+};
+
+/** The tiers of one backup share their bytes: the second is a copy of the first. */
+const copyTwin = async (app: App, twin: Archive, manifest: Manifest, to: string): Promise<void> => {
+  const resealed = await authenticate(twin, app.keys);
+  await twin.store.remove(to);
+  await twin.store.copy(twin.key, to);
+  await writeManifest(
+    twin.store,
+    to,
+    { ...resealed, archive: fileName(to), tier: manifest.tier, verifications: manifest.verifications },
+    app.keys,
+    { replace: false },
+  );
+};
+
+const repoint = async (store: Store, target: string, from: string, to: string): Promise<void> => {
+  const alias = latestKey(target, true);
+  if ((await store.resolve(alias)) === from) await store.point(alias, to);
+};
+
+/** Commits the new archive before it removes the old one, whose manifest goes first: at every instant one of them counts. */
+const move = async (app: App, keys: KeyRing, target: Target, archive: Archive, to: string): Promise<void> => {
+  const { store, key } = archive;
+  const manifest = await authenticate(archive, keys);
+  const { archives } = await readCatalog(store, target.name);
+  if (!archives.some((other) => other.key === to)) {
+    const current = keys[0].id;
+    const twin = archives.find(
+      ({ signed }) => signed.manifest.id === manifest.id && signed.manifest.encryption?.keyId === current,
+    );
+    await (twin ? copyTwin(app, twin, manifest, to) : reseal(app, keys, archive, manifest, to));
+  }
+  await repoint(store, target.name, key, to);
+  await store.remove(manifestKey(key));
+  await store.remove(key);
+};
+
+const rekeyStore = async (
+  app: App,
+  keys: KeyRing,
+  target: Target,
+  store: Store,
+  dryRun: boolean,
+): Promise<readonly Rekeyed[]> => {
+  const moved: Rekeyed[] = [];
+  for (const archive of (await readCatalog(store, target.name)).archives) {
+    const { manifest } = archive.signed;
+    const key = await keyFor(manifest, keys);
+    if (!key || key === keys[0]) continue;
+    const to = rekeyedName(archive.key, keys[0].id);
+    if (!dryRun) await move(app, keys, target, archive, to);
+    moved.push({
+      target: target.name,
+      store: store.location,
+      from: archive.key,
+      to,
+      oldKeyId: key.id,
+      newKeyId: keys[0].id,
+    });
+  }
+  return moved;
+};
+
+const rekeyAll = async (
+  app: App,
+  keys: KeyRing,
+  target: Target,
+  dryRun: boolean,
+): Promise<readonly Rekeyed[]> => {
+  const moved: Rekeyed[] = [];
+  for (const store of [app.stores.primary, ...app.stores.replicas])
+    moved.push(...(await rekeyStore(app, keys, target, store, dryRun)));
+  return moved;
+};
+
+/**
+ * Rewrites a target's archives that an old key made under the plan's first key, in every store. Content, times and
+ * history stay. After it, the old key can go from the plan.
+ * @throws BackupError `usage.invalid` where the plan stores in the clear
+ */
+export const rekey = async (
+  app: App,
+  name: string,
+  { dryRun }: { readonly dryRun: boolean },
+): Promise<readonly Rekeyed[]> => {
+  const target = findTarget(app.plan, name);
+  const { keys } = app;
+  if (!keys)
+    throw new BackupError('usage.invalid', 'the plan stores in the clear, so there is no key to change');
+  if (dryRun) return rekeyAll(app, keys, target, dryRun);
+  return recorded(app, { command: 'rekey', target: name, lock: true, summarise: rekeySummary }, (inner) =>
+    rekeyAll(inner, keys, target, dryRun),
+  );
+};
