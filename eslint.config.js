@@ -13,12 +13,14 @@ const mayImport = {
   'runtime/src/archive': core,
   'runtime/src/crypto': core,
   'runtime/src/store': core,
+  'runtime/src/notify': core,
   'runtime/src/catalog': [...core, 'runtime/src/store', 'runtime/src/crypto'],
   'runtime/src/plan': [
     ...core,
     ...engineNames,
     'runtime/src/store/registry.ts',
     'runtime/src/catalog/retention.ts',
+    'runtime/src/notify/config.ts',
   ],
   runtime: ['runtime/package.json'],
   alerts: [contract, 'runtime/src/plan'],
@@ -27,11 +29,20 @@ const mayImport = {
     contract,
     'runtime/src/plan',
     ...engineNames,
+    'runtime/src/notify/config.ts',
     'src/environment.ts',
     'alerts',
     'dashboards',
   ],
-  src: [contract, 'runtime/src/plan', ...engineNames, 'runtime/src/core/errors.ts', 'alerts', 'dashboards'],
+  src: [
+    contract,
+    'runtime/src/plan',
+    ...engineNames,
+    'runtime/src/notify/config.ts',
+    'runtime/src/core/errors.ts',
+    'alerts',
+    'dashboards',
+  ],
 };
 
 const zones = Object.entries(mayImport).map(([folder, open]) => ({

@@ -44,7 +44,7 @@ export const network = z
     objectStore: peer.prefault(internet),
     /** @default the Internet without private ranges */
     notifications: peer.prefault(internet),
-    /** @default 443 for webhooks, 587 for mail submission */
-    notificationPorts: z.array(port).min(1).default([443, 587]),
+    /** Besides those of the plan's channels: of a webhook that is not on 443. @default none */
+    notificationPorts: z.array(port).default([]),
   })
   .prefault({});

@@ -1,8 +1,9 @@
 import { k8s } from 'cdk8s-plus-28';
 import { Construct } from 'constructs';
 import { metricsPort } from '../../runtime/src/contract/metrics.ts';
-import { cronJobName, names } from '../../runtime/src/contract/names.ts';
+import { cronJobName, cronJobNames, names } from '../../runtime/src/contract/names.ts';
 import { engines } from '../../runtime/src/engines/registry.ts';
+import { portsOf } from '../../runtime/src/notify/config.ts';
 import type { Environment, EnvironmentTarget, Peer } from '../environment.ts';
 import { podsOf, podsOfAny, systemLabels } from './labels.ts';
 
@@ -47,12 +48,16 @@ const objectStorePort = (endpoint: string | undefined): number => {
   return Number(explicit) || (protocol === 'http:' ? 80 : 443);
 };
 
+const notificationPorts = ({ notifications, network }: Environment): readonly number[] => [
+  ...new Set([...portsOf(notifications), ...network.notificationPorts]),
+];
+
 /** Backup pods reach and are reached by nothing, except for one policy per need. */
 export class Network extends Construct {
   constructor(scope: Construct, environment: Environment) {
     super(scope, 'network');
     const { targets, stores, network, notifications, monitoring } = environment;
-    const runs = [...targets.map(({ name }) => cronJobName(name)), names.verification, names.restorePod];
+    const runs = [...cronJobNames(targets), names.restorePod];
     new k8s.KubeNetworkPolicy(this, 'default-deny', {
       metadata: { name: 'backup-default-deny' },
       spec: { podSelector: everyPod, policyTypes: ['Ingress', 'Egress'] },
@@ -70,7 +75,7 @@ export class Network extends Construct {
     if (notifications.enabled)
       this.egress('backup-to-notifications', podsOfAny(runs), {
         peers: peersOf(network.notifications),
-        ports: network.notificationPorts.map((number) => port(number)),
+        ports: notificationPorts(environment).map((number) => port(number)),
       });
     this.allow('Ingress', 'prometheus-to-exporter', podsOf(names.exporter), {
       peers: [{ namespaceSelector: inNamespace(monitoring.prometheusNamespace) }],
@@ -78,7 +83,7 @@ export class Network extends Construct {
     });
   }
 
-  private database({ name, engine, connection, network }: EnvironmentTarget): void {
+  private database({ name, engine, connection, network, drill }: EnvironmentTarget): void {
     const { ports, dialsBack } = engines[engine]!;
     // a name of its own form, so that no target can be called like a policy above
     this.egress(`${cronJobName(name)}-to-database`, podsOfAny([cronJobName(name), names.restorePod]), {
@@ -88,6 +93,12 @@ export class Network extends Construct {
     // the restore listens on a free port, so no port is named; only the database's own pods come in
     if (dialsBack)
       this.allow('Ingress', `${name}-to-restore`, podsOf(names.restorePod), { peers: peersOf(network) });
+    // servers inside the drill's own pod need no policy: loopback is never filtered
+    if (drill)
+      this.egress(`${cronJobName(name)}-to-drill-server`, podsOf(names.drill), {
+        peers: peersOf(drill.network),
+        ports: ports(drill.connection).map((number) => port(number)),
+      });
   }
 
   private egress(name: string, pods: k8s.LabelSelector, rule: Rule): void {

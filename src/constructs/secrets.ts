@@ -2,6 +2,7 @@ import type { IExternalSecret } from '@kubernetes-models/external-secrets/extern
 import { ApiObject } from 'cdk8s';
 import { Construct } from 'constructs';
 import { secrets as contract } from '../../runtime/src/contract/secrets.ts';
+import { secretKeysOf } from '../../runtime/src/notify/config.ts';
 import type { Environment } from '../environment.ts';
 
 type Sources = Environment['secrets'];
@@ -25,7 +26,7 @@ const wantedBy = ({ encryption, stores, notifications }: Environment): readonly 
           {
             source: 'notification',
             name: contract.notification.name,
-            keys: Object.values(contract.notification.keys),
+            keys: secretKeysOf(notifications),
           } as const,
         ]
       : []),

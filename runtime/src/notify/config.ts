@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { secrets } from '../contract/secrets.ts';
 
 /** How bad a run ended: `warning` is a run that succeeded but that somebody should look at. */
 export const levels = ['success', 'warning', 'error'] as const;
@@ -68,4 +69,26 @@ export const channelsOf = ({ enabled, webhook: hook, slack, email }: Notificatio
   if (!enabled) return {};
   const alone = !slack && !email;
   return { webhook: hook ?? (alone ? webhook.parse({}) : undefined), slack, email };
+};
+
+/** 443, unless the URL names another. */
+const portOf = (url: string): number => {
+  const { port: explicit, protocol } = new URL(url);
+  return Number(explicit) || (protocol === 'http:' ? 80 : 443);
+};
+
+/** TCP ports of the channels in use, for NetworkPolicies. A webhook's URL is secret, so it is taken to be on 443. */
+export const portsOf = (config: NotificationsConfig): readonly number[] => {
+  const { webhook, slack, email } = channelsOf(config);
+  const ports = [webhook && 443, slack && portOf(slack.apiUrl), email?.port];
+  return [...new Set(ports.filter((number) => number !== undefined))].sort((a, b) => a - b);
+};
+
+/** Keys of Secret backup-notification-secret that the channels in use read. */
+export const secretKeysOf = (config: NotificationsConfig): readonly string[] => {
+  const { webhook, slack, email } = channelsOf(config);
+  const { webhookUrl, slackToken, emailPassword } = secrets.notification.keys;
+  return [webhook && webhookUrl, slack && slackToken, email?.user && emailPassword].filter(
+    (key) => key !== undefined,
+  );
 };

@@ -1,29 +1,52 @@
+import { failures, type FailureCode } from '../core/errors.ts';
 import type { Level } from './config.ts';
 
-/** What a run tells people: the part of its record that is of use outside. */
+/** Outcome of a run, as catalog/runs.ts records it. */
 export interface Event {
-  /** Tells repetitions of one notification apart from another run's. */
-  readonly id: string;
   readonly command: string;
-  /** Absent where the run was about all targets. */
-  readonly target?: string | undefined;
-  readonly level: Level;
-  /** One sentence, without secrets. */
-  readonly message: string;
+  readonly target: string;
   readonly startedAt: string;
   readonly finishedAt: string;
-  readonly store?: string | undefined;
-  readonly archive?: string | undefined;
-  readonly sourceBytes?: number | undefined;
-  readonly archiveBytes?: number | undefined;
-  readonly warnings: readonly string[];
-  readonly error?: { readonly code: string; readonly message: string; readonly hint: string } | undefined;
+  readonly ok: boolean;
+  /** Absent where `ok`; the message holds no secret. */
+  readonly failure?: { readonly code: string; readonly message: string } | undefined;
+  /** Key figures, such as `archive`, `archiveBytes`, `sourceBytes`. */
+  readonly figures: Readonly<Record<string, string | number | boolean>>;
+  /** What somebody should look at although the run went well. */
+  readonly warnings?: readonly string[] | undefined;
 }
 
 /** What a channel sends: the event, and where it happened. */
 export interface Notice extends Event {
+  /** Tells repetitions of one notification apart from another one. */
+  readonly id: string;
   readonly environment: string;
+  readonly level: Level;
+  readonly warnings: readonly string[];
 }
+
+export const levelOf = ({ ok, warnings = [] }: Event): Level => {
+  if (!ok) return 'error';
+  return warnings.length > 0 ? 'warning' : 'success';
+};
 
 export const secondsOf = ({ startedAt, finishedAt }: Event): number =>
   (Date.parse(finishedAt) - Date.parse(startedAt)) / 1000;
+
+/** A figure that is a count of something. */
+export const numberOf = ({ figures }: Event, name: string): number | undefined => {
+  const value = figures[name];
+  return typeof value === 'number' ? value : undefined;
+};
+
+/** A figure that is a name of something. */
+export const textOf = ({ figures }: Event, name: string): string | undefined => {
+  const value = figures[name];
+  return typeof value === 'string' ? value : undefined;
+};
+
+const isFailureCode = (code: string): code is FailureCode => code in failures;
+
+/** What the reader of a failure can do next. */
+export const hintOf = ({ failure }: Event): string | undefined =>
+  failure && isFailureCode(failure.code) ? failures[failure.code].hint : undefined;

@@ -1,11 +1,22 @@
 import { formatBytes, formatSeconds } from '../core/units.ts';
-import { secondsOf, type Notice } from './event.ts';
+import type { Level } from './config.ts';
+import { hintOf, numberOf, secondsOf, textOf, type Notice } from './event.ts';
 
-const words = { success: 'succeeded', warning: 'succeeded with warnings', error: 'failed' } as const;
+const words: Readonly<Record<Level, string>> = {
+  success: 'succeeded',
+  warning: 'succeeded with warnings',
+  error: 'failed',
+};
+
+/** `backup of postgresql failed`. */
+const outcome = ({ command, target, level }: Notice): string => `${command} of ${target} ${words[level]}`;
 
 /** `[prod] backup of postgresql failed`. */
-export const headline = ({ environment, command, target, level }: Notice): string =>
-  `[${environment}] ${command}${target ? ` of ${target}` : ''} ${words[level]}`;
+export const headline = (notice: Notice): string => `[${notice.environment}] ${outcome(notice)}`;
+
+/** One sentence: why it failed, what is to be looked at, or that all is well. */
+export const sentence = (notice: Notice): string =>
+  notice.failure?.message ?? notice.warnings[0] ?? outcome(notice);
 
 type Fact = readonly [name: string, value: string | undefined];
 
@@ -13,24 +24,20 @@ const size = (bytes: number | undefined): string | undefined =>
   bytes === undefined ? undefined : formatBytes(bytes);
 
 /** Name and value of what is worth a line, in the order of reading. */
-const factsOf = (notice: Notice): readonly Fact[] => {
-  const { store, archive, error } = notice;
-  return [
-    ['error', error?.code],
-    ['hint', error?.hint],
-    ['archive', archive && (store ? `${store}/${archive}` : archive)],
-    ['source', size(notice.sourceBytes)],
-    ['size', size(notice.archiveBytes)],
-    ['took', formatSeconds(secondsOf(notice))],
-    ['finished', notice.finishedAt],
-  ];
-};
+const factsOf = (notice: Notice): readonly Fact[] => [
+  ['code', notice.failure?.code],
+  ['hint', hintOf(notice)],
+  ['archive', textOf(notice, 'archive')],
+  ['source', size(numberOf(notice, 'sourceBytes'))],
+  ['size', size(numberOf(notice, 'archiveBytes'))],
+  ['took', formatSeconds(secondsOf(notice))],
+  ['finished', notice.finishedAt],
+];
 
 /** The notice as plain text, after its headline. */
 export const body = (notice: Notice): string =>
   [
-    notice.message,
+    ...(notice.failure ? [notice.failure.message] : []),
     ...notice.warnings.map((warning) => `warning: ${warning}`),
-    '',
     ...factsOf(notice).flatMap(([name, value]) => (value ? [`${name.padEnd(8)} ${value}`] : [])),
   ].join('\n');

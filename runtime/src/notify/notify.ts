@@ -1,10 +1,10 @@
 import { secrets } from '../contract/secrets.ts';
 import type { RunContext } from '../core/context.ts';
-import { messageOf } from '../core/errors.ts';
+import { isBackupError } from '../core/errors.ts';
 import { channelsOf, type Channels, type Level, type NotificationsConfig } from './config.ts';
-import { deliver, deliveryPolicy, type DeliveryPolicy } from './delivery.ts';
+import { deliver, DeliveryError, deliveryPolicy, type DeliveryPolicy } from './delivery.ts';
 import { sendEmail } from './email.ts';
-import type { Event, Notice } from './event.ts';
+import { levelOf, type Event, type Notice } from './event.ts';
 import { sendSlack } from './slack.ts';
 import { sendWebhook } from './webhook.ts';
 
@@ -53,6 +53,10 @@ const openChannels = ({ run, plan }: Notifier): readonly Channel[] => {
   return channels.filter((channel) => channel !== undefined);
 };
 
+/** Only our own messages: those of libraries may quote a secret. */
+const problemOf = (error: unknown): string =>
+  error instanceof DeliveryError || isBackupError(error) ? error.message : 'unexpected failure';
+
 const sendOn = async (
   { log, signal }: RunContext,
   { name: channel, send }: Channel,
@@ -64,7 +68,7 @@ const sendOn = async (
     log.info({ channel, tries }, 'notification sent');
     return { channel, ok: true };
   } catch (error) {
-    const problem = messageOf(error);
+    const problem = problemOf(error);
     log.warn({ channel, problem }, 'notification failed');
     return { channel, ok: false, problem };
   }
@@ -80,7 +84,13 @@ export const notify = async (
   event: Event,
   policy: DeliveryPolicy = deliveryPolicy,
 ): Promise<readonly Outcome[]> => {
-  const notice: Notice = { ...event, environment: notifier.plan.environment };
-  const wanted = openChannels(notifier).filter(({ levels }) => levels.includes(event.level));
-  return Promise.all(wanted.map((channel) => sendOn(notifier.run, channel, notice, policy)));
+  const { run, plan } = notifier;
+  const level = levelOf(event);
+  const notice: Notice = {
+    ...{ ...event, level, id: run.randomBytes(16).toString('hex') },
+    environment: plan.environment,
+    warnings: event.warnings ?? [],
+  };
+  const wanted = openChannels(notifier).filter(({ levels }) => levels.includes(level));
+  return Promise.all(wanted.map((channel) => sendOn(run, channel, notice, policy)));
 };

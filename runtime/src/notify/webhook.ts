@@ -1,25 +1,25 @@
-import { headline } from './message.ts';
-import { secondsOf, type Notice } from './event.ts';
+import { hintOf, numberOf, secondsOf, textOf, type Notice } from './event.ts';
 import { postJson } from './http.ts';
+import { headline, sentence } from './message.ts';
 
 /** Body of a webhook; docs/notifications.md describes each field. */
 export const webhookDocument = (notice: Notice) => ({
   id: notice.id,
   status: notice.level,
-  command: notice.command,
-  service: notice.target ?? 'all',
   environment: notice.environment,
+  service: notice.target,
+  command: notice.command,
   title: headline(notice),
-  message: notice.message,
+  message: sentence(notice),
   timestamp: notice.finishedAt,
   started_at: notice.startedAt,
   duration_seconds: secondsOf(notice),
-  store: notice.store ?? null,
-  archive: notice.archive ?? null,
-  source_bytes: notice.sourceBytes ?? null,
-  archive_bytes: notice.archiveBytes ?? null,
+  archive: textOf(notice, 'archive') ?? null,
+  source_bytes: numberOf(notice, 'sourceBytes') ?? null,
+  archive_bytes: numberOf(notice, 'archiveBytes') ?? null,
+  figures: notice.figures,
   warnings: notice.warnings,
-  error: notice.error ?? null,
+  error: notice.failure ? { ...notice.failure, hint: hintOf(notice) ?? null } : null,
 });
 
 /** Posts the notice as JSON. `url` is a secret: most services keep their token in its path. */

@@ -155,6 +155,29 @@ describe('the object store', () => {
   });
 });
 
+describe('notifications', () => {
+  const portsFor = (notifications: object, network: object = {}) =>
+    policy(
+      'backup-to-notifications',
+      environmentWith('prod', { notifications: { enabled: true, ...notifications }, network }),
+    )?.egress![0]!.ports!.map(({ port }) => port);
+  const email = { host: 'mail.example.com', from: 'backup@example.com', to: ['ops@example.com'] };
+
+  test.each([
+    ['a webhook where no channel is named', {}, [443]],
+    ['a webhook and e-mail', { webhook: {}, email }, [443, 587]],
+    ['e-mail alone, on a port of its own', { email: { ...email, port: 465, security: 'tls' } }, [465]],
+    ['Slack', { slack: { channel: '#backups' } }, [443]],
+    ['Slack behind a proxy', { slack: { channel: '#backups', apiUrl: 'http://proxy:3128/slack' } }, [3128]],
+  ])('open the ports of %s', (_, notifications, ports) => {
+    expect(portsFor(notifications)).toEqual(ports);
+  });
+
+  test('open further ports, for a webhook that is elsewhere', () => {
+    expect(portsFor({}, { notificationPorts: [8443, 443] })).toEqual([443, 8443]);
+  });
+});
+
 test('webhooks are not reached where notifications are off', () => {
   expect(policiesOf(environmentOf('dev')).map(({ name }) => name)).not.toContain('backup-to-notifications');
 });

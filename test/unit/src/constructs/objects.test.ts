@@ -93,7 +93,13 @@ describe('secrets', () => {
     ).map(({ secretKey }: { secretKey: string }) => secretKey);
 
   test('come from an external store where that is asked for, and outlive it', () => {
-    const environment = environmentWith('prod', { secrets: { externalSecret } });
+    const notifications = {
+      enabled: true,
+      webhook: {},
+      slack: { channel: '#backups' },
+      email: { host: 'mail', from: 'backup@example.com', to: ['ops@example.com'], user: 'backup' },
+    };
+    const environment = environmentWith('prod', { secrets: { externalSecret }, notifications });
     expect(find(objectsOf(environment), 'ExternalSecret', 'backup-notification-secret')['spec']).toEqual({
       refreshInterval: '1h',
       secretStoreRef: { name: 'vault', kind: 'ClusterSecretStore' },
@@ -103,6 +109,12 @@ describe('secrets', () => {
         remoteRef: { key: 'backup/notify', property: key },
       })),
     });
+  });
+
+  test('ask for no key that no channel reads', () => {
+    const environment = environmentWith('prod', { secrets: { externalSecret } });
+    const { data } = at(find(objectsOf(environment), 'ExternalSecret', 'backup-notification-secret'), 'spec');
+    expect(data.map(({ secretKey }: { secretKey: string }) => secretKey)).toEqual(['webhook-url']);
   });
 
   test('hold every passphrase of the plan', () => {
