@@ -26,20 +26,12 @@ async function* untilMarker(reader: RespReader, marker: Buffer): AsyncGenerator<
   }
 }
 
-/** Primaries send empty lines while they prepare, so that the connection does not look dead. */
-const nextLine = async (reader: RespReader): Promise<string> => {
-  for (;;) {
-    const line = await reader.line();
-    if (line !== '') return line;
-  }
-};
-
 /**
  * Reads a body framed as `$<length>` or as `$EOF:<marker>` … `<marker>`: the two ways in which a primary sends its RDB
  * (readSyncBulkPayload in replication.c).
  */
 export async function* readPayload(reader: RespReader): AsyncGenerator<Buffer, void, undefined> {
-  const header = await nextLine(reader);
+  const header = await reader.nextLine();
   const [, marker] = /^\$EOF:(.{40})$/.exec(header) ?? [];
   const [, length] = /^\$(\d+)$/.exec(header) ?? [];
   if (marker !== undefined) yield* untilMarker(reader, Buffer.from(marker, 'latin1'));

@@ -30,8 +30,7 @@ export class RespReader {
     this.#rest = this.#rest.length ? Buffer.concat([this.#rest, value]) : value;
   }
 
-  /** Without its line break. */
-  async line(): Promise<string> {
+  async #line(): Promise<string> {
     for (;;) {
       const end = this.#rest.indexOf('\n');
       if (end !== -1) {
@@ -41,6 +40,14 @@ export class RespReader {
       }
       if (this.#rest.length > longestLineBytes) throw new Error('the line is too long');
       await this.#more();
+    }
+  }
+
+  /** The next line with anything in it: both sides send empty ones to look alive while they prepare or load. */
+  async nextLine(): Promise<string> {
+    for (;;) {
+      const line = await this.#line();
+      if (line !== '') return line;
     }
   }
 
@@ -64,7 +71,7 @@ export class RespReader {
 
   /** One reply or command of RESP2. @throws RedisError for an error reply */
   async reply(): Promise<Reply> {
-    const line = await this.line();
+    const line = await this.nextLine();
     const [kind, text] = [line[0], line.slice(1)];
     if (kind === '+') return text;
     if (kind === '-') throw new RedisError(text);
