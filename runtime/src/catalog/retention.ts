@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { Tier } from './layout.ts';
+import { tiers, type Tier } from './layout.ts';
 
 /** How many archives of each tier are kept. */
 export const retentionPolicy = z.strictObject({
@@ -9,6 +9,11 @@ export const retentionPolicy = z.strictObject({
   weekly: z.int().min(0).max(520).default(4),
   /** Monthly archives kept; 0 makes none. @default 12 - a year */
   monthly: z.int().min(0).max(120).default(12),
+  /**
+   * Largest share of a tier's archives that one run removes, at least one: a wrong clock or a wrong number in the plan
+   * must not empty a store at once. `prune --force` lifts it. @default 0.5
+   */
+  maxShare: z.number().gt(0).max(1).default(0.5),
 });
 
 export type RetentionPolicy = z.output<typeof retentionPolicy>;
@@ -63,12 +68,8 @@ const byTier = (
   return byRank(policy[tier], ranked, candidate);
 };
 
-/**
- * Which archives of one target and store to keep. Pure. Never removes the newest archive nor the newest verified one.
- * @param candidates in any order
- * @returns one decision per candidate, in the same order
- */
-export const decideRetention = (
+/** What each archive's age and rank say; the newest archive and the newest verified one stay in any case. */
+const decideEach = (
   candidates: readonly Candidate[],
   policy: RetentionPolicy,
   now: Date,
@@ -83,6 +84,65 @@ export const decideRetention = (
     if (candidate === lastVerified) return { ...decision, keep: true, reason: 'the newest verified archive' };
     return decision;
   });
+};
+
+const keepAll = (decisions: readonly Decision[], reason: string): readonly Decision[] =>
+  decisions.map((decision) => (decision.keep ? decision : { ...decision, keep: true, reason }));
+
+/** Archives of a tier that one run may remove. */
+const limitOf = (total: number, { maxShare }: RetentionPolicy): number =>
+  Math.max(1, Math.floor(total * maxShare));
+
+/** The oldest go first; what is beyond a tier's share goes with a later run. */
+const limited = (
+  candidates: readonly Candidate[],
+  decisions: readonly Decision[],
+  policy: RetentionPolicy,
+): readonly Decision[] => {
+  const postponed = new Set<number>();
+  for (const tier of tiers) {
+    const indices = [...candidates.keys()].filter((index) => candidates[index]!.tier === tier);
+    indices
+      .filter((index) => !decisions[index]!.keep)
+      .toSorted((a, b) => candidates[a]!.startedAt.getTime() - candidates[b]!.startedAt.getTime())
+      .slice(limitOf(indices.length, policy))
+      .forEach((index) => postponed.add(index));
+  }
+  const share = `${Math.round(policy.maxShare * 100)} %`;
+  return decisions.map((decision, index) =>
+    postponed.has(index)
+      ? {
+          ...decision,
+          keep: true,
+          reason: `${decision.reason}; kept for now, one run removes ${share} of a tier at most`,
+        }
+      : decision,
+  );
+};
+
+/** Circumstances of a decision. */
+export interface Circumstances {
+  /** Why nothing is to be removed now, where the latest backup failed: what is there may be all there will be. */
+  readonly frozen?: string | undefined;
+  /** True lifts the freeze and the share, for a full store or a shortened policy; the newest archives stay even so. */
+  readonly force: boolean;
+}
+
+/**
+ * Which archives of one target and store to keep. Pure. Never removes the newest archive nor the newest verified one;
+ * unless forced, also nothing while frozen, and no more of a tier than the policy's share.
+ * @param candidates in any order
+ * @returns one decision per candidate, in the same order
+ */
+export const decideRetention = (
+  candidates: readonly Candidate[],
+  policy: RetentionPolicy,
+  now: Date,
+  { frozen, force }: Circumstances = { force: false },
+): readonly Decision[] => {
+  const decisions = decideEach(candidates, policy, now);
+  if (force) return decisions;
+  return frozen === undefined ? limited(candidates, decisions, policy) : keepAll(decisions, frozen);
 };
 
 /** Start of the week (Sunday) or month that `time` lies in, UTC: a tier's copy is due once per period. */

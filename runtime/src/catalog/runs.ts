@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { isBackupError } from '../core/errors.ts';
 import { collect } from '../core/process.ts';
 import { stamp } from '../core/units.ts';
 import type { Store, StoredObject } from '../store/store.ts';
@@ -50,6 +51,13 @@ const read = async (store: Store, key: string): Promise<RunRecord | undefined> =
   }
 };
 
+/** What Object Lock keeps goes with a later run. */
+const removeUnlocked = async (store: Store, key: string): Promise<void> => {
+  await store.remove(key).catch((error: unknown) => {
+    if (!isBackupError(error, 'store.locked')) throw error;
+  });
+};
+
 /** Stores a record and removes the oldest beyond the newest 100 of its target. @throws BackupError `store.*` */
 export const writeRun = async (store: Store, record: RunRecord, id: string): Promise<void> => {
   const text = Buffer.from(`${JSON.stringify(record)}\n`);
@@ -58,7 +66,8 @@ export const writeRun = async (store: Store, record: RunRecord, id: string): Pro
     yield text;
   };
   await store.put(`${folderOf(record.target)}${name}`, body, { replace: false });
-  for (const { key } of (await listAll(store, record.target)).slice(0, -recordsKept)) await store.remove(key);
+  for (const { key } of (await listAll(store, record.target)).slice(0, -recordsKept))
+    await removeUnlocked(store, key);
 };
 
 /** Newest runs of a target first, of one command where it is named. */

@@ -2,6 +2,7 @@ import { readCatalog, writeManifest } from '../catalog/catalog.ts';
 import { archiveKey, fileName, latestKey } from '../catalog/layout.ts';
 import { tiersDue } from '../catalog/retention.ts';
 import { BackupError, isBackupError, messageOf } from '../core/errors.ts';
+import { throwIfStopped } from '../core/stopped.ts';
 import { parseDuration } from '../core/units.ts';
 import type { Fingerprint, ServerInfo } from '../engines/engine.ts';
 import { retentionOf } from '../plan/parse.ts';
@@ -57,6 +58,7 @@ const copyToTiers = async (
   const started = new Date(manifest.startedAt);
   const copies: string[] = [];
   for (const tier of tiersDue(candidates, retentionOf(app.plan, target), started)) {
+    throwIfStopped(app.run);
     const copy = archiveKey(target.name, tier, started, manifest.encryption !== null);
     await primary.copy(key, copy);
     await writeManifest(primary, copy, { ...manifest, archive: fileName(copy), tier }, app.keys, {
@@ -74,6 +76,7 @@ const replicateAll = async (
 ): Promise<Record<string, readonly string[]>> => {
   const replicated: Record<string, readonly string[]> = {};
   for (const replica of app.stores.replicas) {
+    throwIfStopped(app.run);
     try {
       await replica.removeLeftovers(graceEnd(app));
       replicated[replica.location] = await replicate(app, target.name, replica);
@@ -98,7 +101,7 @@ const backUp = async (app: App, target: Target): Promise<BackupResult> => {
   await stores.primary.point(latestKey(name, manifest.encryption !== null), key);
   const copies = await copyToTiers(app, target, written);
   const replicated = await replicateAll(app, target, key);
-  const pruned = await prune(app, target, { dryRun: false });
+  const pruned = await prune(app, target, { dryRun: false, force: false }); // this backup succeeded: not frozen
   const seconds = (Date.parse(manifest.finishedAt) - Date.parse(manifest.startedAt)) / 1000;
   const { sourceBytes, archiveBytes, server, fingerprint } = manifest;
   run.log.info({ target: name, archive: key, sourceBytes, archiveBytes, seconds }, 'backup committed');

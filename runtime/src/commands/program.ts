@@ -106,11 +106,17 @@ const runRestore = async (
   tool.print(results, (all) => all.map(renderRestore).join('\n'));
 };
 
-const runPrune = async (tool: Tool, name: string | undefined, dryRun: boolean) => {
+interface PruneFlags {
+  readonly dryRun?: boolean;
+  readonly force?: boolean;
+}
+
+const runPrune = async (tool: Tool, name: string | undefined, flags: PruneFlags) => {
   const app = await tool.open();
   const targets = name ? [findTarget(app.plan, name)] : app.plan.targets;
+  const options = { dryRun: flags.dryRun ?? false, force: flags.force ?? false };
   const decisions: Pruned[] = [];
-  for (const { name: target } of targets) decisions.push(...(await pruneRun(app, target, { dryRun })));
+  for (const { name: target } of targets) decisions.push(...(await pruneRun(app, target, options)));
   tool.print(decisions, renderPruned);
 };
 
@@ -188,8 +194,9 @@ export const buildProgram = (session: Session): Command => {
 
   add('prune [target]', 'remove archives that retention no longer keeps')
     .option('--dry-run', 'show the decisions and change nothing')
-    .action((target: string | undefined, flags: { dryRun?: boolean }, command: Command) =>
-      runPrune(toolOf(session, command), target, flags.dryRun ?? false),
+    .option('--force', 'also while backups fail, and more than the plan removes at once')
+    .action((target: string | undefined, flags: PruneFlags, command: Command) =>
+      runPrune(toolOf(session, command), target, flags),
     );
 
   add('rekey [target]', "rewrite archives that an old key made under the plan's first key")

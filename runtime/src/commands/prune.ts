@@ -1,11 +1,13 @@
 import { authenticate, readCatalog, type Archive } from '../catalog/catalog.ts';
 import { manifestKey } from '../catalog/layout.ts';
 import type { Manifest } from '../catalog/manifest.ts';
-import { decideRetention, type Candidate, type Decision } from '../catalog/retention.ts';
+import { decideRetention, type Candidate, type Circumstances, type Decision } from '../catalog/retention.ts';
+import { readRuns, type RunRecord } from '../catalog/runs.ts';
 import { messageOf } from '../core/errors.ts';
+import { throwIfStopped } from '../core/stopped.ts';
 import { retentionOf } from '../plan/parse.ts';
 import type { Target } from '../plan/schema.ts';
-import type { Store } from '../store/store.ts';
+import { untilText, type Store } from '../store/store.ts';
 import { findTarget, type App } from './app.ts';
 import { recorded } from './lifecycle.ts';
 import { pruneSummary } from './summaries.ts';
@@ -40,49 +42,85 @@ const believed = async (app: App, archives: readonly Archive[]): Promise<readonl
   return candidates;
 };
 
+/** Why an object may not be removed yet; undefined where it may. */
+const lockOf = async (store: Store, key: string, now: Date): Promise<string | undefined> => {
+  const lockedUntil = (await store.head(key))?.lockedUntil;
+  return lockedUntil && lockedUntil > now ? `locked until ${untilText(lockedUntil)}` : undefined;
+};
+
 /** The manifest goes first: what is left of a killed run is an archive without manifest, which never counts. */
-const remove = async (store: Store, key: string): Promise<void> => {
+const remove = async ({ run }: App, store: Store, key: string): Promise<void> => {
+  throwIfStopped(run);
   await store.remove(manifestKey(key));
   await store.remove(key);
+};
+
+/** Removes an archive where that was decided; neither it nor its manifest goes while one of them is locked. */
+const carryOut = async (app: App, store: Store, decision: Decision, dryRun: boolean): Promise<Decision> => {
+  const { key, keep, reason } = decision;
+  if (keep) return decision;
+  const now = app.run.now();
+  const locked = (await lockOf(store, manifestKey(key), now)) ?? (await lockOf(store, key, now));
+  if (locked) {
+    app.run.log.warn({ archive: key, store: store.location, reason: locked }, 'not removed');
+    return { key, keep: true, reason: `${reason}; ${locked}` };
+  }
+  if (!dryRun) await remove(app, store, key);
+  return decision;
 };
 
 const pruneStore = async (
   app: App,
   target: Target,
   store: Store,
-  dryRun: boolean,
+  { dryRun, ...circumstances }: PruneOptions,
 ): Promise<readonly Pruned[]> => {
   const { archives } = await readCatalog(store, target.name);
-  const decisions = decideRetention(
-    await believed(app, archives),
-    retentionOf(app.plan, target),
-    app.run.now(),
-  );
-  if (!dryRun) for (const { key } of decisions.filter(({ keep }) => !keep)) await remove(store, key);
-  return decisions.map((decision) => ({ target: target.name, store: store.location, ...decision }));
+  const candidates = await believed(app, archives);
+  const policy = retentionOf(app.plan, target);
+  const results: Pruned[] = [];
+  for (const decision of decideRetention(candidates, policy, app.run.now(), circumstances)) {
+    const done = await carryOut(app, store, decision, dryRun);
+    results.push({ target: target.name, store: store.location, ...done });
+  }
+  return results;
 };
 
-export interface PruneOptions {
+export interface PruneOptions extends Circumstances {
   readonly dryRun: boolean;
 }
 
 /** Applies retention to the archives of a target in every store; `dryRun` decides only. */
-export const prune = async (
-  app: App,
-  target: Target,
-  { dryRun }: PruneOptions,
-): Promise<readonly Pruned[]> => {
+export const prune = async (app: App, target: Target, options: PruneOptions): Promise<readonly Pruned[]> => {
   const results: Pruned[] = [];
   for (const store of [app.stores.primary, ...app.stores.replicas])
-    results.push(...(await pruneStore(app, target, store, dryRun)));
+    results.push(...(await pruneStore(app, target, store, options)));
   return results;
 };
 
+/** A run that another one kept from starting says nothing about the target. */
+const saysSomething = ({ failure }: RunRecord): boolean => failure?.code !== 'lock.held';
+
+/** Why retention waits: the last backup failed. */
+const frozenBy = async ({ stores }: App, target: string): Promise<string | undefined> => {
+  for await (const record of readRuns(stores.primary, target, 'backup')) {
+    if (!saysSomething(record)) continue;
+    return record.ok
+      ? undefined
+      : `nothing is removed while backups fail: ${record.failure?.code} at ${record.startedAt}`;
+  }
+  return undefined;
+};
+
 /** Retention as a command of its own; a dry run changes nothing, so it needs no lock and leaves no record. */
-export const pruneRun = async (app: App, name: string, options: PruneOptions): Promise<readonly Pruned[]> => {
+export const pruneRun = async (
+  app: App,
+  name: string,
+  options: Pick<PruneOptions, 'dryRun' | 'force'>,
+): Promise<readonly Pruned[]> => {
   const target = findTarget(app.plan, name);
-  if (options.dryRun) return prune(app, target, options);
-  return recorded(app, { command: 'prune', target: name, lock: true, summarise: pruneSummary }, (inner) =>
-    prune(inner, target, options),
-  );
+  const decide = async (inner: App) =>
+    prune(inner, target, { ...options, frozen: await frozenBy(inner, name) });
+  if (options.dryRun) return decide(app);
+  return recorded(app, { command: 'prune', target: name, lock: true, summarise: pruneSummary }, decide);
 };

@@ -1,5 +1,6 @@
 import { authenticate, readCatalog, writeManifest, type Archive } from '../catalog/catalog.ts';
 import { latestKey } from '../catalog/layout.ts';
+import { throwIfStopped } from '../core/stopped.ts';
 import { tap } from '../core/taps.ts';
 import type { Store } from '../store/store.ts';
 import type { App } from './app.ts';
@@ -23,8 +24,8 @@ const copyArchive = async (
 ): Promise<void> => {
   const manifest = await authenticate(archive, app.keys);
   const twin = sent.get(manifest.id);
-  if (await replica.head(archive.key)) await replica.remove(archive.key); // left by a run that died before its manifest
-  if (twin) await replica.copy(twin, archive.key);
+  // What is there already was left by a run that died before its manifest; sending replaces it.
+  if (twin && !(await replica.head(archive.key))) await replica.copy(twin, archive.key);
   else await send(app, archive, replica);
   await writeManifest(replica, archive.key, manifest, app.keys, { replace: false });
   sent.set(manifest.id, archive.key);
@@ -42,7 +43,10 @@ export const replicate = async (app: App, target: string, replica: Store): Promi
   const there = byKey((await readCatalog(replica, target)).archives);
   const sent = new Map([...there].map(([key, { signed }]) => [signed.manifest.id, key]));
   const missing = archives.filter(({ key }) => !there.has(key));
-  for (const archive of missing) await copyArchive(app, archive, replica, sent);
+  for (const archive of missing) {
+    throwIfStopped(app.run);
+    await copyArchive(app, archive, replica, sent);
+  }
   const newest = archives.findLast(({ signed }) => signed.manifest.tier === 'daily');
   if (newest) await replica.point(latestKey(target, newest.signed.manifest.encryption !== null), newest.key);
   return missing.map(({ key }) => key);

@@ -1,5 +1,6 @@
 import { verificationFolder } from '../contract/names.ts';
 import { messageOf } from '../core/errors.ts';
+import { isBackupError } from '../core/errors.ts';
 import { formatBytes, formatSeconds, stamp } from '../core/units.ts';
 import type { Store } from '../store/store.ts';
 import type { App } from './app.ts';
@@ -80,9 +81,14 @@ const putText = (store: Store, key: string, text: string): Promise<number> =>
 
 const dayMs = 86_400_000;
 
+/** What Object Lock keeps goes with a later report. */
+const unlessLocked = (error: unknown): void => {
+  if (!isBackupError(error, 'store.locked')) throw error;
+};
+
 const removeOld = async (store: Store, now: Date, days: number): Promise<void> => {
   for await (const { key, modified } of store.list(`${verificationFolder}/`))
-    if (now.getTime() - modified.getTime() > days * dayMs) await store.remove(key);
+    if (now.getTime() - modified.getTime() > days * dayMs) await store.remove(key).catch(unlessLocked);
 };
 
 /** Writes a report as JSON and text, moves the alias of the newest, and removes old reports. */

@@ -21,13 +21,14 @@ const targetName = dnsLabel.max(52 - '-backup'.length, { error: 'expected at mos
 /** Names that the layout of the store and the command line use themselves. */
 const reserved = ['full', 'verification', 'latest', 'locks', 'runs', 'audit'];
 
-const { days, weekly, monthly } = retentionPolicy.shape;
+const { days, weekly, monthly, maxShare } = retentionPolicy.shape;
 
 /** Without defaults: what a target leaves out is the plan's. */
 const targetRetention = z.strictObject({
   days: days.unwrap().optional(),
   weekly: weekly.unwrap().optional(),
   monthly: monthly.unwrap().optional(),
+  maxShare: maxShare.unwrap().optional(),
 });
 
 const secretKeys = ({ secretKeys: roles }: Engine): z.ZodType<Record<string, string>> =>

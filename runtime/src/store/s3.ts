@@ -4,23 +4,47 @@ import {
   GetObjectCommand,
   ListMultipartUploadsCommand,
   PutObjectCommand,
+  type HeadObjectCommandOutput,
   type MultipartUpload,
 } from '@aws-sdk/client-s3';
 import { posix } from 'node:path';
-import { isBackupError } from '../core/errors.ts';
+import { BackupError, isBackupError } from '../core/errors.ts';
 import { checked } from './checked.ts';
 import type { S3Config } from './config.ts';
 import { besideAlias } from './keys.ts';
-import { openBucket, s3Limits, type Bucket, type S3Keys, type S3Limits } from './s3-client.ts';
+import { nameOf, openBucket, s3Limits, type Bucket, type S3Keys, type S3Limits } from './s3-client.ts';
 import { copyObject } from './s3-copy.ts';
 import { getObject, listObjects } from './s3-read.ts';
 import { at, headObject, onKey } from './s3-request.ts';
 import { upload } from './s3-upload.ts';
-import type { Store, StoredObject } from './store.ts';
+import { heldForever, untilText, type Store, type StoredObject } from './store.ts';
+
+/** Absent without Object Lock, and for an account that may not read it (s3:GetObjectRetention, s3:GetObjectLegalHold). */
+const lockOf = (found: HeadObjectCommandOutput): Date | undefined =>
+  found.ObjectLockLegalHoldStatus === 'ON' ? heldForever : found.ObjectLockRetainUntilDate;
 
 const head = async (bucket: Bucket, key: string): Promise<StoredObject | undefined> => {
   const found = await headObject(bucket, key);
-  return found && { key, bytes: found.ContentLength ?? 0, modified: found.LastModified ?? new Date(0) };
+  if (!found) return undefined;
+  const lockedUntil = lockOf(found);
+  return {
+    key,
+    bytes: found.ContentLength ?? 0,
+    modified: found.LastModified ?? new Date(0),
+    ...(lockedUntil && { lockedUntil }),
+  };
+};
+
+/**
+ * In a bucket with Object Lock, which is versioned, a DELETE without a version succeeds and hides an object that stays:
+ * so the lock is asked for first.
+ */
+const remove = async (bucket: Bucket, key: string): Promise<void> => {
+  const found = await headObject(bucket, key);
+  const until = found && lockOf(found);
+  if (until && until > new Date())
+    throw new BackupError('store.locked', `${nameOf(bucket, key)} is locked until ${untilText(until)}`);
+  await onKey(bucket, key, () => bucket.client.send(new DeleteObjectCommand(at(bucket, key))));
 };
 
 /** An alias is a small object that holds the name of the object beside it, so `cat` reads it. */
@@ -84,9 +108,7 @@ export const s3Store = async (
     get: (key, start = 0) => getObject(bucket, key, start),
     head: (key) => head(bucket, key),
     list: (prefix) => listObjects(bucket, prefix),
-    remove: async (key) => {
-      await onKey(bucket, key, () => bucket.client.send(new DeleteObjectCommand(at(bucket, key))));
-    },
+    remove: (key) => remove(bucket, key),
     copy: (from, to) => copyObject(bucket, from, to),
     point: (alias, key) => point(bucket, alias, key),
     resolve: (alias) => resolve(bucket, alias),

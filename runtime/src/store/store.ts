@@ -3,7 +3,16 @@ export interface StoredObject {
   readonly key: string;
   readonly bytes: number;
   readonly modified: Date;
+  /** Only from `head`: Object Lock keeps it until then; `heldForever` under a legal hold. */
+  readonly lockedUntil?: Date;
 }
+
+/** `lockedUntil` of what somebody must release by hand. */
+export const heldForever = new Date(8.64e15);
+
+/** For people. */
+export const untilText = (time: Date): string =>
+  time.getTime() === heldForever.getTime() ? 'its legal hold is released' : time.toISOString();
 
 /** Free and total space; absent where the store has no known limit. */
 export interface Space {
@@ -16,7 +25,7 @@ export type Body = AsyncIterable<Buffer> | (() => AsyncIterable<Buffer>);
 
 /**
  * Where archives and manifests are kept. Errors are BackupErrors `store.*`: `unreachable` and `failed` are retryable,
- * `refused`, `full`, `missing` and `exists` are not; `usage.invalid` for a key that is not one: segments of ASCII
+ * `refused`, `full`, `missing`, `exists` and `locked` are not; `usage.invalid` for a key that is not one: segments of ASCII
  * letters, digits and `_.!'()*-`, none of them `.` or `..`. Keys whose last segment starts with `latest_` are aliases,
  * known to `point`, `resolve` and `remove` only. An error of the body itself is passed on as it is.
  * The conformance suite test/conformance/store.test.ts runs over all.
@@ -37,7 +46,7 @@ export interface Store {
   head(key: string): Promise<StoredObject | undefined>;
   /** All objects under a prefix, in key order, without aliases and partial uploads. */
   list(prefix: string): AsyncIterable<StoredObject>;
-  /** Removing what is absent is fine. */
+  /** Removing what is absent is fine. `store.locked` where Object Lock keeps it, which names until when. */
   remove(key: string): Promise<void>;
   /** A second name for the same bytes without sending them again: hard link or server-side copy. */
   copy(from: string, to: string): Promise<void>;

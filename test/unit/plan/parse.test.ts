@@ -13,7 +13,7 @@ describe('a plan', () => {
     expect(parsePlan(smallestPlan, {})).toEqual({
       environment: 'dev',
       logLevel: 'INFO',
-      retention: { days: 30, weekly: 4, monthly: 12 },
+      retention: { days: 30, weekly: 4, monthly: 12, maxShare: 0.5 },
       encryption: {
         enabled: true,
         secret: 'backup-encryption-secret',
