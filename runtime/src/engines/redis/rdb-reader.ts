@@ -107,14 +107,22 @@ export class RdbReader {
     return compressed;
   }
 
-  /** Passes over a string; 1, so that callers can count. */
-  *skipString(): Step<number> {
-    yield* this.skip(yield* this.#stringBytes());
-    return 1;
+  /** Passes over a plain string that lies whole in this chunk, as nearly all do; much faster than a step. */
+  passString(): boolean {
+    const first = this.#chunk[this.#at] ?? encoded << 6;
+    const second = this.#chunk[this.#at + 1] ?? 0;
+    const end = first >> 6 === bits6 ? this.#at + 1 + first : this.#at + 2 + (first & 0x3f) * 256 + second;
+    if (first >> 6 > bits14 || end > this.#chunk.length) return false;
+    this.#at = end;
+    return true;
+  }
+
+  *skipString(): Step<void> {
+    if (!this.passString()) yield* this.skip(yield* this.#stringBytes());
   }
 
   *skipStrings(count: number): Step<void> {
-    for (let index = 0; index < count; index += 1) yield* this.skipString();
+    for (let index = 0; index < count; index += 1) if (!this.passString()) yield* this.skipString();
   }
 
   /** A string of an aux field as text; integers in decimal. */

@@ -102,7 +102,7 @@ export class RdbParser {
       else if (opcode === opcodes.resizeDb) yield* reader.skipLengths(2);
       else if (opcode === opcodes.slotInfo) yield* reader.skipLengths(3);
       else if (opcode === opcodes.aux) yield* this.#aux(takesTime);
-      else if (opcode === opcodes.function2) this.#functions += yield* reader.skipString();
+      else if (opcode === opcodes.function2) yield* this.#function();
       else {
         yield* this.#key(opcode, `db${database}`, expiresMs);
         expiresMs = undefined;
@@ -116,9 +116,14 @@ export class RdbParser {
     if (takesTime && name === 'ctime') this.#asOfMs = Number(value) * 1000;
   }
 
+  *#function(): Step<void> {
+    yield* this.#reader.skipString();
+    this.#functions += 1;
+  }
+
   *#key(type: number, database: string, expiresMs: number | undefined): Step<void> {
     const value = valueOf(type);
-    yield* this.#reader.skipString();
+    if (!this.#reader.passString()) yield* this.#reader.skipString();
     yield* value.skip(this.#reader);
     if (expiresMs !== undefined && expiresMs <= this.#asOfMs) return;
     const item = `${database}/${value.name}`;
