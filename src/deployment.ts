@@ -6,7 +6,7 @@ import { resources, size } from './resources.ts';
 
 /** What a target says besides the plan. */
 export const targetDeployment = {
-  /** Where its server runs; its ports come from the engine. */
+  /** Where its server runs, or the one named for its drills; ports come from the engine. */
   network: peer,
   /** @default the environment's resources */
   resources: resources.optional(),
@@ -88,7 +88,7 @@ export const deploymentShape = {
       .regex(/^sha256:[0-9a-f]{64}$/, { error: 'expected sha256: and 64 hexadecimal digits' })
       .optional(),
   }),
-  /** Of every backup and verification container. */
+  /** Of every backup, verification and drill container. */
   resources,
   /** Of the exporter. @default small: it reads manifests, not archives */
   exporterResources: resources.prefault(small),

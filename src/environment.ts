@@ -15,13 +15,27 @@ export type { Resources } from './resources.ts';
 /** Key of the environment in Pulumi.<env>.yaml, under `config`. */
 export const configKey = 'grill-stats-backup:environment';
 
-const [first, ...others] = targetSchema.options.map((target) => target.extend(targetDeployment));
+type TargetOption = (typeof targetSchema.options)[number];
+
+/** A target of the plan, and where its servers run. */
+const deployed = (target: TargetOption) =>
+  target.extend({
+    ...targetDeployment,
+    drill: target.shape.drill.unwrap().extend({ network: targetDeployment.network }).optional(),
+  });
+
+const [first, ...others] = targetSchema.options.map(deployed);
+
+const { resources } = targetDeployment;
+const drill = planShape.drill.unwrap();
 
 const environmentShape = {
   ...planShape,
   ...deploymentShape,
   targets: z.array(z.discriminatedUnion('engine', [first!, ...others])).min(1),
-  verification: planShape.verification.extend({ resources: targetDeployment.resources }),
+  verification: planShape.verification.extend({ resources }),
+  /** `limits.ephemeralStorage` holds the data of one scratch server at a time: the largest restored database. */
+  drill: drill.extend({ resources }).prefault({}),
 };
 
 type Draft = Partial<Pick<Environment, 'aws' | 'environment'>> & {
@@ -96,12 +110,21 @@ export const environmentFiles = (folder: string): readonly string[] =>
 const pick = (value: object, keys: readonly string[]): Record<string, unknown> =>
   Object.fromEntries(Object.entries(value).filter(([key]) => keys.includes(key)));
 
+const [planTarget] = targetSchema.options;
+
+const planTargetOf = (target: EnvironmentTarget): Target =>
+  ({
+    ...pick(target, Object.keys(planTarget!.shape)),
+    ...(target.drill && { drill: pick(target.drill, Object.keys(planTarget!.shape.drill.unwrap().shape)) }),
+  }) as Target;
+
 /** The part of an environment that the runtime reads. */
 export const planOf = (environment: Environment): Plan => {
-  const { targets, verification } = environment;
+  const { targets, verification, drill: weekly } = environment;
   return {
     ...pick(environment, Object.keys(planShape)),
-    targets: targets.map((target) => pick(target, Object.keys(targetSchema.options[0]!.shape)) as Target),
+    targets: targets.map(planTargetOf),
     verification: pick(verification, Object.keys(planShape.verification.shape)),
+    drill: pick(weekly, Object.keys(drill.shape)),
   } as Plan;
 };

@@ -1,6 +1,6 @@
 import { k8s } from 'cdk8s-plus-28';
 import { Construct } from 'constructs';
-import { cronJobName, names } from '../../runtime/src/contract/names.ts';
+import { cronJobNames, names } from '../../runtime/src/contract/names.ts';
 import type { Environment } from '../environment.ts';
 
 type Rules = k8s.PolicyRule[];
@@ -41,10 +41,9 @@ export class Access extends Construct {
         metadata: { name },
         automountServiceAccountToken: false,
       });
-    const cronJobs = [...targets.map(({ name }) => cronJobName(name)), names.verification];
     this.role(
       names.oncallRole,
-      [...look, ...startBackups(cronJobs), ...execInRestorePod],
+      [...look, ...startBackups([...cronJobNames(targets)]), ...execInRestorePod],
       access.oncallGroups,
     );
     this.role(

@@ -9,12 +9,12 @@ import { jobPod } from './job-pod.ts';
 import { labelsOf } from './labels.ts';
 import {
   archives,
+  databaseSecret,
   encryptionSecret,
   notificationSecret,
   planFolder,
   scratch,
   scriptsFolder,
-  targetSecret,
   type Folder,
 } from './volumes.ts';
 
@@ -96,7 +96,7 @@ const backupRun = (environment: Environment, target: EnvironmentTarget): Run => 
   schedule: target.schedule,
   deadline: target.deadline,
   resources: target.resources ?? environment.resources,
-  secrets: [targetSecret(target)],
+  secrets: [databaseSecret(target.engine, target.secret)],
 });
 
 /** Reads archives only, so it gets no credentials of a database. */
@@ -109,12 +109,25 @@ const verificationRun = ({ verification, resources }: Environment): Run => ({
   secrets: [],
 });
 
-/** A CronJob per target, and one that verifies. */
+/** Restores into servers inside its own pod; credentials only of the servers that the plan names for drills. */
+const drillRun = ({ drill, targets, resources }: Environment): Run => ({
+  name: names.drill,
+  script: 'drill-backups.sh',
+  schedule: drill.schedule,
+  deadline: drill.deadline,
+  resources: drill.resources ?? resources,
+  secrets: targets.flatMap(({ engine, drill: server }) =>
+    server ? [databaseSecret(engine, server.secret, true)] : [],
+  ),
+});
+
+/** A CronJob per target, one that verifies, and one that drills. */
 export class CronJobs extends Construct {
   constructor(scope: Construct, environment: Environment) {
     super(scope, 'cron-jobs');
     for (const target of environment.targets)
       new BackupCronJob(this, environment, backupRun(environment, target));
     new BackupCronJob(this, environment, verificationRun(environment));
+    new BackupCronJob(this, environment, drillRun(environment));
   }
 }

@@ -6,12 +6,12 @@ import { jobPod } from './job-pod.ts';
 import { labelsOf } from './labels.ts';
 import {
   archives,
+  databaseSecret,
   encryptionSecret,
   notificationSecret,
   planFolder,
   scratch,
   scriptsFolder,
-  targetSecret,
 } from './volumes.ts';
 
 /** A pod that holds every secret does not live longer than a working day and a night. */
@@ -38,7 +38,7 @@ export class RestorePod extends Construct {
         scriptsFolder(),
         scratch(k8s.Quantity.fromString(resources.limits.ephemeralStorage)),
         encryptionSecret(environment),
-        ...targets.map((target) => targetSecret(target, true)),
+        ...targets.map(({ engine, secret }) => databaseSecret(engine, secret, true)),
         ...notificationSecret(environment),
       ],
     });

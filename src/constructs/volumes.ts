@@ -60,16 +60,18 @@ export const encryptionSecret = ({ encryption }: Environment): Folder => secretF
 export const notificationSecret = ({ notifications }: Environment): readonly Folder[] =>
   notifications.enabled ? [secretFolder(secrets.notification.name, { optional: true })] : [];
 
+type DatabaseSecret = EnvironmentTarget['secret'];
+
 /** Only the keys the engine reads; all of them where some may be absent, since a listed key that is absent keeps a pod from starting. */
-const itemsOf = ({ engine, secret }: EnvironmentTarget): k8s.KeyToPath[] | undefined =>
+const itemsOf = (engine: string, { keys }: DatabaseSecret): k8s.KeyToPath[] | undefined =>
   Object.values(engines[engine]!.secretKeys).some(({ optional }) => optional)
     ? undefined
-    : [...new Set(Object.values(secret.keys))].map((key) => ({ key, path: key }));
+    : [...new Set(Object.values(keys))].map((key) => ({ key, path: key }));
 
-/** Credentials of a database. `optional` for the restore pod: one missing Secret must not keep the others from being restored. */
-export const targetSecret = (target: EnvironmentTarget, optional = false): Folder => {
-  const items = itemsOf(target);
-  return secretFolder(target.secret.name, { ...(items && { items }), ...(optional && { optional }) });
+/** Credentials of a database. `optional` for the restore pod and drills: one missing Secret must not keep the others from being restored. */
+export const databaseSecret = (engine: string, secret: DatabaseSecret, optional = false): Folder => {
+  const items = itemsOf(engine, secret);
+  return secretFolder(secret.name, { ...(items && { items }), ...(optional && { optional }) });
 };
 
 /** Two targets may share a Secret; a pod mounts it once, with the keys of both. */

@@ -102,6 +102,7 @@ describe.each(environmentNames)('%s', (name) => {
       'CronJob influxdb-backup',
       'CronJob redis-backup',
       'CronJob backup-verification',
+      'CronJob backup-drill',
       'Deployment backup-exporter',
       'Pod backup-restore-job',
     ]);

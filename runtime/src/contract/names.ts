@@ -19,6 +19,13 @@ export const names = {
 /** CronJob of a target: `postgresql` → `postgresql-backup`. */
 export const cronJobName = (target: string): string => `${target}-backup`;
 
+/** Every CronJob of a plan. */
+export const cronJobNames = (targets: readonly { readonly name: string }[]): readonly string[] => [
+  ...targets.map(({ name }) => cronJobName(name)),
+  names.verification,
+  names.drill,
+];
+
 /** Folder of a store that holds verification reports. */
 export const verificationFolder = 'verification';
 

@@ -7,7 +7,7 @@ export interface Script {
   readonly command: readonly string[];
 }
 
-/** Scripts of a plan: backup and restore per target, `full-restore.sh` and `verify-backups.sh`. */
+/** Scripts of a plan: backup and restore per target, `full-restore.sh`, `verify-backups.sh` and `drill-backups.sh`. */
 export const scriptsFor = (targets: readonly string[]): readonly Script[] => [
   ...targets.flatMap((target) => [
     { file: `${target}-backup.sh`, command: ['backup', target] },
@@ -15,6 +15,7 @@ export const scriptsFor = (targets: readonly string[]): readonly Script[] => [
   ]),
   { file: 'full-restore.sh', command: ['restore', 'full'] },
   { file: 'verify-backups.sh', command: ['verify'] },
+  { file: 'drill-backups.sh', command: ['verify', '--level', 'drill'] },
 ];
 
 /** Text of a script: thin, so that all behaviour is in the CLI. */

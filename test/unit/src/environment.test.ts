@@ -148,6 +148,13 @@ describe('an environment', () => {
     ]);
   });
 
+  test('a server for drills without a network is told so', () => {
+    const drill = { connection: { host: 'drills', database: 'postgres' }, secret: { name: 'drill-secret' } };
+    expect(problems({ targets: [{ ...prod.targets[0], drill }] })).toEqual([
+      'targets[0].drill.network: found nothing, expected an object (add it)',
+    ]);
+  });
+
   test('an unknown key is named with the keys there are', () => {
     expect(problems({ storag: {} })[0]).toMatch(
       /^storag: found an unknown key, expected only environment, .*, aws \(did you mean storage\?\)$/,

@@ -51,6 +51,7 @@ test('the scripts are those of the seed', () => {
     [
       'full-restore.sh',
       'verify-backups.sh',
+      'drill-backups.sh',
       ...['postgresql', 'influxdb', 'redis'].flatMap((name) => [`${name}-backup.sh`, `${name}-restore.sh`]),
     ].sort(),
   );

@@ -1,6 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { exitCodes, finalExitCodes } from '../../../../runtime/src/contract/exit-codes.ts';
 import { failures } from '../../../../runtime/src/core/errors.ts';
+import { planOf } from '../../../../src/environment.ts';
 import {
   at,
   environmentNames,
@@ -13,7 +14,7 @@ import {
 
 const prod = environmentOf('prod');
 const objects = objectsOf(prod);
-const jobs = ['postgresql-backup', 'influxdb-backup', 'redis-backup', 'backup-verification'];
+const jobs = ['postgresql-backup', 'influxdb-backup', 'redis-backup', 'backup-verification', 'backup-drill'];
 const spec = (name: string, from = objects) => at(find(from, 'CronJob', name), 'spec');
 const pod = (name: string, from = objects) => at(spec(name, from), 'jobTemplate.spec.template.spec');
 const folders = (name: string) =>
@@ -29,10 +30,10 @@ describe.each(environmentNames)('CronJobs of %s', (name) => {
   const all = objectsOf(environmentOf(name)).filter(({ kind }) => kind === 'CronJob');
 
   test('are those of the seed, at the times of the environment', () => {
-    const { targets, verification } = environmentOf(name);
+    const { targets, verification, drill } = environmentOf(name);
     expect(all.map(({ metadata }) => metadata.name)).toEqual(jobs);
     expect(all.map((object) => at(object, 'spec.schedule'))).toEqual(
-      [...targets, verification].map(({ schedule }) => schedule),
+      [...targets, verification, drill].map(({ schedule }) => schedule),
     );
   });
 
@@ -68,6 +69,7 @@ describe('a run', () => {
     ['influxdb-backup', '/scripts/influxdb-backup.sh', 3600],
     ['redis-backup', '/scripts/redis-backup.sh', 1800],
     ['backup-verification', '/scripts/verify-backups.sh', 7200],
+    ['backup-drill', '/scripts/drill-backups.sh', 21_600],
   ])('of %s is %s, for at most %d s', (name, script, deadlineSeconds) => {
     expect(pod(name).containers[0].command).toEqual([script]);
     expect(pod(name).containers[0].args).toBeUndefined();
@@ -111,6 +113,37 @@ describe('a run', () => {
     expect(folders('influxdb-backup')).toEqual([...common, '/secrets/influxdb-secret', notification]);
     expect(folders('redis-backup')).toEqual([...common, '/secrets/redis-secret', notification]);
     expect(folders('backup-verification')).toEqual([...common, notification]);
+    expect(folders('backup-drill')).toEqual([...common, notification]);
+  });
+
+  test('that drills gets the secrets of the servers named for it, and starts although one is missing', () => {
+    const [first, ...others] = prod.targets;
+    const named = {
+      connection: { host: 'drills', database: 'postgres' },
+      secret: { name: 'drill-secret', keys: { password: 'PGPASSWORD' } },
+      network: { podLabels: { app: 'drills' } },
+    };
+    const environment = environmentWith('prod', { targets: [{ ...first, drill: named }, ...others] });
+    const from = objectsOf(environment);
+    expect(volume('backup-drill', '/secrets/drill-secret', from).secret).toMatchObject({
+      optional: true,
+      items: [
+        { key: 'username', path: 'username' },
+        { key: 'PGPASSWORD', path: 'PGPASSWORD' },
+      ],
+    });
+    expect(pod('postgresql-backup', from).volumes).toEqual(pod('postgresql-backup').volumes);
+    expect(planOf(environment).targets[0]!.drill).toEqual({
+      connection: { host: 'drills', port: 5432, database: 'postgres', sslMode: 'prefer' },
+      secret: { name: 'drill-secret', keys: { username: 'username', password: 'PGPASSWORD' } },
+    });
+  });
+
+  test('that drills has room for a restored database in its scratch folder', () => {
+    expect(volume('backup-drill', '/tmp').emptyDir).toEqual({ sizeLimit: '50Gi' });
+    expect(pod('backup-drill').containers[0].resources.limits['ephemeral-storage']).toBe('50Gi');
+    const from = objectsOf(environmentWith('prod', { drill: {} }));
+    expect(volume('backup-drill', '/tmp', from).emptyDir).toEqual({ sizeLimit: '10Gi' });
   });
 
   test('gets the keys it reads, or all of them where some may be absent', () => {

@@ -65,6 +65,7 @@ test('each pod reaches what it needs and nothing else', () => {
     'influxdb-backup': database('influxdb'),
     'redis-backup': database('redis'),
     'backup-verification': [...common, 'backup-to-notifications'],
+    'backup-drill': [...common, 'backup-to-notifications'],
     'backup-exporter': common,
     'backup-restore-job': [
       'backup-to-dns',
@@ -83,6 +84,7 @@ test('only Prometheus comes in, and Redis to the restore pod that serves it as a
     'influxdb-backup': [],
     'redis-backup': [],
     'backup-verification': [],
+    'backup-drill': [],
     'backup-exporter': ['prometheus-to-exporter'],
     'backup-restore-job': ['redis-to-restore'],
   });
@@ -106,6 +108,31 @@ test('databases are reached on the ports of their engine and connection', () => 
   expect(ports('postgresql-backup-to-database')).toEqual([6432]);
   expect(ports('influxdb-backup-to-database')).toEqual([8086, 8088]);
   expect(ports('redis-backup-to-database')).toEqual([6379]);
+});
+
+test('drills reach the server that a target names for them, and nobody else does', () => {
+  const [postgresql, ...others] = prod.targets;
+  const drill = {
+    connection: { host: 'drills', port: 6432, database: 'postgres' },
+    secret: { name: 'drill-secret' },
+    network: { podLabels: { app: 'drills' }, namespace: 'staging' },
+  };
+  const named = environmentWith('prod', { targets: [{ ...postgresql, drill }, ...others] });
+  const reachers = Object.entries<readonly string[]>(allowedBy(named, 'egress'))
+    .filter(([, policies]) => policies.includes('postgresql-backup-to-drill-server'))
+    .map(([name]) => name);
+  expect(reachers).toEqual(['backup-drill']);
+  expect(policy('postgresql-backup-to-drill-server', named).egress).toEqual([
+    {
+      to: [
+        {
+          podSelector: { matchLabels: { app: 'drills' } },
+          namespaceSelector: { matchLabels: { 'kubernetes.io/metadata.name': 'staging' } },
+        },
+      ],
+      ports: [{ port: 6432, protocol: 'TCP' }],
+    },
+  ]);
 });
 
 describe('peers', () => {

@@ -151,7 +151,7 @@ describe('roles', () => {
       'get,list,watch pods',
       'get pods/log',
       'list,watch cronjobs',
-      'get cronjobs: postgresql-backup,influxdb-backup,redis-backup,backup-verification',
+      'get cronjobs: postgresql-backup,influxdb-backup,redis-backup,backup-verification,backup-drill',
       'create jobs',
       'create,get pods/exec: backup-restore-job',
     ]);
