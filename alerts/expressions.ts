@@ -44,6 +44,14 @@ export const failedSinceSuccess = (namespace: string, cronJobs: readonly string[
   return `${failure} unless on (namespace, cronjob) (${failure} < ${success})`;
 };
 
+/** Age of a CronJob's last success, or of the CronJob itself if it never had one. */
+export const succeededLongAgo = (namespace: string, cronJob: string, seconds: number): string => {
+  const newest = (metric: string): string =>
+    `max by (namespace, cronjob) (${metric}{namespace="${namespace}", cronjob="${cronJob}"})`;
+  const [success, created] = ['kube_cronjob_status_last_successful_time', 'kube_cronjob_created'].map(newest);
+  return `time() - (${success} or ${created}) > ${seconds}`;
+};
+
 export const suspended = (namespace: string, cronJobs: readonly string[]): string =>
   `kube_cronjob_spec_suspend{namespace="${namespace}", cronjob=~"${cronJobs.join('|')}"} == 1`;
 

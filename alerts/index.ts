@@ -1,6 +1,7 @@
 import { names } from '../runtime/src/contract/names.ts';
 import type { Alert, AlertContext } from './alert.ts';
 import { recoveryAlerts, verificationAlerts } from './archives.ts';
+import { drillAlerts } from './drills.ts';
 import { jobAlerts } from './jobs.ts';
 import { storageAlerts } from './storage.ts';
 
@@ -26,6 +27,7 @@ export const alertGroups = (context: AlertContext) =>
   Object.entries({
     'backup-recovery': recoveryAlerts(context),
     'backup-verification': verificationAlerts(context),
+    'backup-drills': drillAlerts(context),
     'backup-jobs': jobAlerts(context),
     'backup-storage': storageAlerts(context),
   }).map(([name, alerts]) => ({ name, rules: alerts.map((alert) => ruleOf(context, alert)) }));

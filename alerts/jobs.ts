@@ -1,4 +1,4 @@
-import { cronJobName, names } from '../runtime/src/contract/names.ts';
+import { cronJobName, cronJobNames } from '../runtime/src/contract/names.ts';
 import type { Alert, AlertContext } from './alert.ts';
 import * as promql from './expressions.ts';
 
@@ -6,7 +6,7 @@ const overdueSeconds = 3600;
 
 export const jobAlerts = ({ namespace, plan }: AlertContext): readonly Alert[] => {
   const backups = plan.targets.map(({ name }) => cronJobName(name));
-  const all = [...backups, names.verification];
+  const all = cronJobNames(plan.targets);
   return [
     {
       alert: 'BackupJobFailed',

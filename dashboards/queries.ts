@@ -1,4 +1,5 @@
 import { metrics, type Metric } from '../runtime/src/contract/metrics.ts';
+import { names } from '../runtime/src/contract/names.ts';
 
 /** PromQL of the dashboard, as named functions; `namespace` is the backup system's. */
 
@@ -14,6 +15,10 @@ export const ageOfRpo = (namespace: string): string =>
 
 export const verifiedSecondsAgo = (namespace: string): string =>
   `time() - ${per('target', metrics.lastVerified, namespace)}`;
+
+/** From kube-state-metrics: a drill is one Job for all targets. */
+export const drilledSecondsAgo = (namespace: string): string =>
+  `time() - max(kube_cronjob_status_last_successful_time{namespace="${namespace}", cronjob="${names.drill}"})`;
 
 export const durationSeconds = (namespace: string): string => per('target', metrics.duration, namespace);
 

@@ -22,6 +22,7 @@ export const metricsIn = (expression: string): readonly string[] => {
  * https://kubernetes.io/docs/reference/instrumentation/metrics/ (kubelet).
  */
 export const foreignMetrics = [
+  'kube_cronjob_created',
   'kube_cronjob_next_schedule_time',
   'kube_cronjob_spec_suspend',
   'kube_cronjob_status_last_successful_time',

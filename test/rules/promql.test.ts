@@ -42,7 +42,7 @@ describe.each(environmentNames)('%s', (name) => {
   });
 
   test('every panel with data has a query', () => {
-    expect(panels.length).toBe(8);
+    expect(panels.length).toBe(9);
   });
 });
 

@@ -43,6 +43,8 @@ const capacity = series('kubelet_volume_stats_capacity_bytes', claim);
 
 const succeededAt = (cronjob: string) => series('kube_cronjob_status_last_successful_time', { cronjob });
 
+const createdAt = (cronjob: string) => series('kube_cronjob_created', { cronjob });
+
 /** A failed Job of a CronJob as kube-state-metrics shows it. */
 const failedJob = (cronjob: string, startSeconds: number, job = `${cronjob}-1`) => ({
   [series('kube_job_owner', { job_name: job, owner_kind: 'CronJob', owner_name: cronjob })]: always(1),
@@ -52,6 +54,7 @@ const failedJob = (cronjob: string, startSeconds: number, job = `${cronjob}-1`) 
 });
 
 const target = { namespace: 'grill-stats', target: 'postgresql' };
+const drillJob = { namespace: 'grill-stats', cronjob: 'backup-drill' };
 
 /** alert, what happens, scenario, and what is told if it fires. */
 type Case = readonly [
@@ -147,6 +150,64 @@ const cases: readonly Case[] = [
     'BackupNeverVerified',
     'an archive was verified once',
     { series: { [lastSuccess]: always(0), [lastVerified]: always(0) }, at: '48h4m' },
+  ],
+  [
+    'BackupDrillFailed',
+    'a drill failed after one that succeeded',
+    { series: { ...failedJob('backup-drill', 600), [succeededAt('backup-drill')]: always(300) }, at: '20m' },
+    {
+      labels: drillJob,
+      summary: 'A drill could not restore a backup, or could not run',
+      description: 'No drill has succeeded since the last one failed.',
+    },
+  ],
+  [
+    'BackupDrillFailed',
+    'a drill succeeded after one that failed',
+    { series: { ...failedJob('backup-drill', 60), [succeededAt('backup-drill')]: always(300) }, at: '20m' },
+  ],
+  ['BackupDrillFailed', 'a verification failed', { series: failedJob('backup-verification', 60), at: '20m' }],
+  [
+    'BackupNotDrilled',
+    'the last weekly drill that succeeded is over eight days ago',
+    {
+      series: {
+        [createdAt('backup-drill')]: always(-30 * day),
+        [succeededAt('backup-drill')]: always(-8 * day),
+      },
+      at: '64m',
+    },
+    {
+      labels: drillJob,
+      summary: 'No drill has restored the backups for longer than its schedule allows',
+      description: 'The last one that succeeded, or the CronJob if none ever did, is 8d 1h 4m 0s old.',
+    },
+  ],
+  [
+    'BackupNotDrilled',
+    'none has succeeded since the CronJob was made over eight days ago',
+    { series: { [createdAt('backup-drill')]: always(-8 * day) }, at: '64m' },
+    {
+      labels: drillJob,
+      summary: 'No drill has restored the backups for longer than its schedule allows',
+      description: 'The last one that succeeded, or the CronJob if none ever did, is 8d 1h 4m 0s old.',
+    },
+  ],
+  [
+    'BackupNotDrilled',
+    'the last weekly drill took some hours',
+    {
+      series: {
+        [createdAt('backup-drill')]: always(-30 * day),
+        [succeededAt('backup-drill')]: always(-7 * day),
+      },
+      at: '6h',
+    },
+  ],
+  [
+    'BackupNotDrilled',
+    'the CronJob was made this week',
+    { series: { [createdAt('backup-drill')]: always(-5 * day) }, at: '6h' },
   ],
   [
     'BackupJobFailed',

@@ -21,7 +21,7 @@ test('is reached at /d/backup-monitoring and loaded by the sidecar', () => {
 
 test('shows state first, then history and storage', () => {
   expect(panels.map(({ title }) => title)).toEqual([
-    'State', 'Age of the newest backup, of its RPO', 'Verified', 'Job success rate',
+    'State', 'Age of the newest backup, of its RPO', 'Verified', 'Drilled', 'Job success rate',
     'History', 'Duration', 'Archive size', 'Source size',
     'Storage', 'Free space', 'Archives kept',
   ]); // prettier-ignore
