@@ -25,10 +25,9 @@ const orgIdOf = async (server: TestInfluxdb2, name: string): Promise<string> => 
 
 const bucketsOf = async (server: TestInfluxdb2) =>
   (
-    await server.api<{ buckets: readonly (Named & { retentionRules: { everySeconds: number }[] })[] }>(
-      'GET',
-      '/api/v2/buckets?limit=100',
-    )
+    await server.api<{
+      buckets: readonly (Named & { orgID: string; retentionRules: { everySeconds: number }[] })[];
+    }>('GET', '/api/v2/buckets?limit=100')
   ).buckets;
 
 const createBucket = async (
@@ -103,7 +102,9 @@ lane(title, () => {
       'option task = {name: "hourly", every: 1h}\nfrom(bucket: "temperature") |> range(start: -1h)';
     await server.api('POST', '/api/v2/tasks', { orgID, flux, status: 'inactive' });
     await server.api('POST', '/api/v2/dashboards', { orgID, name: 'smokers' });
-    const { id } = (await bucketsOf(server)).find(({ name }) => name === 'temperature')!;
+    const { id } = (await bucketsOf(server)).find(
+      (bucket) => bucket.name === 'temperature' && bucket.orgID === orgID,
+    )!;
     gateway = await authorize(server, 'grill-stats', 'probe gateway', id);
     saved = await save(influxdb.dump(run, sourceOf(server)));
     for (const [bucket, org] of all) contents.set(`${org}/${bucket}`, await points(server, bucket, org));
@@ -152,7 +153,7 @@ lane(title, () => {
     for (const [bucket, org] of all)
       expect(await points(used, bucket, org)).toBe(contents.get(`${org}/${bucket}`));
     expect(await points(used, 'orders', 'grill-stats')).toBe(orders);
-    expect((await points(used, 'temperature_before_single', 'grill-stats')).split('\n')).toHaveLength(21);
+    expect((await points(used, 'temperature_before_single', 'grill-stats')).split('\n')).toHaveLength(22);
     const retention = (await bucketsOf(used)).map(({ name, retentionRules: [rule] }) => [
       name,
       rule!.everySeconds,

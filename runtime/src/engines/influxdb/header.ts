@@ -1,7 +1,8 @@
 import { z } from 'zod';
-import { BackupError, messageOf } from '../../core/errors.ts';
+import { BackupError } from '../../core/errors.ts';
 import { collect } from '../../core/process.ts';
 import type { DumpEntry, Entries } from '../engine.ts';
+import { parseJson } from './json.ts';
 import { unlisted } from './listing.ts';
 
 /** Name of the first entry of every dump. */
@@ -62,13 +63,8 @@ export interface Opened {
 
 const damaged = (message: string): BackupError => new BackupError('archive.damaged', message);
 
-const parse = (text: string): Header => {
-  try {
-    return header.parse(JSON.parse(text));
-  } catch (error) {
-    throw damaged(`${headerName} is not what this program wrote: ${messageOf(error)}`);
-  }
-};
+const readHeader = async (content: AsyncIterable<Buffer>): Promise<Header> =>
+  parseJson(header, (await collect(content)).toString('utf8'), headerName, 'archive.damaged');
 
 async function* after(iterator: AsyncIterator<DumpEntry>): AsyncGenerator<DumpEntry> {
   try {
@@ -87,7 +83,7 @@ export const openEntries = async (entries: Entries): Promise<Opened> => {
       throw damaged(
         `the archive begins with ${first.done ? 'nothing' : first.value.name}, expected ${headerName}`,
       );
-    return { header: parse((await collect(first.value.content)).toString('utf8')), rest: after(iterator) };
+    return { header: await readHeader(first.value.content), rest: after(iterator) };
   } catch (error) {
     await iterator.return?.();
     throw error;

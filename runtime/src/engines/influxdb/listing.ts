@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
-import { BackupError, messageOf } from '../../core/errors.ts';
+import { BackupError } from '../../core/errors.ts';
 import { collect } from '../../core/process.ts';
 import type { DumpEntry, Entries } from '../engine.ts';
+import { parseJson } from './json.ts';
 
 /** Name of the last entry of every dump: neither protocol has a checksum or says what belongs together. */
 export const listingName = 'files.json';
@@ -42,13 +43,8 @@ export async function* listed(entries: Entries): AsyncGenerator<DumpEntry, void,
 
 const damaged = (message: string): BackupError => new BackupError('archive.damaged', message);
 
-const parse = (text: string): readonly File[] => {
-  try {
-    return listing.parse(JSON.parse(text)).files;
-  } catch (error) {
-    throw damaged(`${listingName} is not what this program wrote: ${messageOf(error)}`);
-  }
-};
+const readListing = async (content: AsyncIterable<Buffer>): Promise<readonly File[]> =>
+  parseJson(listing, (await collect(content)).toString('utf8'), listingName, 'archive.damaged').files;
 
 const compare = (wanted: readonly File[], found: readonly File[]): void => {
   for (const [index, file] of wanted.entries()) {
@@ -68,7 +64,7 @@ export async function* unlisted(entries: Entries): AsyncGenerator<DumpEntry, voi
   let wanted: readonly File[] | undefined;
   for await (const entry of entries) {
     if (wanted) throw damaged(`${entry.name} follows ${listingName}`);
-    if (entry.name === listingName) wanted = parse((await collect(entry.content)).toString('utf8'));
+    if (entry.name === listingName) wanted = await readListing(entry.content);
     else yield { name: entry.name, content: measured(entry, (file) => found.push(file)) };
   }
   if (!wanted) throw damaged(`the archive ends without ${listingName}`);

@@ -7,6 +7,7 @@ import { createGunzip } from 'node:zlib';
 import { z } from 'zod';
 import { BackupError, messageOf, type FailureCode } from '../../../core/errors.ts';
 import type { DumpEntry } from '../../engine.ts';
+import { parseJson } from '../json.ts';
 import { checkedShard, type ShardContent } from '../shard.ts';
 
 /** `<time>.manifest` of a portable backup (influxd backup: backup_util.Manifest). */
@@ -19,13 +20,8 @@ const manifest = z.looseObject({
 
 export type Manifest = z.output<typeof manifest>;
 
-export const parseManifest = (text: string, failure: FailureCode): Manifest => {
-  try {
-    return manifest.parse(JSON.parse(text));
-  } catch (error) {
-    throw new BackupError(failure, `the manifest of the portable backup is broken: ${messageOf(error)}`);
-  }
-};
+export const parseManifest = (text: string, failure: FailureCode): Manifest =>
+  parseJson(manifest, text, 'the manifest of the portable backup', failure);
 
 export const isManifest = (file: string): boolean => file.endsWith('.manifest');
 export const isShard = (file: string): boolean => file.endsWith('.tar.gz');

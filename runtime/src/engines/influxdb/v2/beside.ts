@@ -1,13 +1,20 @@
 import type { RunContext } from '../../../core/context.ts';
-import { messageOf, type FailureCode } from '../../../core/errors.ts';
+import { BackupError, messageOf, type FailureCode } from '../../../core/errors.ts';
 import type { Entries, Fingerprint, Restored, RestoreRequest } from '../../engine.ts';
 import { callJson, callText, type InfluxdbSource } from '../http.ts';
 import { agree } from '../ranges.ts';
-import { isSystem, itemOf, listAll, type BucketMetadata, type Organization } from './buckets.ts';
+import {
+  isSystem,
+  itemOf,
+  listAll,
+  type BucketMetadata,
+  type LiveBucket,
+  type Organization,
+} from './buckets.ts';
 import { countBucket } from './count.ts';
 import { readEntries, skip } from './entries.ts';
 import { sendShard } from './shards.ts';
-import { swap } from './swap.ts';
+import { keptName, restoredName, swap } from './swap.ts';
 
 const failure: FailureCode = 'restore.failed';
 
@@ -23,17 +30,40 @@ interface Created {
   readonly shardMappings: readonly { readonly oldId: number; readonly newId: number }[];
 }
 
-const organizationId = async (
+const createOrganization = (
   context: RunContext,
   source: InfluxdbSource,
-  { organizationName: name }: BucketMetadata,
-): Promise<string> => {
-  const found = (await listAll<Organization>(context, source, 'orgs', failure)).find(
-    (org) => org.name === name,
-  );
-  if (found) return found.id;
-  const call = { method: 'POST', path: '/api/v2/orgs', json: { name }, failure } as const;
-  return (await callJson<Organization>(context, source, call)).id;
+  name: string,
+): Promise<Organization> =>
+  callJson<Organization>(context, source, { method: 'POST', path: '/api/v2/orgs', json: { name }, failure });
+
+/** Id by name of the organizations that buckets belong to; those that the server lacks are created. */
+const organizationIds = async (
+  context: RunContext,
+  source: InfluxdbSource,
+  buckets: readonly BucketMetadata[],
+): Promise<ReadonlyMap<string, string>> => {
+  const present = await listAll<Organization>(context, source, 'orgs', failure);
+  const ids = new Map(present.map(({ name, id }) => [name, id]));
+  for (const { organizationName: name } of buckets)
+    if (!ids.has(name)) ids.set(name, (await createOrganization(context, source, name)).id);
+  return ids;
+};
+
+/** Names that the restore needs must be free before it begins, not after hours. */
+const assertFree = async (
+  context: RunContext,
+  source: InfluxdbSource,
+  buckets: readonly BucketMetadata[],
+  suffix: string,
+): Promise<void> => {
+  const live = await listAll<LiveBucket>(context, source, 'buckets', failure);
+  const needed = buckets.flatMap(({ bucketName }) => [
+    restoredName(bucketName, suffix),
+    keptName(bucketName, suffix),
+  ]);
+  const taken = live.find(({ name }) => needed.includes(name));
+  if (taken) throw new BackupError('restore.refused', `bucket ${taken.name} exists already`);
 };
 
 /** Kept for ever until it is in place, so that retention takes nothing; groups without shards have no data. */
@@ -82,9 +112,8 @@ const fill = async (
   created: Beside[],
 ): Promise<void> => {
   const newIds = new Map<number, number>();
-  const create = async (metadata: BucketMetadata): Promise<void> => {
-    const orgID = await organizationId(context, source, metadata);
-    const json = asRequest(metadata, orgID, `${metadata.bucketName}_restore_${suffix}`);
+  const create = async (metadata: BucketMetadata, orgID: string): Promise<void> => {
+    const json = asRequest(metadata, orgID, restoredName(metadata.bucketName, suffix));
     const call = { method: 'POST', path: '/api/v2/restore/bucketMetadata', json, failure } as const;
     const { id, shardMappings } = await callJson<Created>(context, source, call);
     created.push({ metadata, id, orgID });
@@ -93,9 +122,12 @@ const fill = async (
   await readEntries(entries, {
     kv: skip,
     sql: skip,
-    buckets: async (buckets) => {
+    buckets: async (all) => {
+      const buckets = all.filter((metadata) => !isSystem(metadata));
+      await assertFree(context, source, buckets, suffix);
+      const ids = await organizationIds(context, source, buckets);
       // one after the other: calls at the same time damage the server's own metadata
-      for (const metadata of buckets) if (!isSystem(metadata)) await create(metadata);
+      for (const metadata of buckets) await create(metadata, ids.get(metadata.organizationName)!);
     },
     shard: (id, content) => {
       const newId = newIds.get(id);

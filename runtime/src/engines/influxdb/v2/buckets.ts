@@ -1,7 +1,8 @@
 import { z } from 'zod';
 import type { RunContext } from '../../../core/context.ts';
-import { BackupError, messageOf, type FailureCode } from '../../../core/errors.ts';
+import type { FailureCode } from '../../../core/errors.ts';
 import { callJson, type InfluxdbSource } from '../http.ts';
+import { parseJson } from '../json.ts';
 
 const group = z.looseObject({
   deletedAt: z.string().optional(),
@@ -29,17 +30,9 @@ const bucketMetadata = z.looseObject({
 /** A bucket as `GET /api/v2/backup/metadata` describes it and `POST /api/v2/restore/bucketMetadata` takes it. */
 export type BucketMetadata = z.output<typeof bucketMetadata>;
 
-/** @throws BackupError: the server writes its errors into this part of a 200 answer */
-export const parseBuckets = (text: string, failure: FailureCode): readonly BucketMetadata[] => {
-  try {
-    return z.array(bucketMetadata).parse(JSON.parse(text));
-  } catch (error) {
-    throw new BackupError(
-      failure,
-      `the list of buckets is broken: ${messageOf(error)}: ${text.slice(0, 200)}`,
-    );
-  }
-};
+/** The server writes its errors into this part of a 200 answer. @throws BackupError */
+export const parseBuckets = (text: string, failure: FailureCode): readonly BucketMetadata[] =>
+  parseJson(z.array(bucketMetadata), text, 'the list of buckets', failure);
 
 /** Item of the fingerprint. */
 export const itemOf = ({ organizationName, bucketName }: BucketMetadata): string =>

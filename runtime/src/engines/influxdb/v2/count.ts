@@ -33,17 +33,19 @@ ${Object.entries(types)
   .map(([name, type]) => `fields(type: "${type}") |> yield(name: "${name}")`)
   .join('\n')}`;
 
-/** Rows of annotated CSV: result, table, value. An error in mid-answer is a table with the header `error`. */
+/** Rows of CSV: result, table, value. An error in mid-answer is a table with the header `error`. */
 const readCounts = async (lines: AsyncIterable<string>, onError: (reason: string) => never) => {
-  const counts: Record<string, number> = { series: 0, points: 0 };
+  const counts = new Map<string, number>();
   let inError = false;
   for await (const line of lines) {
     if (inError && line !== '') onError(line);
     inError = /^,?error,reference/.test(line);
     const [, name, value] = /^,(\w+),\d+,(\d+)$/.exec(line) ?? [];
-    if (name !== undefined) counts[name] = Number(value);
+    if (name !== undefined) counts.set(name, Number(value));
   }
-  return counts;
+  const { series = 0, points = 0 } = Object.fromEntries(counts);
+  const byType = Object.keys(types).filter((type) => counts.has(type));
+  return { series, points, ...Object.fromEntries(byType.map((type) => [type, counts.get(type)!])) };
 };
 
 /**

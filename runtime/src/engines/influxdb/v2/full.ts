@@ -25,6 +25,9 @@ const lengthOf = async (context: RunContext, source: InfluxdbSource, what: strin
 /** At most this many of each are there after a setup. */
 const afterSetup = { users: 1, authorizations: 1, dashboards: 0, tasks: 0 };
 
+/** Bound of a count of everything: InfluxDB stores times up to 2262-04-11. */
+const latest = new Date('2262-01-01T00:00:00Z');
+
 /**
  * True for a server that nobody has used since its setup: one organization, user and token, at most one bucket, which is
  * empty, no task, no dashboard. Only such a server is replaced as a whole; in any other only buckets are.
@@ -36,9 +39,7 @@ export const isFresh = async (context: RunContext, source: InfluxdbSource): Prom
   const buckets = await listAll<LiveBucket>(context, source, 'buckets', failure);
   const [bucket, ...others] = buckets.filter(({ type }) => type === 'user');
   if (others.length > 0) return false;
-  return (
-    !bucket || (await countBucket(context, source, bucket, new Date(8.64e15 / 1000), failure)).points === 0
-  );
+  return !bucket || (await countBucket(context, source, bucket, latest, failure)).points === 0;
 };
 
 /** A store's file cut short kills the server, or is taken as it is; a gzip stream cut short changes nothing. */

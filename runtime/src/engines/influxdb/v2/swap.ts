@@ -7,6 +7,10 @@ import { listAll, type BucketMetadata, type LiveBucket } from './buckets.ts';
 
 const failure: FailureCode = 'restore.failed';
 
+/** Names of a bucket before it is in place, and after it was replaced. */
+export const restoredName = (name: string, suffix: string): string => `${name}_restore_${suffix}`;
+export const keptName = (name: string, suffix: string): string => `${name}_before_${suffix}`;
+
 const pathOf = (id: string): string => `/api/v2/buckets/${id}`;
 
 const patch = async (
@@ -74,7 +78,7 @@ const undoCommand = (
 };
 
 const keptText = (replaced: readonly Replaced[], suffix: string, tokens: readonly string[]): string =>
-  `buckets ${replaced.map(({ name }) => `${name}_before_${suffix}`).join(', ')}` +
+  `buckets ${replaced.map(({ name }) => keptName(name, suffix)).join(', ')}` +
   (tokens.length > 0
     ? `; tokens bound to them have to be made anew for the restored ones: ${tokens.join(', ')}`
     : '');
@@ -101,10 +105,10 @@ export const swap = async (
       const name = bucket.metadata.bucketName;
       const old = live.find((each) => each.name === name && each.orgID === bucket.orgID);
       if (old) {
-        await rename(old.id, name, `${name}_before_${suffix}`);
+        await rename(old.id, name, keptName(name, suffix));
         replaced.push(old);
       }
-      await rename(bucket.id, `${name}_restore_${suffix}`, name, {
+      await rename(bucket.id, restoredName(name, suffix), name, {
         retentionRules: retentionRules(bucket.metadata),
       });
     }
