@@ -5,7 +5,7 @@ import { writeFile } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { CreateBucketCommand, S3Client } from '@aws-sdk/client-s3';
+import { CreateBucketCommand, PutObjectLockConfigurationCommand, S3Client } from '@aws-sdk/client-s3';
 import {
   freePort,
   removeFolder,
@@ -25,7 +25,8 @@ export interface S3Server {
   readonly region: string;
   readonly accessKey: string;
   readonly secretKey: string;
-  readonly createBucket: (name: string) => Promise<void>;
+  /** @param lockDays makes a bucket with Object Lock that keeps every version for so long, against its owner as well */
+  readonly createBucket: (name: string, lockDays?: number) => Promise<void>;
   /** Runs `radosgw-admin`, for instance to set a quota. */
   readonly admin: (...args: string[]) => Promise<void>;
   readonly stop: () => Promise<void>;
@@ -141,14 +142,22 @@ const startCluster = async (places: CephPlaces, tool: Tool, servers: PrivateServ
 };
 
 const bucketMaker =
-  (endpoint: string, accessKeyId: string, secretAccessKey: string) => async (name: string) => {
+  (endpoint: string, accessKeyId: string, secretAccessKey: string) =>
+  async (name: string, lockDays?: number) => {
     const client = new S3Client({
       endpoint,
       region,
       forcePathStyle: true,
       credentials: { accessKeyId, secretAccessKey },
     });
-    await client.send(new CreateBucketCommand({ Bucket: name }));
+    await client.send(
+      new CreateBucketCommand({ Bucket: name, ObjectLockEnabledForBucket: lockDays !== undefined }),
+    );
+    if (lockDays !== undefined) {
+      const DefaultRetention = { Mode: 'COMPLIANCE', Days: lockDays } as const;
+      const ObjectLockConfiguration = { ObjectLockEnabled: 'Enabled', Rule: { DefaultRetention } } as const;
+      await client.send(new PutObjectLockConfigurationCommand({ Bucket: name, ObjectLockConfiguration }));
+    }
     client.destroy();
   };
 

@@ -3,7 +3,7 @@ import { manifestKey } from '../catalog/layout.ts';
 import type { Manifest } from '../catalog/manifest.ts';
 import { decideRetention, type Candidate, type Circumstances, type Decision } from '../catalog/retention.ts';
 import { readRuns, type RunRecord } from '../catalog/runs.ts';
-import { messageOf } from '../core/errors.ts';
+import { isBackupError, messageOf } from '../core/errors.ts';
 import { throwIfStopped } from '../core/stopped.ts';
 import { retentionOf } from '../plan/parse.ts';
 import type { Target } from '../plan/schema.ts';
@@ -55,18 +55,27 @@ const remove = async ({ run }: App, store: Store, key: string): Promise<void> =>
   await store.remove(key);
 };
 
+/** Why an archive stays although it could go; undefined where nothing keeps it. */
+const lockedBy = async (app: App, store: Store, key: string): Promise<string | undefined> => {
+  const now = app.run.now();
+  return (await lockOf(store, manifestKey(key), now)) ?? (await lockOf(store, key, now));
+};
+
+const unlessLocked = (error: unknown): string => {
+  if (isBackupError(error, 'store.locked')) return error.message;
+  throw error;
+};
+
 /** Removes an archive where that was decided; neither it nor its manifest goes while one of them is locked. */
 const carryOut = async (app: App, store: Store, decision: Decision, dryRun: boolean): Promise<Decision> => {
   const { key, keep, reason } = decision;
   if (keep) return decision;
-  const now = app.run.now();
-  const locked = (await lockOf(store, manifestKey(key), now)) ?? (await lockOf(store, key, now));
-  if (locked) {
-    app.run.log.warn({ archive: key, store: store.location, reason: locked }, 'not removed');
-    return { key, keep: true, reason: `${reason}; ${locked}` };
-  }
-  if (!dryRun) await remove(app, store, key);
-  return decision;
+  const locked =
+    (await lockedBy(app, store, key)) ??
+    (dryRun ? undefined : await remove(app, store, key).then(() => undefined, unlessLocked));
+  if (!locked) return decision;
+  app.run.log.warn({ archive: key, store: store.location, reason: locked }, 'not removed');
+  return { key, keep: true, reason: `${reason}; ${locked}` };
 };
 
 const pruneStore = async (

@@ -1,0 +1,128 @@
+import { ListObjectVersionsCommand, PutObjectLegalHoldCommand, S3Client } from '@aws-sdk/client-s3';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { readCatalog } from '../../../runtime/src/catalog/catalog.ts';
+import { takeLock } from '../../../runtime/src/catalog/lock.ts';
+import { backup } from '../../../runtime/src/commands/backup.ts';
+import { pruneRun } from '../../../runtime/src/commands/prune.ts';
+import { s3Config } from '../../../runtime/src/store/config.ts';
+import { s3Store } from '../../../runtime/src/store/s3.ts';
+import { heldForever, type Store } from '../../../runtime/src/store/store.ts';
+import { redisTarget, testApp } from '../../kit/app.ts';
+import { startRedis, type TestRedis } from '../../kit/redis.ts';
+import { testRun } from '../../kit/run.ts';
+import { startS3, type S3Server } from '../../kit/s3.ts';
+import { collect, streamOf } from '../../kit/streams.ts';
+
+const dayMs = 86_400_000;
+const lockDays = 3;
+
+let server: S3Server;
+let client: S3Client;
+let redis: TestRedis;
+let store: Store;
+let folders = 0;
+
+beforeAll(async () => {
+  server = await startS3();
+  await server.createBucket('locked', lockDays);
+  redis = await startRedis({ password: 'secret' });
+  await redis.cli('SET', 'a', '1');
+  const credentials = { accessKeyId: server.accessKey, secretAccessKey: server.secretKey };
+  client = new S3Client({
+    endpoint: server.endpoint,
+    region: server.region,
+    forcePathStyle: true,
+    credentials,
+  });
+}, 90_000);
+afterAll(async () => {
+  client.destroy();
+  await redis.stop();
+  await server.stop();
+});
+beforeEach(async () => {
+  const base = `s3://locked/test${++folders}`;
+  store = await s3Store(
+    s3Config.parse({
+      base,
+      endpoint: server.endpoint,
+      forcePathStyle: true,
+      checksums: 'when-supported',
+    }),
+    server,
+  );
+});
+
+const versionsOf = async (key: string) => {
+  const Prefix = `test${folders}/${key}`;
+  const found = await client.send(new ListObjectVersionsCommand({ Bucket: 'locked', Prefix }));
+  return (found.Versions ?? []).length;
+};
+
+describe('a bucket with Object Lock', () => {
+  test('says until when an object stays, and refuses to hide it before', async () => {
+    await store.put('redis/a', streamOf('one'));
+    const { lockedUntil } = (await store.head('redis/a'))!;
+    const expected = Date.now() + lockDays * dayMs;
+    expect(Math.abs(lockedUntil!.getTime() - expected)).toBeLessThan(dayMs / 24);
+    await expect(store.remove('redis/a')).rejects.toMatchObject({
+      code: 'store.locked',
+      exitCode: 5,
+      message: `s3://locked/test${folders}/redis/a at ${new URL(server.endpoint).host} is locked until ${lockedUntil!.toISOString()}`,
+    });
+    expect((await collect(store.get('redis/a'))).toString()).toBe('one');
+    await store.remove('redis/absent');
+  });
+
+  test('keeps what is replaced as an older version', async () => {
+    await store.put('redis/a', streamOf('one'));
+    await store.put('redis/a', streamOf('two'), { replace: true });
+    expect((await collect(store.get('redis/a'))).toString()).toBe('two');
+    expect(await versionsOf('redis/a')).toBe(2);
+  });
+
+  test('a legal hold has no end', async () => {
+    await store.put('redis/a', streamOf('one'));
+    const LegalHold = { Status: 'ON' } as const;
+    await client.send(
+      new PutObjectLegalHoldCommand({ Bucket: 'locked', Key: `test${folders}/redis/a`, LegalHold }),
+    );
+    expect((await store.head('redis/a'))!.lockedUntil).toEqual(heldForever);
+    await expect(store.remove('redis/a')).rejects.toThrow('is locked until its legal hold is released');
+  });
+
+  test('locks of targets work, as they are released without being removed', async () => {
+    const run = testRun();
+    const lock = await takeLock(run, store, 'redis', 'backup');
+    await expect(takeLock(run, store, 'redis', 'backup')).rejects.toMatchObject({ code: 'lock.held' });
+    await lock.release();
+    await (await takeLock(run, store, 'redis', 'backup')).release();
+  });
+
+  test('retention skips locked archives and says until when, by both clocks', async () => {
+    const app = (now: number) =>
+      testApp({
+        stores: { primary: store, replicas: [] },
+        targets: [redisTarget(redis)],
+        plan: { retention: { days: 1, weekly: 0, monthly: 0, maxShare: 1 } },
+        run: { now: () => new Date(now) },
+      });
+    const begun = Date.now();
+    for (const days of [0, 1, 2]) await backup(app(begun - (2 - days) * dayMs), 'redis');
+    const keys = async () => (await readCatalog(store, 'redis')).archives.map(({ key }) => key);
+    const all = await keys();
+    expect(all).toHaveLength(3);
+    const soon = await pruneRun(app(begun + 1), 'redis', { dryRun: false, force: false });
+    expect(soon.map(({ keep }) => keep)).toEqual([true, true, true]);
+    expect(soon[0]!.reason).toMatch(/^2 days old, daily kept for 1 days; locked until \d{4}-.*Z$/);
+    expect(await keys()).toEqual(all);
+    // By this clock they may go, by the store's they may not.
+    const later = await pruneRun(app(begun + (lockDays + 1) * dayMs), 'redis', {
+      dryRun: false,
+      force: false,
+    });
+    expect(later.map(({ keep }) => keep)).toEqual([true, true, true]);
+    expect(later[0]!.reason).toContain('.manifest.json at ');
+    expect(await keys()).toEqual(all);
+  });
+});

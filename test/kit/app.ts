@@ -1,0 +1,43 @@
+import type { App } from '../../runtime/src/commands/app.ts';
+import { openKey } from '../../runtime/src/crypto/key-ring.ts';
+import { parsePlan } from '../../runtime/src/plan/parse.ts';
+import type { Stores } from '../../runtime/src/store/registry.ts';
+import { passphrase } from './installation.ts';
+import { testRun } from './run.ts';
+
+/** What an app of a test is made of. */
+export interface TestApp {
+  readonly stores: Stores;
+  readonly targets: readonly object[];
+  /** Fields of the plan besides the targets. */
+  readonly plan?: object;
+  readonly run?: Parameters<typeof testRun>[0];
+}
+
+/** Every password is `secret`, and the user is the default one. */
+const readSecret = (_secret: string, key: string): Promise<string> =>
+  key.includes('user') ? Promise.reject(new Error('no user is named')) : Promise.resolve('secret');
+
+/** An app over the given stores, as the command line opens it from a plan. */
+export const testApp = ({ stores, targets, plan = {}, run = {} }: TestApp): App => ({
+  run: testRun({ readSecret, ...run }),
+  plan: parsePlan({
+    environment: 'test',
+    stores: { directory: {} },
+    targets: targets.map((target) => ({ schedule: '0 2 * * *', ...target })),
+    verification: { schedule: '0 6 * * *' },
+    ...plan,
+  }),
+  stores,
+  keys: [openKey('primary', passphrase)],
+  progress: () => ({ add: () => {}, done: () => {} }),
+});
+
+/** The target `redis` of a plan; its server's password is `secret`. */
+export const redisTarget = (server: { readonly host: string; readonly port: number }, more: object = {}) => ({
+  name: 'redis',
+  engine: 'redis',
+  connection: { host: server.host, port: server.port },
+  secret: { name: 'redis' },
+  ...more,
+});
