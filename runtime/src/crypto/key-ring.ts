@@ -52,23 +52,30 @@ const deriveMacKeys = async (passphrase: string, salt: Buffer): Promise<MacKeys>
   return { macKey: bytes.subarray(0, 32), keyCheck };
 };
 
+const deriveCipherKey = async (passphrase: string, salt: Buffer): Promise<CipherKey> => {
+  const bytes = await derive(passphrase, salt, iterations, 48, 'sha256');
+  return { key: bytes.subarray(0, 32), iv: bytes.subarray(32) };
+};
+
+/** Derivation is slow on purpose, and archives share salts: the tiers of one backup, and an archive read again. */
+const once = <T>(compute: (salt: Buffer) => Promise<T>): ((salt: Buffer) => Promise<T>) => {
+  const known = new Map<string, Promise<T>>();
+  return (salt) => {
+    const name = salt.toString('hex');
+    const value = known.get(name) ?? compute(salt);
+    known.set(name, value);
+    return value;
+  };
+};
+
 /** Opens a key. @throws BackupError `secret.weak` for a short passphrase or a placeholder */
 export const openKey = (id: string, secret: string): Key => {
   const passphrase = secret.replace(/\r?\n$/, ''); // openssl -pass file: reads one line
   check(id, passphrase);
-  const derived = new Map<string, Promise<MacKeys>>(); // tiers of one archive share a salt
   return {
     id,
-    cipherKey: async (salt) => {
-      const bytes = await derive(passphrase, salt, iterations, 48, 'sha256');
-      return { key: bytes.subarray(0, 32), iv: bytes.subarray(32) };
-    },
-    macKeys: (salt) => {
-      const name = salt.toString('hex');
-      const keys = derived.get(name) ?? deriveMacKeys(passphrase, salt);
-      derived.set(name, keys);
-      return keys;
-    },
+    cipherKey: once((salt) => deriveCipherKey(passphrase, salt)),
+    macKeys: once((salt) => deriveMacKeys(passphrase, salt)),
   };
 };
 
