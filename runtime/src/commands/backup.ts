@@ -12,6 +12,7 @@ import { recorded } from './lifecycle.ts';
 import { candidateOf, prune } from './prune.ts';
 import { replicate } from './replicate.ts';
 import { backupSummary } from './summaries.ts';
+import { backupWarnings } from './warnings.ts';
 import { writeArchive, type Written } from './write-archive.ts';
 
 /** Result of a backup, as `--json` prints it. */
@@ -29,6 +30,8 @@ export interface BackupResult {
   /** Keys copied per replica. */
   readonly replicated: Readonly<Record<string, readonly string[]>>;
   readonly pruned: readonly string[];
+  /** What is unusual compared with earlier archives; sentences with figures. */
+  readonly warnings: readonly string[];
 }
 
 /** Killed runs leave partial files; a run that is older than this is dead: no deadline is longer than a day. */
@@ -105,6 +108,7 @@ const backUp = async (app: App, target: Target): Promise<BackupResult> => {
   const seconds = (Date.parse(manifest.finishedAt) - Date.parse(manifest.startedAt)) / 1000;
   const { sourceBytes, archiveBytes, server, fingerprint } = manifest;
   run.log.info({ target: name, archive: key, sourceBytes, archiveBytes, seconds }, 'backup committed');
+  const warnings = await backupWarnings(app, target);
   return {
     target: name,
     store: stores.primary.location,
@@ -117,6 +121,7 @@ const backUp = async (app: App, target: Target): Promise<BackupResult> => {
     fingerprint,
     replicated,
     pruned: pruned.filter(({ keep }) => !keep).map((entry) => entry.key),
+    warnings,
   };
 };
 

@@ -90,10 +90,11 @@ const conclude = async (
     exitCode: exitCodes.ok,
     ...(problem !== undefined && failureOf(problem)),
     figures,
+    ...(warnings.length > 0 && { warnings: [...warnings] }),
   };
   const id = run.randomBytes(3).toString('hex');
   await attempt(app, 'the record of the run', () => writeRun(stores.primary, record, id));
-  await notify(app, { ...record, warnings });
+  await notify(app, record);
 };
 
 /**

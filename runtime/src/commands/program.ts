@@ -21,6 +21,7 @@ import { restore } from './restore.ts';
 import { serve } from './serve.ts';
 import { verify } from './verify.ts';
 import { verifyLevels, type VerifyLevel } from './verify-archive.ts';
+import { reportWarnings } from './warnings.ts';
 import { programVersion } from './version.ts';
 
 /** What the command line works with besides its arguments. */
@@ -65,7 +66,8 @@ const runVerify = async (
   const app = await tool.open();
   const level = flags.level ?? app.plan.verification.level;
   const results = await verify(app, { level, target, archive, last: flags.last ?? 1 });
-  const report = buildReport(app.plan.environment, app.run.now(), results);
+  const warnings = await reportWarnings(app, target);
+  const report = buildReport(app.plan.environment, app.run.now(), results, warnings);
   tool.print(report, renderReport);
   if (!target) await storeReport(app, report, level);
   if (report.failed > 0)

@@ -17,6 +17,7 @@ export const renderBackup = (result: BackupResult): string =>
       ([store, keys]) => `  ${keys.length} archives copied to ${store}`,
     ),
     ...result.pruned.map((key) => `  removed by retention: ${key}`),
+    ...result.warnings.map((warning) => `  WARNING: ${warning}`),
   ].join('\n');
 
 export const renderList = (archives: readonly Listed[]): string =>

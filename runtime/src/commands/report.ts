@@ -14,6 +14,8 @@ export interface VerificationReport {
   readonly status: 'passed' | 'failed';
   readonly archives: number;
   readonly failed: number;
+  /** Newest archives that are unusual compared with earlier ones, and stores that will be full. */
+  readonly warnings: readonly string[];
   readonly results: readonly Verified[];
 }
 
@@ -21,6 +23,7 @@ export const buildReport = (
   environment: string,
   now: Date,
   results: readonly Verified[],
+  warnings: readonly string[],
 ): VerificationReport => {
   const failed = results.filter(({ ok }) => !ok).length;
   return {
@@ -29,6 +32,7 @@ export const buildReport = (
     status: failed === 0 ? 'passed' : 'failed',
     archives: results.length,
     failed,
+    warnings,
     results,
   };
 };
@@ -53,6 +57,7 @@ export const renderReport = (report: VerificationReport): string => {
   return [
     `Verification of ${report.environment} at ${report.generatedAt}: ${report.status}`,
     `${report.archives} checked, ${report.failed} failed`,
+    ...report.warnings.map((warning) => `WARNING: ${warning}`),
     '',
     table(['target', 'store', 'archive', 'level', 'size', 'took', 'result'], rows),
     '',

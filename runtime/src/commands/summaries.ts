@@ -7,13 +7,13 @@ import type { RestoreResult } from './restore.ts';
 import type { Verified } from './verify-archive.ts';
 
 export const backupSummary = (result: BackupResult): Summary => {
-  const { store, archive, sourceBytes, archiveBytes, seconds, copies, replicated, pruned } = result;
+  const { store, archive, sourceBytes, archiveBytes, seconds, copies, replicated, pruned, warnings } = result;
   const counts = {
     copies: copies.length,
     replicated: Object.values(replicated).flat().length,
     pruned: pruned.length,
   };
-  return { figures: { store, archive, sourceBytes, archiveBytes, seconds, ...counts } };
+  return { figures: { store, archive, sourceBytes, archiveBytes, seconds, ...counts }, warnings };
 };
 
 export const restoreSummary = (result: RestoreResult): Summary => {

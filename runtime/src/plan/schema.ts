@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { secrets } from '../contract/secrets.ts';
+import { anomalyPolicy } from '../catalog/anomaly-policy.ts';
 import { retentionPolicy } from '../catalog/retention.ts';
 import { duration } from '../core/units.ts';
 import type { Engine } from '../engines/engine.ts';
@@ -124,6 +125,7 @@ export const planShape = {
       deadline: duration.default('6h'),
     })
     .prefault({}),
+  anomalies: anomalyPolicy.prefault({}),
   notifications: notificationsConfig.prefault({}),
 } as const;
 

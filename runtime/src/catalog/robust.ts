@@ -1,0 +1,36 @@
+/** Middle value; of an even count, the mean of the two. @param values at least one */
+export const median = (values: readonly number[]): number => {
+  const sorted = values.toSorted((a, b) => a - b);
+  const middle = sorted.length >> 1;
+  return sorted.length % 2 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2;
+};
+
+/** Turns a median absolute deviation into the standard deviation of normally distributed values. */
+const madToSigma = 1.4826;
+
+/** Spread that up to half of the values cannot spoil: median absolute deviation, scaled to a standard deviation. */
+export const spread = (values: readonly number[]): number => {
+  const middle = median(values);
+  return madToSigma * median(values.map((value) => Math.abs(value - middle)));
+};
+
+/** A straight line through a series. */
+export interface Trend {
+  /** Change from one value to the next. */
+  readonly slope: number;
+  /** The line's value; the series has indices 0, 1, … */
+  readonly at: (index: number) => number;
+  /** Values less the line. */
+  readonly residuals: readonly number[];
+}
+
+/** Line of Theil and Sen, the median of the slopes of all pairs: up to 29 % of the values may be anything. */
+export const trendOf = (values: readonly number[]): Trend => {
+  const slopes = values.flatMap((value, index) =>
+    values.slice(0, index).map((earlier, start) => (value - earlier) / (index - start)),
+  );
+  const slope = slopes.length > 0 ? median(slopes) : 0;
+  const intercept = median(values.map((value, index) => value - slope * index));
+  const at = (index: number): number => intercept + slope * index;
+  return { slope, at, residuals: values.map((value, index) => value - at(index)) };
+};

@@ -1,0 +1,84 @@
+import { formatBytes } from '../core/units.ts';
+import { minimumHistory } from './anomaly-policy.ts';
+import { historyOf, intervalDays, type Measured } from './anomalies.ts';
+import { decideRetention, tiersDue, type Candidate, type RetentionPolicy } from './retention.ts';
+import { trendOf } from './robust.ts';
+
+/** Archives of a target in a store, and how long they stay there. */
+export interface Kept {
+  readonly archives: readonly (Measured & { readonly key: string; readonly verified: boolean })[];
+  readonly policy: RetentionPolicy;
+}
+
+interface Stored extends Candidate {
+  /** Copies of one backup share it, and on a folder its bytes. */
+  readonly id: string;
+  readonly bytes: number;
+}
+
+const dayMs = 86_400_000;
+
+/** Growth per archive, between none and double: what shrinks may stop to. */
+const growthOf = (history: readonly Measured[]): number => {
+  if (history.length < minimumHistory) return 1;
+  const { slope } = trendOf(history.map(({ archiveBytes }) => Math.log1p(archiveBytes)));
+  return Math.min(2, Math.max(1, Math.exp(slope)));
+};
+
+const bytesOf = (archives: readonly Stored[]): number =>
+  [...new Map(archives.map(({ id, bytes }) => [id, bytes])).values()].reduce((sum, bytes) => sum + bytes, 0);
+
+const nextArchives = (
+  archives: readonly Stored[],
+  policy: RetentionPolicy,
+  time: Date,
+  bytes: number,
+): readonly Stored[] => {
+  const [id, common] = [time.toISOString(), { startedAt: time, verified: true, bytes }];
+  const tiers = ['daily', ...tiersDue(archives, policy, time)] as const;
+  const all = [...archives, ...tiers.map((tier) => ({ ...common, id, tier, key: `${tier}/${id}` }))];
+  const kept = new Set(decideRetention(all, policy, time).flatMap(({ key, keep }) => (keep ? [key] : [])));
+  return all.filter(({ key }) => kept.has(key));
+};
+
+/** Bytes of a target's archives, more than now, at the end of each of the coming days. */
+const growthByDay = ({ archives, policy }: Kept, now: Date, days: number): readonly number[] => {
+  const history = historyOf(archives);
+  const newest = history.at(-1);
+  if (!newest) return Array.from({ length: days }, () => 0);
+  const [growth, interval] = [growthOf(history), intervalDays(history)];
+  let stored: readonly Stored[] = archives.map(({ archiveBytes, startedAt, ...rest }) => ({
+    ...{ key: rest.key, id: rest.id, tier: rest.tier, verified: rest.verified },
+    bytes: archiveBytes,
+    startedAt: new Date(startedAt),
+  }));
+  const before = bytesOf(stored);
+  let runs = 0;
+  return Array.from({ length: days }, (_, day) => {
+    while ((runs + 1) * interval <= day + 1) {
+      runs++;
+      const time = new Date(now.getTime() + runs * interval * dayMs);
+      stored = nextArchives(stored, policy, time, newest.archiveBytes * growth ** runs);
+    }
+    return bytesOf(stored) - before;
+  });
+};
+
+/**
+ * Whether a store will be full within some days: plays the coming backups and retention of all its targets, each
+ * archive as much larger than the one before as the trend says. Pure.
+ * @returns a sentence with figures, or undefined
+ */
+export const forecastSpace = (
+  targets: readonly Kept[],
+  store: { readonly location: string; readonly freeBytes: number },
+  now: Date,
+  days: number,
+): string | undefined => {
+  const growths = targets.map((target) => growthByDay(target, now, days));
+  const byDay = Array.from({ length: days }, (_, day) => growths.reduce((sum, each) => sum + each[day]!, 0));
+  const full = byDay.findIndex((bytes) => bytes > store.freeBytes);
+  if (full < 0) return undefined;
+  const perDay = byDay[full]! / (full + 1);
+  return `${store.location} will be full in ${full + 1} days: ${formatBytes(store.freeBytes)} free, archives grow by ${formatBytes(perDay)} a day`;
+};
