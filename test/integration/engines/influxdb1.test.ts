@@ -57,13 +57,13 @@ describe('InfluxDB 1.x', () => {
     expect(Object.keys(fingerprint)).toEqual(['smoker/autogen']);
   });
 
-  test('a database that is missing is no empty backup but an error', async () => {
-    const absent = { ...source, connection: { ...source.connection, databases: ['smoker', 'absent'] } };
+  test.each([
+    ['dump.empty', ['absent']],
+    ['dump.failed', ['smoker', 'absent']],
+  ])('a database that is missing is an error, %s of %j', async (code, databases) => {
+    const absent = { ...source, connection: { ...source.connection, databases } };
     await expect(influxdb.dump(run, absent)).rejects.toEqual(
-      expect.objectContaining({
-        code: 'dump.empty',
-        message: expect.stringMatching(/has no database absent$/),
-      }),
+      expect.objectContaining({ code, message: expect.stringMatching(/has no database absent; create it/) }),
     );
   });
 

@@ -14,12 +14,15 @@ import { backupInto } from './tool.ts';
 
 const failure = 'dump.failed';
 
+/** A named database that is gone is a loss to be seen, but no reason to call what is left empty. */
 const databasesOf = async (context: RunContext, source: InfluxdbSource): Promise<readonly string[]> => {
   const present = await chosenDatabases(context, source, failure);
   const absent = (source.connection.databases ?? []).filter((name) => !present.includes(name));
-  if (absent.length > 0)
-    throw new BackupError('dump.empty', `${addressOf(source)} has no database ${absent.join(', ')}`);
-  return present;
+  if (absent.length === 0) return present;
+  throw new BackupError(
+    present.length === 0 ? 'dump.empty' : failure,
+    `${addressOf(source)} has no database ${absent.join(', ')}; create it, or take it out of the target's databases`,
+  );
 };
 
 /** One database at a time, so that scratch space for the largest is enough: the tool cannot write to a stream. */
