@@ -18,8 +18,14 @@ const checks: Readonly<Record<string, readonly string[]>> = {
   manifests: ['npm', 'run', '--silent', 'synth:check'],
 };
 
-/** Jest projects of jest.config.json. Servers share two cores, so their tests run one after the other. */
-const suites: Readonly<Record<string, readonly string[]>> = { unit: [], integration: ['--runInBand'] };
+/**
+ * Jest projects of jest.config.json. Servers share two cores, so their tests run one after the other; a server that a
+ * failed test left must not keep the run from ending.
+ */
+const suites: Readonly<Record<string, readonly string[]>> = {
+  unit: [],
+  integration: ['--runInBand', '--forceExit'],
+};
 
 const succeeds = async ([program, ...args]: readonly string[]): Promise<boolean> => {
   const child = spawn(program!, args, { stdio: 'inherit' });

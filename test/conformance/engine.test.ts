@@ -160,10 +160,8 @@ describe.each(cases)('$title', ({ fixture }) => {
     await expect(save(Promise.resolve(dump))).rejects.toThrow();
   });
 
-  const whereItFails = fixture.failsWhenCut === false ? test.skip : test;
-  whereItFails(
-    'a dump whose server goes away half-way fails',
-    async () => {
+  if (fixture.failsWhenCut !== false)
+    test('a dump whose server goes away half-way fails', async () => {
       await server.enlarge();
       const dump = await engine.dump(run, source);
       const read = async () => {
@@ -177,9 +175,7 @@ describe.each(cases)('$title', ({ fixture }) => {
       };
       await expect(read()).rejects.toEqual(failure('dump.failed', /./));
       await dump.close();
-    },
-    60_000,
-  );
+    }, 60_000);
 
   test('a dump of nothing is a failure', async () => {
     await server.clear();

@@ -173,9 +173,8 @@ describe('the directory store', () => {
     chmodSync(root, 0o755);
   });
 
-  (canMount ? test : test.skip)(
-    'on a full disk leaves nothing, and copies where it cannot link',
-    async () => {
+  if (canMount)
+    test('on a full disk leaves nothing, and copies where it cannot link', async () => {
       const disk = join(root, 'redis');
       mkdirSync(disk);
       mount(disk);
@@ -190,6 +189,5 @@ describe('the directory store', () => {
       } finally {
         unmount(disk);
       }
-    },
-  );
+    });
 });
