@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { overrides } from '../../runtime/src/contract/overrides.ts';
@@ -38,12 +38,13 @@ describe('docs/configuration.md', () => {
 });
 
 describe('README.md', () => {
-  test.each(['README.md', 'CONTRIBUTING.md', 'docs/architecture.md', 'docs/restore.md'])(
-    'links of %s lead somewhere',
-    (name) => {
-      const folder = join(repository, name, '..');
-      for (const [, link] of page(name).matchAll(/\]\((?!https?:|#)([^)#]+)/g))
-        expect(() => readFileSync(join(folder, link!))).not.toThrow();
-    },
-  );
+  test.each([
+    'README.md',
+    'CONTRIBUTING.md',
+    ...readdirSync(join(repository, 'docs')).map((file) => `docs/${file}`),
+  ])('links of %s lead somewhere', (name) => {
+    const folder = join(repository, name, '..');
+    for (const [, link] of page(name).matchAll(/\]\((?!https?:|#)([^)#]+)/g))
+      expect(() => readFileSync(join(folder, link!))).not.toThrow();
+  });
 });

@@ -25,9 +25,10 @@ describe('the committed environments', () => {
       ['2h', '24h'],
       ['30m', '24h'],
     ]);
-    expect(prod.retention).toEqual({ days: 30, weekly: 4, monthly: 12 });
+    expect(prod.retention).toMatchObject({ days: 30, weekly: 4, monthly: 12 });
     expect(prod.verification.reportDays).toBe(30);
     expect(prod.stores.s3).toMatchObject({ base: 's3://grill-stats-backups', sync: true });
+    expect(prod.drill).toMatchObject({ schedule: '0 8 * * 0', deadline: '6h' });
     expect(prod.notifications.enabled).toBe(true);
     expect(prod.resources).toEqual({
       requests: { cpu: '200m', memory: '512Mi', ephemeralStorage: '2Gi' },
