@@ -147,6 +147,15 @@ describe('answers with status 200 that are no dump', () => {
     expect(names).toEqual(saved.entries.map(({ name }) => name).filter((name) => name !== 'v2/shards/1.tar'));
   });
 
+  test('a shard that is busy with its cache is asked for again', async () => {
+    const exchanges = recordingOf('dump').exchanges.flatMap((exchange) =>
+      exchange.request.path === '/api/v2/backup/shards/1'
+        ? [answering(exchange, error, 500), exchange]
+        : [exchange],
+    );
+    expect((await dumpOf(exchanges)).entries).toEqual(saved.entries);
+  });
+
   test('an error in the answer to a query', async () => {
     const exchanges = altered('dump', '/api/v2/query', (exchange) => ({
       ...exchange,
