@@ -10,6 +10,7 @@ import { newArchiveKeys } from '../crypto/archive-keys.ts';
 import { startSealing } from '../crypto/seal.ts';
 import type { Dump } from '../engines/engine.ts';
 import type { Target } from '../plan/schema.ts';
+import type { Store } from '../store/store.ts';
 import type { App } from './app.ts';
 import { programVersion } from './version.ts';
 
@@ -37,6 +38,20 @@ async function* measured(entries: Entries, meter: Meter, onBytes: (bytes: number
   }
 }
 
+/** Names count seconds: the second run within one, or one after a killed run's remains, takes the next that is free. */
+const freeKey = async (
+  store: Store,
+  target: string,
+  tier: Tier,
+  time: Date,
+  encrypted: boolean,
+): Promise<string> => {
+  for (let at = time.getTime(); ; at += 1000) {
+    const key = archiveKey(target, tier, new Date(at), encrypted);
+    if (!(await store.head(key))) return key;
+  }
+};
+
 /**
  * Streams a dump into the primary store and commits it: archive first, manifest last. Nothing is committed unless every
  * entry ended cleanly.
@@ -46,7 +61,7 @@ export const writeArchive = async (app: App, target: Target, dump: Dump, tier: T
   const started = run.now();
   const id = run.randomBytes(16).toString('hex');
   const sealKeys = app.keys && (await newArchiveKeys(app.keys[0], run.randomBytes));
-  const key = archiveKey(target.name, tier, started, sealKeys !== undefined);
+  const key = await freeKey(stores.primary, target.name, tier, started, sealKeys !== undefined);
   const meter: Meter = { entries: [], sourceBytes: 0 };
   const progress = app.progress(`backup ${target.name}`);
   try {
