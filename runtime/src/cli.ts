@@ -6,7 +6,7 @@ import { mounts, mountVariables } from './contract/mounts.ts';
 import { loadPlan, openApp, type App } from './commands/app.ts';
 import { buildProgram, type Session } from './commands/program.ts';
 import type { RunContext } from './core/context.ts';
-import { isBackupError, messageOf } from './core/errors.ts';
+import { isBackupError, messageOf, type FailureCode } from './core/errors.ts';
 import { openLog } from './core/log.ts';
 import { progressTo } from './core/progress.ts';
 import { secretFiles } from './core/secret-files.ts';
@@ -51,6 +51,9 @@ const failure = (error: unknown) => {
   };
 };
 
+/** Their report is the JSON document already. */
+const withReport: readonly FailureCode[] = ['verification.failed', 'check.failed', 'audit.broken'];
+
 /** No stack trace for a user's mistake; one for a defect, where the log level is DEBUG. */
 const report = (error: unknown, json: boolean): number => {
   const { exitCode, ...fields } = failure(error);
@@ -60,7 +63,7 @@ const report = (error: unknown, json: boolean): number => {
       : {};
   if (stderr.isTTY) stderr.write(`error: ${fields.message}\nhint:  ${fields.hint} (${fields.code})\n`);
   else openLog(stderr, 'ERROR').error({ ...fields, ...stack, exitCode }, `failed: ${fields.message}`);
-  const reported = isBackupError(error, 'verification.failed'); // its report is the document already
+  const reported = isBackupError(error) && withReport.includes(error.code);
   if (json && !reported) stdout.write(`${JSON.stringify({ error: { ...fields, exitCode } }, null, 2)}\n`);
   return exitCode;
 };

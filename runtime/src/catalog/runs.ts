@@ -5,7 +5,7 @@ import { stamp } from '../core/units.ts';
 import type { Store, StoredObject } from '../store/store.ts';
 
 /** Commands whose runs are recorded. */
-export const recordedCommands = ['backup', 'restore', 'verify', 'prune', 'rekey'] as const;
+export const recordedCommands = ['backup', 'restore', 'verify', 'prune', 'rekey', 'check'] as const;
 
 export type RecordedCommand = (typeof recordedCommands)[number];
 

@@ -9,7 +9,9 @@ import { retentionOf } from '../plan/parse.ts';
 import type { Target } from '../plan/schema.ts';
 import { addressOf, engineOf, findTarget, openSource, type App } from './app.ts';
 import { recorded } from './lifecycle.ts';
+import { graceEnd } from './orphans.ts';
 import { candidateOf, prune } from './prune.ts';
+import { storeRecoveryKit } from './recovery-kit.ts';
 import { replicate } from './replicate.ts';
 import { backupSummary } from './summaries.ts';
 import { backupWarnings } from './warnings.ts';
@@ -33,11 +35,6 @@ export interface BackupResult {
   /** What is unusual compared with earlier archives; sentences with figures. */
   readonly warnings: readonly string[];
 }
-
-/** Killed runs leave partial files; a run that is older than this is dead: no deadline is longer than a day. */
-const leftoverGraceMs = 24 * 3600 * 1000;
-
-const graceEnd = ({ run }: App): Date => new Date(run.now().getTime() - leftoverGraceMs);
 
 const dumpInto = async (app: App, target: Target, tier: 'daily' | 'safety'): Promise<Written> => {
   const source = await openSource(app.run, target);
@@ -108,6 +105,7 @@ const backUp = async (app: App, target: Target): Promise<BackupResult> => {
   const seconds = (Date.parse(manifest.finishedAt) - Date.parse(manifest.startedAt)) / 1000;
   const { sourceBytes, archiveBytes, server, fingerprint } = manifest;
   run.log.info({ target: name, archive: key, sourceBytes, archiveBytes, seconds }, 'backup committed');
+  await storeRecoveryKit(app);
   const warnings = await backupWarnings(app, target);
   return {
     target: name,

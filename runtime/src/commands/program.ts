@@ -5,7 +5,9 @@ import { BackupError } from '../core/errors.ts';
 import { findTarget, type App } from './app.ts';
 import { backup } from './backup.ts';
 import { confirmOn } from './confirm.ts';
-import { list, status } from './list.ts';
+import { list } from './list.ts';
+import { addCatalogCommands } from './program-catalog.ts';
+import { status } from './status.ts';
 import { pruneRun, type Pruned } from './prune.ts';
 import {
   renderBackup,
@@ -37,7 +39,7 @@ interface Global {
   readonly json?: boolean;
 }
 
-interface Tool {
+export interface Tool {
   readonly open: () => Promise<App>;
   /** Prints a result: as JSON, or as text for people. */
   readonly print: <T>(result: T, render: (result: T) => string) => void;
@@ -206,6 +208,8 @@ export const buildProgram = (session: Session): Command => {
     .action((target: string | undefined, flags: { dryRun?: boolean }, command: Command) =>
       runRekey(toolOf(session, command), target, flags.dryRun ?? false),
     );
+
+  addCatalogCommands(add, (command) => toolOf(session, command));
 
   add('serve', 'publish metrics for Prometheus until stopped').action(async (_flags, command: Command) => {
     await serve(await toolOf(session, command).open());

@@ -10,6 +10,7 @@ import type { Target } from '../plan/schema.ts';
 import { untilText, type Store } from '../store/store.ts';
 import { findTarget, type App } from './app.ts';
 import { recorded } from './lifecycle.ts';
+import { removeOrphans } from './orphans.ts';
 import { pruneSummary } from './summaries.ts';
 
 /** What retention decided for one archive of one store. */
@@ -99,11 +100,13 @@ export interface PruneOptions extends Circumstances {
   readonly dryRun: boolean;
 }
 
-/** Applies retention to the archives of a target in every store; `dryRun` decides only. */
+/** Applies retention to the archives of a target in every store, and removes what killed runs left; `dryRun` decides only. */
 export const prune = async (app: App, target: Target, options: PruneOptions): Promise<readonly Pruned[]> => {
   const results: Pruned[] = [];
   for (const store of [app.stores.primary, ...app.stores.replicas])
     results.push(...(await pruneStore(app, target, store, options)));
+  if (!options.dryRun && (options.force || options.frozen === undefined))
+    await removeOrphans(app, target.name);
   return results;
 };
 

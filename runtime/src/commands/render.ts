@@ -1,13 +1,15 @@
 import { formatBytes, formatSeconds } from '../core/units.ts';
 import type { BackupResult } from './backup.ts';
-import type { Listed, TargetStatus } from './list.ts';
+import type { Listed } from './list.ts';
+import type { TargetStatus } from './status.ts';
 import type { Pruned } from './prune.ts';
 import type { Rekeyed } from './rekey.ts';
 import type { RestorePlan, RestoreResult } from './restore.ts';
 import { table } from './table.ts';
 
 /** `2024-01-01T02:00:00.000Z` → `2024-01-01 02:00:00Z`. */
-const time = (iso: string | undefined): string => (iso ? iso.replace('T', ' ').replace(/\.\d+Z$/, 'Z') : '-');
+export const time = (iso: string | undefined): string =>
+  iso ? iso.replace('T', ' ').replace(/\.\d+Z$/, 'Z') : '-';
 
 export const renderBackup = (result: BackupResult): string =>
   [
@@ -34,9 +36,30 @@ export const renderList = (archives: readonly Listed[]): string =>
     ]),
   );
 
+/** `1.034` → `+3 %`. */
+const trend = (ratio: number | undefined): string => {
+  if (ratio === undefined) return '-';
+  const percent = Math.round((ratio - 1) * 100);
+  return `${percent > 0 ? '+' : ''}${percent} %`;
+};
+
+const drill = ({ lastDrill, rtoSeconds }: TargetStatus): string => {
+  if (!lastDrill) return '-';
+  if (!lastDrill.ok || lastDrill.seconds === undefined) return `FAILED ${time(lastDrill.at)}`;
+  return `${formatSeconds(lastDrill.seconds)} of ${formatSeconds(rtoSeconds)}${lastDrill.withinRto ? '' : ' MISSED'}`;
+};
+
+const lastRun = ({ lastRun }: TargetStatus): string => {
+  if (!lastRun) return '-';
+  return lastRun.ok ? 'ok' : `FAILED ${lastRun.failure} ${time(lastRun.startedAt)}`;
+};
+
 export const renderStatus = (targets: readonly TargetStatus[]): string =>
   table(
-    ['target', 'engine', 'archives', 'newest', 'age', 'rpo', 'within', 'size', 'verified', 'next run'],
+    [
+      ...['target', 'engine', 'archives', 'newest', 'age', 'rpo', 'within', 'last run'],
+      ...['size', 'trend', 'verified', 'drill/rto', 'next run'],
+    ],
     targets.map((row) => [
       row.target,
       row.engine,
@@ -45,8 +68,11 @@ export const renderStatus = (targets: readonly TargetStatus[]): string =>
       row.ageSeconds === undefined ? '-' : formatSeconds(row.ageSeconds),
       formatSeconds(row.rpoSeconds),
       row.withinRpo ? 'yes' : 'NO',
+      lastRun(row),
       row.archiveBytes === undefined ? '-' : formatBytes(row.archiveBytes),
+      trend(row.sizeRatio),
       time(row.verifiedAt),
+      drill(row),
       time(row.nextRun),
     ]),
   );

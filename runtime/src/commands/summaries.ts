@@ -1,5 +1,6 @@
 import { BackupError } from '../core/errors.ts';
 import type { BackupResult } from './backup.ts';
+import type { Checked } from './check.ts';
 import type { Summary } from './lifecycle.ts';
 import type { Pruned } from './prune.ts';
 import type { Rekeyed } from './rekey.ts';
@@ -63,3 +64,21 @@ export const pruneSummary = (decisions: readonly Pruned[]): Summary => {
 };
 
 export const rekeySummary = (moved: readonly Rekeyed[]): Summary => ({ figures: { rekeyed: moved.length } });
+
+export const checkSummary = (findings: readonly Checked[]): Summary => {
+  const left = findings.filter(({ severity, repaired }) => severity === 'problem' && !repaired);
+  return {
+    figures: {
+      found: findings.length,
+      repaired: findings.filter(({ repaired }) => repaired).length,
+      problems: left.length,
+    },
+    problem:
+      left.length === 0
+        ? undefined
+        : new BackupError(
+            'check.failed',
+            `${left.length} problems remain, first ${left[0]!.kind} ${left[0]!.key}`,
+          ),
+  };
+};

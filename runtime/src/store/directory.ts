@@ -76,18 +76,29 @@ const space = async (root: string): Promise<Space> => {
 };
 
 /** A partial that is gone by now belonged to a `put` that has just ended. */
-const removeIfOlder = async (path: string, time: Date): Promise<boolean> => {
+const isOlder = async (path: string, time: Date): Promise<boolean> => {
   const stats = await lstat(path).catch(instead(undefined, 'ENOENT'));
-  if (!stats || stats.mtime >= time) return false;
-  return unlink(path).then(() => true, instead(false, 'ENOENT'));
+  return stats !== undefined && stats.mtime < time;
+};
+
+/** Paths of partial files last written before that time. */
+async function* partials(root: string, olderThan: Date): AsyncGenerator<string> {
+  for await (const { key, name } of walk(root, '')) {
+    const path = join(root, key);
+    if (isPartial(name) && (await onFile(path, () => isOlder(path, olderThan)))) yield path;
+  }
+}
+
+const leftovers = async (root: string, olderThan: Date): Promise<number> => {
+  let found = 0;
+  for await (const _ of partials(root, olderThan)) found++;
+  return found;
 };
 
 const removeLeftovers = async (root: string, olderThan: Date): Promise<number> => {
   let removed = 0;
-  for await (const { key, name } of walk(root, '')) {
-    const path = join(root, key);
-    if (isPartial(name) && (await onFile(path, () => removeIfOlder(path, olderThan)))) removed++;
-  }
+  for await (const path of partials(root, olderThan))
+    if (await onFile(path, () => unlink(path).then(() => true, instead(false, 'ENOENT')))) removed++;
   return removed;
 };
 
@@ -110,6 +121,7 @@ export const directoryStore = ({ path: root }: DirectoryConfig): Store => {
     point: (alias, key) => pointLink(root, alias, key),
     resolve: (alias) => resolve(root, alias),
     space: () => space(root),
+    leftovers: (olderThan) => leftovers(root, olderThan),
     removeLeftovers: (olderThan) => removeLeftovers(root, olderThan),
   };
   return checked(store);

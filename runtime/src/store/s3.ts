@@ -66,22 +66,27 @@ const resolve = async (bucket: Bucket, alias: string): Promise<string | undefine
   return name === undefined ? undefined : besideAlias(alias, name);
 };
 
-async function* unfinished(bucket: Bucket): AsyncGenerator<MultipartUpload> {
+async function* unfinished(bucket: Bucket, olderThan: Date): AsyncGenerator<MultipartUpload> {
   const where = { Bucket: bucket.name, Prefix: bucket.prefix };
   for (let marker = {}, more = true; more;) {
     const page = await onKey(bucket, '', () =>
       bucket.client.send(new ListMultipartUploadsCommand({ ...where, ...marker })),
     );
-    yield* page.Uploads ?? [];
+    for (const found of page.Uploads ?? []) if (found.Initiated && found.Initiated < olderThan) yield found;
     marker = { KeyMarker: page.NextKeyMarker, UploadIdMarker: page.NextUploadIdMarker };
     more = page.IsTruncated ?? false;
   }
 }
 
+const leftovers = async (bucket: Bucket, olderThan: Date): Promise<number> => {
+  let found = 0;
+  for await (const _ of unfinished(bucket, olderThan)) found++;
+  return found;
+};
+
 const removeLeftovers = async (bucket: Bucket, olderThan: Date): Promise<number> => {
   let removed = 0;
-  for await (const { Key, UploadId, Initiated } of unfinished(bucket)) {
-    if (!Initiated || Initiated >= olderThan) continue;
+  for await (const { Key, UploadId } of unfinished(bucket, olderThan)) {
     await onKey(bucket, '', () =>
       bucket.client.send(new AbortMultipartUploadCommand({ Bucket: bucket.name, Key, UploadId })),
     );
@@ -113,6 +118,7 @@ export const s3Store = async (
     point: (alias, key) => point(bucket, alias, key),
     resolve: (alias) => resolve(bucket, alias),
     space: async () => undefined,
+    leftovers: (olderThan) => leftovers(bucket, olderThan),
     removeLeftovers: (olderThan) => removeLeftovers(bucket, olderThan),
   });
 };

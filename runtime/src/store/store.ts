@@ -55,6 +55,8 @@ export interface Store {
   /** Key that an alias points to; undefined if there is none. */
   resolve(alias: string): Promise<string | undefined>;
   space(): Promise<Space | undefined>;
+  /** How many unfinished `put`s begun before that time there are: under way, or left by killed runs. */
+  leftovers(olderThan: Date): Promise<number>;
   /** Removes what killed runs left of a `put` begun before that time; resolves to how many it removed. */
   removeLeftovers(olderThan: Date): Promise<number>;
 }

@@ -1,0 +1,96 @@
+import { isBackupError, messageOf } from '../core/errors.ts';
+import { throwIfStopped } from '../core/stopped.ts';
+import { findTarget, type App } from './app.ts';
+import { findingsOf, partialsOf, type Finding } from './findings.ts';
+import { recorded } from './lifecycle.ts';
+import { surveyAll } from './orphans.ts';
+import { checkSummary } from './summaries.ts';
+
+/** A finding, and what became of it. */
+export interface Checked extends Omit<Finding, 'repair'> {
+  /** True where `--repair` can mend it. */
+  readonly repairable: boolean;
+  /** What `--repair` did. */
+  readonly repaired?: string;
+  /** Why `--repair` failed. */
+  readonly failed?: string;
+}
+
+/** Outcome of `check`, as `--json` prints it. */
+export interface CheckReport {
+  readonly ok: boolean;
+  /** Problems that remain. */
+  readonly problems: number;
+  readonly repaired: number;
+  readonly findings: readonly Checked[];
+}
+
+const settle = async (app: App, { repair, ...finding }: Finding, mend: boolean): Promise<Checked> => {
+  const checked = { ...finding, repairable: repair !== undefined };
+  if (!repair || !mend) return checked;
+  throwIfStopped(app.run);
+  try {
+    return { ...checked, repaired: await repair() };
+  } catch (error) {
+    if (app.run.signal.aborted) throw error;
+    return { ...checked, failed: messageOf(error) };
+  }
+};
+
+/** What may belong to a run that goes on is left alone; under the lock, nothing of the target does. */
+const checkTarget = async (app: App, target: string, mend: boolean): Promise<readonly Checked[]> => {
+  const all = await surveyAll(app, target);
+  const checked: Checked[] = [];
+  for (const here of all)
+    for (const finding of await findingsOf({ app, target, here, all }))
+      checked.push(await settle(app, finding, mend));
+  return checked;
+};
+
+/** Looks again after repairs: a manifest that was brought back may make another archive the newest. */
+const repairTwice = async (app: App, target: string): Promise<readonly Checked[]> => {
+  const first = await checkTarget(app, target, true);
+  const repaired = first.filter((finding) => finding.repaired);
+  return repaired.length === 0 ? first : [...repaired, ...(await checkTarget(app, target, true))];
+};
+
+const repairTarget = (app: App, target: string): Promise<readonly Checked[]> =>
+  recorded(app, { command: 'check', target, lock: true, summarise: checkSummary }, (inner) =>
+    repairTwice(inner, target),
+  );
+
+/** A target that a run works on is not at rest: it is looked at, and left as it is. */
+const repairOrLook = (app: App, target: string): Promise<readonly Checked[]> =>
+  repairTarget(app, target).catch((error: unknown) => {
+    if (!isBackupError(error, 'lock.held')) throw error;
+    app.run.log.warn({ target, problem: error.message }, 'not repaired');
+    return checkTarget(app, target, false);
+  });
+
+const checkStores = async (app: App, mend: boolean): Promise<readonly Checked[]> => {
+  const checked: Checked[] = [];
+  for (const store of [app.stores.primary, ...app.stores.replicas])
+    for (const finding of await partialsOf(app, store)) checked.push(await settle(app, finding, mend));
+  return checked;
+};
+
+const remains = ({ severity, repaired }: Checked): boolean => severity === 'problem' && !repaired;
+
+/** Compares what the stores hold with what finished runs leave; `repair` mends what is safe to mend. */
+export const check = async (
+  app: App,
+  { target, repair }: { readonly target?: string | undefined; readonly repair: boolean },
+): Promise<CheckReport> => {
+  const targets = target ? [findTarget(app.plan, target)] : app.plan.targets;
+  const findings: Checked[] = [];
+  for (const { name } of targets)
+    findings.push(...(await (repair ? repairOrLook(app, name) : checkTarget(app, name, false))));
+  if (!target) findings.push(...(await checkStores(app, repair)));
+  const problems = findings.filter(remains).length;
+  return {
+    ok: problems === 0,
+    problems,
+    repaired: findings.filter((finding) => finding.repaired).length,
+    findings,
+  };
+};

@@ -1,0 +1,183 @@
+import { authenticate, type Archive } from '../catalog/catalog.ts';
+import { latestKey, manifestKey } from '../catalog/layout.ts';
+import { findLock } from '../catalog/lock.ts';
+import type { Survey } from '../catalog/survey.ts';
+import { messageOf } from '../core/errors.ts';
+import { formatBytes } from '../core/units.ts';
+import type { Store } from '../store/store.ts';
+import type { App } from './app.ts';
+import { graceEnd, removableOrphans } from './orphans.ts';
+
+export type FindingKind =
+  | 'archive-without-manifest'
+  | 'manifest-without-archive'
+  | 'manifest-broken'
+  | 'size-mismatch'
+  | 'latest-wrong'
+  | 'partial-uploads'
+  | 'lock-stale';
+
+/** Something in a store that is not as a finished run leaves it. */
+export interface Finding {
+  readonly target: string;
+  readonly store: string;
+  readonly kind: FindingKind;
+  readonly key: string;
+  readonly message: string;
+  /** `notice`: the next run mends it by itself, or it may belong to a run that goes on. */
+  readonly severity: 'problem' | 'notice';
+  /** Mends it, and says what it did. Absent where a person must decide. */
+  readonly repair?: (() => Promise<string>) | undefined;
+}
+
+/** One target in one store, and the same target in all stores. */
+export interface Place {
+  readonly app: App;
+  readonly target: string;
+  readonly here: Survey;
+  readonly all: readonly Survey[];
+}
+
+type Found = Omit<Finding, 'target' | 'store'>;
+
+/** The same archive in another store, with a manifest that can be believed. */
+const twinOf = async ({ app, here, all }: Place, key: string): Promise<Archive | undefined> => {
+  for (const other of all.filter((each) => each !== here)) {
+    const archive = other.archives.find((each) => each.key === key);
+    const size = other.files.get(key)?.bytes;
+    if (!archive || size !== archive.signed.manifest.archiveBytes) continue;
+    const authentic = await authenticate(archive, app.keys).then(
+      () => true,
+      () => false,
+    );
+    if (authentic) return archive;
+  }
+  return undefined;
+};
+
+const bring = async (app: App, from: Store, to: Store, key: string): Promise<string> => {
+  await to.put(key, () => from.get(key), { replace: true, signal: app.run.signal });
+  return `copied from ${from.location}`;
+};
+
+const manifestFrom =
+  ({ app, here }: Place, { store, key }: Archive) =>
+  () =>
+    bring(app, store, here.store, manifestKey(key));
+
+const remove = (store: Store, key: string) => async (): Promise<string> => {
+  await store.remove(key);
+  return 'removed';
+};
+
+const orphans = async (place: Place): Promise<readonly Found[]> => {
+  const { app, here, all } = place;
+  const removable = removableOrphans(app, here, all);
+  const found: Found[] = [];
+  for (const orphan of here.orphans) {
+    const { key, bytes, modified } = orphan;
+    const twin = await twinOf(place, key);
+    const usable = twin && twin.signed.manifest.archiveBytes === bytes;
+    const removes = removable.includes(orphan) ? remove(here.store, key) : undefined;
+    found.push({
+      kind: 'archive-without-manifest',
+      key,
+      message: `${formatBytes(bytes)} without manifest, so it does not count${usable ? `; ${twin.store.location} has its manifest` : ''}`,
+      severity: modified < graceEnd(app) ? 'problem' : 'notice',
+      repair: usable ? manifestFrom(place, twin) : removes,
+    });
+  }
+  return found;
+};
+
+const missingArchive = async (place: Place, { key }: Archive): Promise<Found> => {
+  const twin = await twinOf(place, key);
+  return {
+    kind: 'manifest-without-archive',
+    key,
+    message: `the archive is gone${twin ? `; ${twin.store.location} has it` : ''}`,
+    severity: 'problem',
+    repair: twin
+      ? () => bring(place.app, twin.store, place.here.store, key)
+      : remove(place.here.store, manifestKey(key)),
+  };
+};
+
+const ofArchive = async (place: Place, archive: Archive): Promise<Found | undefined> => {
+  const { app, here } = place;
+  const { key } = archive;
+  const wrong = await authenticate(archive, app.keys).then(() => undefined, messageOf);
+  if (wrong !== undefined) {
+    const twin = await twinOf(place, key);
+    const repair = twin && manifestFrom(place, twin);
+    return { kind: 'manifest-broken', key, message: wrong, severity: 'problem', repair };
+  }
+  const [wanted, found] = [archive.signed.manifest.archiveBytes, here.files.get(key)?.bytes];
+  if (found === undefined) return missingArchive(place, archive);
+  if (found === wanted) return undefined;
+  const message = `the archive has ${found} bytes, its manifest says ${wanted}`;
+  return { kind: 'size-mismatch', key, message, severity: 'problem' };
+};
+
+const archives = async (place: Place): Promise<readonly Found[]> => {
+  const found: Found[] = [];
+  for (const { key, error } of place.here.broken) {
+    const twin = await twinOf(place, key);
+    const repair = twin && manifestFrom(place, twin);
+    found.push({ kind: 'manifest-broken', key, message: error.message, severity: 'problem', repair });
+  }
+  for (const archive of place.here.archives) {
+    const wrong = await ofArchive(place, archive);
+    if (wrong) found.push(wrong);
+  }
+  return found;
+};
+
+const latest = async ({ target, here }: Place): Promise<readonly Found[]> => {
+  const there = here.archives.filter(({ key }) => here.files.has(key));
+  const newest = there.findLast(({ signed }) => signed.manifest.tier === 'daily');
+  if (!newest) return [];
+  const alias = latestKey(target, newest.signed.manifest.encryption !== null);
+  const points = await here.store.resolve(alias).catch(messageOf);
+  if (points === newest.key) return [];
+  const message = `points to ${points ?? 'nothing'}, the newest archive is ${newest.key}`;
+  const repair = async (): Promise<string> => {
+    await here.store.point(alias, newest.key);
+    return `points to ${newest.key}`;
+  };
+  return [{ kind: 'latest-wrong', key: alias, message, severity: 'problem', repair }];
+};
+
+const lock = async ({ app, target, here }: Place): Promise<readonly Found[]> => {
+  if (here.store !== app.stores.primary) return [];
+  const found = await findLock(here.store, target, app.run.now());
+  if (!found || found.state === 'held' || found.state === 'released') return [];
+  const { key, state } = found;
+  const message = `${state}: the next run takes it over`;
+  return [{ kind: 'lock-stale', key, message, severity: 'notice' }];
+};
+
+/** What is wrong with a target in a store. */
+export const findingsOf = async (place: Place): Promise<readonly Finding[]> => {
+  const found = [
+    ...(await orphans(place)),
+    ...(await archives(place)),
+    ...(await latest(place)),
+    ...(await lock(place)),
+  ];
+  return found.map((each) => ({ target: place.target, store: place.here.store.location, ...each }));
+};
+
+/** Partial files and uploads belong to no target: a store tells how many there are. */
+export const partialsOf = async (app: App, store: Store): Promise<readonly Finding[]> => {
+  const [old, every] = [await store.leftovers(graceEnd(app)), await store.leftovers(app.run.now())];
+  const finding = (count: number, severity: Finding['severity'], message: string): readonly Finding[] =>
+    count === 0
+      ? []
+      : [{ target: '', store: store.location, kind: 'partial-uploads', key: '', severity, message }];
+  const repair = async (): Promise<string> => `removed ${await store.removeLeftovers(graceEnd(app))}`;
+  return [
+    ...finding(old, 'problem', `${old} that killed runs left`).map((each) => ({ ...each, repair })),
+    ...finding(every - old, 'notice', `${every - old} of runs that go on or were killed within a day`),
+  ];
+};

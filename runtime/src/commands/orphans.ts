@@ -1,0 +1,45 @@
+import { survey, type Survey } from '../catalog/survey.ts';
+import { isBackupError } from '../core/errors.ts';
+import { throwIfStopped } from '../core/stopped.ts';
+import type { StoredObject } from '../store/store.ts';
+import type { App } from './app.ts';
+
+/** Killed runs leave partial files; a run that is older than this is dead: no deadline is longer than a day. */
+const leftoverGraceMs = 24 * 3600 * 1000;
+
+/** What is older than this belongs to no run that still goes on. */
+export const graceEnd = ({ run }: Pick<App, 'run'>): Date => new Date(run.now().getTime() - leftoverGraceMs);
+
+/** True where another store still has its manifest: then the manifest was lost, not the run killed. */
+const isDescribedElsewhere = (key: string, here: Survey, all: readonly Survey[]): boolean =>
+  all.some((other) => other !== here && other.archives.some((archive) => archive.key === key));
+
+/**
+ * Orphans that can go: past the grace time, in no other store's catalogue, and not all that is left of the target: a
+ * manifest may have been lost, and openssl can read an archive without one.
+ */
+export const removableOrphans = (app: App, here: Survey, all: readonly Survey[]): readonly StoredObject[] =>
+  here.archives.length === 0
+    ? []
+    : here.orphans.filter(
+        ({ key, modified }) => modified < graceEnd(app) && !isDescribedElsewhere(key, here, all),
+      );
+
+export const surveyAll = async ({ stores }: App, target: string): Promise<readonly Survey[]> => {
+  const surveys: Survey[] = [];
+  for (const store of [stores.primary, ...stores.replicas]) surveys.push(await survey(store, target));
+  return surveys;
+};
+
+/** Removes what killed runs left of archives in every store; call it under the target's lock. */
+export const removeOrphans = async (app: App, target: string): Promise<void> => {
+  const all = await surveyAll(app, target);
+  for (const here of all)
+    for (const { key } of removableOrphans(app, here, all)) {
+      throwIfStopped(app.run);
+      app.run.log.warn({ archive: key, store: here.store.location }, 'removed what a killed run left');
+      await here.store.remove(key).catch((error: unknown) => {
+        if (!isBackupError(error, 'store.locked')) throw error;
+      });
+    }
+};
