@@ -7,6 +7,8 @@ export interface Contender {
   readonly name: string;
   readonly argv: readonly string[];
   readonly env?: Readonly<Record<string, string>>;
+  /** Clears what a run before left; not measured. */
+  readonly before?: () => unknown;
   /** Bytes that the job left, read after each run. */
   readonly bytes?: () => number;
 }
@@ -48,7 +50,14 @@ const peakOfGroup = (group: number): number =>
   );
 
 /** Runs a contender once, in a process group of its own. */
-export const measure = async ({ argv: [program, ...args], env, bytes }: Contender): Promise<Measured> => {
+export const measure = async (contender: Contender): Promise<Measured> => {
+  const {
+    argv: [program, ...args],
+    env,
+    before,
+    bytes,
+  } = contender;
+  await before?.();
   const begun = performance.now();
   const child = spawn(program!, args, {
     env: { ...process.env, ...env },
