@@ -29,6 +29,9 @@ export const cronJobNames = (targets: readonly { readonly name: string }[]): rea
 /** Folder of a store that holds verification reports. */
 export const verificationFolder = 'verification';
 
+/** Folder of a store that holds the offline recovery kit. */
+export const recoveryFolder = 'recovery';
+
 /**
  * Start of every alias's file name, and of nothing else: archives start with their target's name, which holds no
  * underscore. Stores without links tell aliases from objects by it.

@@ -1,0 +1,435 @@
+#!/bin/sh
+# grill-backup offline recovery, version 1
+#
+# Verifies, extracts and restores an archive of grill-backup without grill-backup. Needs a POSIX shell, openssl 3, tar,
+# gzip, awk, sed, od, dd, and the database's own tools. See README.txt beside this file, or `recover.sh help`.
+set -eu
+LC_ALL=C
+export LC_ALL
+umask 077
+
+usage() {
+  cat <<'END'
+usage: recover.sh verify  ARCHIVE [--key-file FILE]
+       recover.sh extract ARCHIVE [--key-file FILE] --into FOLDER
+       recover.sh restore ARCHIVE [--key-file FILE] --into WHERE
+
+ARCHIVE     <name>.tar.gz.enc; its manifest, <name>.tar.gz.enc.manifest.json, lies beside it
+--key-file  file whose first line is the passphrase (encryption-key of backup-encryption-secret)
+--into      extract: a folder that is empty or new
+            restore: PostgreSQL   name of a new database; the server is that of PGHOST, PGPORT, PGUSER, PGPASSWORD
+                     Redis        host:port of a running server on this machine, whose data is replaced
+                                  (REDISCLI_AUTH is its password), or an empty folder for the data of a new one
+                     InfluxDB 1.x host:port of the RPC service (8088) of a server that lacks the databases
+                     InfluxDB 2.x a new folder; the curl commands to run are printed
+
+verify proves passphrase, manifest and every byte of the archive. extract and restore do the same first.
+END
+}
+
+say() { printf '%s\n' "$*" >&2; }
+# shellcheck disable=SC2317 # called by die and traps
+clean_up() {
+  [ -z "${server:-}" ] || kill "$server" 2>/dev/null || :
+  [ -z "${tmp:-}" ] || rm -rf "$tmp"
+}
+die() { say "error: $*"; exit 1; }
+need() { command -v "$1" >/dev/null 2>&1 || die "program $1 is needed and not in PATH"; }
+
+# --- manifest -------------------------------------------------------------------------------------------------------
+
+# Reads a JSON document. Prints every scalar outside arrays as "F path<TAB>raw value", every element of seal.segments as
+# "S value", every entry as "E name<TAB>bytes", and last the document in canonical form without its field mac as "C text".
+# shellcheck disable=SC2016 # an awk program
+json_awk='
+function fail(why) { bad = 1; print "X " why; exit 1 }
+function plain(key) { key = substr(key, 2, length(key) - 2); gsub(/\\"/, "\"", key); gsub(/\\\\/, "\\", key); return key }
+function path(   d, p) { p = ""; for (d = 1; d <= depth; d++) if (kind[d] == "{") p = p (p == "" ? "" : ".") plain(key[d]); return p }
+function put(value,   i, k, p) {
+  if (depth == 0) { whole = value; return }
+  if (kind[depth] == "[") { text[depth] = text[depth] (count[depth]++ ? "," : "") value; return }
+  if (depth == 1 && key[1] == "\"mac\"") return
+  k = plain(key[depth])
+  for (i = count[depth]++; i > 0 && name[depth, i - 1] > k; i--) {
+    name[depth, i] = name[depth, i - 1]; item[depth, i] = item[depth, i - 1]
+  }
+  name[depth, i] = k; item[depth, i] = key[depth] ":" value
+}
+function scalar(value,   p) {
+  p = path()
+  if (kind[depth] == "{") {
+    if (p == "entries.name") entry = plain(value)
+    else if (p == "entries.bytes") print "E " entry "\t" value
+    else print "F " p "\t" value
+  } else if (p == "seal.segments") print "S " plain(value)
+  put(value)
+}
+function close_one(   i, all) {
+  if (kind[depth] == "[") all = "[" text[depth] "]"
+  else {
+    all = ""
+    for (i = 0; i < count[depth]; i++) all = all (i ? "," : "") item[depth, i]
+    all = "{" all "}"
+  }
+  depth--
+  put(all)
+}
+{
+  line = $0
+  while (line != "") {
+    if (match(line, /^[ \t\r]+/)) ;
+    else if (match(line, /^"([^"\\]|\\.)*"[ \t]*:/)) {
+      token = substr(line, 1, RLENGTH); sub(/[ \t]*:$/, "", token); key[depth] = token
+    }
+    else if (match(line, /^("([^"\\]|\\.)*"|-?[0-9][0-9.eE+-]*|true|false|null)/)) { size = RLENGTH; scalar(substr(line, 1, size)); RLENGTH = size }
+    else if (match(line, /^[{[]/)) { depth++; kind[depth] = substr(line, 1, 1); count[depth] = 0; text[depth] = ""; RLENGTH = 1 }
+    else if (match(line, /^[]}]/)) { if (!depth) fail("unbalanced"); close_one(); RLENGTH = 1 }
+    else if (match(line, /^,/)) ;
+    else fail("line " NR)
+    line = substr(line, RLENGTH + 1)
+  }
+}
+END { if (!bad && (depth || whole == "")) print "X it is cut short"; else if (!bad) print "C " whole }'
+
+# Value of a field of the manifest, without quotes; empty where it is absent.
+field() { awk -F '\t' -v path="F $1" '$1 == path { gsub(/^"|"$/, "", $2); print $2; exit }' "$tmp/manifest"; }
+
+read_manifest() {
+  [ -f "$archive" ] || die "there is no archive $archive"
+  [ -f "$archive.manifest.json" ] || die "manifest $archive.manifest.json is missing: an archive without it was never finished"
+  awk "$json_awk" "$archive.manifest.json" >"$tmp/manifest" || :
+  sed -n 's/^X //p' "$tmp/manifest" >"$tmp/problem"
+  [ ! -s "$tmp/problem" ] || die "the manifest cannot be read: $(cat "$tmp/problem")"
+  [ "$(field format)" = 1 ] || die "the manifest has format $(field format), this script knows format 1"
+  sed -n 's/^C //p' "$tmp/manifest" | tr -d '\n' >"$tmp/canonical"
+  sed -n 's/^S //p' "$tmp/manifest" >"$tmp/segments"
+  sed -n 's/^E //p' "$tmp/manifest" >"$tmp/entries"
+}
+
+# --- keys and digests -----------------------------------------------------------------------------------------------
+
+# Hexadecimal digits as the octal escapes of printf, each byte exclusive-or the number $1.
+escapes() {
+  awk -v pad="$1" 'function bit(a, b, i, r, p) { r = 0; p = 1
+      for (i = 0; i < 8; i++) { if (a % 2 != b % 2) r += p; a = int(a / 2); b = int(b / 2); p *= 2 } return r }
+    { for (i = 1; i < length($0); i += 2) {
+        high = index("0123456789abcdef", substr($0, i, 1)) - 1; low = index("0123456789abcdef", substr($0, i + 1, 1)) - 1
+        printf "\\%03o", bit(high * 16 + low, pad) } }'
+}
+
+digest() { openssl dgst -sha256 -r "$@" | cut -c 1-64; }
+
+# HMAC-SHA-256 of standard input under the 32 byte key $1 in hexadecimal, as RFC 2104 has it: printf is part of the shell,
+# so that the key stays out of the list of processes. Without a key, plain SHA-256.
+mac() {
+  if [ -z "$1" ]; then digest; return; fi
+  padded=$1$(printf '%064d' 0)
+  inner=$(printf '%s\n' "$padded" | escapes 54)
+  outer=$(printf '%s\n' "$padded" | escapes 92)
+  # shellcheck disable=SC2059 # the escapes are the format
+  { printf "$inner"; cat; } | openssl dgst -sha256 -binary >"$tmp/inner"
+  # shellcheck disable=SC2059
+  { printf "$outer"; cat "$tmp/inner"; } | digest
+}
+
+# Sets mac_key, and leaves the passphrase in $tmp/key.
+derive_keys() {
+  mac_key=
+  if [ "$(field encryption)" = null ]; then
+    say "not encrypted: damage would be found, forgery would not"
+    return
+  fi
+  [ -n "$key_file" ] || die "the archive is encrypted with key $(field encryption.keyId): name it with --key-file"
+  [ -r "$key_file" ] || die "key file $key_file cannot be read"
+  [ "$(field encryption.cipher) $(field encryption.kdf)" = "aes-256-cbc pbkdf2-hmac-sha256" ] || die "unknown encryption: $(field encryption.cipher) $(field encryption.kdf)"
+  head -n 1 "$key_file" | tr -d '\r\n' >"$tmp/key"
+  [ -s "$tmp/key" ] || die "key file $key_file is empty"
+  derived=$(openssl kdf -keylen 64 -kdfopt digest:SHA256 -kdfopt "iter:$(field encryption.iterations)" \
+    -kdfopt "hexpass:$(od -An -v -tx1 "$tmp/key" | tr -d ' \n')" -kdfopt "hexsalt:$(field encryption.macSalt)" PBKDF2 |
+    tr -d ':\n' | tr 'A-F' 'a-f')
+  [ "${#derived}" = 128 ] || die "openssl kdf does not work here: openssl 3 is needed"
+  mac_key=$(printf %s "$derived" | cut -c 1-64)
+  check_key=$(printf %s "$derived" | cut -c 65-128)
+  [ "$(printf 'grill-backup key check' | mac "$check_key")" = "$(field encryption.keyCheck)" ] ||
+    die "wrong passphrase: the archive was made with another one, key $(field encryption.keyId)"
+}
+
+# --- proof ----------------------------------------------------------------------------------------------------------
+
+# A number as 8 bytes, most significant first.
+eight_bytes() {
+  # shellcheck disable=SC2059
+  printf "$(printf '%016x\n' "$1" | escapes 0)"
+}
+
+# Names the segments that differ, once the whole is known to.
+find_damage() {
+  segment_bytes=$(field seal.segmentBytes)
+  total=$(wc -l <"$tmp/segments")
+  index=0
+  while read -r expected; do
+    if [ $((index + 1)) -eq $((total)) ]; then last='\001'; else last='\000'; fi
+    # shellcheck disable=SC2059
+    actual=$({
+      printf 'grill-backup segment\000%s\000' "$(field id)"
+      eight_bytes "$index"
+      dd if="$archive" bs="$segment_bytes" skip="$index" count=1 2>/dev/null
+      printf "$last"
+    } | mac "$mac_key")
+    [ "$actual" = "$expected" ] ||
+      say "segment $((index + 1)) of $((total)) is damaged: bytes $((index * segment_bytes)) to $(((index + 1) * segment_bytes - 1))"
+    index=$((index + 1))
+  done <"$tmp/segments"
+}
+
+verify() {
+  need openssl
+  read_manifest
+  derive_keys
+  expected=$(sed -n 's/^ *"mac": *"\([0-9a-f]*\)".*/\1/p' "$archive.manifest.json" | tail -n 1)
+  actual=$({ printf 'grill-backup manifest\000'; cat "$tmp/canonical"; } | mac "$mac_key")
+  [ "$actual" = "$expected" ] || die "the manifest was altered"
+  [ "$(field archive)" = "${archive##*/}" ] || die "the manifest belongs to $(field archive), not to ${archive##*/}"
+  bytes=$(wc -c <"$archive")
+  [ "$bytes" -ge "$(field archiveBytes)" ] || die "the archive is cut short: $((bytes)) of $(field archiveBytes) bytes"
+  [ "$bytes" -le "$(field archiveBytes)" ] || die "the archive is too long: $((bytes)) bytes, $(field archiveBytes) were written"
+  if [ "$(digest "$archive")" != "$(field seal.sha256)" ]; then
+    find_damage
+    die "the archive is damaged: its SHA-256 is not that of the manifest"
+  fi
+  say "proved: $(field engine) archive of $(field target), $(field environment), taken $(field startedAt), $(field archiveBytes) bytes"
+}
+
+# --- extraction -----------------------------------------------------------------------------------------------------
+
+decrypted() {
+  if [ "$(field encryption)" = null ]; then cat "$archive"; else
+    openssl enc -d -aes-256-cbc -pbkdf2 -iter "$(field encryption.iterations)" -md sha256 -pass "file:$tmp/key" -in "$archive"
+  fi || echo decryption >>"$tmp/failed"
+}
+
+# Joins what the archive holds in parts: name.part-000000, name.part-000001, …
+join_parts() {
+  find "$1" -type f -name '*.part-000000' >"$tmp/parts"
+  while read -r first; do
+    whole=${first%.part-000000}
+    mv "$first" "$whole"
+    part=1
+    while next=$whole.part-$(printf '%06d' "$part") && [ -f "$next" ]; do
+      cat "$next" >>"$whole"
+      rm "$next"
+      part=$((part + 1))
+    done
+  done <"$tmp/parts"
+}
+
+check_entries() {
+  tab=$(printf '\t')
+  while IFS=$tab read -r name bytes; do
+    [ -f "$1/$name" ] || die "the archive lacks $name"
+    [ $(($(wc -c <"$1/$name"))) = "$bytes" ] || die "$name has $(($(wc -c <"$1/$name"))) bytes, $bytes were backed up"
+  done <"$tmp/entries"
+}
+
+empty_folder() {
+  mkdir -p "$1"
+  [ -z "$(ls -A "$1")" ] || die "folder $1 is not empty"
+}
+
+extract() {
+  for program in tar gzip; do need "$program"; done
+  : >"$tmp/failed"
+  decrypted | { gzip -dc || echo decompression >>"$tmp/failed"; } | { tar -xof - -C "$1" || echo tar >>"$tmp/failed"; }
+  [ ! -s "$tmp/failed" ] || die "the archive cannot be unpacked: $(tr '\n' ' ' <"$tmp/failed")failed; is the disk full?"
+  join_parts "$1"
+  check_entries "$1"
+}
+
+# --- restore --------------------------------------------------------------------------------------------------------
+
+# Roles that exist keep their passwords, not least the one that this script logs in as.
+create_roles() {
+  psql -XAtqd postgres -c 'SELECT quote_ident(rolname) FROM pg_roles' >"$tmp/roles" || die "psql cannot read the roles of the server"
+  awk 'NR == FNR { exists[$0] = 1; next }
+    match($0, /^(CREATE|ALTER) ROLE ("([^"]|"")*"|[^ ";]+)/) {
+      role = substr($0, RSTART, RLENGTH); sub(/^(CREATE|ALTER) ROLE /, "", role)
+      if (role in exists) next
+    }
+    { print }' "$tmp/roles" "$folder/globals.sql" >"$tmp/globals.sql"
+  psql -Xqd postgres -f "$tmp/globals.sql" >&2 || die "psql could not run globals.sql"
+}
+
+restore_postgresql() {
+  for program in createdb pg_restore psql; do need "$program"; done
+  dump=$(awk -F '\t' '$1 ~ /\.dump$/ { print $1; exit }' "$tmp/entries")
+  ! psql -XAtqd postgres -v name="$into" -f - <<'END' | grep -q . || die "database $into exists already"
+SELECT 1 FROM pg_database WHERE datname = :'name';
+END
+  create_roles
+  settings=$tmp/settings
+  awk "$json_awk" "$folder/database.json" >"$settings"
+  value() { awk -F '\t' -v path="F $1" '$1 == path { gsub(/^"|"$/, "", $2); print $2; exit }' "$settings"; }
+  createdb --maintenance-db=postgres -T template0 -O "$(value owner)" -E "$(value encoding)" \
+    --lc-collate="$(value collate)" --lc-ctype="$(value ctype)" -- "$into"
+  pg_restore --exit-on-error -d "$into" "$folder/$dump"
+  compare_rows
+}
+
+# Rows of every table against the fingerprint of the manifest.
+compare_rows() {
+  awk -F '\t' '/^F fingerprint\..*\.rows\t/ { sub(/^F fingerprint\./, "", $1); sub(/\.rows$/, "", $1); print $1 "\t" $2 }' \
+    "$tmp/manifest" >"$tmp/rows"
+  tab=$(printf '\t')
+  while IFS=$tab read -r table rows; do
+    found=$(psql -XAtqd "$into" -v schema="${table%%.*}" -v name="${table#*.}" -f - <<'END'
+SELECT format('SELECT count(*) FROM ONLY %I.%I', :'schema', :'name') \gexec
+END
+)
+    [ "$found" = "$rows" ] || die "table $table has $found rows, $rows were backed up"
+  done <"$tmp/rows"
+  say "restored into database $into; rows of $(($(wc -l <"$tmp/rows"))) tables compared"
+}
+
+restore_redis_folder() {
+  empty_folder "$into"
+  cp "$folder/dump.rdb" "$into/dump.rdb"
+  say "dump.rdb is in $into. Give it to the user of the server, and start with appendonly off, or it is not read:"
+  say "  redis-server --dir $into --dbfilename dump.rdb --appendonly no"
+  say "  redis-cli CONFIG SET appendonly yes    # afterwards, where it was on"
+}
+
+# Starts a server with the dump on a port that is free.
+start_source() {
+  # shellcheck disable=SC2013 # numbers
+  for source_port in $(awk 'BEGIN { srand(); for (i = 0; i < 20; i++) print 20000 + int(rand() * 10000) }'); do
+    redis-server --port "$source_port" --bind 127.0.0.1 --dir "$folder" --dbfilename dump.rdb --appendonly no --save '' \
+      --repl-diskless-sync-delay 0 >"$tmp/redis.log" 2>&1 &
+    server=$!
+    while kill -0 "$server" 2>/dev/null; do
+      [ "$(REDISCLI_AUTH='' redis-cli -p "$source_port" PING 2>/dev/null)" != PONG ] || return 0
+      sleep 1
+    done
+    grep -q 'Failed listening' "$tmp/redis.log" || break
+  done
+  die "redis-server did not load dump.rdb: $(tail -n 1 "$tmp/redis.log")"
+}
+
+# Starts a server with the dump, and makes the running one its replica for a moment.
+restore_redis_live() {
+  for program in redis-server redis-cli; do need "$program"; done
+  host=${into%:*}
+  port=${into##*:}
+  redis() { redis-cli -e -h "$host" -p "$port" "$@"; }
+  [ "$(redis PING)" = PONG ] || die "redis at $into does not answer"
+  start_source
+  redis REPLICAOF 127.0.0.1 "$source_port" >/dev/null
+  tries=0
+  until redis INFO replication | grep -q '^master_link_status:up'; do
+    tries=$((tries + 1))
+    [ "$tries" -lt 600 ] || { redis REPLICAOF NO ONE >/dev/null; die "redis at $into did not take the data within 10 minutes"; }
+    sleep 1
+  done
+  redis REPLICAOF NO ONE >/dev/null
+  loaded=$(REDISCLI_AUTH='' redis-cli -p "$source_port" INFO keyspace | tr -d '\r' | sed -n 's/^\(db[0-9]*:keys=[0-9]*\).*/\1/p')
+  present=$(redis INFO keyspace | tr -d '\r' | sed -n 's/^\(db[0-9]*:keys=[0-9]*\).*/\1/p')
+  say "restored into redis at $into:" "$(printf '%s' "$present" | tr '\n' ' ')"
+  [ "$loaded" = "$present" ] || say "the dump has $(printf '%s' "$loaded" | tr '\n' ' '): keys that expired meanwhile may be the difference"
+}
+
+restore_redis() {
+  case $into in
+    *:[0-9]*) restore_redis_live ;;
+    *) restore_redis_folder ;;
+  esac
+}
+
+# Names of databases are percent-encoded in the names of entries.
+decoded() {
+  # shellcheck disable=SC2059
+  printf "$(printf '%s\n' "$1" | sed 's/%\([0-9A-Fa-f][0-9A-Fa-f]\)/\
+%\1\
+/g' | awk '/^%/ { print "\\" sprintf("%03o", 16 * (index("0123456789ABCDEF", toupper(substr($0, 2, 1))) - 1) + index("0123456789ABCDEF", toupper(substr($0, 3, 1))) - 1); next } { gsub(/\\/, "\\\\"); print }' | tr -d '\n')"
+}
+
+restore_influxdb1() {
+  need influxd
+  for backup in "$folder"/v1/*/; do
+    [ -d "$backup" ] || die "the archive holds no database with data"
+    name=$(decoded "$(basename "$backup")")
+    influxd restore -portable -host "$into" -db "$name" "$backup" >&2 ||
+      die "influxd could not restore database $name; one that exists must be dropped or renamed first"
+    say "restored database $name"
+  done
+  cp "$folder/influxdb.json" "./influxdb.json" 2>/dev/null || :
+  say "continuous queries and grants are no part of a portable backup: influxdb.json, now in this folder, lists them"
+}
+
+print_influxdb2() {
+  empty_folder "$into"
+  cp -R "$folder/." "$into/"
+  cat <<END
+The parts of the backup are in $into. On a new InfluxDB 2.x of the same minor version, set up with \`influx setup\`, run
+(header holds the line "Authorization: Token <operator token>"):
+
+  cd $into
+  gzip -c v2/kv.bolt | curl -fS -H @header -H 'Content-Encoding: gzip' --data-binary @- \$INFLUX_HOST/api/v2/restore/kv
+  # users and tokens are now those of the backup: the answer holds the operator token, put it into header
+  gzip -c v2/sql.sqlite | curl -fS -H @header -H 'Content-Encoding: gzip' --data-binary @- \$INFLUX_HOST/api/v2/restore/sql
+  for shard in v2/shards/*.tar; do
+    id=\${shard##*/}; id=\${id%.tar}
+    gzip -c "\$shard" | curl -fS -H @header -H 'Content-Encoding: gzip' --data-binary @- "\$INFLUX_HOST/api/v2/restore/shards/\$id"
+  done
+END
+}
+
+restore() {
+  folder=$tmp/extracted
+  mkdir "$folder"
+  extract "$folder"
+  case $(field engine) in
+    postgresql) restore_postgresql ;;
+    redis) restore_redis ;;
+    influxdb) if [ -d "$folder/v2" ]; then print_influxdb2; else restore_influxdb1; fi ;;
+    *) die "archives of engine $(field engine) are beyond this script; extract it" ;;
+  esac
+}
+
+# --- command line ---------------------------------------------------------------------------------------------------
+
+[ "$#" -gt 0 ] || { usage >&2; exit 2; }
+command=$1
+shift
+case $command in
+  help | -h | --help) usage; exit 0 ;;
+  verify | extract | restore) ;;
+  *) usage >&2; exit 2 ;;
+esac
+[ "$#" -gt 0 ] || { usage >&2; exit 2; }
+archive=$1
+shift
+key_file=
+into=
+while [ "$#" -gt 0 ]; do
+  [ "$#" -gt 1 ] || { usage >&2; exit 2; }
+  case $1 in
+    --key-file) key_file=$2 ;;
+    --into) into=$2 ;;
+    *) usage >&2; exit 2 ;;
+  esac
+  shift 2
+done
+[ "$command" = verify ] || [ -n "$into" ] || { usage >&2; exit 2; }
+server=
+tmp=$(mktemp -d "${TMPDIR:-/tmp}/grill-recover.XXXXXX")
+trap clean_up EXIT
+trap 'exit 1' HUP INT TERM
+
+[ "$command" != extract ] || empty_folder "$into"
+verify
+case $command in
+  extract)
+    extract "$into"
+    say "extracted into $into"
+    ;;
+  restore) restore ;;
+esac

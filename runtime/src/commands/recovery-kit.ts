@@ -1,0 +1,81 @@
+import { createHash } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import { names, recoveryFolder } from '../contract/names.ts';
+import { messageOf } from '../core/errors.ts';
+import { collect } from '../core/process.ts';
+import type { Store } from '../store/store.ts';
+import type { App } from './app.ts';
+import { programVersion } from './version.ts';
+
+/** Files of the kit, relative to this source; the job image holds them. */
+const sources = {
+  'recover.sh': '../../recovery/recover.sh',
+  'FORMAT.md': '../../FORMAT.md',
+  'README.txt': '../../recovery/README.txt',
+} as const;
+
+interface Kit {
+  /** Name → content; the README comes last and says that the others are there. */
+  readonly files: readonly (readonly [string, Buffer])[];
+  /** First line of the README. */
+  readonly title: string;
+}
+
+const readKit = async (): Promise<Kit> => {
+  const files = await Promise.all(
+    Object.entries(sources).map(
+      async ([name, path]) => [name, await readFile(new URL(path, import.meta.url))] as const,
+    ),
+  );
+  const hash = createHash('sha256');
+  for (const [, content] of files) hash.update(content);
+  const title = `${names.program} ${programVersion} offline recovery kit, ${hash.digest('hex').slice(0, 16)}`;
+  const titled = (content: Buffer): Buffer => Buffer.concat([Buffer.from(`${title}\n\n`), content]);
+  return {
+    title,
+    files: files.map(([name, content]) => [name, name === 'README.txt' ? titled(content) : content]),
+  };
+};
+
+const keyOf = (name: string): string => `${recoveryFolder}/${name}`;
+
+const storedTitle = async (store: Store): Promise<string | undefined> => {
+  for (const name of Object.keys(sources)) if (!(await store.head(keyOf(name)))) return undefined;
+  return (await collect(store.get(keyOf('README.txt')))).toString('utf8').split('\n', 1)[0];
+};
+
+const versionOf = (title: string): readonly number[] =>
+  (/ (\d+)\.(\d+)\.(\d+) /.exec(title)?.slice(1) ?? []).map(Number);
+
+/** True for a kit of a later program, which reads this one's archives too. */
+const isNewer = (title: string): boolean => {
+  const [stored, own] = [versionOf(title), versionOf(` ${programVersion} `)];
+  const differing = stored.findIndex((part, index) => part !== own[index]);
+  return differing >= 0 && stored[differing]! > own[differing]!;
+};
+
+const putKit = async (store: Store, { files, title }: Kit): Promise<void> => {
+  const stored = await storedTitle(store);
+  if (stored === title || (stored !== undefined && isNewer(stored))) return;
+  for (const [name, content] of files)
+    await store.put(
+      keyOf(name),
+      async function* () {
+        yield content;
+      },
+      { replace: true },
+    );
+};
+
+/** Keeps the offline recovery kit in every store; an archive without it is still one, so a failure is only logged. */
+export const storeRecoveryKit = async ({ run, stores }: App): Promise<void> => {
+  for (const store of [stores.primary, ...stores.replicas])
+    await readKit()
+      .then((kit) => putKit(store, kit))
+      .catch((error: unknown) =>
+        run.log.warn(
+          { store: store.location, problem: messageOf(error) },
+          'the offline recovery kit could not be stored',
+        ),
+      );
+};

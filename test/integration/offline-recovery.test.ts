@@ -1,0 +1,403 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import {
+  copyFileSync,
+  mkdirSync,
+  readFileSync,
+  readdirSync,
+  rmSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
+import { basename, delimiter, join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { startInfluxdb1, type TestInfluxdb1 } from '../kit/influxdb.ts';
+import { install, passphrase, planFor, type Installation } from '../kit/installation.ts';
+import { binDir, startPostgresql, type TestPostgresql } from '../kit/postgresql.ts';
+import { removeFolder, workFolder } from '../kit/private-server.ts';
+import { startRedis, type TestRedis } from '../kit/redis.ts';
+
+let postgresql: TestPostgresql;
+let redis: TestRedis;
+let influxdb: TestInfluxdb1;
+let installation: Installation;
+let folder: string;
+let keyFile: string;
+
+interface Recovered {
+  readonly code: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** Runs the script that the backup stored beside the archives, with no program of ours in PATH. */
+const recover = async (args: readonly string[], env: Record<string, string> = {}): Promise<Recovered> => {
+  const path = [binDir, '/usr/local/sbin', '/usr/local/bin', '/usr/sbin', '/usr/bin', '/sbin', '/bin'].join(
+    delimiter,
+  );
+  const script = join(installation.backup, 'recovery/recover.sh');
+  const child = spawn('/bin/dash', [script, ...args], {
+    cwd: folder,
+    env: { PATH: path, TMPDIR: folder, ...env },
+  });
+  let [stdout, stderr] = ['', ''];
+  child.stdout.setEncoding('utf8').on('data', (text: string) => (stdout += text));
+  child.stderr.setEncoding('utf8').on('data', (text: string) => (stderr += text));
+  const [code] = (await once(child, 'close')) as [number | null];
+  expect(stdout + stderr).not.toContain(passphrase);
+  expect(readdirSync(folder).filter((name) => name.startsWith('grill-recover'))).toEqual([]);
+  return { code, stdout, stderr };
+};
+
+const newestOf = (target: string): string =>
+  join(
+    installation.backup,
+    installation
+      .files()
+      .findLast((file) => new RegExp(`^${target}/${target}_\\d.*\\.tar\\.gz(\\.enc)?$`).test(file))!,
+  );
+
+const pgEnv = () => ({
+  PGHOST: postgresql.host,
+  PGPORT: `${postgresql.port}`,
+  PGUSER: postgresql.user,
+  PGPASSWORD: postgresql.password,
+});
+
+const targets = () => [
+  {
+    name: 'postgresql',
+    engine: 'postgresql',
+    connection: { host: postgresql.host, port: postgresql.port, database: 'grill "stats"' },
+    secret: { name: 'postgresql' },
+  },
+  {
+    name: 'redis',
+    engine: 'redis',
+    connection: { host: redis.host, port: redis.port },
+    secret: { name: 'redis' },
+  },
+  {
+    name: 'influxdb',
+    engine: 'influxdb',
+    connection: { host: influxdb.host, port: influxdb.port, rpcPort: influxdb.rpcPort },
+    secret: { name: 'influxdb' },
+  },
+];
+
+beforeAll(async () => {
+  folder = workFolder('recovery');
+  keyFile = join(folder, 'passphrase');
+  writeFileSync(keyFile, `${passphrase}\n`);
+  [postgresql, redis, influxdb] = await Promise.all([
+    startPostgresql(),
+    startRedis({ password: 'redis password' }),
+    startInfluxdb1(),
+  ]);
+  await postgresql.psql('postgres', 'create database "grill ""stats"""');
+  await postgresql.psql(
+    'grill "stats"',
+    `create role pitmaster; create schema "my schema"; create table "my schema"."ta""ble" (id int primary key, v text);
+     insert into "my schema"."ta""ble" select id, (select string_agg(md5(random()::text), '') from generate_series(1, 8) where id > 0) from generate_series(1, 40000) id;
+     alter table "my schema"."ta""ble" owner to pitmaster; create table "emoji 🔥" as select 1 as one`,
+  );
+  await redis.script(Array.from({ length: 3000 }, (_, index) => `set key:${index} value-${index * 7}`));
+  await redis.script([
+    'rpush list a b c',
+    'zadd scores 1 one 2 two',
+    'hset session user 7',
+    'select 3',
+    'set other db',
+  ]);
+  await influxdb.query('create database "grill stats"');
+  const lines = Array.from(
+    { length: 2000 },
+    (_, index) => `temperature,probe=p${index % 4} value=${index} ${1_700_000_000 + index}000000000`,
+  );
+  await influxdb.write('grill stats', lines.join('\n'));
+  installation = install(targets(), {
+    postgresql: { username: postgresql.user, password: postgresql.password },
+    redis: { username: 'default', password: 'redis password' },
+    influxdb: {},
+  });
+  for (const { name } of targets()) {
+    const { code, stderr } = await installation.cli(['backup', name]);
+    if (code !== 0) throw new Error(stderr);
+  }
+}, 120_000);
+
+afterAll(async () => {
+  await Promise.all([postgresql, redis, influxdb].map((server) => server.stop()));
+  await installation.dispose();
+  await removeFolder(folder);
+});
+
+describe('the kit', () => {
+  test('lies in the store, is no archive, and is not written again', async () => {
+    const kit = join(installation.backup, 'recovery');
+    expect(readdirSync(kit).toSorted()).toEqual(['FORMAT.md', 'README.txt', 'recover.sh']);
+    expect(readFileSync(join(kit, 'README.txt'), 'utf8')).toMatch(
+      /^grill-backup \d+\.\d+\.\d+ offline recovery kit, /,
+    );
+    const { json } = await installation.cli(['list', '--json']);
+    expect(json.filter(({ archive }: { archive: string }) => archive.includes('recover'))).toEqual([]);
+  });
+
+  test('is repaired by the next backup, an older one is replaced, and a newer one stays', async () => {
+    const kit = join(installation.backup, 'recovery');
+    const readme = join(kit, 'README.txt');
+    const [own, script] = [readFileSync(readme, 'utf8'), readFileSync(join(kit, 'recover.sh'), 'utf8')];
+    const runWith = async (title: string) => {
+      writeFileSync(readme, `${title}\n`);
+      writeFileSync(join(kit, 'recover.sh'), 'another');
+      expect((await installation.cli(['backup', 'redis'])).code).toBe(0);
+      return readFileSync(join(kit, 'recover.sh'), 'utf8');
+    };
+    expect(await runWith('grill-backup 0.0.9 offline recovery kit, 1')).toBe(script);
+    expect(await runWith('grill-backup 99.0.0 offline recovery kit, 1')).toBe('another');
+    rmSync(join(kit, 'FORMAT.md'));
+    expect((await installation.cli(['backup', 'redis'])).code).toBe(0);
+    expect([readFileSync(readme, 'utf8'), readFileSync(join(kit, 'recover.sh'), 'utf8')]).toEqual([
+      own,
+      script,
+    ]);
+  }, 60_000);
+});
+
+describe('verify', () => {
+  test.each(['postgresql', 'redis', 'influxdb'])('proves an archive of %s', async (target) => {
+    const { code, stderr } = await recover(['verify', newestOf(target), '--key-file', keyFile]);
+    expect(stderr).toContain(`proved: ${target} archive of ${target}, test, taken 20`);
+    expect(code).toBe(0);
+  });
+
+  test('takes a key file with the line ends of Windows', async () => {
+    const file = join(folder, 'crlf');
+    writeFileSync(file, `${passphrase}\r\n`);
+    expect((await recover(['verify', newestOf('redis'), '--key-file', file])).code).toBe(0);
+  });
+});
+
+/** A copy of an archive and its manifest, changed. */
+const altered = (target: string, change: (archive: string, manifest: string) => void): string => {
+  const place = join(folder, 'altered');
+  rmSync(place, { recursive: true, force: true });
+  mkdirSync(place);
+  const archive = join(place, basename(newestOf(target)));
+  copyFileSync(newestOf(target), archive);
+  copyFileSync(`${newestOf(target)}.manifest.json`, `${archive}.manifest.json`);
+  change(archive, `${archive}.manifest.json`);
+  return archive;
+};
+
+const flip = (file: string, at: number): void => {
+  const bytes = readFileSync(file);
+  bytes[at]! ^= 1;
+  writeFileSync(file, bytes);
+};
+
+const edit = (file: string, from: string | RegExp, to: string): void =>
+  writeFileSync(file, readFileSync(file, 'utf8').replace(from, to));
+
+describe('errors', () => {
+  const failure = async (archive: string, key = keyFile): Promise<string> => {
+    const into = join(folder, 'never');
+    const { code, stderr } = await recover(['extract', archive, '--key-file', key, '--into', into]);
+    expect(code).toBe(1);
+    expect(readdirSync(into)).toEqual([]);
+    return stderr;
+  };
+
+  test('a wrong key', async () => {
+    const other = join(folder, 'other');
+    writeFileSync(other, 'another passphrase of some length\n');
+    expect(await failure(newestOf('redis'), other)).toBe(
+      'error: wrong passphrase: the archive was made with another one, key primary\n',
+    );
+  });
+
+  test('no key, a missing one, an empty one', async () => {
+    expect((await recover(['verify', newestOf('redis')])).stderr).toContain(
+      'encrypted with key primary: name it',
+    );
+    expect(await failure(newestOf('redis'), join(folder, 'none'))).toContain('cannot be read');
+    writeFileSync(join(folder, 'empty'), '\n');
+    expect(await failure(newestOf('redis'), join(folder, 'empty'))).toContain('is empty');
+  });
+
+  test('a flipped byte, with the segment that holds it', async () => {
+    const archive = altered('postgresql', (file) => flip(file, 5_000_000));
+    expect(await failure(archive)).toBe(
+      'segment 2 of 2 is damaged: bytes 4194304 to 8388607\nerror: the archive is damaged: its SHA-256 is not that of the manifest\n',
+    );
+  });
+
+  test('a truncated and an extended file', async () => {
+    expect(await failure(altered('redis', (file) => truncateSync(file, 1000)))).toMatch(
+      /^error: the archive is cut short: 1000 of \d+ bytes\n$/,
+    );
+    expect(await failure(altered('redis', (file) => writeFileSync(file, 'more', { flag: 'a' })))).toContain(
+      'the archive is too long',
+    );
+  });
+
+  test('an altered manifest', async () => {
+    const change = (from: string | RegExp, to: string) =>
+      failure(altered('redis', (_, manifest) => edit(manifest, from, to)));
+    expect(await change(/"sourceBytes": \d+/, '"sourceBytes": 1')).toBe('error: the manifest was altered\n');
+    expect(await change('"environment": "test"', '"environment": "prod"')).toBe(
+      'error: the manifest was altered\n',
+    );
+    expect(await change('"format": 1', '"format": 2')).toContain('format 2, this script knows format 1');
+    expect(await change(/\}\s*$/, '')).toContain('cannot be read: it is cut short');
+    expect(await change('"target"', 'target')).toContain('cannot be read: line');
+  });
+
+  test('the manifest of another archive, and none', async () => {
+    const swapped = altered('redis', (_, manifest) =>
+      copyFileSync(`${newestOf('postgresql')}.manifest.json`, manifest),
+    );
+    expect(await failure(swapped)).toMatch(/^error: the manifest belongs to postgresql_.*, not to redis_/);
+    expect(await failure(altered('redis', (_, manifest) => rmSync(manifest)))).toContain(
+      'was never finished',
+    );
+  });
+
+  test('usage', async () => {
+    for (const args of [[], ['verify'], ['burn', 'x'], ['extract', 'x'], ['verify', 'x', '--key']]) {
+      const { code, stderr } = await recover(args);
+      expect(code).toBe(2);
+      expect(stderr).toContain('usage: recover.sh verify');
+    }
+    expect((await recover(['help'])).stdout).toContain('usage: recover.sh verify');
+  });
+
+  test('a folder that is not empty, a database that exists', async () => {
+    const archive = newestOf('postgresql');
+    const { stderr } = await recover(['extract', archive, '--key-file', keyFile, '--into', folder]);
+    expect(stderr).toContain('is not empty');
+    const restored = await recover(
+      ['restore', archive, '--key-file', keyFile, '--into', 'postgres'],
+      pgEnv(),
+    );
+    expect(restored.stderr).toContain('error: database postgres exists already');
+  });
+});
+
+describe('restore', () => {
+  const content = `select md5(string_agg(t::text, ',' order by id)) from "my schema"."ta""ble" t`;
+
+  test('PostgreSQL: rows, owners and roles in a new database', async () => {
+    const args = ['restore', newestOf('postgresql'), '--key-file', keyFile, '--into', 'from offline'];
+    const { code, stderr } = await recover(args, pgEnv());
+    expect(stderr).toContain('restored into database from offline; rows of 2 tables compared');
+    expect(code).toBe(0);
+    expect(await postgresql.psql('from offline', content)).toBe(
+      await postgresql.psql('grill "stats"', content),
+    );
+    expect(
+      await postgresql.psql(
+        'from offline',
+        `select tableowner from pg_tables where schemaname = 'my schema'`,
+      ),
+    ).toBe('pitmaster');
+  }, 60_000);
+
+  test('PostgreSQL: into an empty cluster, roles with it', async () => {
+    const other = await startPostgresql();
+    try {
+      const env = { ...pgEnv(), PGPORT: `${other.port}`, PGPASSWORD: other.password };
+      const args = ['restore', newestOf('postgresql'), '--key-file', keyFile, '--into', 'grillstats'];
+      const { code, stderr } = await recover(args, env);
+      expect(stderr).not.toContain('ERROR');
+      expect(code).toBe(0);
+      const roles = `select count(*) from pg_roles where rolname = 'pitmaster'`;
+      expect(await other.psql('grillstats', roles)).toBe('1');
+      expect(await other.psql('grillstats', content)).toBe(await postgresql.psql('grill "stats"', content));
+    } finally {
+      await other.stop();
+    }
+  }, 60_000);
+
+  test('Redis: into a running server, whose password stays', async () => {
+    const other = await startRedis({ password: 'another password' });
+    try {
+      await other.cli('SET', 'left', 'over');
+      const { code, stderr } = await recover(
+        ['restore', newestOf('redis'), '--key-file', keyFile, '--into', `127.0.0.1:${other.port}`],
+        { REDISCLI_AUTH: 'another password' },
+      );
+      expect(stderr).toContain(`restored into redis at 127.0.0.1:${other.port}: db0:keys=3003 db3:keys=1`);
+      expect(code).toBe(0);
+      expect(await other.cli('DEBUG', 'DIGEST')).toBe(await redis.cli('DEBUG', 'DIGEST'));
+      expect(await other.cli('INFO', 'replication')).toContain('role:master');
+    } finally {
+      await other.stop();
+    }
+  }, 60_000);
+
+  test('Redis: into the data folder of a new server', async () => {
+    const data = workFolder('redis-offline');
+    const args = ['restore', newestOf('redis'), '--key-file', keyFile, '--into', data];
+    const { code, stderr } = await recover(args);
+    expect(stderr).toContain(`redis-server --dir ${data} --dbfilename dump.rdb --appendonly no`);
+    expect(code).toBe(0);
+    expect(readFileSync(join(data, 'dump.rdb')).subarray(0, 5).toString()).toBe('REDIS');
+    await removeFolder(data);
+  });
+
+  test('InfluxDB 1.x: every point', async () => {
+    const other = await startInfluxdb1();
+    try {
+      const args = [
+        'restore',
+        newestOf('influxdb'),
+        '--key-file',
+        keyFile,
+        '--into',
+        `127.0.0.1:${other.rpcPort}`,
+      ];
+      const { code, stderr } = await recover(args);
+      expect(stderr).toContain('restored database grill stats');
+      expect(code).toBe(0);
+      const points = (server: TestInfluxdb1) => server.query('select * from temperature', 'grill stats');
+      await expect(points(other)).resolves.toEqual(await points(influxdb));
+      const again = await recover(args);
+      expect(again.code).toBe(1);
+      expect(again.stderr).toContain('one that exists must be dropped or renamed first');
+    } finally {
+      await other.stop();
+    }
+  }, 60_000);
+});
+
+describe('extract', () => {
+  test('joins parts, so that the database tools read the files', async () => {
+    const into = join(folder, 'extracted');
+    const { code } = await recover([
+      'extract',
+      newestOf('postgresql'),
+      '--key-file',
+      keyFile,
+      '--into',
+      into,
+    ]);
+    expect(code).toBe(0);
+    expect(readdirSync(into).toSorted()).toEqual([
+      'database.json',
+      'globals.sql',
+      'grill%20%22stats%22.dump',
+    ]);
+  });
+
+  test('an archive in the clear, and says what that does not prove', async () => {
+    installation.setPlan(planFor(installation.backup, targets(), { encryption: { enabled: false } }));
+    expect((await installation.cli(['backup', 'redis'])).code).toBe(0);
+    const clear = installation.files().findLast((file) => /^redis\/redis_\d+_\d+\.tar\.gz$/.test(file))!;
+    const into = join(folder, 'clear');
+    const { code, stderr } = await recover(['extract', join(installation.backup, clear), '--into', into]);
+    expect(stderr).toContain('damage would be found, forgery would not');
+    expect(code).toBe(0);
+    expect(readdirSync(into)).toEqual(['dump.rdb']);
+  });
+});
