@@ -78,7 +78,8 @@ const put = (store: Store, key: string, lock: Lock, replace: boolean): Promise<n
   const body = async function* () {
     yield text;
   };
-  return store.put(key, body, { replace });
+  // A stream comes once: tried again after a lost answer, an exclusive put would find itself.
+  return store.put(key, replace ? body : body(), { replace });
 };
 
 const describe = ({ host, pid, command }: LockOwner): string => `${command} on ${host} (pid ${pid})`;

@@ -1,3 +1,5 @@
+import { hostname } from 'node:os';
+import { appendAudit, type AuditEvent } from '../catalog/audit.ts';
 import { takeLock, type HeldLock } from '../catalog/lock.ts';
 import { writeRun, type Figures, type RecordedCommand, type RunRecord } from '../catalog/runs.ts';
 import { exitCodes } from '../contract/exit-codes.ts';
@@ -76,6 +78,11 @@ const attempt = async ({ run }: App, what: string, step: () => Promise<unknown>)
   );
 };
 
+const auditEvent = ({ finishedAt: at, command, target, ok, failure, figures }: RunRecord): AuditEvent => ({
+  ...{ at, host: hostname(), command, target, ok, figures },
+  ...(failure && { failure: failure.code }),
+});
+
 const conclude = async (
   app: App,
   begun: Pick<RunRecord, 'command' | 'target' | 'startedAt'>,
@@ -94,6 +101,7 @@ const conclude = async (
   };
   const id = run.randomBytes(3).toString('hex');
   await attempt(app, 'the record of the run', () => writeRun(stores.primary, record, id));
+  await attempt(app, 'the audit trail', () => appendAudit(stores.primary, app.keys, auditEvent(record)));
   await notify(app, record);
 };
 

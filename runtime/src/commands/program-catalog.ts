@@ -1,8 +1,10 @@
 import type { Command } from 'commander';
+import { readAudit, requireWhole, verifyAudit } from '../catalog/audit.ts';
+import type { AuditEntry } from '../catalog/audit-entry.ts';
 import { BackupError } from '../core/errors.ts';
 import { check } from './check.ts';
 import type { Tool } from './program.ts';
-import { renderCheck, renderShown } from './render-catalog.ts';
+import { renderAudit, renderAuditReport, renderCheck, renderShown } from './render-catalog.ts';
 import { show } from './show.ts';
 
 const runCheck = async (tool: Tool, target: string | undefined, repair: boolean): Promise<void> => {
@@ -13,6 +15,23 @@ const runCheck = async (tool: Tool, target: string | undefined, repair: boolean)
       'check.failed',
       `${report.problems} ${report.problems === 1 ? 'problem remains' : 'problems remain'}`,
     );
+};
+
+/** Entries that `audit show` prints. @default 50 - two screens */
+const shownEntries = 50;
+
+const showAudit = async (tool: Tool): Promise<void> => {
+  const { stores } = await tool.open();
+  const entries: AuditEntry[] = [];
+  for await (const { entry } of readAudit(stores.primary)) if (entry) entries.push(entry);
+  tool.print(entries, (all) => renderAudit(all.slice(-shownEntries)));
+};
+
+const proveAudit = async (tool: Tool): Promise<void> => {
+  const { stores, keys } = await tool.open();
+  const report = await verifyAudit(stores.primary, keys);
+  tool.print(report, renderAuditReport);
+  requireWhole(report);
 };
 
 /** Commands that look into the stores. */
@@ -32,4 +51,12 @@ export const addCatalogCommands = (
     .action((target: string | undefined, flags: { repair?: boolean }, command: Command) =>
       runCheck(toolOf(command), target, flags.repair ?? false),
     );
+
+  add('audit <action>', 'show: who did what; verify: prove that the trail is whole').action(
+    async (action: string, _flags, command: Command) => {
+      if (action === 'show') return showAudit(toolOf(command));
+      if (action === 'verify') return proveAudit(toolOf(command));
+      throw new BackupError('usage.invalid', `audit can show or verify, not ${action}`);
+    },
+  );
 };

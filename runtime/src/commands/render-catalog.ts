@@ -1,3 +1,5 @@
+import type { AuditReport } from '../catalog/audit.ts';
+import type { AuditEntry } from '../catalog/audit-entry.ts';
 import type { Manifest } from '../catalog/manifest.ts';
 import { formatBytes, formatSeconds } from '../core/units.ts';
 import type { Checked, CheckReport } from './check.ts';
@@ -85,4 +87,24 @@ export const renderShown = ({ store, archive, problem, manifest }: Shown): strin
           .join(', '),
       ]),
     ),
+  ].join('\n');
+
+export const renderAudit = (entries: readonly AuditEntry[]): string =>
+  table(
+    ['entry', 'at', 'host', 'command', 'target', 'result', 'archive'],
+    entries.map(({ sequence, at, host, command, target, ok, failure, figures }) => [
+      String(sequence),
+      time(at),
+      host,
+      command,
+      target,
+      ok ? 'ok' : `FAILED ${failure ?? ''}`,
+      String(figures['archive'] ?? ''),
+    ]),
+  );
+
+export const renderAuditReport = ({ ok, entries, proved, problems }: AuditReport): string =>
+  [
+    ...problems.map(({ entry, message }) => `${entry} ${message}`),
+    `${entries} entries, ${proved} proved under a key at hand: ${ok ? 'whole' : 'BROKEN'}`,
   ].join('\n');

@@ -1,0 +1,210 @@
+import { readFileSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { genesis, hashOf } from '../../../runtime/src/catalog/audit-entry.ts';
+import { appendAudit, readAudit, requireWhole, verifyAudit } from '../../../runtime/src/catalog/audit.ts';
+import { openKey, type KeyRing } from '../../../runtime/src/crypto/key-ring.ts';
+import type { Store } from '../../../runtime/src/store/store.ts';
+import { startDirectory } from '../../conformance/stores/directory.ts';
+import type { StoreFixture } from '../../conformance/stores/fixture.ts';
+import { startS3Fixture } from '../../conformance/stores/s3.ts';
+
+const ring: KeyRing = [openKey('primary', 'correct horse battery staple')];
+const newer: KeyRing = [openKey('k2', 'another passphrase of good length'), ...ring];
+
+const event = (number: number) => ({
+  at: `2024-01-0${(number % 9) + 1}T02:00:00.000Z`,
+  host: 'postgresql-backup-1-abcde',
+  command: 'backup',
+  target: 'postgresql',
+  ok: true,
+  figures: { archiveBytes: number },
+});
+
+const fill = async (store: Store, count: number, keys: KeyRing | undefined = ring) => {
+  for (let number = 1; number <= count; number++) await appendAudit(store, keys, event(number));
+};
+
+const name = (sequence: number) => `audit/${String(sequence).padStart(10, '0')}.json`;
+
+describe.each([
+  ['directory', startDirectory],
+  ['s3', startS3Fixture],
+] as const)('the audit trail in a store of kind %s', (_, start) => {
+  let fixture: StoreFixture;
+  let store: Store;
+  beforeAll(async () => {
+    fixture = await start();
+  }, 60_000);
+  afterAll(() => fixture.stop());
+  beforeEach(async () => {
+    store = await fixture.open();
+  });
+
+  test('is empty and whole at first, and whole with entries', async () => {
+    expect(await verifyAudit(store, ring)).toEqual({ ok: true, entries: 0, proved: 0, problems: [] });
+    await fill(store, 3);
+    expect(await verifyAudit(store, ring)).toEqual({ ok: true, entries: 3, proved: 3, problems: [] });
+    const lines: Buffer[] = [];
+    for await (const { key, line, entry } of readAudit(store)) {
+      expect(key).toBe(name(lines.length + 1));
+      expect(entry).toMatchObject({ ...event(lines.length + 1), sequence: lines.length + 1 });
+      expect(entry!.previous).toBe(lines.length === 0 ? genesis : hashOf(lines.at(-1)!));
+      expect(line.toString().indexOf('\n')).toBe(line.length - 1);
+      lines.push(line);
+    }
+    expect(lines).toHaveLength(3);
+  });
+
+  test('writers at the same time make one chain', async () => {
+    await Promise.all(Array.from({ length: 12 }, (_, number) => appendAudit(store, ring, event(number))));
+    expect(await verifyAudit(store, ring)).toMatchObject({ ok: true, entries: 12, proved: 12 });
+    const bytes = new Set<unknown>();
+    for await (const { entry } of readAudit(store)) bytes.add(entry!.figures['archiveBytes']);
+    expect(bytes.size).toBe(12);
+  });
+
+  test('a missing entry is named, and the next one does not hide it', async () => {
+    await fill(store, 3);
+    await store.remove(name(3));
+    expect((await verifyAudit(store, ring)).problems).toEqual([{ entry: name(3), message: 'is missing' }]);
+    await appendAudit(store, ring, event(4));
+    const { problems } = await verifyAudit(store, ring);
+    expect(problems[0]).toEqual({ entry: name(3), message: 'is missing' });
+  });
+});
+
+describe('audit verify finds', () => {
+  let fixture: StoreFixture;
+  let store: Store;
+  beforeAll(async () => {
+    fixture = await startDirectory();
+  });
+  afterAll(() => fixture.stop());
+  beforeEach(async () => {
+    store = await fixture.open();
+    await fill(store, 5);
+  });
+
+  const path = (sequence: number) => join(store.location, name(sequence));
+  const alter = (sequence: number, change: (text: string) => string) =>
+    writeFileSync(path(sequence), change(readFileSync(path(sequence), 'utf8')));
+  const first = async (keys: KeyRing | undefined = ring) => (await verifyAudit(store, keys)).problems[0];
+
+  test.each([
+    ['another figure', (text: string) => text.replace('"archiveBytes":3', '"archiveBytes":4')],
+    ['another target', (text: string) => text.replace('postgresql"', 'redis"')],
+    ['another outcome', (text: string) => text.replace('"ok":true', '"ok":false')],
+    ['another MAC', (text: string) => text.replace(/"mac":"../, '"mac":"00')],
+    ['spaces', (text: string) => text.replace('{', '{ ')],
+    ['a cut', (text: string) => text.slice(0, 100)],
+    ['an added line', (text: string) => `${text}${text}`],
+    ['nothing', () => ''],
+  ])('an entry with %s', async (_, change) => {
+    alter(3, change);
+    expect(await first()).toEqual({ entry: name(3), message: 'was altered' });
+  });
+
+  test('a removed one', async () => {
+    rmSync(path(2));
+    expect(await first()).toEqual({ entry: name(2), message: 'is missing' });
+  });
+
+  test('a removed first one', async () => {
+    rmSync(path(1));
+    expect(await first()).toEqual({ entry: name(1), message: 'is missing' });
+  });
+
+  test('two that changed places', async () => {
+    renameSync(path(2), `${path(2)}.away`);
+    renameSync(path(3), path(2));
+    renameSync(`${path(2)}.away`, path(3));
+    expect(await first()).toEqual({ entry: name(2), message: 'is entry 3, put in another place' });
+  });
+
+  test('one that was removed and the rest moved up', async () => {
+    rmSync(path(2));
+    for (const sequence of [3, 4, 5]) renameSync(path(sequence), path(sequence - 1));
+    expect(await first()).toEqual({ entry: name(2), message: 'is entry 3, put in another place' });
+  });
+
+  test('one of another trail under the same key', async () => {
+    const other = await fixture.open();
+    await appendAudit(other, ring, { ...event(1), command: 'prune' });
+    await fill(other, 4);
+    writeFileSync(path(3), readFileSync(join(other.location, name(3))));
+    expect(await first()).toEqual({ entry: name(3), message: 'does not follow from the entry before it' });
+  });
+
+  test.each([
+    ['in the clear', undefined],
+    ['under another passphrase', [openKey('primary', 'the passphrase of a stranger')] as KeyRing],
+  ])('one that was added %s', async (_, keys) => {
+    await appendAudit(store, keys, event(6));
+    expect(await first()).toEqual({ entry: name(6), message: 'is the newest, and under no key at hand' });
+  });
+
+  test('a file that is no entry', async () => {
+    writeFileSync(join(store.location, 'audit/0000000003b.json'), '{}');
+    expect(await first()).toEqual({ entry: 'audit/0000000003b.json', message: 'is no entry of the trail' });
+  });
+
+  test('names the first in its error, with exit code 8', async () => {
+    alter(2, () => '');
+    alter(4, () => '');
+    const report = await verifyAudit(store, ring);
+    expect(() => requireWhole(report)).toThrow(`${name(2)} was altered`);
+    await expect((async () => requireWhole(report))()).rejects.toMatchObject({
+      code: 'audit.broken',
+      exitCode: 8,
+    });
+  });
+});
+
+describe('the audit trail', () => {
+  let fixture: StoreFixture;
+  let store: Store;
+  beforeAll(async () => {
+    fixture = await startDirectory();
+  });
+  afterAll(() => fixture.stop());
+  beforeEach(async () => {
+    store = await fixture.open();
+  });
+
+  test('goes on under a new key, and without the old one the new one vouches for it', async () => {
+    await fill(store, 2);
+    await fill(store, 2, newer);
+    expect(await verifyAudit(store, newer)).toMatchObject({ ok: true, entries: 4, proved: 4 });
+    expect(await verifyAudit(store, [newer[0]])).toMatchObject({ ok: true, entries: 4, proved: 2 });
+    const path = join(store.location, name(2));
+    writeFileSync(path, readFileSync(path, 'utf8').replace('"archiveBytes":2', '"archiveBytes":9'));
+    expect((await verifyAudit(store, [newer[0]])).problems).toEqual([
+      { entry: name(3), message: 'does not follow from the entry before it' },
+    ]);
+  });
+
+  test('of a plan in the clear is chained, and damage is found', async () => {
+    await appendAudit(store, undefined, event(1));
+    await appendAudit(store, undefined, event(2));
+    expect(await verifyAudit(store, undefined)).toEqual({ ok: true, entries: 2, proved: 0, problems: [] });
+    const path = join(store.location, name(1));
+    writeFileSync(path, readFileSync(path, 'utf8').replace('"ok":true', '"ok":false'));
+    expect((await verifyAudit(store, undefined)).problems[0]).toEqual({
+      entry: name(1),
+      message: 'was altered',
+    });
+  });
+
+  test.each([
+    ['missing', () => {}],
+    ['behind', (folder: string) => symlinkSync('0000000001.json', join(folder, 'latest_entry.json'))],
+    ['damaged', (folder: string) => symlinkSync('../../etc/passwd', join(folder, 'latest_entry.json'))],
+  ])('goes on where its mark is %s', async (_, damage) => {
+    await fill(store, 3);
+    rmSync(join(store.location, 'audit/latest_entry.json'));
+    damage(join(store.location, 'audit'));
+    await appendAudit(store, ring, event(4));
+    expect(await verifyAudit(store, ring)).toMatchObject({ ok: true, entries: 4 });
+  });
+});
