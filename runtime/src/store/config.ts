@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { quantityValue } from '../core/quantity.ts';
 
 export const directoryConfig = z.strictObject({
   /** Mount of the volume. @default /backup - where the seed's commands look */
@@ -9,6 +10,15 @@ export const directoryConfig = z.strictObject({
 export const s3Base = z.string().regex(/^s3:\/\/[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](\/[\w!.*'()/-]*)?$/, {
   error: 'expected s3://bucket or s3://bucket/prefix',
 });
+
+/** Slower than this, a connection that waits for its turn would look dead. */
+const leastBandwidth = 64 * 1024;
+
+/** Bytes per second, as a Kubernetes quantity: `50Mi`. */
+const bandwidth = z
+  .string()
+  .regex(/^\d+(\.\d+)?(k|M|G|Ki|Mi|Gi)?$/, { error: 'expected bytes per second such as 50Mi' })
+  .refine((text) => !((quantityValue(text) ?? 0) < leastBandwidth), { error: 'expected at least 64Ki' });
 
 export const s3Config = z.strictObject({
   base: s3Base,
@@ -27,6 +37,8 @@ export const s3Config = z.strictObject({
    * @default when-required - older gateways answer 411 or 501 to the SDK's checksums
    */
   checksums: z.enum(['when-required', 'when-supported']).default('when-required'),
+  /** Most that uploads and downloads together take, per second. @default no limit */
+  bandwidth: bandwidth.optional(),
   /** `secret` reads the keys of backup-encryption-secret; `default-chain` is the SDK's own (IRSA, instance role). @default secret */
   credentials: z.enum(['secret', 'default-chain']).default('secret'),
 });

@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import { quantityValue } from '../../../src/resources.ts';
+import { quantityValue } from '../../../runtime/src/core/quantity.ts';
 
 test.each([
   ['200m', 0.2],
