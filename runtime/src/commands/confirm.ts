@@ -2,7 +2,7 @@ import { createInterface } from 'node:readline/promises';
 import type { Readable, Writable } from 'node:stream';
 import { BackupError } from '../core/errors.ts';
 import { renderRestorePlan } from './render.ts';
-import type { RestorePlan } from './restore.ts';
+import type { RestorePlan } from './restore-plan.ts';
 
 /** Shows what is going to happen and asks for the target's name, or `full`. @throws BackupError `restore.refused` without a terminal */
 export const confirmOn =

@@ -1,25 +1,18 @@
 import type { Readable, Writable } from 'node:stream';
-import { Command, InvalidArgumentError, Option } from 'commander';
+import { Command, Option } from 'commander';
 import { names } from '../contract/names.ts';
 import { BackupError } from '../core/errors.ts';
 import { findTarget, type App } from './app.ts';
 import { backup } from './backup.ts';
-import { confirmOn } from './confirm.ts';
 import { list } from './list.ts';
+import { count } from './count.ts';
 import { addCatalogCommands } from './program-catalog.ts';
+import { addRestoreCommand } from './program-restore.ts';
 import { status } from './status.ts';
 import { pruneRun, type Pruned } from './prune.ts';
-import {
-  renderBackup,
-  renderList,
-  renderPruned,
-  renderRekeyed,
-  renderRestore,
-  renderStatus,
-} from './render.ts';
+import { renderBackup, renderList, renderPruned, renderRekeyed, renderStatus } from './render.ts';
 import { rekey, type Rekeyed } from './rekey.ts';
 import { buildReport, renderReport, storeReport } from './report.ts';
-import { restore } from './restore.ts';
 import { serve } from './serve.ts';
 import { verify } from './verify.ts';
 import { verifyLevels, type VerifyLevel } from './verify-archive.ts';
@@ -79,37 +72,6 @@ const runVerify = async (
     );
 };
 
-interface RestoreFlags {
-  readonly test?: boolean;
-  readonly dryRun?: boolean;
-  readonly force?: boolean;
-}
-
-const runRestore = async (
-  session: Session,
-  tool: Tool,
-  target: string,
-  archive: string | undefined,
-  flags: RestoreFlags,
-) => {
-  if (target === 'full' && archive)
-    throw new BackupError(
-      'usage.invalid',
-      'restore full takes the newest archive of each target, not a named one',
-    );
-  const confirm = flags.force
-    ? () => Promise.resolve(true)
-    : confirmOn(session.stdin, session.stdout, target);
-  const app = await tool.open();
-  const results = await restore(app, target, {
-    archive,
-    test: flags.test ?? false,
-    dryRun: flags.dryRun ?? false,
-    confirm,
-  });
-  tool.print(results, (all) => all.map(renderRestore).join('\n'));
-};
-
 interface PruneFlags {
   readonly dryRun?: boolean;
   readonly force?: boolean;
@@ -130,11 +92,6 @@ const runRekey = async (tool: Tool, name: string | undefined, dryRun: boolean) =
   const moved: Rekeyed[] = [];
   for (const target of targets) moved.push(...(await rekey(app, target, { dryRun })));
   tool.print(moved, renderRekeyed);
-};
-
-const count = (text: string): number => {
-  if (!/^[1-9]\d{0,4}$/.test(text)) throw new InvalidArgumentError('expected a whole number of 1 or more');
-  return Number(text);
 };
 
 /** The command line. Every command takes --help, --json and --plan. */
@@ -173,16 +130,7 @@ export const buildProgram = (session: Session): Command => {
       runVerify(toolOf(session, command), target, archive, flags),
     );
 
-  add(
-    'restore <target> [archive]',
-    'restore a target, or "full" for all; the archive is a name, path or s3:// address (default: the newest)',
-  )
-    .option('--test', 'restore into a scratch server, compare, and throw it away; live data is not touched')
-    .option('--dry-run', 'show what would happen and change nothing')
-    .option('--force', 'do not ask')
-    .action((target: string, archive: string | undefined, flags: RestoreFlags, command: Command) =>
-      runRestore(session, toolOf(session, command), target, archive, flags),
-    );
+  addRestoreCommand(session, add, (command) => toolOf(session, command));
 
   add('list [target]', 'show the archives in every store').action(
     async (target: string | undefined, _flags, command: Command) => {

@@ -4,7 +4,8 @@ import type { Listed } from './list.ts';
 import type { TargetStatus } from './status.ts';
 import type { Pruned } from './prune.ts';
 import type { Rekeyed } from './rekey.ts';
-import type { RestorePlan, RestoreResult } from './restore.ts';
+import type { RestoreResult } from './restore.ts';
+import type { RestorePlan } from './restore-plan.ts';
 import { table } from './table.ts';
 
 /** `2024-01-01T02:00:00.000Z` → `2024-01-01 02:00:00Z`. */

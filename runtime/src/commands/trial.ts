@@ -2,7 +2,7 @@ import type { Archive } from '../catalog/catalog.ts';
 import type { Manifest } from '../catalog/manifest.ts';
 import { BackupError } from '../core/errors.ts';
 import { stamp } from '../core/units.ts';
-import type { Restored, RestoreRequest, Source } from '../engines/engine.ts';
+import type { Restored, RestoreRequest, RestoreScope, Source } from '../engines/engine.ts';
 import { engines } from '../engines/registry.ts';
 import type { App } from './app.ts';
 import { readEntries } from './read-archive.ts';
@@ -12,7 +12,10 @@ export const restoreRequest = (
   app: App,
   manifest: Manifest,
   mode: RestoreRequest['mode'],
+  scope: RestoreScope = {},
 ): RestoreRequest => ({
+  ...scope,
+  sourceBytes: manifest.sourceBytes,
   expected: manifest.fingerprint,
   server: manifest.server,
   mode,
@@ -36,6 +39,7 @@ export const tryRestore = async (
   archive: Archive,
   manifest: Manifest,
   fallback: (() => Promise<Source>) | undefined,
+  scope: RestoreScope = {},
 ): Promise<Trial> => {
   const engine = engines[manifest.engine]!;
   const scratch = await engine.scratch(app.run, manifest.server);
@@ -48,7 +52,7 @@ export const tryRestore = async (
     const source = scratch?.source ?? (await fallback!());
     const begun = performance.now();
     const entries = readEntries(app, archive, manifest, `restore ${manifest.target}`);
-    const request = restoreRequest(app, manifest, scratch ? 'replace' : 'trial');
+    const request = restoreRequest(app, manifest, scratch ? 'replace' : 'trial', scope);
     const restored = await engine.restore(app.run, source, entries, request);
     return { restored, seconds: (performance.now() - begun) / 1000 };
   } finally {

@@ -36,12 +36,8 @@ export interface Source<Connection = unknown> {
   readonly credentials: Readonly<Record<string, string | undefined>>;
 }
 
-export interface RestoreRequest {
-  /** What the manifest says the archive holds. The engine compares before it swaps. */
-  readonly expected: Fingerprint;
-  readonly server: ServerInfo;
-  /** `replace` puts the data in the place of the live data; `trial` restores beside it, compares, and drops it. */
-  readonly mode: 'replace' | 'trial';
+/** Which part of an archive is restored, and where to; all in the place of the live data where nothing is given. */
+export interface RestoreScope {
   /**
    * Parts to restore, in the engine's own terms; all where absent. PostgreSQL: `schema.table`; InfluxDB: a bucket
    * (`org/bucket` or `bucket`) or database; Redis: `db0`, or a key pattern such as `session:*`.
@@ -55,6 +51,18 @@ export interface RestoreRequest {
   readonly into?: string | undefined;
   /** Restore jobs side by side, where the engine has them. @default 1 */
   readonly jobs?: number | undefined;
+  /** Redis: writes the archive's keys over their live namesakes and removes none. @default false */
+  readonly merge?: boolean | undefined;
+}
+
+export interface RestoreRequest extends RestoreScope {
+  /** What the manifest says the archive holds. The engine compares before it swaps. */
+  readonly expected: Fingerprint;
+  readonly server: ServerInfo;
+  /** `replace` puts the data in the place of the live data; `trial` restores beside it, compares, and drops it. */
+  readonly mode: 'replace' | 'trial';
+  /** What the entries hold together, for a check of free space; absent where nobody knows. */
+  readonly sourceBytes?: number | undefined;
   /** Unique ending for names of scratch data and of kept old data: `20240101_020000`. */
   readonly suffix: string;
 }
@@ -106,6 +114,8 @@ export interface Engine<Connection = unknown> {
   inspect(run: RunContext, entries: Entries): Promise<Fingerprint>;
   /** Counts the live data; `asOf` bounds it to what existed then, where data carries times. */
   fingerprint(run: RunContext, source: Source<Connection>, asOf: Date): Promise<Fingerprint>;
+  /** Why this engine cannot restore so, told before anything is read or saved; undefined where it can. */
+  refusal(scope: RestoreScope): string | undefined;
   restore(
     run: RunContext,
     source: Source<Connection>,

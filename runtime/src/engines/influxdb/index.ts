@@ -86,6 +86,8 @@ export const influxdb: Engine<InfluxdbConnection> = {
   dump,
   inspect,
   fingerprint,
+  refusal: ({ only, into, jobs, merge }) =>
+    only || into || jobs || merge ? 'influxdb is restored as a whole, in one job' : undefined,
   restore,
   scratch,
 };

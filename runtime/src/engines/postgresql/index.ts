@@ -23,6 +23,8 @@ export const postgresql: Engine<PostgresqlConnection> = {
   dump,
   inspect,
   fingerprint: (_run, source: PostgresqlSource) => withClient(source, source.connection.database, countNow),
+  refusal: ({ only, into, merge }) =>
+    only || into || merge ? 'postgresql is restored as a whole' : undefined,
   restore,
   scratch,
 };

@@ -25,6 +25,8 @@ export const redis: Engine<RedisConnection> = {
   dump,
   inspect,
   fingerprint: (run, source) => countLive(run, source),
+  refusal: ({ only, into, jobs, merge }) =>
+    only || into || jobs || merge ? 'redis is restored as a whole, in one job' : undefined,
   restore,
   scratch,
 };

@@ -1,0 +1,101 @@
+import type { Command } from 'commander';
+import { BackupError } from '../core/errors.ts';
+import { confirmOn } from './confirm.ts';
+import { count } from './count.ts';
+import type { Session, Tool } from './program.ts';
+import { renderRestore } from './render.ts';
+import { restore, type RestoreOutcome } from './restore.ts';
+import type { RestoreOptions } from './restore-plan.ts';
+import { buildRestoreReport, renderRestoreReport, storeRestoreReport } from './restore-report.ts';
+
+interface RestoreFlags {
+  readonly only?: readonly string[];
+  readonly into?: string;
+  readonly jobs?: number;
+  readonly merge?: boolean;
+  readonly test?: boolean;
+  readonly dryRun?: boolean;
+  readonly force?: boolean;
+}
+
+/** Word for the restore of every target, in the plan's order. */
+const all = 'full';
+
+/** Combinations that make no sense: what is wrong with each. */
+const contradictions = (
+  target: string,
+  archive: string | undefined,
+  { only, into, merge, test }: RestoreFlags,
+): readonly (readonly [boolean, string])[] => [
+  [
+    target === all && archive !== undefined,
+    'restore full takes the newest archive of each target, not a named one',
+  ],
+  [
+    target === all && (only ?? into ?? merge) !== undefined,
+    '--only, --into and --merge are about one target; name it',
+  ],
+  [Boolean(into && test), '--into names what is kept, --test keeps nothing; use one of them'],
+  [Boolean(into && merge), '--into leaves the live data alone, --merge writes over it; use one of them'],
+  [Boolean(merge && test), '--merge needs live data, --test touches none; use one of them'],
+];
+
+const checkFlags = (target: string, archive: string | undefined, flags: RestoreFlags): void => {
+  const found = contradictions(target, archive, flags).find(([holds]) => holds);
+  if (found) throw new BackupError('usage.invalid', found[1]);
+};
+
+/** The error of the target that failed, with what was done before and what was not. */
+const failureOf = ({ results, failed, notBegun }: RestoreOutcome): unknown => {
+  if (!(failed?.error instanceof BackupError) || results.length + notBegun.length === 0) return failed?.error;
+  const { code, message } = failed.error;
+  const done = results.map(({ target }) => target).join(', ') || 'none';
+  const open = notBegun.length ? `; not begun: ${notBegun.join(', ')}` : '';
+  return new BackupError(code, `${failed.target}: ${message}; restored before: ${done}${open}`, {
+    cause: failed.error,
+  });
+};
+
+const runRestore = async (tool: Tool, target: string, options: RestoreOptions): Promise<void> => {
+  const app = await tool.open();
+  const startedAt = app.run.now();
+  const targets = target === all ? app.plan.targets.map(({ name }) => name) : [target];
+  const outcome = await restore(app, targets, options);
+  if (target === all && !options.dryRun) {
+    const report = buildRestoreReport(app, startedAt, outcome);
+    await storeRestoreReport(app, report);
+    tool.print(report, renderRestoreReport);
+  } else if (!outcome.failed) tool.print(outcome.results, (results) => results.map(renderRestore).join('\n'));
+  if (outcome.failed) throw failureOf(outcome);
+};
+
+/** The command that brings data back. */
+export const addRestoreCommand = (
+  { stdin, stdout }: Session,
+  add: (usage: string, description: string) => Command,
+  toolOf: (command: Command) => Tool,
+): void => {
+  add(
+    `restore <target> [archive]`,
+    'restore a target, or "full" for all; the archive is a name, path or s3:// address (default: the newest)',
+  )
+    .option(
+      '--only <part...>',
+      'only these: a table (schema.table), a bucket, a Redis database (db0) or key pattern',
+    )
+    .option('--into <name>', 'under a new name beside the live data, which is not touched')
+    .option('--jobs <n>', 'restore with this many jobs, where the database has them (default: 1)', count)
+    .option('--merge', 'Redis: write keys over the live ones and remove none')
+    .option('--test', 'restore into a scratch server, compare, and throw it away; live data is not touched')
+    .option('--dry-run', 'show what would happen and change nothing')
+    .option('--force', 'do not ask')
+    .action((target: string, archive: string | undefined, flags: RestoreFlags, command: Command) => {
+      checkFlags(target, archive, flags);
+      const { only, into, jobs, merge, test = false, dryRun = false, force = false } = flags;
+      const confirm = force ? () => Promise.resolve(true) : confirmOn(stdin, stdout, target);
+      return runRestore(toolOf(command), target, {
+        ...{ archive, only, into, jobs, merge },
+        ...{ test, dryRun, confirm },
+      });
+    });
+};

@@ -1,0 +1,96 @@
+import { authenticate, type Archive } from '../catalog/catalog.ts';
+import type { Manifest } from '../catalog/manifest.ts';
+import { BackupError } from '../core/errors.ts';
+import type { Engine, RestoreScope, Source } from '../engines/engine.ts';
+import type { Target } from '../plan/schema.ts';
+import { addressOf, engineOf, findTarget, openSource, type App } from './app.ts';
+import { findArchive } from './read-archive.ts';
+
+/** What a restore is going to do; `--dry-run` prints it and stops. */
+export interface RestorePlan {
+  readonly target: string;
+  readonly archive: string;
+  readonly store: string;
+  readonly takenAt: string;
+  readonly archiveBytes: number;
+  readonly sourceBytes: number;
+  /** Where the data goes. */
+  readonly into: string;
+  readonly mode: 'replace' | 'test';
+  /** Parts that are restored; absent where all is. */
+  readonly only?: readonly string[];
+  /** In words: what becomes of the live data. */
+  readonly effect: string;
+}
+
+export interface RestoreOptions extends RestoreScope {
+  readonly archive?: string | undefined;
+  /** Restore into a scratch server or name, compare, and throw it away. */
+  readonly test: boolean;
+  readonly dryRun: boolean;
+  /** Asked unless forced; false refuses. */
+  readonly confirm: (plans: readonly RestorePlan[]) => Promise<boolean>;
+}
+
+export interface Prepared {
+  readonly target: Target;
+  readonly engine: Engine;
+  readonly source: Source;
+  readonly archive: Archive;
+  readonly manifest: Manifest;
+  readonly scope: RestoreScope;
+  readonly plan: RestorePlan;
+}
+
+/** Of live data that goes: how it can come back. */
+const saved = ({ restoresBeside }: Engine): string =>
+  restoresBeside ? 'the old data is kept' : 'a safety backup is taken before';
+
+const effectOf = (engine: Engine, { test, only, into, merge }: RestoreOptions): string => {
+  if (test) return 'live data is not touched';
+  if (into) return `restored beside the live data, which is not touched, as ${into}, which must be new`;
+  const parts = only?.join(', ');
+  if (merge)
+    return `${parts ?? 'all of the archive'} is written over what is live; nothing is removed; ${saved(engine)}`;
+  if (parts) return `only ${parts} is replaced, the rest of the live data is left alone; ${saved(engine)}`;
+  return engine.restoresBeside
+    ? 'restored beside the live data, compared, then swapped; the old data is kept'
+    : 'live data is replaced, after a safety backup of it';
+};
+
+const placeOf = (source: Source, { test, into }: RestoreOptions): string => {
+  if (test) return 'a scratch server, or scratch names where there is none';
+  return into ? `${into} on ${addressOf(source)}` : addressOf(source);
+};
+
+const scopeOf = ({ only, into, jobs, merge }: RestoreOptions): RestoreScope => ({ only, into, jobs, merge });
+
+/** Finds the archive, authenticates its manifest, and says what would happen. @throws BackupError restore.refused */
+export const prepare = async (app: App, name: string, options: RestoreOptions): Promise<Prepared> => {
+  const target = findTarget(app.plan, name);
+  const engine = engineOf(target);
+  const scope = scopeOf(options);
+  const refusal = engine.refusal(scope);
+  if (refusal !== undefined) throw new BackupError('restore.refused', `${name}: ${refusal}`);
+  const source = await openSource(app.run, target);
+  const archive = await findArchive(app, name, options.archive);
+  const manifest = await authenticate(archive, app.keys);
+  if (manifest.engine !== target.engine)
+    throw new BackupError(
+      'restore.refused',
+      `archive ${archive.key} holds ${manifest.engine} data, target ${name} is ${target.engine}`,
+    );
+  const plan: RestorePlan = {
+    target: name,
+    archive: archive.key,
+    store: archive.store.location,
+    takenAt: manifest.startedAt,
+    archiveBytes: manifest.archiveBytes,
+    sourceBytes: manifest.sourceBytes,
+    into: placeOf(source, options),
+    mode: options.test ? 'test' : 'replace',
+    ...(scope.only && { only: scope.only }),
+    effect: effectOf(engine, options),
+  };
+  return { target, engine, source, archive, manifest, scope, plan };
+};
