@@ -250,6 +250,8 @@ describe.each(Object.entries(fixtures))('a %s store', (kind, start) => {
     await store.put(archive, streamOf('whole'));
     await fixture.leave(store, later);
     expect(await fixture.leftovers(store)).toHaveLength(1);
+    expect(await store.leftovers(new Date(Date.now() - 3_600_000))).toBe(0);
+    expect(await store.leftovers(new Date(Date.now() + 60_000))).toBe(1);
     expect(await store.removeLeftovers(new Date(Date.now() - 3_600_000))).toBe(0);
     expect(await fixture.leftovers(store)).toHaveLength(1);
     expect(await store.removeLeftovers(new Date(Date.now() + 60_000))).toBe(1);

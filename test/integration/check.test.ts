@@ -1,4 +1,12 @@
-import { appendFileSync, rmSync, symlinkSync, truncateSync, utimesSync, writeFileSync } from 'node:fs';
+import {
+  appendFileSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  truncateSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { readCatalog } from '../../runtime/src/catalog/catalog.ts';
@@ -245,5 +253,22 @@ describe('on the command line', () => {
     const mended = await installation.cli(['check', '--repair']);
     expect(mended.code).toBe(0);
     expect(mended.stdout).toContain('1 repaired; nothing is wrong');
+  });
+
+  test('audit tells who did what, and names the entry that somebody altered', async () => {
+    const whole = await installation.cli(['audit', 'verify', '--json']);
+    expect(whole.code).toBe(0);
+    expect(whole.json.entries).toBe(whole.json.proved);
+    const shown = await installation.cli(['audit', 'show', '--json']);
+    expect(shown.json).toHaveLength(whole.json.entries);
+    expect(shown.json[0]).toMatchObject({ command: 'backup', target: 'redis', figures: { archive } });
+    expect((await installation.cli(['audit', 'show'])).stdout).toContain(archive);
+    const file = join(installation.backup, 'audit/0000000002.json');
+    writeFileSync(file, readFileSync(file, 'utf8').replace('"ok":true', '"ok":false'));
+    const broken = await installation.cli(['audit', 'verify', '--json']);
+    expect(broken.code).toBe(8);
+    expect(broken.json.problems[0]).toEqual({ entry: 'audit/0000000002.json', message: 'was altered' });
+    expect(broken.stderr).toContain('audit/0000000002.json was altered');
+    expect((await installation.cli(['audit', 'erase'])).code).toBe(2);
   });
 });
