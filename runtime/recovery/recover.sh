@@ -21,7 +21,8 @@ ARCHIVE     <name>.tar.gz.enc; its manifest, <name>.tar.gz.enc.manifest.json, li
                      Redis        host:port of a running server on this machine, whose data is replaced
                                   (REDISCLI_AUTH is its password), or an empty folder for the data of a new one
                      InfluxDB 1.x host:port of the RPC service (8088) of a server that lacks the databases
-                     InfluxDB 2.x a new folder; the curl commands to run are printed
+                     InfluxDB 2.x http://host:port of a new server that was set up; all that it holds is replaced
+                                  (INFLUX_TOKEN is its operator token)
 
 verify proves passphrase, manifest and every byte of the archive. extract and restore do the same first.
 END
@@ -364,22 +365,35 @@ restore_influxdb1() {
   say "continuous queries and grants are no part of a portable backup: influxdb.json, now in this folder, lists them"
 }
 
-print_influxdb2() {
-  empty_folder "$into"
-  cp -R "$folder/." "$into/"
-  cat <<END
-The parts of the backup are in $into. On a new InfluxDB 2.x of the same minor version, set up with \`influx setup\`, run
-(header holds the line "Authorization: Token <operator token>"):
+# Sends a file to the server; the token stays out of the list of processes.
+send() {
+  gzip -c "$1" | curl -fsS -X POST -T - -H "@$tmp/header" -H 'Content-Type: application/octet-stream' \
+    -H 'Content-Encoding: gzip' "$into/api/v2/restore/$2" || die "InfluxDB at $into did not take ${1##*/}"
+}
 
-  cd $into
-  gzip -c v2/kv.bolt | curl -fS -H @header -H 'Content-Encoding: gzip' --data-binary @- \$INFLUX_HOST/api/v2/restore/kv
-  # users and tokens are now those of the backup: the answer holds the operator token, put it into header
-  gzip -c v2/sql.sqlite | curl -fS -H @header -H 'Content-Encoding: gzip' --data-binary @- \$INFLUX_HOST/api/v2/restore/sql
-  for shard in v2/shards/*.tar; do
-    id=\${shard##*/}; id=\${id%.tar}
-    gzip -c "\$shard" | curl -fS -H @header -H 'Content-Encoding: gzip' --data-binary @- "\$INFLUX_HOST/api/v2/restore/shards/\$id"
+# Data files of a shard.
+data_files() { tar -tf - | sed -n 's|.*/\([^/]*\.tsm\)$|\1|p' | sort; }
+
+restore_influxdb2() {
+  need curl
+  [ -n "${INFLUX_TOKEN:-}" ] || die "INFLUX_TOKEN has to hold an operator token of the server"
+  into=${into%/}
+  printf 'Authorization: Token %s\n' "$INFLUX_TOKEN" >"$tmp/header"
+  send "$folder/v2/kv.bolt" kv >"$tmp/answer"
+  # tokens are now those of the backup, and the answer holds one of them
+  sed -n 's/.*"token"[^"]*"\([^"]*\)".*/Authorization: Token \1/p' "$tmp/answer" >"$tmp/header"
+  [ -s "$tmp/header" ] || die "the restored server has no operator token"
+  send "$folder/v2/sql.sqlite" sql
+  for shard in "$folder"/v2/shards/*.tar; do
+    [ -f "$shard" ] || break
+    id=${shard##*/}
+    id=${id%.tar}
+    send "$shard" "shards/$id"
+    # the server answers 200 whatever it makes of a shard
+    curl -fsS -H "@$tmp/header" "$into/api/v2/backup/shards/$id" | data_files >"$tmp/present"
+    data_files <"$shard" | cmp -s - "$tmp/present" || die "InfluxDB at $into did not load shard $id"
   done
-END
+  say "restored InfluxDB at $into, with the users and tokens of the backup; restart influxd, so that its tasks run"
 }
 
 restore() {
@@ -389,7 +403,7 @@ restore() {
   case $(field engine) in
     postgresql) restore_postgresql ;;
     redis) restore_redis ;;
-    influxdb) if [ -d "$folder/v2" ]; then print_influxdb2; else restore_influxdb1; fi ;;
+    influxdb) if [ -d "$folder/v2" ]; then restore_influxdb2; else restore_influxdb1; fi ;;
     *) die "archives of engine $(field engine) are beyond this script; extract it" ;;
   esac
 }

