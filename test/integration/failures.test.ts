@@ -233,6 +233,9 @@ describe('what is not an error', () => {
       ['list'],
       ['status'],
       ['prune'],
+      ['show'],
+      ['check'],
+      ['audit'],
       ['serve'],
     ]) {
       const { code, stdout } = await installation.cli([...command, '--help']);

@@ -2,24 +2,33 @@ import type { Store, StoredObject } from '../store/store.ts';
 import { readCatalog, type Catalog } from './catalog.ts';
 import { archiveOf, isManifest } from './layout.ts';
 
-/** Everything that a store holds of a target. */
-export interface Survey extends Catalog {
-  readonly store: Store;
+export interface Files {
   /** Files of archives by key, with or without manifest. */
   readonly files: ReadonlyMap<string, StoredObject>;
   /** Files without a manifest: of a run that was killed before it, or after retention had removed it. */
   readonly orphans: readonly StoredObject[];
 }
 
+/** Everything that a store holds of a target. */
+export interface Survey extends Catalog, Files {
+  readonly store: Store;
+}
+
 const isArchive = (key: string): boolean => /\.tar\.gz(\.enc)?$/.test(key);
 
-export const survey = async (store: Store, target: string): Promise<Survey> => {
+/** The files of a target, without reading any. */
+export const listFiles = async (store: Store, target: string): Promise<Files> => {
   const files = new Map<string, StoredObject>();
   const described = new Set<string>();
   for await (const object of store.list(`${target}/`)) {
     if (isManifest(object.key)) described.add(archiveOf(object.key));
     else if (isArchive(object.key)) files.set(object.key, object);
   }
-  const orphans = [...files.values()].filter(({ key }) => !described.has(key));
-  return { store, ...(await readCatalog(store, target)), files, orphans };
+  return { files, orphans: [...files.values()].filter(({ key }) => !described.has(key)) };
 };
+
+export const survey = async (store: Store, target: string): Promise<Survey> => ({
+  store,
+  ...(await readCatalog(store, target)),
+  ...(await listFiles(store, target)),
+});

@@ -1,7 +1,7 @@
-import { survey, type Survey } from '../catalog/survey.ts';
+import { listFiles, survey, type Survey } from '../catalog/survey.ts';
 import { isBackupError } from '../core/errors.ts';
 import { throwIfStopped } from '../core/stopped.ts';
-import type { StoredObject } from '../store/store.ts';
+import type { Store, StoredObject } from '../store/store.ts';
 import type { App } from './app.ts';
 
 /** Killed runs leave partial files; a run that is older than this is dead: no deadline is longer than a day. */
@@ -31,15 +31,24 @@ export const surveyAll = async ({ stores }: App, target: string): Promise<readon
   return surveys;
 };
 
+const removeFrom = async (app: App, store: Store, key: string): Promise<void> => {
+  throwIfStopped(app.run);
+  app.run.log.warn({ archive: key, store: store.location }, 'removed what a killed run left');
+  await store.remove(key).catch((error: unknown) => {
+    if (!isBackupError(error, 'store.locked')) throw error;
+  });
+};
+
+const hasOrphans = async ({ stores }: App, target: string): Promise<boolean> => {
+  for (const store of [stores.primary, ...stores.replicas])
+    if ((await listFiles(store, target)).orphans.length > 0) return true;
+  return false;
+};
+
 /** Removes what killed runs left of archives in every store; call it under the target's lock. */
 export const removeOrphans = async (app: App, target: string): Promise<void> => {
+  if (!(await hasOrphans(app, target))) return; // as a rule; spares reading every manifest
   const all = await surveyAll(app, target);
   for (const here of all)
-    for (const { key } of removableOrphans(app, here, all)) {
-      throwIfStopped(app.run);
-      app.run.log.warn({ archive: key, store: here.store.location }, 'removed what a killed run left');
-      await here.store.remove(key).catch((error: unknown) => {
-        if (!isBackupError(error, 'store.locked')) throw error;
-      });
-    }
+    for (const { key } of removableOrphans(app, here, all)) await removeFrom(app, here.store, key);
 };
