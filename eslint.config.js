@@ -20,7 +20,7 @@ const mayImport = {
     ...engineNames,
     'runtime/src/store/registry.ts',
     'runtime/src/catalog/retention.ts',
-    'runtime/src/catalog/anomaly-policy.ts',
+    'runtime/src/catalog/anomaly/policy.ts',
     'runtime/src/notify/config.ts',
   ],
   runtime: ['runtime/package.json'],

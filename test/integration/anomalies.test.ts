@@ -65,6 +65,19 @@ test('a truncated table is a warning in the result, the log, the notification, t
   expect(json.warnings).toEqual([`postgresql: ${warnings[0]}`]);
 }, 120_000);
 
+test('a backup that fails is an error in the notification', async () => {
+  installation.setSecret('postgresql', 'password', 'wrong');
+  expect((await installation.cli(['backup', 'postgresql'])).code).toBe(3);
+  installation.setSecret('postgresql', 'password', postgresql.password);
+  expect(webhook.requests.at(-1)!.body).toMatchObject({
+    status: 'error',
+    service: 'postgresql',
+    command: 'backup',
+    environment: 'test',
+    error: { code: 'source.refused', hint: 'check user, password and rights of the backup account' },
+  });
+}, 60_000);
+
 test('a table overwritten with random bytes is a warning of its compression ratio', async () => {
   await sql(`update readings set payload =
     sha256((random()::text)::bytea) || sha256((random()::text)::bytea) || sha256((random()::text)::bytea)`);

@@ -8,6 +8,7 @@ import { messageOf } from '../core/errors.ts';
 import { parseDuration } from '../core/units.ts';
 import type { Target } from '../plan/schema.ts';
 import type { App } from './app.ts';
+import { anomaliesOf } from './warnings.ts';
 
 type Gauges = { readonly [Name in keyof typeof metrics]: Gauge };
 
@@ -44,6 +45,8 @@ const measureTarget = async (app: App, gauges: Gauges, target: Target): Promise<
       archives.filter(({ signed }) => signed.manifest.tier === tier).length,
     );
   measureNewest(gauges, target.name, archives);
+  const manifests = archives.map(({ signed }) => signed.manifest);
+  gauges.anomalies.set({ target: target.name }, anomaliesOf(app, target, manifests).length);
 };
 
 /** Metrics of the plan's targets as text, read from the primary store. */

@@ -1,6 +1,6 @@
 import { readCatalog, type Archive } from '../catalog/catalog.ts';
 import type { Manifest } from '../catalog/manifest.ts';
-import { median } from '../catalog/robust.ts';
+import { median } from '../catalog/anomaly/robust.ts';
 import { readRuns } from '../catalog/runs.ts';
 import { parseDuration } from '../core/units.ts';
 import { nextRun } from '../plan/cron.ts';

@@ -1,6 +1,6 @@
 import { findAnomalies, type Measured } from '../catalog/anomalies.ts';
 import { readCatalog } from '../catalog/catalog.ts';
-import { forecastSpace, type Kept } from '../catalog/space-forecast.ts';
+import { forecastSpace, type Kept } from '../catalog/anomaly/space-forecast.ts';
 import { messageOf } from '../core/errors.ts';
 import { parseDuration } from '../core/units.ts';
 import { retentionOf } from '../plan/parse.ts';
@@ -19,8 +19,12 @@ const archivesOf = async ({ stores }: App, target: Target): Promise<Archives> =>
   }));
 };
 
-const anomaliesOf = ({ plan }: App, target: Target, archives: readonly Measured[]): readonly string[] =>
-  findAnomalies(archives, plan.anomalies, parseDuration(target.deadline));
+/** What is unusual about the newest of a target's archives. */
+export const anomaliesOf = (
+  { plan }: App,
+  target: Target,
+  archives: readonly Measured[],
+): readonly string[] => findAnomalies(archives, plan.anomalies, parseDuration(target.deadline));
 
 /** All targets share the store, so each one's growth counts. */
 const spaceWarnings = async (app: App): Promise<readonly string[]> => {

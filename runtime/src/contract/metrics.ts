@@ -38,6 +38,11 @@ export const metrics = {
     help: 'Committed archives of the target per tier.',
     labels: ['target', 'tier'],
   },
+  anomalies: {
+    name: 'grill_backup_anomalies',
+    help: 'What is unusual about the newest archive of the target, compared with those before it.',
+    labels: perTarget,
+  },
   rpo: {
     name: 'grill_backup_rpo_seconds',
     help: 'Recovery point objective of the target, from the plan.',

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { secrets } from '../contract/secrets.ts';
-import { anomalyPolicy } from '../catalog/anomaly-policy.ts';
+import { anomalyPolicy } from '../catalog/anomaly/policy.ts';
 import { retentionPolicy } from '../catalog/retention.ts';
 import { duration } from '../core/units.ts';
 import type { Engine } from '../engines/engine.ts';

@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { findAnomalies, type Measured } from '../../../runtime/src/catalog/anomalies.ts';
-import { anomalyPolicy } from '../../../runtime/src/catalog/anomaly-policy.ts';
+import { anomalyPolicy } from '../../../runtime/src/catalog/anomaly/policy.ts';
 
 const policy = anomalyPolicy.parse({});
 const deadlineSeconds = 3600;

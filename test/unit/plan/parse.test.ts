@@ -34,6 +34,8 @@ describe('a plan', () => {
         },
       ],
       verification: { schedule: '0 6 * * *', level: 'deep', deadline: '1h' },
+      drill: { schedule: '0 8 * * 0', deadline: '6h' },
+      anomalies: { enabled: true, dropPercent: 50, growthFactor: 3, ratioPercent: 30, forecastDays: 14 },
       notifications: { enabled: false },
     });
   });
@@ -97,7 +99,7 @@ describe('a plan', () => {
     [
       'a name that commands use',
       withTarget({ name: 'full' }),
-      'targets[0].name: found "full", expected none of full, verification, latest, locks, runs, audit',
+      'targets[0].name: found "full", expected none of full, verification, latest, locks, runs, audit, recovery',
     ],
     [
       'a name whose CronJob would be too long',
@@ -127,7 +129,7 @@ describe('a plan', () => {
     [
       'an unknown key',
       { ...smallestPlan, retentions: {} },
-      'retentions: found an unknown key, expected only environment, logLevel, retention, encryption, compression, stores, targets, verification, notifications (did you mean retention?)',
+      'retentions: found an unknown key, expected only environment, logLevel, retention, encryption, compression, stores, targets, verification, drill, anomalies, notifications (did you mean retention?)',
     ],
     [
       'no targets',
@@ -312,6 +314,6 @@ describe('retention of a target', () => {
     [{ monthly: 0 }, { days: 9, weekly: 8, monthly: 0 }],
   ])('%j over the plan', (own, expected) => {
     const plan = planWith(own);
-    expect(retentionOf(plan, plan.targets[0]!)).toEqual(expected);
+    expect(retentionOf(plan, plan.targets[0]!)).toEqual({ maxShare: 0.5, ...expected });
   });
 });

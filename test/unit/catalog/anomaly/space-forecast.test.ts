@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
-import { forecastSpace, type Kept } from '../../../runtime/src/catalog/space-forecast.ts';
-import { retentionPolicy } from '../../../runtime/src/catalog/retention.ts';
+import { forecastSpace, type Kept } from '../../../../runtime/src/catalog/anomaly/space-forecast.ts';
+import { retentionPolicy } from '../../../../runtime/src/catalog/retention.ts';
 
 const mib = 2 ** 20;
 const dayMs = 86_400_000;

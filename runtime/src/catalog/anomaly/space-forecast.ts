@@ -1,7 +1,7 @@
-import { formatBytes } from '../core/units.ts';
-import { minimumHistory } from './anomaly-policy.ts';
-import { historyOf, intervalDays, type Measured } from './anomalies.ts';
-import { decideRetention, tiersDue, type Candidate, type RetentionPolicy } from './retention.ts';
+import { formatBytes } from '../../core/units.ts';
+import { minimumHistory } from './policy.ts';
+import { historyOf, intervalDays, type Measured } from './compared.ts';
+import { decideRetention, tiersDue, type Candidate, type RetentionPolicy } from '../retention.ts';
 import { trendOf } from './robust.ts';
 
 /** Archives of a target in a store, and how long they stay there. */
