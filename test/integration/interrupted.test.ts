@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { readCatalog } from '../../runtime/src/catalog/catalog.ts';
-import { findLock } from '../../runtime/src/catalog/lock.ts';
+import { findLock } from '../../runtime/src/catalog/lock-state.ts';
 import { latestKey } from '../../runtime/src/catalog/layout.ts';
 import { readRuns, type RunRecord } from '../../runtime/src/catalog/runs.ts';
 import type { App } from '../../runtime/src/commands/app.ts';

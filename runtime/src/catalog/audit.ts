@@ -1,4 +1,4 @@
-import { BackupError, isBackupError } from '../core/errors.ts';
+import { isBackupError } from '../core/errors.ts';
 import { collect } from '../core/process.ts';
 import type { KeyRing } from '../crypto/key-ring.ts';
 import type { Store } from '../store/store.ts';
@@ -7,7 +7,6 @@ import {
   encodeEntry,
   genesis,
   hashOf,
-  proofOf,
   type AuditContent,
   type AuditEntry,
 } from './audit-entry.ts';
@@ -15,14 +14,16 @@ import {
 /** Where the newest entry was when it was written: spares a listing, and shows when the end of the trail is cut off. */
 const newest = 'audit/latest_entry.json';
 
-const keyOf = (sequence: number): string => `audit/${String(sequence).padStart(10, '0')}.json`;
+export const auditKey = (sequence: number): string => `audit/${String(sequence).padStart(10, '0')}.json`;
 
-const sequenceOf = (key: string): number | undefined => {
+/** Undefined for what is no entry's key. */
+export const sequenceOf = (key: string): number | undefined => {
   const digits = /^audit\/(\d{10})\.json$/.exec(key)?.[1];
   return digits === undefined ? undefined : Number(digits);
 };
 
-const markedNewest = async (store: Store): Promise<number> => {
+/** Sequence that the alias names; 0 where there is none. */
+export const markedNewest = async (store: Store): Promise<number> => {
   const key = await store.resolve(newest).catch(() => undefined); // damaged: the listing knows
   return (key && sequenceOf(key)) || 0;
 };
@@ -36,13 +37,13 @@ const listedNewest = async (store: Store): Promise<number> => {
 /** The entry to continue from. One that is marked but gone leaves a gap, so that its removal stays visible. */
 const lastSequence = async (store: Store): Promise<number> => {
   let last = (await markedNewest(store)) || (await listedNewest(store));
-  while (await store.head(keyOf(last + 1))) last++;
+  while (await store.head(auditKey(last + 1))) last++;
   return last;
 };
 
 const readLine = async (store: Store, sequence: number): Promise<Buffer | undefined> => {
   try {
-    return await collect(store.get(keyOf(sequence)));
+    return await collect(store.get(auditKey(sequence)));
   } catch (error) {
     if (isBackupError(error, 'store.missing')) return undefined;
     throw error;
@@ -69,12 +70,12 @@ const tryAppend = async (
   };
   try {
     // A stream comes once: tried again after a lost answer, an exclusive put would find itself.
-    await store.put(keyOf(sequence), body(), { replace: false });
+    await store.put(auditKey(sequence), body(), { replace: false });
   } catch (error) {
     if (isBackupError(error, 'store.exists')) return false;
     throw error;
   }
-  await store.point(newest, keyOf(sequence));
+  await store.point(newest, auditKey(sequence));
   return true;
 };
 
@@ -98,76 +99,17 @@ export const appendAudit = async (
   while (!(await tryAppend(store, keys, event, await lastSequence(store))));
 };
 
-/** Entries in order; what is no entry comes as its key alone. */
-export async function* readAudit(
-  store: Store,
-): AsyncGenerator<{ readonly key: string; readonly line: Buffer; readonly entry: AuditEntry | undefined }> {
+/** An object of the trail; `entry` is undefined where it holds none. */
+export interface AuditLine {
+  readonly key: string;
+  readonly line: Buffer;
+  readonly entry: AuditEntry | undefined;
+}
+
+/** All of the trail in order, not yet proved. */
+export async function* readAudit(store: Store): AsyncGenerator<AuditLine> {
   for await (const { key } of store.list('audit/')) {
     const line = await collect(store.get(key));
     yield { key, line, entry: decodeEntry(line) };
   }
 }
-
-/** Outcome of `audit verify`, as `--json` prints it. */
-export interface AuditReport {
-  readonly ok: boolean;
-  readonly entries: number;
-  /** Of these, under a key at hand. The others are vouched for by the hash that a later one holds. */
-  readonly proved: number;
-  /** In the order of the trail: the first one tells where it breaks. */
-  readonly problems: readonly { readonly entry: string; readonly message: string }[];
-}
-
-/** State of a walk along the trail. */
-interface Walk {
-  readonly problems: { entry: string; message: string }[];
-  expected: number;
-  previous: string;
-  entries: number;
-  proved: number;
-  /** The last entry is under a key at hand. */
-  sealed: boolean;
-}
-
-const step = async (
-  walk: Walk,
-  keys: KeyRing | undefined,
-  { key, line, entry }: Awaited<ReturnType<ReturnType<typeof readAudit>['next']>>['value'],
-): Promise<void> => {
-  const report = (message: string): void => void walk.problems.push({ entry: key, message });
-  const sequence = sequenceOf(key);
-  if (sequence === undefined) return report('is no entry of the trail');
-  for (; walk.expected < sequence; walk.expected++)
-    walk.problems.push({ entry: keyOf(walk.expected), message: 'is missing' });
-  const proof = entry ? await proofOf(entry, keys) : 'altered';
-  if (proof === 'altered') report('was altered');
-  else if (entry.sequence !== sequence) report(`is entry ${entry.sequence}, put in another place`);
-  else if (entry.previous !== walk.previous) report('does not follow from the entry before it');
-  walk.expected = sequence + 1;
-  walk.previous = hashOf(line);
-  walk.entries++;
-  walk.proved += Number(proof === 'proved');
-  walk.sealed = proof === 'proved';
-};
-
-/** Proves the whole trail: no entry altered, missing, out of place or added. */
-export const verifyAudit = async (store: Store, keys: KeyRing | undefined): Promise<AuditReport> => {
-  const walk: Walk = { problems: [], expected: 1, previous: genesis, entries: 0, proved: 0, sealed: true };
-  const marked = await markedNewest(store);
-  for await (const found of readAudit(store)) await step(walk, keys, found);
-  for (; walk.expected <= marked; walk.expected++)
-    walk.problems.push({ entry: keyOf(walk.expected), message: 'is missing' });
-  if (keys && !walk.sealed)
-    walk.problems.push({
-      entry: keyOf(walk.expected - 1),
-      message: 'is the newest, and under no key at hand',
-    });
-  const { problems, entries, proved } = walk;
-  return { ok: problems.length === 0, entries, proved, problems };
-};
-
-/** @throws BackupError `audit.broken` naming the first entry that is wrong */
-export const requireWhole = ({ problems }: AuditReport): void => {
-  const [first] = problems;
-  if (first) throw new BackupError('audit.broken', `${first.entry} ${first.message}`);
-};

@@ -1,6 +1,6 @@
 import { authenticate, type Archive } from '../catalog/catalog.ts';
 import { latestKey, manifestKey } from '../catalog/layout.ts';
-import { findLock } from '../catalog/lock.ts';
+import { findLock } from '../catalog/lock-state.ts';
 import type { Survey } from '../catalog/survey.ts';
 import { messageOf } from '../core/errors.ts';
 import { formatBytes } from '../core/units.ts';

@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
-import { readAudit, requireWhole, verifyAudit } from '../catalog/audit.ts';
+import { readAudit } from '../catalog/audit.ts';
+import { requireWhole, verifyAudit } from '../catalog/audit-verify.ts';
 import type { AuditEntry } from '../catalog/audit-entry.ts';
 import { BackupError } from '../core/errors.ts';
 import { check } from './check.ts';

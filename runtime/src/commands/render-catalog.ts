@@ -1,4 +1,4 @@
-import type { AuditReport } from '../catalog/audit.ts';
+import type { AuditReport } from '../catalog/audit-verify.ts';
 import type { AuditEntry } from '../catalog/audit-entry.ts';
 import type { Manifest } from '../catalog/manifest.ts';
 import { formatBytes, formatSeconds } from '../core/units.ts';

@@ -2,7 +2,8 @@ import { readFileSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'no
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { genesis, hashOf } from '../../../runtime/src/catalog/audit-entry.ts';
-import { appendAudit, readAudit, requireWhole, verifyAudit } from '../../../runtime/src/catalog/audit.ts';
+import { appendAudit, readAudit } from '../../../runtime/src/catalog/audit.ts';
+import { requireWhole, verifyAudit } from '../../../runtime/src/catalog/audit-verify.ts';
 import { openKey, type KeyRing } from '../../../runtime/src/crypto/key-ring.ts';
 import type { Store } from '../../../runtime/src/store/store.ts';
 import { startDirectory } from '../../conformance/stores/directory.ts';
@@ -113,6 +114,19 @@ describe('audit verify finds', () => {
   test('a removed first one', async () => {
     rmSync(path(1));
     expect(await first()).toEqual({ entry: name(1), message: 'is missing' });
+  });
+
+  test('several in a row, as one gap', async () => {
+    for (const sequence of [2, 3, 4]) rmSync(path(sequence));
+    expect((await verifyAudit(store, ring)).problems).toEqual([
+      { entry: name(2), message: 'is missing, and 2 after it' },
+      { entry: name(5), message: 'does not follow from the entry before it' },
+    ]);
+  });
+
+  test('an entry far off that somebody put there', async () => {
+    writeFileSync(join(store.location, 'audit/9999999999.json'), '{}');
+    expect(await first()).toEqual({ entry: name(6), message: 'is missing, and 9999999992 after it' });
   });
 
   test('two that changed places', async () => {

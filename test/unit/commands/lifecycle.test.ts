@@ -2,7 +2,7 @@ import { hostname } from 'node:os';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { pino } from 'pino';
 import { readAudit } from '../../../runtime/src/catalog/audit.ts';
-import { findLock } from '../../../runtime/src/catalog/lock.ts';
+import { findLock } from '../../../runtime/src/catalog/lock-state.ts';
 import { readRuns, writeRun, type RunRecord } from '../../../runtime/src/catalog/runs.ts';
 import type { App } from '../../../runtime/src/commands/app.ts';
 import { recorded, type Summary } from '../../../runtime/src/commands/lifecycle.ts';
