@@ -31,6 +31,7 @@ END
 say() { printf '%s\n' "$*" >&2; }
 # shellcheck disable=SC2317 # called by die and traps
 clean_up() {
+  [ -z "${replica:-}" ] || redis REPLICAOF NO ONE >/dev/null || :
   [ -z "${server:-}" ] || kill "$server" 2>/dev/null || :
   [ -z "${tmp:-}" ] || rm -rf "$tmp"
 }
@@ -92,8 +93,12 @@ function close_one(   i, all) {
 }
 END { if (!bad && (depth || whole == "")) print "X it is cut short"; else if (!bad) print "C " whole }'
 
-# Value of a field of the manifest, without quotes; empty where it is absent.
-field() { awk -F '\t' -v path="F $1" '$1 == path { gsub(/^"|"$/, "", $2); print $2; exit }' "$tmp/manifest"; }
+# Value of a field in what json_awk printed into file $1, without quotes; empty where it is absent.
+lookup() {
+  awk -F '\t' -v path="F $2" '$1 == path {
+    gsub(/^"|"$/, "", $2); gsub(/\\"/, "\"", $2); gsub(/\\\\/, "\\", $2); print $2; exit }' "$1"
+}
+field() { lookup "$tmp/manifest" "$1"; }
 
 read_manifest() {
   [ -f "$archive" ] || die "there is no archive $archive"
@@ -191,9 +196,9 @@ verify() {
   actual=$({ printf 'grill-backup manifest\000'; cat "$tmp/canonical"; } | mac "$mac_key")
   [ "$actual" = "$expected" ] || die "the manifest was altered"
   [ "$(field archive)" = "${archive##*/}" ] || die "the manifest belongs to $(field archive), not to ${archive##*/}"
-  bytes=$(wc -c <"$archive")
-  [ "$bytes" -ge "$(field archiveBytes)" ] || die "the archive is cut short: $((bytes)) of $(field archiveBytes) bytes"
-  [ "$bytes" -le "$(field archiveBytes)" ] || die "the archive is too long: $((bytes)) bytes, $(field archiveBytes) were written"
+  bytes=$(($(wc -c <"$archive")))
+  [ "$bytes" -ge "$(field archiveBytes)" ] || die "the archive is cut short: $bytes of $(field archiveBytes) bytes"
+  [ "$bytes" -le "$(field archiveBytes)" ] || die "the archive is too long: $bytes bytes, $(field archiveBytes) were written"
   if [ "$(digest "$archive")" != "$(field seal.sha256)" ]; then
     find_damage
     die "the archive is damaged: its SHA-256 is not that of the manifest"
@@ -267,12 +272,16 @@ restore_postgresql() {
 SELECT 1 FROM pg_database WHERE datname = :'name';
 END
   create_roles
-  settings=$tmp/settings
-  awk "$json_awk" "$folder/database.json" >"$settings"
-  value() { awk -F '\t' -v path="F $1" '$1 == path { gsub(/^"|"$/, "", $2); print $2; exit }' "$settings"; }
-  createdb --maintenance-db=postgres -T template0 -O "$(value owner)" -E "$(value encoding)" \
-    --lc-collate="$(value collate)" --lc-ctype="$(value ctype)" -- "$into"
-  pg_restore --exit-on-error -d "$into" "$folder/$dump"
+  awk "$json_awk" "$folder/database.json" >"$tmp/settings"
+  setting() { lookup "$tmp/settings" "$1"; }
+  case $(setting localeProvider) in
+    libc) set -- ;;
+    icu) set -- --locale-provider=icu "--icu-locale=$(setting icuLocale)" ;;
+    *) die "the database has locale provider $(setting localeProvider): extract the archive, and create the database by hand" ;;
+  esac
+  createdb --maintenance-db=postgres -T template0 -O "$(setting owner)" -E "$(setting encoding)" \
+    --lc-collate="$(setting collate)" --lc-ctype="$(setting ctype)" "$@" -- "$into" || die "createdb could not make database $into"
+  pg_restore --exit-on-error -d "$into" "$folder/$dump" || die "pg_restore stopped; database $into is incomplete"
   compare_rows
 }
 
@@ -323,14 +332,16 @@ restore_redis_live() {
   redis() { redis-cli -e -h "$host" -p "$port" "$@"; }
   [ "$(redis PING)" = PONG ] || die "redis at $into does not answer"
   start_source
+  replica=yes
   redis REPLICAOF 127.0.0.1 "$source_port" >/dev/null
   tries=0
   until redis INFO replication | grep -q '^master_link_status:up'; do
     tries=$((tries + 1))
-    [ "$tries" -lt 600 ] || { redis REPLICAOF NO ONE >/dev/null; die "redis at $into did not take the data within 10 minutes"; }
+    [ "$tries" -lt 600 ] || die "redis at $into did not take the data within 10 minutes"
     sleep 1
   done
   redis REPLICAOF NO ONE >/dev/null
+  replica=
   loaded=$(REDISCLI_AUTH='' redis-cli -p "$source_port" INFO keyspace | tr -d '\r' | sed -n 's/^\(db[0-9]*:keys=[0-9]*\).*/\1/p')
   present=$(redis INFO keyspace | tr -d '\r' | sed -n 's/^\(db[0-9]*:keys=[0-9]*\).*/\1/p')
   say "restored into redis at $into:" "$(printf '%s' "$present" | tr '\n' ' ')"
@@ -434,6 +445,7 @@ while [ "$#" -gt 0 ]; do
 done
 [ "$command" = verify ] || [ -n "$into" ] || { usage >&2; exit 2; }
 server=
+replica=
 tmp=$(mktemp -d "${TMPDIR:-/tmp}/grill-recover.XXXXXX")
 trap clean_up EXIT
 trap 'exit 1' HUP INT TERM

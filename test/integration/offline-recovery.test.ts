@@ -319,6 +319,29 @@ describe('restore', () => {
     }
   }, 60_000);
 
+  test('PostgreSQL: a database with an ICU locale and an owner of an odd name', async () => {
+    await postgresql.psql('postgres', `create role "o\\w""ner"`);
+    await postgresql.psql(
+      'postgres',
+      `create database icu template template0 owner "o\\w""ner" locale_provider icu icu_locale 'de-DE'`,
+    );
+    await postgresql.psql('icu', 'create table words as select * from unnest(array[1, 2, 3]) word');
+    const [first] = targets();
+    const target = { ...first, name: 'icu', connection: { ...first!.connection, database: 'icu' } };
+    installation.setPlan(planFor(installation.backup, [target]));
+    expect((await installation.cli(['backup', 'icu'])).code).toBe(0);
+    installation.setPlan(planFor(installation.backup, targets()));
+    const args = ['restore', newestOf('icu'), '--key-file', keyFile, '--into', 'icu restored'];
+    const { code, stderr } = await recover(args, pgEnv());
+    expect([code, stderr]).toEqual([0, expect.stringContaining('rows of 1 tables compared')]);
+    const made = (name: string) =>
+      postgresql.psql(
+        'postgres',
+        `select pg_get_userbyid(datdba), datlocprovider, daticulocale from pg_database where datname = '${name}'`,
+      );
+    expect(await made('icu restored')).toBe(await made('icu'));
+  }, 60_000);
+
   test('Redis: into a running server, whose password stays', async () => {
     const other = await startRedis({ password: 'another password' });
     try {
