@@ -37,6 +37,14 @@ export const recoveryAlerts = ({ namespace, plan }: AlertContext): readonly Aler
     summary: 'The newest backup of {{ $labels.target }} is less than half of what it was',
     description: 'It holds {{ $value | humanize1024 }}B. Data may be missing at the source.',
   },
+  {
+    alert: 'BackupUnusual',
+    severity: 'warning',
+    expr: promql.unusual(namespace),
+    for: '10m',
+    summary: 'The newest backup of {{ $labels.target }} is unlike those before it',
+    description: '{{ $value }} figures of it are unusual; the log of the backup and the report name them.',
+  },
 ];
 
 export const verificationAlerts = ({ namespace }: AlertContext): readonly Alert[] => [

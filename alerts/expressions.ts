@@ -26,6 +26,9 @@ export const neverVerified = (namespace: string): string =>
 export const shrunkBelow = (namespace: string, ratio: number): string =>
   `${series(metrics.archiveBytes, namespace)} < ${ratio} * max_over_time(${series(metrics.archiveBytes, namespace)}[7d])`;
 
+/** Targets whose newest archive is unlike those before it. */
+export const unusual = (namespace: string): string => `${perTarget(metrics.anomalies, namespace)} > 0`;
+
 /** Start of the newest failed Job of each CronJob; Jobs made with `kubectl create job --from` are owned too. */
 const newestFailure = (namespace: string, cronJobs: readonly string[]): string => {
   const owner = `kube_job_owner{namespace="${namespace}", owner_kind="CronJob", owner_name=~"${cronJobs.join('|')}"}`;

@@ -34,6 +34,7 @@ const lastSuccess = series('grill_backup_last_success_timestamp_seconds', { targ
 const lastVerified = series('grill_backup_last_verified_timestamp_seconds', { target: 'postgresql' });
 const rpo = series('grill_backup_rpo_seconds', { target: 'postgresql' });
 const archiveBytes = series('grill_backup_archive_bytes', { target: 'postgresql' });
+const anomalies = series('grill_backup_anomalies', { target: 'postgresql' });
 const freeBytes = series('grill_backup_store_free_bytes', { store: '/backup' });
 const suspend = series('kube_cronjob_spec_suspend', { cronjob: 'redis-backup' });
 const due = series('kube_cronjob_next_schedule_time', { cronjob: 'redis-backup' });
@@ -110,6 +111,17 @@ const cases: readonly Case[] = [
     'an archive is a little smaller',
     { series: { [archiveBytes]: '1048576x60 900000x20' }, at: '5h' },
   ],
+  [
+    'BackupUnusual',
+    'an archive has two anomalies',
+    { series: { [anomalies]: '0x60 2x20' }, at: '5h15m' },
+    {
+      labels: target,
+      summary: 'The newest backup of postgresql is unlike those before it',
+      description: '2 figures of it are unusual; the log of the backup and the report name them.',
+    },
+  ],
+  ['BackupUnusual', 'an archive is as usual', { series: { [anomalies]: '0x80' }, at: '5h' }],
   [
     'BackupVerificationFailed',
     'a verification failed',
