@@ -170,6 +170,16 @@ describe('no warning', () => {
     expect(find(days(28, week))).toEqual([]);
   });
 
+  test.each([
+    ['size', { sourceBytes: 100_000 }],
+    ['compression ratio', { ratio: 0.9 }],
+    ['rows', { rows: { ...usual.rows, 'public.users': 0 } }],
+  ])('of a lasting change of %s, once three archives had it', (_, change) => {
+    const changed = (count: number) => [...days(20), ...days(count, () => ({ ...usual, ...change }))];
+    for (const count of [1, 2, 3]) expect(find(changed(count))).not.toEqual([]);
+    for (const count of [4, 5, 10, 15, 25]) expect(find(changed(count))).toEqual([]);
+  });
+
   test('of the copies, nor of what a restore replaced', () => {
     const series = days(9).map(manifestOf);
     const other = { ...manifestOf(empty, 10), tier: 'safety' as const };
