@@ -52,15 +52,21 @@ export interface ServerCommand {
 const startDeadlineMs = 60_000;
 const stopDeadlineMs = 10_000;
 
-const untilReady = async (child: ChildProcess, command: ServerCommand, output: () => string): Promise<void> => {
+const untilReady = async (
+  child: ChildProcess,
+  command: ServerCommand,
+  output: () => string,
+): Promise<void> => {
   const deadline = Date.now() + startDeadlineMs;
   for (;;) {
-    if (child.exitCode !== null) throw new Error(`${command.program} exited with ${child.exitCode}: ${output()}`);
+    if (child.exitCode !== null)
+      throw new Error(`${command.program} exited with ${child.exitCode}: ${output()}`);
     try {
       await command.ready();
       return;
     } catch (error) {
-      if (Date.now() > deadline) throw new Error(`${command.program} did not start: ${output()}`, { cause: error });
+      if (Date.now() > deadline)
+        throw new Error(`${command.program} did not start: ${output()}`, { cause: error });
       await sleep(50);
     }
   }
