@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { postgresql } from '../../../runtime/src/engines/postgresql/index.ts';
 import { captureText } from '../../kit/capture.ts';
@@ -58,7 +58,7 @@ describe.each(databases)('every kind of object of $database', ({ database, holds
 
   beforeAll(async () => {
     before = await everything(server, database);
-    saved = await save(postgresql.dump(run, sourceOf(server, database)));
+    saved = await save(postgresql.dump(run, sourceOf(server, database, { contentHash: true })));
   }, 60_000);
 
   test('is in the database', () => {
@@ -85,6 +85,20 @@ describe.each(databases)('every kind of object of $database', ({ database, holds
     expect(await everything(server, database)).toEqual(before);
   }, 60_000);
 
+  test('comes back under another name, by several jobs, and leaves the live data alone', async () => {
+    const into = `${database}_copy`;
+    const scope = { into, jobs: 3, sourceBytes: 1000 };
+    const other = await postgresql.restore(run, sourceOf(server, database), replay(saved), {
+      ...request(saved, 'jobs'),
+      ...scope,
+    });
+    expect(other).toEqual({ fingerprint: saved.fingerprint });
+    const named = async (name: string) => (await everything(server, name)).schema.replaceAll(into, database);
+    expect(await named(into)).toEqual(before.schema);
+    expect(await everything(server, database)).toEqual(before);
+    expect(readdirSync(run.scratchDir)).toEqual([]);
+  }, 60_000);
+
   test('passes a drill', async () => {
     const scratch = (await postgresql.scratch(run, saved.server))!;
     try {
@@ -94,4 +108,16 @@ describe.each(databases)('every kind of object of $database', ({ database, holds
       await scratch.stop();
     }
   }, 60_000);
+});
+
+test('a content hash sees what a count of rows does not', async () => {
+  const source = sourceOf(server, 'latin', { contentHash: true });
+  const before = await postgresql.fingerprint(run, source, run.now());
+  await server.psql(
+    'latin',
+    `SET client_encoding = 'UTF8'; UPDATE "Räucher"."Öfen" SET "Größe" = 'Jurgen' WHERE "Größe" LIKE 'J%'`,
+  );
+  const after = await postgresql.fingerprint(run, source, run.now());
+  expect(Object.keys(after)).toEqual(Object.keys(before));
+  expect(after).not.toEqual(before);
 });

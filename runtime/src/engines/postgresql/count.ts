@@ -1,6 +1,7 @@
 import type { Client } from 'pg';
 import type { Fingerprint } from '../engine.ts';
 import { identifier } from './client.ts';
+import { fixText, hashLargeObjects, hashRows } from './hash.ts';
 
 export interface Table {
   readonly schema: string;
@@ -45,14 +46,32 @@ export const lockTables = async (client: Client, tables: readonly Table[]): Prom
 const count = async (client: Client, from: string): Promise<number> =>
   Number((await client.query<{ count: string }>(`SELECT count(*) FROM ${from}`)).rows[0]?.count);
 
-/** Rows per table, and large objects, as the client's transaction sees them. */
-export const countRows = async (client: Client, tables: readonly Table[]): Promise<Fingerprint> => {
-  const items: [string, Readonly<Record<string, number>>][] = [];
-  for (const table of tables)
-    items.push([itemOf(table), { rows: await count(client, `ONLY ${qualified(table)}`) }]);
+/** Rows per table, and large objects, as the client's transaction sees them; with hashes of content where wanted. */
+export const countRows = async (
+  client: Client,
+  tables: readonly Table[],
+  hashed = false,
+): Promise<Fingerprint> => {
+  if (hashed) await fixText(client);
+  const items: [string, Readonly<Record<string, number | string>>][] = [];
+  for (const table of tables) {
+    const from = `ONLY ${qualified(table)}`;
+    const rows = await count(client, from);
+    items.push([itemOf(table), { rows, ...(hashed && { hash: await hashRows(client, from) }) }]);
+  }
   const objects = await count(client, 'pg_largeobject_metadata');
-  return Object.fromEntries(objects ? [...items, [largeObjects, { objects }]] : items);
+  if (objects === 0) return Object.fromEntries(items);
+  const content = hashed && { hash: await hashLargeObjects(client) };
+  return Object.fromEntries([...items, [largeObjects, { objects, ...content }]]);
 };
+
+/** Counts of some tables alone: large objects belong to none. */
+export const pick = (fingerprint: Fingerprint, items: readonly string[]): Fingerprint =>
+  Object.fromEntries(items.flatMap((item) => (fingerprint[item] ? [[item, fingerprint[item]]] : [])));
+
+/** Whether a fingerprint has hashes of content. */
+export const isHashed = (fingerprint: Fingerprint): boolean =>
+  Object.values(fingerprint).some(({ hash }) => hash !== undefined);
 
 /** Starts a transaction whose reads all see one moment, with no limit of the role's that would cut a long count. */
 export const beginSnapshot = async (client: Client): Promise<void> => {
@@ -63,9 +82,9 @@ export const beginSnapshot = async (client: Client): Promise<void> => {
 };
 
 /** Counts a database now. */
-export const countNow = async (client: Client): Promise<Fingerprint> => {
+export const countNow = async (client: Client, hashed = false): Promise<Fingerprint> => {
   await beginSnapshot(client);
-  const counted = await countRows(client, await listTables(client));
+  const counted = await countRows(client, await listTables(client), hashed);
   await client.query('COMMIT');
   return counted;
 };

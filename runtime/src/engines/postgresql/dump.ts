@@ -200,7 +200,9 @@ export const dump = async (context: RunContext, source: PostgresqlSource): Promi
     const snapshot = await takeSnapshot(client);
     let counted: Promise<Fingerprint> | undefined;
     const begun = ({ tables }: Snapshot): void => {
-      counted = countRows(client, tables).catch((error: unknown) => Promise.reject(asDumpError(error)));
+      counted = countRows(client, tables, source.connection.contentHash).catch((error: unknown) =>
+        Promise.reject(asDumpError(error)),
+      );
       counted.catch(() => {}); // reported by fingerprint()
     };
     return {

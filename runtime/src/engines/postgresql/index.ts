@@ -22,9 +22,14 @@ export const postgresql: Engine<PostgresqlConnection> = {
   probe,
   dump,
   inspect,
-  fingerprint: (_run, source: PostgresqlSource) => withClient(source, source.connection.database, countNow),
-  refusal: ({ only, into, merge }) =>
-    only || into || merge ? 'postgresql is restored as a whole' : undefined,
+  fingerprint: (_run, source: PostgresqlSource) => {
+    const { database, contentHash } = source.connection;
+    return withClient(source, database, (client) => countNow(client, contentHash));
+  },
+  refusal: ({ merge }) =>
+    merge
+      ? 'postgresql has no merge; --only replaces single tables, --into leaves the live data alone'
+      : undefined,
   restore,
   scratch,
 };

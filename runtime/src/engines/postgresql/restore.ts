@@ -1,88 +1,80 @@
-import type { Client } from 'pg';
 import type { RunContext } from '../../core/context.ts';
 import { BackupError, isBackupError, messageOf } from '../../core/errors.ts';
-import { collect, feed, run } from '../../core/process.ts';
 import type { Entries, Fingerprint, Restored, RestoreRequest } from '../engine.ts';
 import { assertEqual } from '../fingerprint.ts';
-import {
-  conninfo,
-  identifier,
-  libpqEnvironment,
-  maintenanceDatabase,
-  withClient,
-  type PostgresqlSource,
-} from './client.ts';
-import { countNow } from './count.ts';
+import { identifier, maintenanceDatabase, withClient, type PostgresqlSource } from './client.ts';
+import { countNow, isHashed, itemOf, largeObjects, listTables, pick, type Table } from './count.ts';
 import { readEntries } from './entries.ts';
 import { createMissingRoles, dropRoles } from './globals.ts';
+import { assertVersion, load, type Loading } from './load.ts';
 import { applySql, createSql, type DatabaseSettings } from './settings.ts';
-import { exists, nameWith, swap, takeName, undoCommand } from './swap.ts';
-import { majorOf, toolsFor } from './tools.ts';
+import { exists, longestNameBytes, nameWith, swap, takeName, undoCommand } from './swap.ts';
+import { assertSwappable, swapTables } from './tables.ts';
 
-interface Target {
-  readonly context: RunContext;
-  readonly source: PostgresqlSource;
-  /** Connected to another database than the live one. */
-  readonly client: Client;
-  /** Name of the database that is filled beside the live one. */
-  readonly fresh: string;
-}
-
-const lacksTablespace = async (client: Client, { tablespaces }: DatabaseSettings): Promise<boolean> => {
-  const { rows } = await client.query<{ spcname: string }>('SELECT spcname FROM pg_tablespace');
-  return tablespaces.some((name) => !rows.some(({ spcname }) => spcname === name));
-};
-
-const load = async (
-  { context, source, client, fresh }: Target,
-  settings: DatabaseSettings,
-  content: AsyncIterable<Buffer>,
-): Promise<void> => {
-  const { rows } = await client.query<{ server_version: string }>('SHOW server_version');
-  const tools = await toolsFor(context, majorOf(rows[0]!.server_version));
-  const placement = (await lacksTablespace(client, settings)) ? ['--no-tablespaces'] : [];
-  const restoring = run(context, {
-    program: tools.path('pg_restore'),
-    args: ['--no-password', '--exit-on-error', ...placement, `--dbname=${conninfo(fresh)}`],
-    env: libpqEnvironment(source),
-    failure: 'restore.failed',
+/** @throws BackupError restore.refused where the server lacks the locale or the encoding */
+const create = async ({ client, fresh }: Loading, settings: DatabaseSettings): Promise<void> => {
+  await client.query(createSql(settings, fresh)).catch((error: unknown) => {
+    throw new BackupError('restore.refused', `the server cannot make the database: ${messageOf(error)}`, {
+      cause: error,
+    });
   });
-  await Promise.all([feed(restoring, content), collect(restoring.stdout)]);
 };
+
+interface Built {
+  readonly fingerprint: Fingerprint;
+  /** Of single tables, as SQL. */
+  readonly foreignKeys: string;
+}
 
 /** Builds the new database and counts it. */
 const build = async (
-  target: Target,
+  target: Loading,
   entries: Entries,
-  expected: Fingerprint,
   roles: (created: readonly string[]) => void,
-): Promise<Fingerprint> => {
+): Promise<Built> => {
+  const { only, expected } = target.request;
   let archived: DatabaseSettings | undefined;
+  let foreignKeys = '';
   await readEntries(entries, {
     begin: async (settings, globals) => {
       archived = settings;
+      await assertVersion(target.client, settings);
       roles(await createMissingRoles(target.context, target.client, globals));
-      await target.client.query(createSql(settings, target.fresh));
+      await create(target, settings);
     },
-    dump: (content) => load(target, archived!, content),
+    dump: async (content) => {
+      foreignKeys = await load(target, archived!, content);
+    },
   });
   // Settings come last: one such as default_transaction_read_only would stop the restore.
   for (const statement of applySql(archived!, target.fresh)) await target.client.query(statement);
-  const counted = await withClient(target.source, target.fresh, countNow);
-  assertEqual(expected, counted);
-  return counted;
+  const hashed = isHashed(expected);
+  const counted = await withClient(target.source, target.fresh, (client) => countNow(client, hashed));
+  const fingerprint = only ? pick(counted, only) : counted;
+  assertEqual(only ? pick(expected, only) : expected, fingerprint);
+  return { fingerprint, foreignKeys };
 };
 
 const keptName = (live: string, suffix: string): string => nameWith(live, `_before_${suffix}`);
 
-const put = async (
-  { source, client, fresh }: Target,
-  suffix: string,
-): Promise<Omit<Restored, 'fingerprint'>> => {
+/** Tables of the new database that were asked for. */
+const chosen = async ({ source, fresh, request }: Loading): Promise<readonly Table[]> =>
+  (await withClient(source, fresh, listTables)).filter((table) => request.only!.includes(itemOf(table)));
+
+/** Gives what was built its place, and tells where the old data is. */
+const put = async (target: Loading, { foreignKeys }: Built): Promise<Omit<Restored, 'fingerprint'>> => {
+  const { context, source, client, fresh, request } = target;
+  const { only, into, suffix } = request;
   const live = source.connection.database;
-  if (!(await exists(client, live))) {
-    await takeName(client, fresh, live);
+  if (into !== undefined || !(await exists(client, live))) {
+    await takeName(client, fresh, into ?? live);
     return {};
+  }
+  if (only) {
+    const expected = pick(request.expected, only);
+    const tables = await chosen(target);
+    const hashed = isHashed(expected);
+    return swapTables({ context, source, fresh, tables, expected, hashed, foreignKeys, suffix });
   }
   const kept = keptName(live, suffix);
   await swap(source, client, fresh, kept);
@@ -95,7 +87,7 @@ const asRestoreError = (error: unknown): BackupError =>
     : new BackupError('restore.failed', `postgresql: ${messageOf(error)}`, { cause: error });
 
 /** Failures here must not hide why the restore failed. */
-const cleanUp = async ({ context, client, fresh }: Target, roles: readonly string[]): Promise<void> => {
+const cleanUp = async ({ context, client, fresh }: Loading, roles: readonly string[]): Promise<void> => {
   try {
     await client.query(`DROP DATABASE IF EXISTS ${identifier(fresh)} WITH (FORCE)`);
     await dropRoles(context, client, roles);
@@ -107,18 +99,47 @@ const cleanUp = async ({ context, client, fresh }: Target, roles: readonly strin
   }
 };
 
-const attempt = async (target: Target, entries: Entries, request: RestoreRequest): Promise<Restored> => {
+const attempt = async (target: Loading, entries: Entries): Promise<Restored> => {
+  const { mode } = target.request;
   let created: readonly string[] = [];
   let placed = false;
   try {
-    const fingerprint = await build(target, entries, request.expected, (names) => (created = names));
-    if (request.mode === 'trial') return { fingerprint };
-    const replaced = await put(target, request.suffix);
+    const built = await build(target, entries, (names) => (created = names));
+    const { fingerprint } = built;
+    if (mode === 'trial') return { fingerprint };
+    const replaced = await put(target, built);
     placed = true;
     return { fingerprint, ...replaced };
   } finally {
-    if (!placed) await cleanUp(target, created);
+    await cleanUp(target, placed ? [] : created); // a database that was renamed has this name no more
   }
+};
+
+const refused = (message: string): BackupError => new BackupError('restore.refused', message);
+
+/** @throws BackupError restore.refused if the archive or the live database does not allow it */
+const assertTables = async ({ source, client, request }: Loading): Promise<void> => {
+  const { only, into, expected, mode } = request;
+  if (!only) return;
+  const missing = only.filter((item) => expected[item] === undefined || item === largeObjects);
+  if (missing.length)
+    throw refused(
+      `the archive holds no table ${missing.join(', ')}; tables are named schema.table, partitioned ones by their partitions`,
+    );
+  const { database } = source.connection;
+  if (into !== undefined || mode === 'trial' || !(await exists(client, database))) return;
+  await withClient(source, database, async (live) => {
+    const tables = (await listTables(live)).filter((table) => only.includes(itemOf(table)));
+    await assertSwappable(live, tables);
+  });
+};
+
+const assertNames = async ({ client, fresh, source, request }: Loading): Promise<void> => {
+  const { into, suffix } = request;
+  if (into !== undefined && (into === '' || Buffer.byteLength(into) > longestNameBytes))
+    throw refused(`a database's name has 1 to ${longestNameBytes} bytes, ${into} does not`);
+  for (const name of [fresh, into ?? keptName(source.connection.database, suffix)])
+    if (await exists(client, name)) throw refused(`database ${name} exists already`);
 };
 
 /** Restores into a new database, compares, and gives it the live one's name at the end; until then nothing changes. */
@@ -130,10 +151,12 @@ export const restore = async (
 ): Promise<Restored> => {
   const { database } = source.connection;
   return withClient(source, maintenanceDatabase(database), async (client) => {
-    const fresh = nameWith(database, `_restore_${request.suffix}`);
-    for (const name of [fresh, keptName(database, request.suffix)])
-      if (await exists(client, name))
-        throw new BackupError('restore.refused', `database ${name} exists already`);
-    return attempt({ context, source, client, fresh }, entries, request);
+    const target = {
+      ...{ context, source, client, request },
+      fresh: nameWith(database, `_restore_${request.suffix}`),
+    };
+    await assertNames(target);
+    await assertTables(target);
+    return attempt(target, entries);
   }).catch((error: unknown) => Promise.reject(asRestoreError(error)));
 };

@@ -1,9 +1,16 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Client } from 'pg';
-import { connect, identifier, literal, maintenanceDatabase, type PostgresqlSource } from './client.ts';
+import {
+  conninfo,
+  connect,
+  identifier,
+  literal,
+  maintenanceDatabase,
+  type PostgresqlSource,
+} from './client.ts';
 
 /** Longest name of a database, in bytes (NAMEDATALEN - 1); PostgreSQL cuts longer ones silently. */
-const longestNameBytes = 63;
+export const longestNameBytes = 63;
 
 /** `<database><ending>`, with the database's part cut so that the ending stays. */
 export const nameWith = (database: string, ending: string): string => {
@@ -85,19 +92,24 @@ export const takeName = (client: Client, fresh: string, live: string): Promise<u
 /** Quoted for a POSIX shell. */
 const shell = (text: string): string => `'${text.replaceAll("'", String.raw`'\''`)}'`;
 
-/** One psql command that undoes `swap`; asks for the password. */
-export const undoCommand = (
+/** A command that runs statements in one transaction; it asks for the password. */
+export const psqlCommand = (
   { connection, credentials }: PostgresqlSource,
-  kept: string,
-  restored: string,
+  database: string,
+  statements: readonly string[],
 ): string => {
-  const { host, port, database } = connection;
-  const statements = [
+  const { host, port } = connection;
+  const commands = statements.map((sql) => `-c ${shell(sql)}`).join(' ');
+  const address = `-h ${host} -p ${port} -U ${shell(credentials.username ?? '')} -d ${shell(conninfo(database))}`;
+  return `psql ${address} --single-transaction -v ON_ERROR_STOP=1 ${commands}`;
+};
+
+/** One psql command that undoes `swap`. */
+export const undoCommand = (source: PostgresqlSource, kept: string, restored: string): string => {
+  const { database } = source.connection;
+  return psqlCommand(source, maintenanceDatabase(database), [
     `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = ${literal(database)}`,
     rename(database, restored),
     rename(kept, database),
-  ];
-  const commands = statements.map((sql) => `-c ${shell(sql)}`).join(' ');
-  const address = `-h ${host} -p ${port} -U ${shell(credentials.username ?? '')} -d ${maintenanceDatabase(database)}`;
-  return `psql ${address} --single-transaction -v ON_ERROR_STOP=1 ${commands}`;
+  ]);
 };

@@ -1,0 +1,187 @@
+import type { Client } from 'pg';
+import type { RunContext } from '../../core/context.ts';
+import { BackupError, messageOf } from '../../core/errors.ts';
+import { collect, feed, run } from '../../core/process.ts';
+import type { Fingerprint, Restored } from '../engine.ts';
+import { assertEqual } from '../fingerprint.ts';
+import {
+  conninfo,
+  identifier,
+  libpqEnvironment,
+  literal,
+  withClient,
+  type PostgresqlSource,
+} from './client.ts';
+import { countRows, itemOf, type Table } from './count.ts';
+import { dependentsSql, foreignKeysSql, relativesSql } from './dependents.ts';
+import { nameWith, psqlCommand } from './swap.ts';
+import { majorOf, toolsFor } from './tools.ts';
+
+/** Tables that are put in the place of their live namesakes. */
+export interface TableSwap {
+  readonly context: RunContext;
+  readonly source: PostgresqlSource;
+  /** Database that holds them, beside the live one. */
+  readonly fresh: string;
+  readonly tables: readonly Table[];
+  readonly expected: Fingerprint;
+  readonly hashed: boolean;
+  /** Definitions from the archive, as SQL. */
+  readonly foreignKeys: string;
+  readonly suffix: string;
+}
+
+const refused = (message: string, cause?: unknown): BackupError =>
+  new BackupError('restore.refused', message, { cause });
+
+const qualified = ({ schema, name }: Table): string => `${identifier(schema)}.${identifier(name)}`;
+
+/** A table with its indexes, constraints and sequences keeps their names in a schema of its own. */
+const aside = (table: Table, ending: string): Table => ({ ...table, schema: nameWith(table.schema, ending) });
+
+const move = (from: Table, { schema }: Table): string =>
+  `ALTER TABLE ${qualified(from)} SET SCHEMA ${identifier(schema)}`;
+
+const schemasOf = (tables: readonly Table[]): readonly string[] =>
+  [...new Set(tables.map(({ schema }) => schema))].map(identifier);
+
+const wayOut = 'restore it into another database with --into, and copy the rows from there';
+
+const names = async (client: Client, sql: string, tables: readonly Table[]): Promise<readonly string[]> =>
+  (await client.query<{ name: string }>(sql, [tables.map(qualified)])).rows.map(({ name }) => name);
+
+/** Partitions and heirs are part of another table: they cannot be swapped by themselves. */
+const assertAlone = async (client: Client, tables: readonly Table[]): Promise<void> => {
+  const found = await names(client, relativesSql, tables);
+  if (found.length)
+    throw refused(`${found.join(', ')} belongs to a partitioned or inherited table; ${wayOut}`);
+};
+
+/** @throws BackupError restore.refused if a table cannot be swapped without breaking what depends on it */
+export const assertSwappable = async (client: Client, tables: readonly Table[]): Promise<void> => {
+  await assertAlone(client, tables);
+  const found = await names(client, dependentsSql, tables);
+  if (found.length)
+    throw refused(
+      `${found.map((name) => name.replace(/^rule _RETURN on /, '')).join(', ')} would go on with the old ${tables.map(itemOf).join(', ')}; ${wayOut}`,
+    );
+};
+
+const existing = async (client: Client, tables: readonly Table[]): Promise<readonly Table[]> => {
+  const found: Table[] = [];
+  for (const table of tables)
+    if ((await client.query('SELECT WHERE to_regclass($1) IS NOT NULL', [qualified(table)])).rowCount === 1)
+      found.push(table);
+  return found;
+};
+
+/** Copies the tables' schemas of the fresh database into the live one, in one transaction. */
+const copy = async (
+  { context, source, fresh }: TableSwap,
+  client: Client,
+  tables: readonly Table[],
+): Promise<void> => {
+  const { rows } = await client.query<{ server_version: string }>('SHOW server_version');
+  const tools = await toolsFor(context, majorOf(rows[0]!.server_version));
+  const env = libpqEnvironment(source);
+  const failure = 'restore.failed';
+  const chosen = schemasOf(tables).map((schema) => `--schema=${schema}`);
+  const from = ['--no-password', '--format=custom', '--compress=0', ...chosen, `--dbname=${conninfo(fresh)}`];
+  const into = ['--no-password', '--exit-on-error', '--single-transaction', '--no-publications'];
+  const dumping = run(context, { program: tools.path('pg_dump'), args: from, env, failure });
+  dumping.stdin.end();
+  const args = [...into, `--dbname=${conninfo(source.connection.database)}`];
+  const restoring = run(context, { program: tools.path('pg_restore'), args, env, failure });
+  await Promise.all([feed(restoring, dumping.stdout), collect(restoring.stdout)]);
+};
+
+interface ForeignKey {
+  readonly of: string;
+  readonly name: string;
+  readonly definition: string;
+  readonly comment: string | null;
+}
+
+const foreignKeysOf = async (client: Client, tables: readonly Table[]): Promise<readonly ForeignKey[]> =>
+  (await client.query<ForeignKey>(foreignKeysSql, [tables.map(qualified)])).rows;
+
+const drop = ({ of, name }: ForeignKey): string => `ALTER TABLE ${of} DROP CONSTRAINT ${identifier(name)}`;
+const add = ({ of, name, definition, comment }: ForeignKey): readonly string[] => [
+  `ALTER TABLE ${of} ADD CONSTRAINT ${identifier(name)} ${definition}`,
+  ...(comment === null ? [] : [`COMMENT ON CONSTRAINT ${identifier(name)} ON ${of} IS ${literal(comment)}`]),
+];
+
+const undoOf = (
+  { source, suffix }: TableSwap,
+  replaced: readonly Table[],
+  before: readonly ForeignKey[],
+  after: readonly ForeignKey[],
+): string => {
+  const undone = replaced.map((table) => aside(table, `_undone_${suffix}`));
+  const kept = replaced.map((table) => aside(table, `_before_${suffix}`));
+  return psqlCommand(source, source.connection.database, [
+    ...after.map(drop),
+    ...schemasOf(undone).map((schema) => `CREATE SCHEMA ${schema}`),
+    ...replaced.map((table, index) => move(table, undone[index]!)),
+    ...replaced.map((table, index) => move(kept[index]!, table)),
+    ...schemasOf(kept).map((schema) => `DROP SCHEMA ${schema}`),
+    ...before.flatMap(add),
+  ]);
+};
+
+/** Puts the restored tables in place and the old ones aside, in one transaction of the live database. */
+const exchange = async (swap: TableSwap, client: Client): Promise<Omit<Restored, 'fingerprint'>> => {
+  const { tables, suffix, expected, foreignKeys, hashed } = swap;
+  const restored = tables.map((table) => aside(table, `_restore_${suffix}`));
+  const counted = await countRows(client, restored, hashed);
+  assertEqual(
+    expected,
+    Object.fromEntries(tables.map((table, index) => [itemOf(table), counted[itemOf(restored[index]!)]!])),
+  );
+  const replaced = await existing(client, tables);
+  for (const table of replaced) await client.query(`LOCK TABLE ${qualified(table)}`);
+  await assertSwappable(client, replaced);
+  const kept = replaced.map((table) => aside(table, `_before_${suffix}`));
+  const before = await foreignKeysOf(client, replaced);
+  for (const statement of [
+    ...before.map(drop), // else the kept rows would hold on to rows of other tables
+    ...schemasOf(kept).map((schema) => `CREATE SCHEMA ${schema}`),
+    ...replaced.map((table, index) => move(table, kept[index]!)),
+    ...tables.map((table, index) => move(restored[index]!, table)),
+    ...schemasOf(restored).map((schema) => `DROP SCHEMA ${schema}`),
+  ])
+    await client.query(statement);
+  if (foreignKeys) await client.query(foreignKeys);
+  const after = await foreignKeysOf(client, replaced);
+  if (replaced.length === 0) return {};
+  return {
+    kept: kept.map((table) => `table ${itemOf(table)}`).join(', '),
+    undo: undoOf(swap, replaced, before, after),
+  };
+};
+
+/** Swaps single tables. Until the one transaction at the end, the live database has only schemas of other names. */
+export const swapTables = async (swap: TableSwap): Promise<Omit<Restored, 'fingerprint'>> => {
+  const { source, fresh, tables, suffix } = swap;
+  const restored = tables.map((table) => aside(table, `_restore_${suffix}`));
+  await withClient(source, fresh, async (client) => {
+    await assertAlone(client, tables);
+    for (const schema of schemasOf(restored)) await client.query(`CREATE SCHEMA ${schema}`);
+    for (const [index, table] of tables.entries()) await client.query(move(table, restored[index]!));
+  });
+  return withClient(source, source.connection.database, async (client) => {
+    try {
+      await copy(swap, client, restored);
+      await client.query(`SET search_path = ''; SET row_security = off; BEGIN`);
+      const done = await exchange(swap, client);
+      await client.query('COMMIT');
+      return done;
+    } catch (error) {
+      await client.query('ROLLBACK');
+      await client.query(`DROP SCHEMA IF EXISTS ${schemasOf(restored).join(', ')} CASCADE`);
+      throw error instanceof BackupError
+        ? error
+        : refused(`the live database does not take the table: ${messageOf(error)}`, error);
+    }
+  });
+};
