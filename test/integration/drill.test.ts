@@ -3,6 +3,7 @@ import { basename, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { decodeManifest, encodeManifest } from '../../runtime/src/catalog/manifest.ts';
 import { openKey } from '../../runtime/src/crypto/key-ring.ts';
+import { seedCommands } from '../conformance/engines/redis.ts';
 import { install, passphrase, planFor, type Installation } from '../kit/installation.ts';
 import { startPostgresql, type TestPostgresql } from '../kit/postgresql.ts';
 import { startRedis, type TestRedis } from '../kit/redis.ts';
@@ -42,8 +43,8 @@ beforeAll(async () => {
     'grillstats',
     'create table users as select id, md5(id::text) as name from generate_series(1, 1000) id',
   );
-  await redis.cli('HSET', 'session:1', 'user', '7');
-  await redis.cli('SET', 'cache:1', 'x', 'EX', '5000');
+  await redis.script(seedCommands); // every type, streams with groups, expiries
+  await redis.cli('FUNCTION', 'LOAD', `#!lua name=f\nredis.register_function('f', function() return 1 end)`);
   installation = install(targets(), {
     postgresql: { username: postgresql.user, password: postgresql.password },
     redis: { password: 'redis-password-of-the-test' },

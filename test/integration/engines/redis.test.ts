@@ -29,7 +29,7 @@ const failure = (code: string, message: RegExp) =>
 describe('accounts', () => {
   let server: TestRedis;
   beforeAll(async () => {
-    server = await startRedis({ password: 'admin' });
+    server = await startRedis({ password: 'admin', settings: { appendonly: 'yes' } });
     await server.script([
       'SET key value',
       'ACL SETUSER backup on >dump -@all +ping +replconf +psync',

@@ -86,8 +86,8 @@ export const influxdb: Engine<InfluxdbConnection> = {
   dump,
   inspect,
   fingerprint,
-  refusal: ({ only, into, jobs, merge }) =>
-    only || into || jobs || merge ? 'influxdb is restored as a whole, in one job' : undefined,
+  refusal: ({ only, into, merge }) =>
+    only || into || merge ? 'influxdb is restored as a whole, in place' : undefined,
   restore,
   scratch,
 };

@@ -4,13 +4,15 @@ import type { RunContext } from '../../core/context.ts';
 import { BackupError, isBackupError, messageOf, type FailureCode } from '../../core/errors.ts';
 import type { Source } from '../engine.ts';
 import type { RedisConnection } from './connection.ts';
-import { encodeCommand, RedisError, RespReader, type Reply } from './resp.ts';
+import { encodeCommand, RedisError, RespReader, type Characters, type Reply } from './resp.ts';
 
 export type RedisSource = Source<RedisConnection>;
 
 /** A connection that has authenticated. */
 export interface RedisClient {
   readonly command: (...args: readonly string[]) => Promise<Reply>;
+  /** Sends commands together and awaits their replies in order; an error reply rejects, and ends the use of the client. */
+  readonly commands: (list: readonly (readonly string[])[]) => Promise<readonly Reply[]>;
   readonly reader: RespReader;
   readonly socket: Socket;
   readonly close: () => void;
@@ -52,29 +54,41 @@ const opened = async (context: RunContext, { host, port }: RedisConnection): Pro
   return socket;
 };
 
-const clientOf = (socket: Socket): RedisClient => {
-  const reader = new RespReader(socket);
-  const command = (...args: readonly string[]): Promise<Reply> => {
-    socket.write(encodeCommand(args));
-    return reader.reply();
+const clientOf = (socket: Socket, characters: Characters): RedisClient => {
+  const reader = new RespReader(socket, characters);
+  const commands = async (list: readonly (readonly string[])[]): Promise<readonly Reply[]> => {
+    socket.write(list.map((args) => encodeCommand(args, characters)).join(''), characters);
+    const replies: Reply[] = [];
+    while (replies.length < list.length) replies.push(await reader.reply());
+    return replies;
   };
-  return { command, reader, socket, close: () => socket.destroy() };
+  const command = async (...args: readonly string[]): Promise<Reply> => (await commands([args]))[0]!;
+  return { command, commands, reader, socket, close: () => socket.destroy() };
 };
 
-const authenticate = async (client: RedisClient, { credentials }: RedisSource): Promise<void> => {
+const authenticate = async (
+  client: RedisClient,
+  { credentials }: RedisSource,
+  characters: Characters,
+): Promise<void> => {
   const { username, password } = credentials;
+  const words = [username, password].filter((word) => word !== undefined);
   if (password !== undefined)
-    await client.command('AUTH', ...(username === undefined ? [] : [username]), password);
+    await client.command('AUTH', ...words.map((word) => Buffer.from(word).toString(characters)));
   await client.command('PING');
 };
 
 /** Connects and authenticates. @throws BackupError source.unreachable, source.refused */
-export const connect = async (context: RunContext, source: RedisSource): Promise<RedisClient> => {
+export const connect = async (
+  context: RunContext,
+  source: RedisSource,
+  characters: Characters = 'utf8',
+): Promise<RedisClient> => {
   let socket: Socket | undefined;
   try {
     socket = await opened(context, source.connection);
-    const client = clientOf(socket);
-    await authenticate(client, source);
+    const client = clientOf(socket, characters);
+    await authenticate(client, source, characters);
     return client;
   } catch (error) {
     socket?.destroy();

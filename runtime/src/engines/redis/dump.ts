@@ -18,7 +18,7 @@ const hello = async (client: RedisClient): Promise<Readonly<Record<string, Reply
   );
 };
 
-const describe = async (client: RedisClient): Promise<ServerInfo> => {
+export const describe = async (client: RedisClient): Promise<ServerInfo> => {
   const answer = await hello(client).catch((error: unknown) => {
     if (!(error instanceof RedisError)) throw error;
     throw new BackupError('source.unsupported', `the server is older than redis 6: ${error.message}`, {

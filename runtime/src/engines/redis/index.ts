@@ -25,8 +25,8 @@ export const redis: Engine<RedisConnection> = {
   dump,
   inspect,
   fingerprint: (run, source) => countLive(run, source),
-  refusal: ({ only, into, jobs, merge }) =>
-    only || into || jobs || merge ? 'redis is restored as a whole, in one job' : undefined,
+  refusal: ({ into }) =>
+    into === undefined || /^\d+$/.test(into) ? undefined : `redis has numbers for databases, ${into} is none`,
   restore,
   scratch,
 };

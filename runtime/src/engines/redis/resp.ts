@@ -2,8 +2,11 @@ import type { Socket } from 'node:net';
 
 /** Longest line that a server or a replica sends outside of bulk data. */
 const longestLineBytes = 64 * 1024;
-/** Longest bulk reply that is kept: INFO and CONFIG are far shorter. */
-const longestBulkBytes = 16 * 1024 * 1024;
+/** Longest bulk reply that is kept: 512 MiB, the most that Redis itself takes (proto-max-bulk-len). */
+const longestBulkBytes = 512 * 1024 * 1024;
+
+/** How bytes are strings: text, or one character a byte, for keys and values of any bytes. */
+export type Characters = 'utf8' | 'latin1';
 
 export type Reply = string | number | null | readonly Reply[];
 
@@ -18,9 +21,11 @@ export class RedisError extends Error {
 /** Takes lines and bytes from a socket at the pace in which they are asked for. */
 export class RespReader {
   readonly #chunks: AsyncIterator<Buffer>;
+  readonly #characters: Characters;
   #rest: Buffer = Buffer.alloc(0);
 
-  constructor(socket: Socket) {
+  constructor(socket: Socket, characters: Characters = 'utf8') {
+    this.#characters = characters;
     this.#chunks = socket[Symbol.asyncIterator]() as AsyncIterator<Buffer>;
   }
 
@@ -53,7 +58,13 @@ export class RespReader {
 
   async #bytes(length: number): Promise<Buffer> {
     if (length > longestBulkBytes) throw new Error(`a reply of ${length} bytes is too long`);
-    while (this.#rest.length < length) await this.#more();
+    const chunks = [this.#rest];
+    for (let have = this.#rest.length; have < length; have += this.#rest.length) {
+      this.#rest = Buffer.alloc(0);
+      await this.#more();
+      chunks.push(this.#rest);
+    }
+    this.#rest = chunks.length > 1 ? Buffer.concat(chunks) : this.#rest;
     const bytes = this.#rest.subarray(0, length);
     this.#rest = this.#rest.subarray(length);
     return bytes;
@@ -77,7 +88,9 @@ export class RespReader {
     if (kind === '-') throw new RedisError(text);
     if (kind === ':') return Number(text);
     if (kind === '$')
-      return text === '-1' ? null : (await this.#bytes(Number(text) + 2)).toString('utf8', 0, Number(text));
+      return text === '-1'
+        ? null
+        : (await this.#bytes(Number(text) + 2)).toString(this.#characters, 0, Number(text));
     if (kind === '*') return this.#array(Number(text));
     throw new Error(`not a reply of redis: ${JSON.stringify(line.slice(0, 40))}`);
   }
@@ -90,5 +103,5 @@ export class RespReader {
 }
 
 /** A command as an array of bulk strings. */
-export const encodeCommand = (args: readonly string[]): string =>
-  `*${args.length}\r\n${args.map((arg) => `$${Buffer.byteLength(arg)}\r\n${arg}\r\n`).join('')}`;
+export const encodeCommand = (args: readonly string[], characters: Characters = 'utf8'): string =>
+  `*${args.length}\r\n${args.map((arg) => `$${Buffer.byteLength(arg, characters)}\r\n${arg}\r\n`).join('')}`;

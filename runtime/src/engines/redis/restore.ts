@@ -5,6 +5,7 @@ import type { Entries, Restored, RestoreRequest } from '../engine.ts';
 import { assertEqual } from '../fingerprint.ts';
 import { connect, type RedisClient, type RedisSource } from './client.ts';
 import { countLive } from './dump.ts';
+import { restoreKeys } from './keys.ts';
 import { startPrimary, type Primary } from './primary.ts';
 import { RedisError, type Reply } from './resp.ts';
 import { withSpooled, type Spooled } from './spool.ts';
@@ -137,9 +138,19 @@ const asRestoreError = (context: RunContext, error: unknown): BackupError => {
   return new BackupError('restore.failed', `redis: ${messageOf(error)}`, { cause: error });
 };
 
+const replaceAll = async (context: RunContext, source: RedisSource, spooled: Spooled): Promise<Restored> => {
+  const client = await connect(context, source);
+  try {
+    return await replicate(context, source, client, spooled);
+  } finally {
+    client.close();
+  }
+};
+
 /**
  * Replaces all data of a running server, which becomes the replica of a primary that this serves, and then its own
  * primary again. It needs no access to the server's files. The server keeps its data until it got all of the new.
+ * Single databases or keys, another database, and a merge go key by key.
  */
 export const restore = (
   context: RunContext,
@@ -155,11 +166,8 @@ export const restore = (
     );
   return withSpooled(context, entries, async (spooled) => {
     assertEqual(request.expected, spooled.fingerprint);
-    const client = await connect(context, source);
-    try {
-      return await replicate(context, source, client, spooled);
-    } finally {
-      client.close();
-    }
+    const fill = (into: RedisSource) => replaceAll(context, into, spooled);
+    const { only, into, merge } = request;
+    return only || into || merge ? restoreKeys(context, source, request, fill) : fill(source);
   }).catch((error: unknown) => Promise.reject(asRestoreError(context, error)));
 };

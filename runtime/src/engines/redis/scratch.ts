@@ -18,7 +18,8 @@ const installedVersion = (context: RunContext): Promise<string | undefined> =>
     },
   );
 
-const release = (version: string): number => {
+/** Major and minor as one number that grows. */
+export const release = (version: string): number => {
   const [major = 0, minor = 0] = version.split('.').map(Number);
   return major * 1000 + minor;
 };
