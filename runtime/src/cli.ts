@@ -52,7 +52,12 @@ const failure = (error: unknown) => {
 };
 
 /** Their report is the JSON document already. */
-const withReport: readonly FailureCode[] = ['verification.failed', 'check.failed', 'audit.broken'];
+const withReport: readonly FailureCode[] = [
+  'verification.failed',
+  'check.failed',
+  'audit.broken',
+  'restore.incomplete',
+];
 
 /** No stack trace for a user's mistake; one for a defect, where the log level is DEBUG. */
 const report = (error: unknown, json: boolean): number => {

@@ -102,7 +102,7 @@ export const install = (
       readdirSync(backup, { recursive: true, withFileTypes: true })
         .filter((entry) => !entry.isDirectory())
         .map((entry) => join(entry.parentPath, entry.name).slice(backup.length + 1))
-        .filter((file) => !/^(locks|runs|audit|recovery)\//.test(file))
+        .filter((file) => !/^(locks|runs|audit|recovery|restores)\//.test(file))
         .toSorted(),
     dispose: () => removeFolder(folder),
   };

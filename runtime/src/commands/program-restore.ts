@@ -1,12 +1,18 @@
 import type { Command } from 'commander';
 import { BackupError } from '../core/errors.ts';
+import type { App } from './app.ts';
 import { confirmOn } from './confirm.ts';
 import { count } from './count.ts';
 import type { Session, Tool } from './program.ts';
 import { renderRestore } from './render.ts';
 import { restore, type RestoreOutcome } from './restore.ts';
 import type { RestoreOptions } from './restore-plan.ts';
-import { buildRestoreReport, renderRestoreReport, storeRestoreReport } from './restore-report.ts';
+import {
+  buildRestoreReport,
+  renderRestoreReport,
+  storeRestoreReport,
+  type RestoreReport,
+} from './restore-report.ts';
 
 interface RestoreFlags {
   readonly only?: readonly string[];
@@ -46,14 +52,18 @@ const checkFlags = (target: string, archive: string | undefined, flags: RestoreF
 };
 
 /** The error of the target that failed, with what was done before and what was not. */
-const failureOf = ({ results, failed, notBegun }: RestoreOutcome): unknown => {
-  if (!(failed?.error instanceof BackupError) || results.length + notBegun.length === 0) return failed?.error;
-  const { code, message } = failed.error;
-  const done = results.map(({ target }) => target).join(', ') || 'none';
+const incomplete = ({ restored, failed, notBegun }: RestoreReport, cause: unknown): BackupError => {
+  const done = restored.map(({ target }) => target).join(', ') || 'none';
   const open = notBegun.length ? `; not begun: ${notBegun.join(', ')}` : '';
-  return new BackupError(code, `${failed.target}: ${message}; restored before: ${done}${open}`, {
-    cause: failed.error,
-  });
+  const message = `${failed!.target}: ${failed!.message}; restored before: ${done}${open}`;
+  return new BackupError('restore.incomplete', message, { cause });
+};
+
+const finish = async (tool: Tool, app: App, startedAt: Date, outcome: RestoreOutcome): Promise<void> => {
+  const report = buildRestoreReport(app, startedAt, outcome);
+  await storeRestoreReport(app, report);
+  tool.print(report, renderRestoreReport);
+  if (outcome.failed) throw incomplete(report, outcome.failed.error);
 };
 
 const runRestore = async (tool: Tool, target: string, options: RestoreOptions): Promise<void> => {
@@ -61,12 +71,9 @@ const runRestore = async (tool: Tool, target: string, options: RestoreOptions): 
   const startedAt = app.run.now();
   const targets = target === all ? app.plan.targets.map(({ name }) => name) : [target];
   const outcome = await restore(app, targets, options);
-  if (target === all && !options.dryRun) {
-    const report = buildRestoreReport(app, startedAt, outcome);
-    await storeRestoreReport(app, report);
-    tool.print(report, renderRestoreReport);
-  } else if (!outcome.failed) tool.print(outcome.results, (results) => results.map(renderRestore).join('\n'));
-  if (outcome.failed) throw failureOf(outcome);
+  if (target === all && !options.dryRun) return finish(tool, app, startedAt, outcome);
+  if (outcome.failed) throw outcome.failed.error;
+  tool.print(outcome.results, (results) => results.map(renderRestore).join('\n'));
 };
 
 /** The command that brings data back. */

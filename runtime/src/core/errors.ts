@@ -143,6 +143,11 @@ export const failures = {
     retryable: false,
     hint: 'the restored data differs from what the manifest says; see the differences above',
   },
+  'restore.incomplete': {
+    exit: exitCodes.restore,
+    retryable: false,
+    hint: 'mend the cause, then restore the targets that are left by name; the report is in restores/ of the store',
+  },
   'drill.unavailable': {
     exit: exitCodes.verification,
     retryable: false,

@@ -20,7 +20,7 @@ export const dnsLabel = z
 const targetName = dnsLabel.max(52 - '-backup'.length, { error: 'expected at most 45 characters' });
 
 /** Names that the layout of the store and the command line use themselves. */
-const reserved = ['full', 'verification', 'latest', 'locks', 'runs', 'audit', 'recovery'];
+const reserved = ['full', 'verification', 'latest', 'locks', 'runs', 'audit', 'recovery', 'restores'];
 
 const { days, weekly, monthly, maxShare } = retentionPolicy.shape;
 
