@@ -108,12 +108,14 @@ test('a pattern that the archive has nothing of is refused, and removes nothing'
 });
 
 test('needs the rights that are documented, and tells which one is missing', async () => {
-  const rights = '+ping +hello +info +select +scan +dbsize +multi +exec +type +pexpiretime +restore +unlink';
+  const rights =
+    '+ping +info +select +scan +dbsize +multi +exec +type +pexpiretime +restore +unlink +function|restore';
   await server.cli('ACL', 'SETUSER', 'keys', 'on', '>one', '~*', '-@all', ...rights.split(' '));
   const credentials = { username: 'keys', password: 'one' };
   await server.cli('DEL', 'session:1');
   await restore({ only: ['session:*'] }, credentials);
   expect(await content()).toBe(before);
+  await restore({ merge: true }, credentials);
   await server.cli('ACL', 'SETUSER', 'keys', '-restore');
   await expect(restore({ only: ['session:*'] }, credentials)).rejects.toEqual(
     failure('restore.refused', /NOPERM.*restore/),
