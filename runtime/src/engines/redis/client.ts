@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { connect as connectSocket, type Socket } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { RunContext } from '../../core/context.ts';
 import { BackupError, isBackupError, messageOf, type FailureCode } from '../../core/errors.ts';
 import type { Source } from '../engine.ts';
@@ -94,4 +95,23 @@ export const connect = async (
     socket?.destroy();
     throw sourceError(context, source, error, 'source.unreachable');
   }
+};
+
+/** A server that loads data answers nothing else; longer than a pod is given to end is of no use. */
+const loadDeadlineMs = 30_000;
+const loadPollMs = 100;
+
+const isLoading = (error: unknown): boolean =>
+  isBackupError(error) && error.cause instanceof RedisError && error.cause.kind === 'LOADING';
+
+/** As `connect`, but waits while the server loads data. */
+export const connectWhenLoaded = async (context: RunContext, source: RedisSource): Promise<RedisClient> => {
+  const deadline = Date.now() + loadDeadlineMs;
+  for (;;)
+    try {
+      return await connect(context, source);
+    } catch (error) {
+      if (!isLoading(error) || Date.now() > deadline) throw error;
+      await sleep(loadPollMs, undefined, { signal: context.signal });
+    }
 };

@@ -3,7 +3,7 @@ import type { RunContext } from '../../core/context.ts';
 import { BackupError, isBackupError, messageOf } from '../../core/errors.ts';
 import type { Entries, Restored, RestoreRequest } from '../engine.ts';
 import { assertEqual } from '../fingerprint.ts';
-import { connect, type RedisClient, type RedisSource } from './client.ts';
+import { connect, connectWhenLoaded, type RedisClient, type RedisSource } from './client.ts';
 import { countLive } from './dump.ts';
 import { restoreKeys } from './keys.ts';
 import { startPrimary, type Primary } from './primary.ts';
@@ -82,7 +82,7 @@ const loaded = async (
 
 /** Makes the server a primary again, also where the connection or the run broke. */
 const release = async (context: RunContext, source: RedisSource, before: Settings): Promise<void> => {
-  const client = await connect({ ...context, signal: new AbortController().signal }, source);
+  const client = await connectWhenLoaded({ ...context, signal: new AbortController().signal }, source);
   try {
     await client.command('REPLICAOF', 'NO', 'ONE');
     await client.command('CONFIG', 'SET', 'masterauth', before.masterauth, 'masteruser', before.masteruser);
