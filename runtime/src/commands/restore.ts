@@ -51,6 +51,7 @@ const undoOf = ({ target, scope }: Prepared, safetyArchive: string): string => {
 
 const replaceLive = async (app: App, prepared: Prepared): Promise<Restored & { safetyArchive?: string }> => {
   const { engine, source, archive, manifest, target, scope } = prepared;
+  await engine.recover?.(app.run, source);
   const safetyArchive = await saveLiveData(app, prepared);
   const entries = readEntries(app, archive, manifest, `restore ${target.name}`);
   const request = restoreRequest(app, manifest, 'replace', scope);

@@ -116,6 +116,8 @@ export interface Engine<Connection = unknown> {
   fingerprint(run: RunContext, source: Source<Connection>, asOf: Date): Promise<Fingerprint>;
   /** Why this engine cannot restore so, told before anything is read or saved; undefined where it can. */
   refusal(scope: RestoreScope): string | undefined;
+  /** Ends what a killed restore left on the server, before anything reads or replaces its data. Default: nothing to do. */
+  recover?(run: RunContext, source: Source<Connection>): Promise<void>;
   restore(
     run: RunContext,
     source: Source<Connection>,

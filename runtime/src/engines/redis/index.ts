@@ -1,6 +1,8 @@
 import type { Engine } from '../engine.ts';
 import { redisConnection, type RedisConnection } from './connection.ts';
 import { countLive, dump, inspect, probe } from './dump.ts';
+import { recover } from './leftover.ts';
+import { recover } from './leftover.ts';
 import { restore } from './restore.ts';
 import { scratch } from './scratch.ts';
 
@@ -27,6 +29,7 @@ export const redis: Engine<RedisConnection> = {
   fingerprint: (run, source) => countLive(run, source),
   refusal: ({ into }) =>
     into === undefined || /^\d+$/.test(into) ? undefined : `redis has numbers for databases, ${into} is none`,
+  recover,
   restore,
   scratch,
 };

@@ -6,8 +6,9 @@ import { assertEqual } from '../fingerprint.ts';
 import { connect, connectWhenLoaded, type RedisClient, type RedisSource } from './client.ts';
 import { countLive } from './dump.ts';
 import { restoreKeys } from './keys.ts';
+import { markedPassword, readSetting, release, type Settings } from './leftover.ts';
 import { startPrimary, type Primary } from './primary.ts';
-import { RedisError, type Reply } from './resp.ts';
+import { RedisError } from './resp.ts';
 import { withSpooled, type Spooled } from './spool.ts';
 
 /** A replica tries to connect once a second; longer means that it cannot. */
@@ -16,25 +17,8 @@ const pollMs = 100;
 /** A server that cannot store or load the RDB asks again and again. */
 const mostRequests = 2;
 
-/** Settings under which a server connects to its primary. */
-interface Settings {
-  readonly masterauth: string;
-  readonly masteruser: string;
-  readonly tls: string;
-}
-
 const refused = (reason: string, cause?: unknown): BackupError =>
   new BackupError('restore.refused', reason, { cause });
-
-const readSettings = async ({ command }: RedisClient): Promise<Settings> => {
-  const value = async (name: string): Promise<string> =>
-    `${((await command('CONFIG', 'GET', name)) as readonly Reply[])[1] ?? ''}`;
-  return {
-    masterauth: await value('masterauth'),
-    masteruser: await value('masteruser'),
-    tls: await value('tls-replication'),
-  };
-};
 
 const replicationOf = async ({ command }: RedisClient): Promise<Readonly<Record<string, string>>> => {
   const lines = `${await command('INFO', 'replication')}`.split('\r\n');
@@ -46,10 +30,12 @@ const prepare = async (client: RedisClient): Promise<Settings> => {
   try {
     const { role } = await replicationOf(client);
     if (role !== 'master') throw refused('the server is a replica; restore into its primary');
-    const found = await readSettings(client);
-    if (found.tls === 'yes')
+    if ((await readSetting(client, 'tls-replication')) === 'yes')
       throw refused('the server replicates over tls only, which a restore does not speak');
-    return found;
+    return {
+      masterauth: await readSetting(client, 'masterauth'),
+      masteruser: await readSetting(client, 'masteruser'),
+    };
   } catch (error) {
     if (error instanceof RedisError) throw refused(`the account may not restore: ${error.message}`, error);
     throw error;
@@ -80,25 +66,19 @@ const loaded = async (
   }
 };
 
-/** Makes the server a primary again, also where the connection or the run broke. */
-const release = async (context: RunContext, source: RedisSource, before: Settings): Promise<void> => {
-  const client = await connectWhenLoaded({ ...context, signal: new AbortController().signal }, source);
+/** On a connection of its own, since the run's own may be broken or stopped. */
+const releaseOrTell = async (context: RunContext, source: RedisSource, before: Settings): Promise<void> => {
   try {
-    await client.command('REPLICAOF', 'NO', 'ONE');
-    await client.command('CONFIG', 'SET', 'masterauth', before.masterauth, 'masteruser', before.masteruser);
-  } finally {
-    client.close();
-  }
-};
-
-const releaseOrTell = (context: RunContext, source: RedisSource, before: Settings): Promise<void> =>
-  release(context, source, before).catch((error: unknown) => {
+    const client = await connectWhenLoaded({ ...context, signal: new AbortController().signal }, source);
+    await release(client, before).finally(() => client.close());
+  } catch (error) {
     throw new BackupError(
       'restore.failed',
       `the server may still follow this restore; run: redis-cli REPLICAOF NO ONE: ${messageOf(error)}`,
       { cause: error },
     );
-  });
+  }
+};
 
 /** As a host that the server can reach: this end of the connection to it. */
 const ownAddress = ({ socket }: RedisClient): string => (socket.localAddress ?? '').replace(/^::ffff:/, '');
@@ -111,7 +91,7 @@ const replicate = async (
 ): Promise<Restored> => {
   const before = await prepare(client);
   const host = ownAddress(client);
-  const password = context.randomBytes(32).toString('hex');
+  const password = markedPassword(context.randomBytes(32), before);
   const primary = await startPrimary(host, {
     ...spooled,
     password,
