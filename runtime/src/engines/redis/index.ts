@@ -2,7 +2,6 @@ import type { Engine } from '../engine.ts';
 import { redisConnection, type RedisConnection } from './connection.ts';
 import { countLive, dump, inspect, probe } from './dump.ts';
 import { recover } from './leftover.ts';
-import { recover } from './leftover.ts';
 import { restore } from './restore.ts';
 import { scratch } from './scratch.ts';
 
