@@ -58,10 +58,14 @@ const removeUnlocked = async (store: Store, key: string): Promise<void> => {
   });
 };
 
+/** With milliseconds: the order of names is the order in time, also of runs within one second. */
+const nameTime = (time: Date): string =>
+  `${stamp(time)}_${String(time.getUTCMilliseconds()).padStart(3, '0')}`;
+
 /** Stores a record and removes the oldest beyond the newest 100 of its target. @throws BackupError `store.*` */
 export const writeRun = async (store: Store, record: RunRecord, id: string): Promise<void> => {
   const text = Buffer.from(`${JSON.stringify(record)}\n`);
-  const name = `${stamp(new Date(record.startedAt))}_${record.command}_${id}.json`;
+  const name = `${nameTime(new Date(record.startedAt))}_${record.command}_${id}.json`;
   const body = async function* () {
     yield text;
   };
