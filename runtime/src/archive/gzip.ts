@@ -1,6 +1,8 @@
 import { pipeline } from 'node:stream';
 import { promisify } from 'node:util';
 import { createGunzip, gzip as gzipCallback, type ZlibOptions } from 'node:zlib';
+import type { RunContext } from '../core/context.ts';
+import { canIgzip, igzip } from './igzip.ts';
 
 const gzipBuffer = promisify<Buffer, ZlibOptions, Buffer>(gzipCallback);
 
@@ -24,7 +26,7 @@ async function* collect(source: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
 }
 
 /** Compresses as a sequence of gzip members, which together are one gzip file (RFC 1952, 2.2), several at a time. */
-export async function* gzip(source: AsyncIterable<Buffer>, level: number): AsyncGenerator<Buffer> {
+async function* gzipMembers(source: AsyncIterable<Buffer>, level: number): AsyncGenerator<Buffer> {
   const inFlight: Promise<Buffer>[] = [];
   try {
     for await (const member of collect(source)) {
@@ -36,6 +38,13 @@ export async function* gzip(source: AsyncIterable<Buffer>, level: number): Async
     await Promise.allSettled(inFlight);
   }
 }
+
+/** Compresses to a gzip file: through igzip where it is installed and good at the level, else by zlib. */
+export const gzip = (
+  context: RunContext,
+  source: AsyncIterable<Buffer>,
+  level: number,
+): AsyncIterable<Buffer> => (canIgzip(level) ? igzip(context, source, level) : gzipMembers(source, level));
 
 /** Decompresses one or more gzip members. Fails if the last is cut short. */
 export const gunzip = (source: AsyncIterable<Buffer>): AsyncIterable<Buffer> =>

@@ -5,6 +5,7 @@ import type { Manifest } from '../catalog/manifest.ts';
 import { writeManifest } from '../catalog/catalog.ts';
 import { names } from '../contract/names.ts';
 import type { Entries } from '../core/entries.ts';
+import { readAhead } from '../core/read-ahead.ts';
 import { tap } from '../core/taps.ts';
 import { newArchiveKeys } from '../crypto/archive-keys.ts';
 import { startSealing } from '../crypto/seal.ts';
@@ -19,6 +20,9 @@ export interface Written {
   readonly key: string;
   readonly manifest: Manifest;
 }
+
+/** Lets the dump tool go on while a part is compressed. @default 8 MiB - two parts of the archive */
+const readAheadBytes = 8 << 20;
 
 interface Meter {
   readonly entries: { name: string; bytes: number }[];
@@ -65,7 +69,8 @@ export const writeArchive = async (app: App, target: Target, dump: Dump, tier: T
   const meter: Meter = { entries: [], sourceBytes: 0 };
   const progress = app.progress(`backup ${target.name}`);
   try {
-    const plain = gzip(pack(measured(dump.entries, meter, progress.add), started), plan.compression.level);
+    const packed = pack(measured(dump.entries, meter, progress.add), started);
+    const plain = gzip(run, readAhead(packed, readAheadBytes), plan.compression.level);
     const sealing = startSealing(plain, id, sealKeys?.keys);
     const archiveBytes = await stores.primary.put(key, sealing.bytes, { signal: run.signal });
     const manifest: Manifest = {

@@ -95,7 +95,7 @@ export const planShape = {
     .prefault({}),
   compression: z
     .strictObject({
-      /** gzip level. @default 1 - keeps pace with pg_dump on one core; see docs/benchmarks.md */
+      /** gzip level; 1 to 3 by igzip where it is installed. @default 1 - keeps pace with pg_dump; see docs/benchmarks.md */
       level: z.int().min(1).max(9).default(1),
     })
     .prefault({}),

@@ -3,9 +3,11 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'n
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { randomBytes } from 'node:crypto';
-import { describe, expect, test } from '@jest/globals';
+import { afterAll, describe, expect, test } from '@jest/globals';
 import { pack as tarPack } from 'tar-stream';
 import { gunzip, gzip } from '../../../runtime/src/archive/gzip.ts';
+import { canIgzip } from '../../../runtime/src/archive/igzip.ts';
+import { testRun } from '../../kit/run.ts';
 import { pack } from '../../../runtime/src/archive/pack.ts';
 import { BackupError } from '../../../runtime/src/core/errors.ts';
 import { unpack } from '../../../runtime/src/archive/unpack.ts';
@@ -155,29 +157,50 @@ describe('unpack refuses what pack does not write', () => {
   });
 });
 
-describe('gzip', () => {
-  test('members in parallel are one legal gzip file', async () => {
+describe.each([
+  ['igzip', 1],
+  ['zlib', 6],
+])('gzip by %s', (program, level) => {
+  const run = testRun();
+  afterAll(() => run.dispose());
+
+  test('is what the name says: igzip is installed here', () =>
+    expect(canIgzip(level)).toBe(program === 'igzip'));
+
+  test('makes one legal gzip file', async () => {
     const bytes = await collect(randomStream(5_500_000));
-    const zipped = await collect(gzip(streamOf(bytes), 1));
+    const zipped = await collect(gzip(run, streamOf(bytes), level));
     expect((await collect(gunzip(streamOf(zipped)))).equals(bytes)).toBe(true);
     expect(execFileSync('gzip', ['-dc'], { input: zipped, maxBuffer: 1 << 26 }).equals(bytes)).toBe(true);
   });
 
-  test('nothing in, nothing out', async () => {
-    expect(await collect(gzip(streamOf(), 1))).toHaveLength(0);
-  });
-
   test('a source that breaks breaks it', async () => {
-    await expect(collect(gzip(brokenStream(new Error('dump tool died'), 'x'), 1))).rejects.toThrow(
-      'dump tool died',
-    );
+    const broken = () => brokenStream(new Error('dump tool died'), 'x'.repeat(100_000));
+    await expect(collect(gzip(run, broken(), level))).rejects.toThrow('dump tool died');
     await expect(collect(gunzip(brokenStream(new Error('store went away'))))).rejects.toThrow(
       'store went away',
     );
   });
 
+  test('a reader that stops early stops the source', async () => {
+    let closed = false;
+    async function* endless(): AsyncGenerator<Buffer> {
+      try {
+        for (;;) yield await collect(randomStream(1 << 20));
+      } finally {
+        closed = true;
+      }
+    }
+    const reading = (async () => {
+      for await (const _chunk of gzip(run, endless(), level)) throw new Error('disk full');
+    })();
+    await expect(reading).rejects.toThrow('disk full');
+    await new Promise((resolve) => setTimeout(resolve, 200));
+    expect(closed).toBe(true);
+  });
+
   test('a cut file is not the end', async () => {
-    const zipped = await collect(gzip(randomStream(100_000), 6));
+    const zipped = await collect(gzip(run, randomStream(100_000), level));
     await expect(collect(gunzip(streamOf(zipped.subarray(0, 50_000))))).rejects.toThrow(
       'unexpected end of file',
     );

@@ -1,0 +1,48 @@
+/** A promise that is settled from outside. */
+const signal = () => Promise.withResolvers<void>();
+
+/**
+ * Reads up to `bytes` ahead of its reader, so that the programs on both sides of it work at the same time. An error of
+ * the source comes after what was read before it; a reader that stops early stops the source.
+ */
+export async function* readAhead(source: AsyncIterable<Buffer>, bytes: number): AsyncGenerator<Buffer> {
+  const queue: Buffer[] = [];
+  let [queued, stopped] = [0, false];
+  let [more, room] = [signal(), signal()];
+  const pump = async (): Promise<void> => {
+    for await (const chunk of source) {
+      queue.push(chunk);
+      queued += chunk.length;
+      more.resolve();
+      if (queued >= bytes) await room.promise;
+      if (stopped) return;
+    }
+  };
+  let ended = false;
+  const pumped = pump().finally(() => {
+    ended = true;
+    more.resolve();
+  });
+  pumped.catch(() => {}); // reported below
+  try {
+    for (;;) {
+      if (queue.length === 0 && ended) break;
+      if (queue.length === 0) {
+        await more.promise;
+        more = signal();
+        continue;
+      }
+      const chunk = queue.shift()!;
+      queued -= chunk.length;
+      if (queued < bytes) {
+        room.resolve();
+        room = signal();
+      }
+      yield chunk;
+    }
+    await pumped;
+  } finally {
+    stopped = true;
+    room.resolve();
+  }
+}
