@@ -12,6 +12,11 @@ export interface Command {
   readonly env?: Readonly<Record<string, string>>;
   /** @default the user of this process */
   readonly user?: { readonly uid: number; readonly gid: number };
+  /**
+   * Started by coreutils' stdbuf: a program that writes 4 KiB at a time costs this process a buffer of 64 KiB for each.
+   * @default false - most outputs are small
+   */
+  readonly largeWrites?: boolean;
   /** Code of the error when the program fails. */
   readonly failure: FailureCode;
 }
@@ -35,20 +40,26 @@ const keepTail = (stream: Readable): (() => string) => {
   return () => tail.trim();
 };
 
-const start = (context: RunContext, command: Command): ChildProcess =>
-  spawn(command.program, command.args, {
+/** stdbuf becomes the program, so that signals and the exit code are the program's own. */
+const argvOf = ({ program, args, largeWrites }: Command): readonly [string, ...string[]] =>
+  largeWrites ? ['stdbuf', '--output=256K', program, ...args] : [program, ...args];
+
+const start = (context: RunContext, command: Command): ChildProcess => {
+  const [program, ...args] = argvOf(command);
+  return spawn(program, args, {
     ...command.user,
     env: environment(command.env),
     stdio: ['pipe', 'pipe', 'pipe'],
     signal: context.signal,
     killSignal: 'SIGKILL',
   });
+};
 
 const failed = (context: RunContext, command: Command, error: unknown, stderr: string): BackupError => {
   if (context.signal.aborted)
     return new BackupError('run.interrupted', `${command.program} was stopped`, { cause: error });
   if ((error as NodeJS.ErrnoException).code === 'ENOENT')
-    return new BackupError('tool.missing', `program ${command.program} not found`, { cause: error });
+    return new BackupError('tool.missing', `program ${argvOf(command)[0]} not found`, { cause: error });
   return new BackupError(
     command.failure,
     `${command.program} ${messageOf(error)}${stderr && `: ${stderr}`}`,

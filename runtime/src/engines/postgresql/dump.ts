@@ -99,9 +99,6 @@ async function* bytesOf(text: string): AsyncGenerator<Buffer, void, undefined> {
   yield Buffer.from(text);
 }
 
-/** The tools write 4 KiB at a time, and each read of a pipe costs this process a buffer of 64 KiB, whatever it holds. */
-const largeWrites = ['stdbuf', '--output=256K'] as const;
-
 /** Starts a dump tool when it is first read from. */
 async function* output(
   context: RunContext,
@@ -109,8 +106,8 @@ async function* output(
   args: readonly string[],
   env: Readonly<Record<string, string>>,
 ): AsyncGenerator<Buffer, void, undefined> {
-  const [first, ...others] = [...largeWrites, program, '--no-password', ...args];
-  yield* run(context, { program: first, args: others, env, failure: 'dump.failed' }).stdout;
+  const command = { program, args: ['--no-password', ...args], env, failure: 'dump.failed' } as const;
+  yield* run(context, { ...command, largeWrites: true }).stdout;
 }
 
 /**
