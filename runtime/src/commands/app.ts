@@ -9,6 +9,13 @@ import { engines } from '../engines/registry.ts';
 import { parsePlan } from '../plan/parse.ts';
 import type { Plan, Target } from '../plan/schema.ts';
 import { openStores, type Stores } from '../store/registry.ts';
+import type { Store } from '../store/store.ts';
+
+/** Where archives are: the primary store first. */
+export const allStores = ({ stores }: { readonly stores: Stores }): readonly Store[] => [
+  stores.primary,
+  ...stores.replicas,
+];
 
 /** What every command works on. */
 export interface App {

@@ -1,6 +1,6 @@
 import { isBackupError, messageOf } from '../core/errors.ts';
 import { throwIfStopped } from '../core/stopped.ts';
-import { findTarget, type App } from './app.ts';
+import { allStores, findTarget, type App } from './app.ts';
 import { findingsOf, partialsOf, type Finding } from './findings.ts';
 import { recorded } from './lifecycle.ts';
 import { surveyAll } from './orphans.ts';
@@ -69,7 +69,7 @@ const repairOrLook = (app: App, target: string): Promise<readonly Checked[]> =>
 
 const checkStores = async (app: App, mend: boolean): Promise<readonly Checked[]> => {
   const checked: Checked[] = [];
-  for (const store of [app.stores.primary, ...app.stores.replicas])
+  for (const store of allStores(app))
     for (const finding of await partialsOf(app, store)) checked.push(await settle(app, finding, mend));
   return checked;
 };

@@ -1,7 +1,7 @@
 import { readCatalog, type Catalog } from '../catalog/catalog.ts';
 import type { Manifest } from '../catalog/manifest.ts';
 import type { Store } from '../store/store.ts';
-import { findTarget, type App } from './app.ts';
+import { allStores, findTarget, type App } from './app.ts';
 
 /** One archive, as its manifest describes it; the manifest is read, not authenticated: `verify` does that. */
 export interface Listed {
@@ -53,7 +53,6 @@ export const list = async (app: App, target?: string): Promise<readonly Listed[]
   const targets = target ? [findTarget(app.plan, target)] : app.plan.targets;
   const result: Listed[] = [];
   for (const { name } of targets)
-    for (const store of [app.stores.primary, ...app.stores.replicas])
-      result.push(...rows(name, store, await readCatalog(store, name)));
+    for (const store of allStores(app)) result.push(...rows(name, store, await readCatalog(store, name)));
   return result;
 };

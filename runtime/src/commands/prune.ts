@@ -8,7 +8,7 @@ import { throwIfStopped } from '../core/stopped.ts';
 import { retentionOf } from '../plan/parse.ts';
 import type { Target } from '../plan/schema.ts';
 import { untilText, type Store } from '../store/store.ts';
-import { findTarget, type App } from './app.ts';
+import { allStores, findTarget, type App } from './app.ts';
 import { recorded } from './lifecycle.ts';
 import { removeOrphans } from './orphans.ts';
 import { pruneSummary } from './summaries.ts';
@@ -103,8 +103,7 @@ export interface PruneOptions extends Circumstances {
 /** Applies retention to the archives of a target in every store, and removes what killed runs left; `dryRun` decides only. */
 export const prune = async (app: App, target: Target, options: PruneOptions): Promise<readonly Pruned[]> => {
   const results: Pruned[] = [];
-  for (const store of [app.stores.primary, ...app.stores.replicas])
-    results.push(...(await pruneStore(app, target, store, options)));
+  for (const store of allStores(app)) results.push(...(await pruneStore(app, target, store, options)));
   if (!options.dryRun && (options.force || options.frozen === undefined))
     await removeOrphans(app, target.name);
   return results;

@@ -11,7 +11,7 @@ import { archiveKeysOf } from '../crypto/archive-keys.ts';
 import { open } from '../crypto/open.ts';
 import { engines } from '../engines/registry.ts';
 import type { Store } from '../store/store.ts';
-import type { App } from './app.ts';
+import { allStores, type App } from './app.ts';
 
 /** What decompression reports is damage: the ciphertext was authentic, but not what this program writes. */
 async function* asDamage(source: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
@@ -57,8 +57,6 @@ export const readThrough = async (app: App, archive: Archive, manifest: Manifest
     );
   await engine.inspect(app.run, readEntries(app, archive, manifest, `verify ${manifest.target}`));
 };
-
-const allStores = ({ stores }: App): readonly Store[] => [stores.primary, ...stores.replicas];
 
 /** Newest committed archive of a target in a store, without the copies that restores made for safety. */
 export const newestArchive = async (store: Store, target: string): Promise<Archive | undefined> => {

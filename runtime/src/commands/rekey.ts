@@ -7,7 +7,7 @@ import type { KeyRing } from '../crypto/key-ring.ts';
 import { startSealing } from '../crypto/seal.ts';
 import type { Target } from '../plan/schema.ts';
 import type { Store } from '../store/store.ts';
-import { findTarget, type App } from './app.ts';
+import { allStores, findTarget, type App } from './app.ts';
 import { recorded } from './lifecycle.ts';
 import { openBytes } from './read-archive.ts';
 import { rekeySummary } from './summaries.ts';
@@ -114,8 +114,7 @@ const rekeyAll = async (
   dryRun: boolean,
 ): Promise<readonly Rekeyed[]> => {
   const moved: Rekeyed[] = [];
-  for (const store of [app.stores.primary, ...app.stores.replicas])
-    moved.push(...(await rekeyStore(app, keys, target, store, dryRun)));
+  for (const store of allStores(app)) moved.push(...(await rekeyStore(app, keys, target, store, dryRun)));
   return moved;
 };
 

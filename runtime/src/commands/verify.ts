@@ -3,7 +3,7 @@ import { BackupError } from '../core/errors.ts';
 import { parseDuration } from '../core/units.ts';
 import type { Target } from '../plan/schema.ts';
 import type { Store } from '../store/store.ts';
-import { findTarget, type App } from './app.ts';
+import { allStores, findTarget, type App } from './app.ts';
 import { recorded } from './lifecycle.ts';
 import { verifySummary } from './summaries.ts';
 import { findArchive } from './read-archive.ts';
@@ -76,8 +76,8 @@ const orProblem =
   };
 
 /** Replicas hold the same bytes, which `deep` proves; a drill restores the primary store's. */
-const storesFor = ({ stores }: App, level: VerifyLevel): readonly Store[] =>
-  level === 'drill' ? [stores.primary] : [stores.primary, ...stores.replicas];
+const storesFor = (app: App, level: VerifyLevel): readonly Store[] =>
+  level === 'drill' ? [app.stores.primary] : allStores(app);
 
 const verifyTarget = async (
   app: App,
