@@ -1,62 +1,128 @@
-/** A metric of `grill-backup serve`. Exporter, alerts, dashboards and docs take names from here. */
+/**
+ * What the number is. `timestamp`: Unix time in seconds; `boolean`: 1 or 0; `info`: always 1, the labels tell.
+ * Seconds, bytes and days are the last word of the name, as is `ratio`.
+ */
+export type Unit =
+  'timestamp' | 'seconds' | 'days' | 'bytes' | 'ratio' | 'count' | 'boolean' | 'info' | 'code';
+
+/** A gauge of `grill-backup serve`. Exporter, alerts, dashboards and docs take names from here. */
 export interface Metric {
   readonly name: string;
-  readonly help: string;
+  readonly unit: Unit;
+  /** Besides `environment`, which every series carries. */
   readonly labels: readonly string[];
+  readonly help: string;
 }
 
-const perTarget = ['target'] as const;
+const gauge = <const Labels extends readonly string[]>(
+  name: string,
+  unit: Unit,
+  labels: Labels,
+  help: string,
+) => ({ name: `grill_backup_${name}`, unit, labels, help }) satisfies Metric;
 
+const perTarget = ['target'] as const;
+const perTier = ['target', 'tier'] as const;
+const perCommand = ['target', 'command'] as const;
+const perStore = ['store'] as const;
+const perCopy = ['store', 'target'] as const;
+
+/** Label of every series: the plan's environment. */
+export const environmentLabel = 'environment';
+
+/** Objectives, from the plan. */
+// prettier-ignore
+const objectives = {
+  targetInfo: gauge('target_info', 'info', ['target', 'engine'], 'A target of the plan and its engine.'),
+  rpo: gauge('rpo_seconds', 'seconds', perTarget, 'Recovery point objective of the target.'),
+  rto: gauge('rto_seconds', 'seconds', perTarget, 'Recovery time objective of the target.'),
+  nextRun: gauge('next_run_timestamp_seconds', 'timestamp', perTarget, 'When the schedule starts the next backup.'),
+} as const;
+
+/** The newest committed archive of a target; absent where there is none. */
+// prettier-ignore
+const newest = {
+  newestInfo: gauge('newest_archive_info', 'info', ['target', 'archive', 'key_id', 'server_version'], 'The newest archive, the key that sealed it (none: in the clear) and the server it came from.'),
+  lastSuccess: gauge('last_success_timestamp_seconds', 'timestamp', perTarget, 'When the newest committed archive was finished.'),
+  recoveryPoint: gauge('recovery_point_timestamp_seconds', 'timestamp', perTarget, 'To when the newest committed archive brings the target back: the start of its dump.'),
+  duration: gauge('duration_seconds', 'seconds', perTarget, 'How long the newest archive took to make.'),
+  sourceBytes: gauge('source_bytes', 'bytes', perTarget, 'Bytes that the newest backup read from the database.'),
+  archiveBytes: gauge('archive_bytes', 'bytes', perTarget, 'Size of the newest archive.'),
+  sizeRatio: gauge('size_ratio', 'ratio', perTarget, 'Size of the newest archive over the median of the seven before it.'),
+  items: gauge('items', 'count', ['target', 'kind'], 'Rows, keys, points or objects in the newest archive.'),
+  anomalies: gauge('anomalies', 'count', perTarget, 'What is unusual about the newest archive, compared with those before it.'),
+} as const;
+
+/** All archives of a target in the primary store. */
+// prettier-ignore
+const kept = {
+  archives: gauge('archives', 'count', perTier, 'Committed archives.'),
+  tierBytes: gauge('tier_bytes', 'bytes', perTier, 'Size of the archives of a tier together.'),
+  tierNewest: gauge('tier_newest_timestamp_seconds', 'timestamp', perTier, 'Start of the newest archive of a tier.'),
+  tierOldest: gauge('tier_oldest_timestamp_seconds', 'timestamp', perTier, 'Start of the oldest archive of a tier.'),
+  withoutKey: gauge('archives_without_key', 'count', perTarget, 'Committed archives that no key of the plan opens.'),
+  broken: gauge('broken_archives', 'count', perTarget, 'Archives whose manifest cannot be read or believed; they do not count.'),
+  retentionFrozen: gauge('retention_frozen', 'boolean', perTarget, 'Whether nothing is pruned because the last backup failed.'),
+} as const;
+
+/** What was proven; absent until it was. */
+// prettier-ignore
+const proven = {
+  lastVerified: gauge('last_verified_timestamp_seconds', 'timestamp', perTarget, 'When an archive was last read or restored, and found good.'),
+  verifiedPoint: gauge('verified_recovery_point_timestamp_seconds', 'timestamp', perTarget, 'Start of the newest archive that was found good.'),
+  lastDrill: gauge('last_drill_timestamp_seconds', 'timestamp', perTarget, 'When the last drill of the target ended.'),
+  drillSuccess: gauge('last_drill_success', 'boolean', perTarget, 'Whether the last drill restored the archive and found it equal.'),
+  drillSucceeded: gauge('last_drill_success_timestamp_seconds', 'timestamp', perTarget, 'When a drill last restored an archive and found it equal.'),
+  measuredRto: gauge('measured_rto_seconds', 'seconds', perTarget, 'How long the restore took in the last drill that succeeded.'),
+} as const;
+
+/** The last run of each command; `drill` is `verify --level drill`. */
+// prettier-ignore
+const runs = {
+  lastRun: gauge('last_run_timestamp_seconds', 'timestamp', perCommand, 'When the last run ended.'),
+  lastRunSuccess: gauge('last_run_success', 'boolean', perCommand, 'Whether the last run succeeded.'),
+  lastRunExitCode: gauge('last_run_exit_code', 'code', perCommand, 'Exit code of the last run.'),
+  lastRunDuration: gauge('last_run_duration_seconds', 'seconds', perCommand, 'How long the last run took.'),
+  lockTaken: gauge('lock_taken_timestamp_seconds', 'timestamp', ['target', 'state'], 'Since when a run holds the lock; absent while it is free. State expired or dead: the run ended without releasing it.'),
+  notified: gauge('notification_success', 'boolean', ['channel'], 'Whether the last notification on the channel was delivered.'),
+} as const;
+
+// prettier-ignore
+const stores = {
+  storeUp: gauge('store_up', 'boolean', perStore, 'Whether the store could be read.'),
+  storeBytes: gauge('store_bytes', 'bytes', perStore, 'Size of all archives in the store; hard links count once.'),
+  storeFreeBytes: gauge('store_free_bytes', 'bytes', perStore, 'Free space, where the store has a limit.'),
+  storeSizeBytes: gauge('store_size_bytes', 'bytes', perStore, 'Size of the volume, where the store has a limit.'),
+  storeFullDays: gauge('store_full_days', 'days', perStore, 'Days until the store is full, by the growth of all targets under their retention; +Inf beyond the forecast.'),
+  replicaMissing: gauge('replica_missing_archives', 'count', perCopy, 'Archives of the primary store that the replica lacks.'),
+  replicaPoint: gauge('replica_recovery_point_timestamp_seconds', 'timestamp', perCopy, 'Start of the newest archive that the replica has.'),
+} as const;
+
+// prettier-ignore
+const exporter = {
+  buildInfo: gauge('build_info', 'info', ['version'], 'Version of the exporter.'),
+  refreshed: gauge('catalog_refresh_timestamp_seconds', 'timestamp', [], 'When the stores were last read; all other numbers are as of then.'),
+  refreshDuration: gauge('catalog_refresh_duration_seconds', 'seconds', [], 'How long reading the stores took.'),
+} as const;
+
+/** Every metric, by the id under which the product refers to it. */
 export const metrics = {
-  lastSuccess: {
-    name: 'grill_backup_last_success_timestamp_seconds',
-    help: 'Unix time at which the newest committed archive of the target was finished.',
-    labels: perTarget,
-  },
-  lastVerified: {
-    name: 'grill_backup_last_verified_timestamp_seconds',
-    help: 'Unix time of the newest successful verification of an archive of the target.',
-    labels: perTarget,
-  },
-  duration: {
-    name: 'grill_backup_duration_seconds',
-    help: 'Duration of the backup that made the newest archive.',
-    labels: perTarget,
-  },
-  sourceBytes: {
-    name: 'grill_backup_source_bytes',
-    help: 'Bytes that the newest backup read from the database.',
-    labels: perTarget,
-  },
-  archiveBytes: {
-    name: 'grill_backup_archive_bytes',
-    help: 'Size of the newest archive.',
-    labels: perTarget,
-  },
-  archives: {
-    name: 'grill_backup_archives',
-    help: 'Committed archives of the target per tier.',
-    labels: ['target', 'tier'],
-  },
-  anomalies: {
-    name: 'grill_backup_anomalies',
-    help: 'What is unusual about the newest archive of the target, compared with those before it.',
-    labels: perTarget,
-  },
-  rpo: {
-    name: 'grill_backup_rpo_seconds',
-    help: 'Recovery point objective of the target, from the plan.',
-    labels: perTarget,
-  },
-  storeFreeBytes: {
-    name: 'grill_backup_store_free_bytes',
-    help: 'Free space of the store, where it has a limit.',
-    labels: ['store'],
-  },
-} as const satisfies Record<string, Metric>;
+  ...objectives,
+  ...newest,
+  ...kept,
+  ...proven,
+  ...runs,
+  ...stores,
+  ...exporter,
+} as const;
+
+export type MetricId = keyof typeof metrics;
+
+/** Labels of a metric: `LabelsOf<'archives'>` is `'target' | 'tier'`. */
+export type LabelsOf<Id extends MetricId> = (typeof metrics)[Id]['labels'][number];
 
 /** Port of the exporter's HTTP server. */
 export const metricsPort = 9187;
 
-/** Paths of the exporter's HTTP server; `health` answers as long as the process does. */
-export const metricsPaths = { metrics: '/metrics', health: '/healthz' } as const;
+/** Paths of the exporter's HTTP server: `health` answers as long as the process does, `ready` once the stores were read. */
+export const metricsPaths = { metrics: '/metrics', health: '/healthz', ready: '/readyz' } as const;
