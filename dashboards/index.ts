@@ -12,6 +12,8 @@ import * as promql from './queries.ts';
 
 export interface DashboardContext {
   readonly namespace: string;
+  /** Whose backups they are, for title and tags. */
+  readonly platform: string;
   readonly runbookUrl: string;
 }
 
@@ -112,10 +114,10 @@ const storage = (namespace: string) => [
 ];
 
 /** Dashboard `backup-monitoring`. */
-export const dashboard = ({ namespace, runbookUrl }: DashboardContext): Dashboard => {
-  const builder = new DashboardBuilder('Grill Stats backups')
+export const dashboard = ({ namespace, platform, runbookUrl }: DashboardContext): Dashboard => {
+  const builder = new DashboardBuilder(`Backups of ${platform}`)
     .uid(names.monitoring)
-    .tags(['backup', 'grill-stats'])
+    .tags(['backup', platform])
     .timezone('utc')
     .time({ from: 'now-7d', to: 'now' })
     .refresh('1m')

@@ -75,6 +75,8 @@ const small = {
 /** Fields of an environment besides those of the plan. */
 export const deploymentShape = {
   namespace: dnsLabel,
+  /** Label `app.kubernetes.io/part-of` of every object, and the title of the dashboard. */
+  platform: dnsLabel,
   image: z.strictObject({
     repository: z.string().regex(/^[a-z0-9.:-]+(\/[a-z0-9._-]+)+$/, {
       error: 'expected a repository such as ghcr.io/owner/name',

@@ -26,13 +26,16 @@ const deployed = (target: TargetOption) =>
 
 const [first, ...others] = targetSchema.options.map(deployed);
 
+/** Part `targets` of an environment. */
+export const deployedTargets = z.array(z.discriminatedUnion('engine', [first!, ...others])).min(1);
+
 const { resources } = targetDeployment;
 const drill = planShape.drill.unwrap();
 
 const environmentShape = {
   ...planShape,
   ...deploymentShape,
-  targets: z.array(z.discriminatedUnion('engine', [first!, ...others])).min(1),
+  targets: deployedTargets,
   verification: planShape.verification.extend({ resources }),
   /** `limits.ephemeralStorage` holds the data of one scratch server at a time: the largest restored database. */
   drill: drill.extend({ resources }).prefault({}),

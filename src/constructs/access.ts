@@ -1,7 +1,9 @@
 import { k8s } from 'cdk8s-plus-28';
 import { Construct } from 'constructs';
+import { z } from 'zod';
 import { cronJobNames, names } from '../../runtime/src/contract/names.ts';
-import type { Environment } from '../environment.ts';
+import { deploymentShape } from '../deployment.ts';
+import { checked, type Props } from './props.ts';
 
 type Rules = k8s.PolicyRule[];
 
@@ -32,10 +34,20 @@ const manageRestorePod: Rules = [
   { apiGroups: [''], resources: ['pods'], verbs: ['patch', 'delete'], ...restorePodOnly },
 ];
 
+const accessProps = z.object({
+  /** Whose CronJobs on-call may start. */
+  targets: z.array(z.object({ name: z.string().min(1) })),
+  access: deploymentShape.access,
+});
+
+export type BackupAccessProps = Props<typeof accessProps>;
+
 /** Service accounts of the pods, which call no Kubernetes API, and roles of the people who use them. */
-export class Access extends Construct {
-  constructor(scope: Construct, { targets, access }: Environment) {
-    super(scope, 'access');
+export class BackupAccess extends Construct {
+  constructor(scope: Construct, id: string, props: BackupAccessProps) {
+    super(scope, id);
+    const { targets, access } = checked(this, accessProps, props) ?? {};
+    if (!targets || !access) return;
     for (const name of [names.operatorAccount, names.restoreAccount])
       new k8s.KubeServiceAccount(this, `${name}-account`, {
         metadata: { name },

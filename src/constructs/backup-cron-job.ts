@@ -1,12 +1,17 @@
 import { k8s } from 'cdk8s-plus-28';
 import { Construct } from 'constructs';
+import { z } from 'zod';
 import { finalExitCodes } from '../../runtime/src/contract/exit-codes.ts';
 import { mounts } from '../../runtime/src/contract/mounts.ts';
-import { cronJobName, names } from '../../runtime/src/contract/names.ts';
-import { secondsOf } from '../../runtime/src/plan/duration.ts';
-import type { Environment, EnvironmentTarget, Resources } from '../environment.ts';
+import { names } from '../../runtime/src/contract/names.ts';
+import { cron } from '../../runtime/src/plan/cron.ts';
+import { duration, secondsOf } from '../../runtime/src/plan/duration.ts';
+import { dnsLabel, planShape } from '../../runtime/src/plan/schema.ts';
+import { deploymentShape } from '../deployment.ts';
+import { resources } from '../resources.ts';
 import { jobPod } from './job-pod.ts';
 import { labelsOf } from './labels.ts';
+import { checked, type Props } from './props.ts';
 import {
   archives,
   databaseSecret,
@@ -15,20 +20,45 @@ import {
   planFolder,
   scratch,
   scriptsFolder,
-  type Folder,
 } from './volumes.ts';
 
 const containerName = 'backup';
 
-interface Run {
-  readonly name: string;
-  readonly script: string;
-  readonly schedule: string;
-  /** Duration that a run may take, tries included. */
-  readonly deadline: string;
-  readonly resources: Resources;
-  readonly secrets: readonly Folder[];
-}
+const cronJobProps = z.object({
+  /** What the run shares with the others of its system. */
+  system: z.object({
+    platform: deploymentShape.platform,
+    image: deploymentShape.image,
+    storage: z.object({ accessMode: deploymentShape.storage.shape.accessMode }),
+    jobs: deploymentShape.jobs,
+    encryption: planShape.encryption,
+    notifications: planShape.notifications,
+  }),
+  /** Name of the CronJob, of its Jobs' label and of its pods' label. */
+  name: dnsLabel,
+  /** File of ConfigMap `backup-scripts`, which the container runs. */
+  script: z.string().min(1),
+  /** Five cron fields, in UTC. */
+  schedule: cron,
+  /** Time that a run may take, tries included. */
+  deadline: duration,
+  resources,
+  /** Databases whose credentials are mounted. @default none - reading archives needs none */
+  credentials: z
+    .array(
+      z.object({
+        engine: z.string(),
+        secret: z.object({ name: dnsLabel, keys: z.record(z.string(), z.string()) }),
+        /** True: the pod starts without the Secret. @default false */
+        optional: z.boolean().default(false),
+      }),
+    )
+    .default([]),
+});
+
+export type BackupCronJobProps = Props<typeof cronJobProps>;
+
+type Run = z.output<typeof cronJobProps>;
 
 /** A drained node is no failure of the backup; an error that another try cannot cure ends the Job at once. */
 const podFailurePolicy: k8s.PodFailurePolicy = {
@@ -42,41 +72,44 @@ const podFailurePolicy: k8s.PodFailurePolicy = {
   ],
 };
 
-const podOf = (environment: Environment, run: Run): k8s.PodSpec =>
+const podOf = ({ system, script, resources, credentials }: Run): k8s.PodSpec =>
   jobPod({
-    environment,
+    system,
     serviceAccount: names.operatorAccount,
     container: containerName,
-    command: [`${mounts.scripts}/${run.script}`],
-    resources: run.resources,
+    command: [`${mounts.scripts}/${script}`],
+    resources,
     // podFailurePolicy requires it
     restartPolicy: 'Never',
     folders: [
       archives(),
       planFolder(),
       scriptsFolder(),
-      scratch(k8s.Quantity.fromString(run.resources.limits.ephemeralStorage)),
-      encryptionSecret(environment),
-      ...run.secrets,
-      ...notificationSecret(environment),
+      scratch(k8s.Quantity.fromString(resources.limits.ephemeralStorage)),
+      encryptionSecret(system),
+      ...credentials.map(({ engine, secret, optional }) => databaseSecret(engine, secret, optional)),
+      ...notificationSecret(system),
     ],
   });
 
-const jobOf = (environment: Environment, run: Run): k8s.JobSpec => ({
+const jobOf = (run: Run): k8s.JobSpec => ({
   activeDeadlineSeconds: secondsOf(run.deadline),
-  backoffLimit: environment.jobs.retries,
-  ttlSecondsAfterFinished: secondsOf(environment.jobs.keepFinished),
+  backoffLimit: run.system.jobs.retries,
+  ttlSecondsAfterFinished: secondsOf(run.system.jobs.keepFinished),
   podFailurePolicy,
-  template: { metadata: { labels: labelsOf(run.name) }, spec: podOf(environment, run) },
+  template: { metadata: { labels: labelsOf(run.system, run.name) }, spec: podOf(run) },
 });
 
 /** One scheduled run. The L2 class of cdk8s-plus would skip a run that is 10 s late; see DESIGN.md §4. */
-class BackupCronJob extends Construct {
-  constructor(scope: Construct, environment: Environment, run: Run) {
-    super(scope, run.name);
-    const { jobs } = environment;
+export class BackupCronJob extends Construct {
+  constructor(scope: Construct, id: string, props: BackupCronJobProps) {
+    super(scope, id);
+    const run = checked(this, cronJobProps, props);
+    if (!run) return;
+    const { jobs } = run.system;
+    const labels = labelsOf(run.system, run.name);
     new k8s.KubeCronJob(this, 'cron-job', {
-      metadata: { name: run.name, labels: labelsOf(run.name) },
+      metadata: { name: run.name, labels },
       spec: {
         schedule: run.schedule,
         timeZone: 'Etc/UTC',
@@ -84,50 +117,8 @@ class BackupCronJob extends Construct {
         startingDeadlineSeconds: secondsOf(jobs.startingDeadline),
         successfulJobsHistoryLimit: jobs.history.successful,
         failedJobsHistoryLimit: jobs.history.failed,
-        jobTemplate: { metadata: { labels: labelsOf(run.name) }, spec: jobOf(environment, run) },
+        jobTemplate: { metadata: { labels }, spec: jobOf(run) },
       },
     });
-  }
-}
-
-const backupRun = (environment: Environment, target: EnvironmentTarget): Run => ({
-  name: cronJobName(target.name),
-  script: `${target.name}-backup.sh`,
-  schedule: target.schedule,
-  deadline: target.deadline,
-  resources: target.resources ?? environment.resources,
-  secrets: [databaseSecret(target.engine, target.secret)],
-});
-
-/** Reads archives only, so it gets no credentials of a database. */
-const verificationRun = ({ verification, resources }: Environment): Run => ({
-  name: names.verification,
-  script: 'verify-backups.sh',
-  schedule: verification.schedule,
-  deadline: verification.deadline,
-  resources: verification.resources ?? resources,
-  secrets: [],
-});
-
-/** Restores into servers inside its own pod; credentials only of the servers that the plan names for drills. */
-const drillRun = ({ drill, targets, resources }: Environment): Run => ({
-  name: names.drill,
-  script: 'drill-backups.sh',
-  schedule: drill.schedule,
-  deadline: drill.deadline,
-  resources: drill.resources ?? resources,
-  secrets: targets.flatMap(({ engine, drill: server }) =>
-    server ? [databaseSecret(engine, server.secret, true)] : [],
-  ),
-});
-
-/** A CronJob per target, one that verifies, and one that drills. */
-export class CronJobs extends Construct {
-  constructor(scope: Construct, environment: Environment) {
-    super(scope, 'cron-jobs');
-    for (const target of environment.targets)
-      new BackupCronJob(this, environment, backupRun(environment, target));
-    new BackupCronJob(this, environment, verificationRun(environment));
-    new BackupCronJob(this, environment, drillRun(environment));
   }
 }

@@ -1,18 +1,19 @@
-import { App, Chart } from 'cdk8s';
+import { ApiObject, App, Chart, JsonPatch } from 'cdk8s';
 import { k8s } from 'cdk8s-plus-28';
 import { Construct } from 'constructs';
 import { names } from '../../runtime/src/contract/names.ts';
-import type { Environment } from '../environment.ts';
-import { Access } from './access.ts';
+import { BackupError } from '../../runtime/src/core/errors.ts';
+import { environmentSchema, type Environment } from '../environment.ts';
+import { BackupAccess } from './access.ts';
 import { Config } from './config.ts';
-import { CronJobs } from './backup-cron-job.ts';
-import { Exporter } from './exporter.ts';
+import { CronJobs } from './cron-jobs.ts';
 import { systemLabels } from './labels.ts';
-import { Alerts, Dashboard } from './monitoring.ts';
-import { Network } from './network.ts';
+import { BackupMonitoring } from './monitoring.ts';
+import { BackupNetwork } from './network.ts';
+import { checked, type Props } from './props.ts';
 import { RestorePod } from './restore-pod.ts';
-import { Secrets } from './secrets.ts';
-import { Storage } from './storage.ts';
+import { BackupSecrets } from './secrets.ts';
+import { BackupStorage } from './storage.ts';
 
 /** A Kubernetes object as it is applied. */
 export interface KubernetesObject {
@@ -35,55 +36,85 @@ export interface Concern {
   readonly objects: readonly KubernetesObject[];
 }
 
+export type BackupSystemProps = Props<typeof environmentSchema>;
+
 const podSecurity = Object.fromEntries(
   ['enforce', 'audit', 'warn'].map((mode) => [`pod-security.kubernetes.io/${mode}`, 'restricted']),
 );
 
 class Namespace extends Construct {
-  constructor(scope: Construct, { namespace }: Environment) {
-    super(scope, 'namespace');
-    new k8s.KubeNamespace(this, 'namespace', { metadata: { name: namespace, labels: podSecurity } });
+  constructor(scope: Construct, id: string, { namespace }: Environment) {
+    super(scope, id);
+    const made = new k8s.KubeNamespace(this, 'namespace', {
+      metadata: { name: namespace, labels: podSecurity },
+    });
+    // the chart puts everything into its namespace
+    made.addJsonPatch(JsonPatch.remove('/metadata/namespace'));
   }
 }
 
+type Part = new (scope: Construct, id: string, environment: Environment) => Construct;
+
 /** In the order in which they are applied: what others refer to comes first. */
-const concerns: Readonly<Record<string, new (scope: Construct, environment: Environment) => Construct>> = {
+const parts: Readonly<Record<string, Part>> = {
   namespace: Namespace,
-  access: Access,
-  secrets: Secrets,
-  storage: Storage,
+  access: BackupAccess,
+  secrets: BackupSecrets,
+  storage: BackupStorage,
   config: Config,
-  network: Network,
+  network: BackupNetwork,
   'cron-jobs': CronJobs,
-  exporter: Exporter,
-  alerts: Alerts,
-  dashboard: Dashboard,
+  monitoring: BackupMonitoring,
   [names.restorePod]: RestorePod,
 };
 
-/** All objects of an environment: one chart per concern. */
-class BackupSystem extends Construct {
-  readonly charts: readonly Chart[];
+const apiObjectsIn = (construct: Construct): readonly ApiObject[] =>
+  construct.node.findAll().filter(ApiObject.isApiObject);
 
-  constructor(app: App, environment: Environment) {
-    super(app, environment.environment);
-    this.charts = Object.entries(concerns).map(([name, Concern]) => {
-      const namespace = Concern === Namespace ? undefined : environment.namespace;
-      const chart = new Chart(this, name, {
-        ...(namespace && { namespace }),
-        labels: systemLabels,
-        disableResourceNameHashes: true,
-      });
-      new Concern(chart, environment);
-      return chart;
+/** cdk8s takes two objects of one name silently, and the one applied last wins. */
+const sameNames = (construct: Construct): string[] => {
+  const keys = apiObjectsIn(construct).map(({ kind, name }) => `${kind} ${name}`);
+  return [...new Set(keys.filter((key, index) => keys.indexOf(key) !== index))].map(
+    (key) => `there are two of ${key}, expected one (rename one of them)`,
+  );
+};
+
+/**
+ * All that backs up the databases of one platform, in one namespace: a chart of its own. Props are those of an
+ * environment file, see docs/configuration.md.
+ */
+export class BackupSystem extends Chart {
+  constructor(scope: Construct, id: string, props: BackupSystemProps) {
+    super(scope, id, {
+      namespace: props.namespace,
+      labels: systemLabels(props),
+      disableResourceNameHashes: true,
     });
+    const environment = checked(this, environmentSchema, props);
+    if (!environment) return;
+    for (const [name, Part] of Object.entries(parts)) new Part(this, name, environment);
+    this.node.addValidation({ validate: () => sameNames(this) });
+  }
+
+  /**
+   * Objects by concern, in the order in which they are applied.
+   * @throws BackupError plan.invalid with every problem in the tree, under the path of its construct
+   */
+  concerns(): readonly Concern[] {
+    const problems = this.node
+      .findAll()
+      .flatMap(({ node }) => node.validate().map((problem) => `[${node.path}] ${problem}`));
+    if (problems.length) throw new BackupError('plan.invalid', problems.join('\n'));
+    return this.node.children
+      .flatMap((part) => (part instanceof BackupMonitoring ? part.node.children : [part]))
+      .map((part) => ({
+        name: part.node.id,
+        byHand: part instanceof RestorePod,
+        objects: apiObjectsIn(part as Construct).map((object) => object.toJson() as KubernetesObject),
+      }));
   }
 }
 
-/** Objects of an environment by concern, in the order in which they are applied. */
+/** Objects of an environment by concern. @throws BackupError plan.invalid */
 export const synthesize = (environment: Environment): readonly Concern[] =>
-  new BackupSystem(new App(), environment).charts.map((chart) => ({
-    name: chart.node.id,
-    byHand: chart.node.id === names.restorePod,
-    objects: chart.toJson() as KubernetesObject[],
-  }));
+  new BackupSystem(new App(), environment.environment, environment).concerns();

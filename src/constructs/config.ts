@@ -39,8 +39,8 @@ export const overrideVariables = (): k8s.EnvVar[] =>
 
 /** ConfigMaps `backup-config` and `backup-scripts`. */
 export class Config extends Construct {
-  constructor(scope: Construct, environment: Environment) {
-    super(scope, 'config');
+  constructor(scope: Construct, id: string, environment: Environment) {
+    super(scope, id);
     new k8s.KubeConfigMap(this, names.configMap, {
       metadata: { name: names.configMap },
       data: { ...overrideValues(environment), 'plan.json': planJson(environment) },

@@ -20,7 +20,7 @@ const answers: k8s.Probe = {
 
 const podOf = (environment: Environment): k8s.PodSpec =>
   jobPod({
-    environment,
+    system: environment,
     serviceAccount: names.operatorAccount,
     container: 'exporter',
     command: [names.program, 'serve'],
@@ -39,9 +39,9 @@ const podOf = (environment: Environment): k8s.PodSpec =>
 
 /** Metrics of the archives: Deployment, Service and ServiceMonitor. */
 export class Exporter extends Construct {
-  constructor(scope: Construct, environment: Environment) {
-    super(scope, 'exporter');
-    const labels = labelsOf(names.exporter);
+  constructor(scope: Construct, id: string, environment: Environment) {
+    super(scope, id);
+    const labels = labelsOf(environment, names.exporter);
     const metadata = { name: names.exporter, labels };
     new k8s.KubeDeployment(this, 'deployment', {
       metadata,
@@ -49,9 +49,9 @@ export class Exporter extends Construct {
         replicas: 1,
         // a second pod could not mount a ReadWriteOnce volume from another node
         strategy: { type: 'Recreate' },
-        selector: podsOf(names.exporter),
+        selector: podsOf(environment, names.exporter),
         template: {
-          metadata: { labels, annotations: { 'grill-stats/plan-sha256': planChecksum(environment) } },
+          metadata: { labels, annotations: { 'checksum/plan': planChecksum(environment) } },
           spec: podOf(environment),
         },
       },
@@ -67,7 +67,7 @@ export class Exporter extends Construct {
       apiVersion: 'monitoring.coreos.com/v1',
       kind: 'ServiceMonitor',
       spec: {
-        selector: podsOf(names.exporter),
+        selector: podsOf(environment, names.exporter),
         endpoints: [{ port: portName, path: metricsPaths.metrics, interval: '60s' }],
       },
     } satisfies IServiceMonitor;

@@ -1,7 +1,7 @@
 import { k8s } from 'cdk8s-plus-28';
 import type { Environment, Resources } from '../environment.ts';
 import { overrideVariables } from './config.ts';
-import { systemLabels } from './labels.ts';
+import { systemLabels, type Platform } from './labels.ts';
 import { distinct, type Folder } from './volumes.ts';
 
 /** User and group of the job image, and owner of the volume's files. */
@@ -10,8 +10,14 @@ const userId = 10_001;
 /** Time for a run to stop its children, remove partial files and abort an upload after SIGTERM. */
 const terminationGraceSeconds = 60;
 
+/** What all pods of a system share. */
+export interface PodSystem extends Platform {
+  readonly image: Environment['image'];
+  readonly storage: Pick<Environment['storage'], 'accessMode'>;
+}
+
 export interface JobPod {
-  readonly environment: Environment;
+  readonly system: PodSystem;
   readonly serviceAccount: string;
   readonly container: string;
   readonly command: readonly string[];
@@ -22,7 +28,7 @@ export interface JobPod {
   readonly probes?: Pick<k8s.Container, 'livenessProbe' | 'readinessProbe'>;
 }
 
-export const imageOf = ({ image: { repository, tag, digest } }: Environment): string =>
+export const imageOf = ({ image: { repository, tag, digest } }: PodSystem): string =>
   `${repository}:${tag}${digest ? `@${digest}` : ''}`;
 
 const quantities = (amounts: Resources['limits']): Record<string, k8s.Quantity> => ({
@@ -32,7 +38,7 @@ const quantities = (amounts: Resources['limits']): Record<string, k8s.Quantity> 
 });
 
 /** Pods on one node can share a ReadWriteOnce volume; elsewhere they would wait for it. */
-const nearTheVolume = ({ storage }: Environment): k8s.Affinity | undefined =>
+const nearTheVolume = ({ storage, platform }: PodSystem): k8s.Affinity | undefined =>
   storage.accessMode === 'ReadWriteOnce'
     ? {
         podAffinity: {
@@ -41,7 +47,7 @@ const nearTheVolume = ({ storage }: Environment): k8s.Affinity | undefined =>
               weight: 100,
               podAffinityTerm: {
                 topologyKey: 'kubernetes.io/hostname',
-                labelSelector: { matchLabels: systemLabels },
+                labelSelector: { matchLabels: systemLabels({ platform }) },
               },
             },
           ],
@@ -51,7 +57,7 @@ const nearTheVolume = ({ storage }: Environment): k8s.Affinity | undefined =>
 
 const container = (pod: JobPod, folders: readonly Folder[]): k8s.Container => ({
   name: pod.container,
-  image: imageOf(pod.environment),
+  image: imageOf(pod.system),
   imagePullPolicy: 'IfNotPresent',
   command: [...pod.command],
   env: overrideVariables(),
@@ -75,7 +81,7 @@ export const jobPod = (pod: JobPod): k8s.PodSpec => {
     enableServiceLinks: false,
     restartPolicy: pod.restartPolicy,
     terminationGracePeriodSeconds: terminationGraceSeconds,
-    affinity: nearTheVolume(pod.environment),
+    affinity: nearTheVolume(pod.system),
     securityContext: {
       runAsNonRoot: true,
       runAsUser: userId,

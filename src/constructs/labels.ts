@@ -1,19 +1,27 @@
-/** Pods, Jobs and objects of the backup system; NetworkPolicies and `kubectl -l` select by these. */
-export const systemLabels = {
+/** A system's name in the label part-of, by which its objects and pods are selected. */
+export interface Platform {
+  readonly platform: string;
+}
+
+/** Pods, Jobs and objects of a backup system; NetworkPolicies and `kubectl -l` select by these. */
+export const systemLabels = ({ platform }: Platform) => ({
   'app.kubernetes.io/component': 'backup',
-  'app.kubernetes.io/part-of': 'grill-stats',
-} as const;
+  'app.kubernetes.io/part-of': platform,
+});
 
 const nameLabel = 'app.kubernetes.io/name';
 
 /** Labels of one workload: the system's, and its name. */
-export const labelsOf = (name: string): Record<string, string> => ({ [nameLabel]: name, ...systemLabels });
+export const labelsOf = (system: Platform, name: string): Record<string, string> => ({
+  [nameLabel]: name,
+  ...systemLabels(system),
+});
 
 /** Pods of one workload. */
-export const podsOf = (name: string) => ({ matchLabels: labelsOf(name) });
+export const podsOf = (system: Platform, name: string) => ({ matchLabels: labelsOf(system, name) });
 
 /** Pods of any of several workloads. */
-export const podsOfAny = (workloads: readonly string[]) => ({
-  matchLabels: systemLabels,
+export const podsOfAny = (system: Platform, workloads: readonly string[]) => ({
+  matchLabels: systemLabels(system),
   matchExpressions: [{ key: nameLabel, operator: 'In', values: [...workloads] }],
 });

@@ -5,12 +5,17 @@ import { Construct } from 'constructs';
 import { alertGroups } from '../../alerts/index.ts';
 import { dashboard } from '../../dashboards/index.ts';
 import { names } from '../../runtime/src/contract/names.ts';
-import { planOf, type Environment } from '../environment.ts';
+import { environmentSchema, planOf, type Environment } from '../environment.ts';
+import { Exporter } from './exporter.ts';
+import { checked, type Props } from './props.ts';
+
+/** All of an environment: alerts and dashboard are made from its plan. */
+export type BackupMonitoringProps = Props<typeof environmentSchema>;
 
 /** PrometheusRule `backup-alerts`. */
-export class Alerts extends Construct {
-  constructor(scope: Construct, environment: Environment) {
-    super(scope, 'alerts');
+class Alerts extends Construct {
+  constructor(scope: Construct, id: string, environment: Environment) {
+    super(scope, id);
     const { namespace, monitoring } = environment;
     const { team, runbookUrl, grafanaUrl } = monitoring;
     const rule = {
@@ -23,13 +28,26 @@ export class Alerts extends Construct {
 }
 
 /** ConfigMap that the Grafana sidecar loads. */
-export class Dashboard extends Construct {
-  constructor(scope: Construct, { namespace, monitoring }: Environment) {
-    super(scope, 'dashboard');
-    const json = JSON.stringify(dashboard({ namespace, runbookUrl: monitoring.runbookUrl }), undefined, 2);
+class Dashboard extends Construct {
+  constructor(scope: Construct, id: string, { namespace, platform, monitoring }: Environment) {
+    super(scope, id);
+    const { runbookUrl } = monitoring;
+    const json = JSON.stringify(dashboard({ namespace, platform, runbookUrl }), undefined, 2);
     new k8s.KubeConfigMap(this, 'config-map', {
       metadata: { name: names.dashboard, labels: { grafana_dashboard: '1' } },
       data: { 'backup-monitoring.json': `${json}\n` },
     });
+  }
+}
+
+/** Exporter of the archives' metrics, alerts on them, and a dashboard: a file each. */
+export class BackupMonitoring extends Construct {
+  constructor(scope: Construct, id: string, props: BackupMonitoringProps) {
+    super(scope, id);
+    const environment = checked(this, environmentSchema, props);
+    if (!environment) return;
+    new Exporter(this, 'exporter', environment);
+    new Alerts(this, 'alerts', environment);
+    new Dashboard(this, 'dashboard', environment);
   }
 }

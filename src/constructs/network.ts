@@ -1,11 +1,15 @@
 import { k8s } from 'cdk8s-plus-28';
 import { Construct } from 'constructs';
+import { z } from 'zod';
 import { metricsPort } from '../../runtime/src/contract/metrics.ts';
 import { cronJobName, cronJobNames, names } from '../../runtime/src/contract/names.ts';
 import { engines } from '../../runtime/src/engines/registry.ts';
 import { portsOf } from '../../runtime/src/notify/config.ts';
-import type { Environment, EnvironmentTarget, Peer } from '../environment.ts';
+import { planShape } from '../../runtime/src/plan/schema.ts';
+import { deploymentShape } from '../deployment.ts';
+import { deployedTargets, type EnvironmentTarget, type Peer } from '../environment.ts';
 import { podsOf, podsOfAny, systemLabels } from './labels.ts';
+import { checked, type Props } from './props.ts';
 
 type Direction = 'Egress' | 'Ingress';
 interface Rule {
@@ -13,7 +17,18 @@ interface Rule {
   readonly ports?: k8s.NetworkPolicyPort[];
 }
 
-const everyPod: k8s.LabelSelector = { matchLabels: systemLabels };
+const networkProps = z.object({
+  platform: deploymentShape.platform,
+  targets: deployedTargets,
+  stores: planShape.stores,
+  notifications: planShape.notifications,
+  network: deploymentShape.network,
+  monitoring: z.object({ prometheusNamespace: deploymentShape.monitoring.shape.prometheusNamespace }),
+});
+
+export type BackupNetworkProps = Props<typeof networkProps>;
+
+type Checked = z.output<typeof networkProps>;
 
 const inNamespace = (name: string): k8s.LabelSelector => ({
   matchLabels: { 'kubernetes.io/metadata.name': name },
@@ -48,15 +63,21 @@ const objectStorePort = (endpoint: string | undefined): number => {
   return Number(explicit) || (protocol === 'http:' ? 80 : 443);
 };
 
-const notificationPorts = ({ notifications, network }: Environment): readonly number[] => [
+const notificationPorts = ({ notifications, network }: Checked): readonly number[] => [
   ...new Set([...portsOf(notifications), ...network.notificationPorts]),
 ];
 
 /** Backup pods reach and are reached by nothing, except for one policy per need. */
-export class Network extends Construct {
-  constructor(scope: Construct, environment: Environment) {
-    super(scope, 'network');
-    const { targets, stores, network, notifications, monitoring } = environment;
+export class BackupNetwork extends Construct {
+  constructor(scope: Construct, id: string, props: BackupNetworkProps) {
+    super(scope, id);
+    const system = checked(this, networkProps, props);
+    if (system) this.policies(system);
+  }
+
+  private policies(system: Checked): void {
+    const { targets, stores, network, notifications, monitoring } = system;
+    const everyPod: k8s.LabelSelector = { matchLabels: systemLabels(system) };
     const runs = [...cronJobNames(targets), names.restorePod];
     new k8s.KubeNetworkPolicy(this, 'default-deny', {
       metadata: { name: 'backup-default-deny' },
@@ -66,36 +87,42 @@ export class Network extends Construct {
       peers: peersOf(network.dns),
       ports: [port(53, 'UDP'), port(53)],
     });
-    for (const target of targets) this.database(target);
+    for (const target of targets) this.database(system, target);
     if (stores.s3)
       this.egress('backup-to-object-store', everyPod, {
         peers: peersOf(network.objectStore),
         ports: [port(objectStorePort(stores.s3.endpoint))],
       });
     if (notifications.enabled)
-      this.egress('backup-to-notifications', podsOfAny(runs), {
+      this.egress('backup-to-notifications', podsOfAny(system, runs), {
         peers: peersOf(network.notifications),
-        ports: notificationPorts(environment).map((number) => port(number)),
+        ports: notificationPorts(system).map((number) => port(number)),
       });
-    this.allow('Ingress', 'prometheus-to-exporter', podsOf(names.exporter), {
+    this.allow('Ingress', 'prometheus-to-exporter', podsOf(system, names.exporter), {
       peers: [{ namespaceSelector: inNamespace(monitoring.prometheusNamespace) }],
       ports: [port(metricsPort)],
     });
   }
 
-  private database({ name, engine, connection, network, drill }: EnvironmentTarget): void {
+  private database(system: Checked, { name, engine, connection, network, drill }: EnvironmentTarget): void {
     const { ports, dialsBack } = engines[engine]!;
     // a name of its own form, so that no target can be called like a policy above
-    this.egress(`${cronJobName(name)}-to-database`, podsOfAny([cronJobName(name), names.restorePod]), {
-      peers: peersOf(network),
-      ports: ports(connection).map((number) => port(number)),
-    });
+    this.egress(
+      `${cronJobName(name)}-to-database`,
+      podsOfAny(system, [cronJobName(name), names.restorePod]),
+      {
+        peers: peersOf(network),
+        ports: ports(connection).map((number) => port(number)),
+      },
+    );
     // the restore listens on a free port, so no port is named; only the database's own pods come in
     if (dialsBack)
-      this.allow('Ingress', `${name}-to-restore`, podsOf(names.restorePod), { peers: peersOf(network) });
+      this.allow('Ingress', `${name}-to-restore`, podsOf(system, names.restorePod), {
+        peers: peersOf(network),
+      });
     // servers inside the drill's own pod need no policy: loopback is never filtered
     if (drill)
-      this.egress(`${cronJobName(name)}-to-drill-server`, podsOf(names.drill), {
+      this.egress(`${cronJobName(name)}-to-drill-server`, podsOf(system, names.drill), {
         peers: peersOf(drill.network),
         ports: ports(drill.connection).map((number) => port(number)),
       });

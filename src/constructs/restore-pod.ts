@@ -22,11 +22,11 @@ const waitForExec = 'trap "exit 0" TERM INT; while :; do sleep 3600 & wait $!; d
 
 /** Pod `backup-restore-job`, applied by hand; `kubectl exec` runs the restore scripts in it. */
 export class RestorePod extends Construct {
-  constructor(scope: Construct, environment: Environment) {
-    super(scope, names.restorePod);
+  constructor(scope: Construct, id: string, environment: Environment) {
+    super(scope, id);
     const { targets, resources } = environment;
     const spec = jobPod({
-      environment,
+      system: environment,
       serviceAccount: names.restoreAccount,
       container: 'restore',
       command: ['/bin/sh', '-c', waitForExec],
@@ -43,7 +43,7 @@ export class RestorePod extends Construct {
       ],
     });
     new k8s.KubePod(this, 'pod', {
-      metadata: { name: names.restorePod, labels: labelsOf(names.restorePod) },
+      metadata: { name: names.restorePod, labels: labelsOf(environment, names.restorePod) },
       spec: { ...spec, activeDeadlineSeconds: lifetimeSeconds },
     });
   }

@@ -1,11 +1,24 @@
 import type { IExternalSecret } from '@kubernetes-models/external-secrets/external-secrets.io/v1/ExternalSecret';
 import { ApiObject } from 'cdk8s';
 import { Construct } from 'constructs';
+import { z } from 'zod';
 import { secrets as contract } from '../../runtime/src/contract/secrets.ts';
 import { secretKeysOf } from '../../runtime/src/notify/config.ts';
-import type { Environment } from '../environment.ts';
+import { planShape } from '../../runtime/src/plan/schema.ts';
+import { deploymentShape } from '../deployment.ts';
+import { checked, type Props } from './props.ts';
 
-type Sources = Environment['secrets'];
+const secretsProps = z.object({
+  secrets: deploymentShape.secrets,
+  encryption: planShape.encryption,
+  stores: planShape.stores,
+  notifications: planShape.notifications,
+});
+
+export type BackupSecretsProps = Props<typeof secretsProps>;
+
+type Checked = z.output<typeof secretsProps>;
+type Sources = Checked['secrets'];
 
 /** A Secret to be made by an operator. */
 interface Wanted {
@@ -15,7 +28,7 @@ interface Wanted {
 }
 
 /** Every passphrase of the plan; S3 credentials only where the store takes them from the Secret. */
-const wantedBy = ({ encryption, stores, notifications }: Environment): readonly Wanted[] => {
+const wantedBy = ({ encryption, stores, notifications }: Checked): readonly Wanted[] => {
   const { s3AccessKey, s3SecretKey } = contract.encryption.keys;
   const passphrases = encryption.keys.map(({ secretKey }) => secretKey);
   const s3Keys = stores.s3?.credentials === 'secret' ? [s3AccessKey, s3SecretKey] : [];
@@ -56,13 +69,15 @@ const externalSecret = (store: NonNullable<Sources['externalSecret']>, { source,
   }) satisfies IExternalSecret;
 
 /** Where the system's own Secrets come from; their values never pass through here. */
-export class Secrets extends Construct {
-  constructor(scope: Construct, environment: Environment) {
-    super(scope, 'secrets');
-    const { onePassword, externalSecret: store } = environment.secrets;
-    for (const wanted of wantedBy(environment)) {
+export class BackupSecrets extends Construct {
+  constructor(scope: Construct, id: string, props: BackupSecretsProps) {
+    super(scope, id);
+    const system = checked(this, secretsProps, props);
+    if (!system) return;
+    const { onePassword, externalSecret: store } = system.secrets;
+    for (const wanted of wantedBy(system)) {
       const object = onePassword ? onePasswordItem(onePassword, wanted) : externalSecret(store!, wanted);
-      new ApiObject(this, wanted.name, { metadata: { name: wanted.name }, ...object });
+      new ApiObject(this, wanted.source, { metadata: { name: wanted.name }, ...object });
     }
   }
 }

@@ -3,7 +3,7 @@ import { mounts } from '../../runtime/src/contract/mounts.ts';
 import { names } from '../../runtime/src/contract/names.ts';
 import { secrets } from '../../runtime/src/contract/secrets.ts';
 import { engines } from '../../runtime/src/engines/registry.ts';
-import type { Environment, EnvironmentTarget } from '../environment.ts';
+import type { Plan, Target } from '../../runtime/src/plan/schema.ts';
 
 /** A folder of a container: the volume and where it is mounted. */
 export interface Folder {
@@ -54,13 +54,21 @@ const secretFolder = (
   });
 
 /** Passphrase and S3 keys. */
-export const encryptionSecret = ({ encryption }: Environment): Folder => secretFolder(encryption.secret);
+export const encryptionSecret = ({
+  encryption,
+}: {
+  readonly encryption: Pick<Plan['encryption'], 'secret'>;
+}): Folder => secretFolder(encryption.secret);
 
 /** None if notifications are off. Optional: a missing webhook must not stop a backup. */
-export const notificationSecret = ({ notifications }: Environment): readonly Folder[] =>
+export const notificationSecret = ({
+  notifications,
+}: {
+  readonly notifications: Pick<Plan['notifications'], 'enabled'>;
+}): readonly Folder[] =>
   notifications.enabled ? [secretFolder(secrets.notification.name, { optional: true })] : [];
 
-type DatabaseSecret = EnvironmentTarget['secret'];
+type DatabaseSecret = Target['secret'];
 
 /** Only the keys the engine reads; all of them where some may be absent, since a listed key that is absent keeps a pod from starting. */
 const itemsOf = (engine: string, { keys }: DatabaseSecret): k8s.KeyToPath[] | undefined =>

@@ -74,14 +74,25 @@ const problemsOf =
   };
 
 const line = ({ path, found, allowed, hint }: Problem): string =>
-  `  ${path}: found ${found}, ${allowed}${hint ? ` (${hint})` : ''}`;
+  `${path}: found ${found}, ${allowed}${hint ? ` (${hint})` : ''}`;
 
 /** Several problems as one message: a headline, then one line each. */
 export const report = (subject: string, problems: readonly Problem[]): string =>
   [
     `${subject} has ${problems.length} ${problems.length === 1 ? 'problem' : 'problems'}:`,
-    ...problems.map(line),
+    ...problems.map((problem) => `  ${line(problem)}`),
   ].join('\n');
+
+/** Parses `input`, or says all that is wrong with it: a line per problem, `<path>: found …, expected … (hint)`. */
+export const parseOrProblems = <Schema extends z.ZodType>(
+  schema: Schema,
+  input: unknown,
+): { readonly data?: z.output<Schema>; readonly problems: readonly string[] } => {
+  const result = schema.safeParse(input, { error: allowed });
+  if (result.success) return { data: result.data, problems: [] };
+  const problems = result.error.issues.flatMap(problemsOf(input, () => undefined));
+  return { problems: problems.map(line) };
+};
 
 /**
  * Parses `input`, or reports all that is wrong with it at once.

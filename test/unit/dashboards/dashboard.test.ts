@@ -2,7 +2,7 @@ import { expect, test } from '@jest/globals';
 import { dashboard } from '../../../dashboards/index.ts';
 import { at, environmentOf, find, objectsOf } from '../../kit/environments.ts';
 
-const built = dashboard({ namespace: 'grill-stats', runbookUrl: 'https://runbook' });
+const built = dashboard({ namespace: 'grill-stats', platform: 'grill-stats', runbookUrl: 'https://runbook' });
 const panels = (built.panels ?? []) as {
   title?: string;
   type: string;
