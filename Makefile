@@ -2,7 +2,7 @@
 .PHONY: demo test
 
 demo:
-	@scripts/setup $(if $(findstring --remote,$(ARGS)),test,demo)
+	@scripts/setup $(if $(filter --remote --disaster,$(ARGS)),test,demo)
 	@npm run --silent demo -- $(ARGS)
 
 test:

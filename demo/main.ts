@@ -1,26 +1,50 @@
 import { relative } from 'node:path';
 import { backUpAll, fillAll, verifyAll } from './backup.ts';
+import { renderTimings, surviveDisaster } from './disaster.ts';
 import { parseOptions, usage, type Options } from './options.ts';
 import { isGood, outcomeOf, renderOutcomes, type Outcome } from './outcome.ts';
 import { heading } from './progress.ts';
-import { damageAll, proveAll, restoreAll } from './recovery.ts';
+import { damageAll, proveAll, restoreAll, type BackedUpByTarget, type Recovered } from './recovery.ts';
 import { buildStage, type Stage } from './stage.ts';
 
-/** Backs up, verifies, opens by hand, damages, restores, compares. */
-const play = async (stage: Stage, { bytes }: Options, signal: AbortSignal): Promise<readonly Outcome[]> => {
+type Recover = (
+  stage: Stage,
+  archives: BackedUpByTarget,
+  signal: AbortSignal,
+  stack: AsyncDisposableStack,
+) => Promise<ReadonlyMap<string, Recovered>>;
+
+/** Opens archives by hand, damages data, restores it from the pod. */
+const afterDamage: Recover = async (stage, archives, signal) => {
+  await proveAll(stage, archives, signal);
+  await damageAll(stage, archives, signal);
+  return restoreAll(stage, archives, signal);
+};
+
+const afterDisaster: Recover = async (...all) => {
+  const { recovered, timings } = await surviveDisaster(...all);
+  heading(renderTimings(timings));
+  return recovered;
+};
+
+/** Fills, backs up, verifies, loses, restores, compares. */
+const play = async (
+  stage: Stage,
+  { bytes, disaster }: Options,
+  signal: AbortSignal,
+  stack: AsyncDisposableStack,
+): Promise<readonly Outcome[]> => {
   const digests = await fillAll(stage, bytes, signal);
   const archives = await backUpAll(stage, digests, signal);
   const report = await verifyAll(stage, signal);
-  await proveAll(stage, archives, signal);
-  await damageAll(stage, archives, signal);
-  const recovered = await restoreAll(stage, archives, signal);
+  const recovered = await (disaster ? afterDisaster : afterDamage)(stage, archives, signal, stack);
   return [...archives].map(([target, archive]) => outcomeOf(target, archive, report, recovered.get(target)!));
 };
 
 const demo = async (options: Options, signal: AbortSignal): Promise<boolean> => {
   await using stack = new AsyncDisposableStack();
   const stage = await buildStage(options, signal, stack);
-  const outcomes = await play(stage, options, signal);
+  const outcomes = await play(stage, options, signal, stack);
   heading(renderOutcomes(outcomes));
   console.log(`\nManifests: ${relative(process.cwd(), stage.manifestsFolder)}`);
   if (options.keep) console.log(`Archives, reports and secrets: ${stage.cluster.folder}`);

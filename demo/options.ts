@@ -5,15 +5,18 @@ export interface Options {
   readonly bytes: number;
   /** Also copies archives to an S3 server, and restores from there. */
   readonly remote: boolean;
+  /** Loses servers and volume instead of some data, and recovers from the S3 server alone. */
+  readonly disaster: boolean;
   /** Leaves archives and pods in the work folder. */
   readonly keep: boolean;
   readonly help: boolean;
 }
 
-export const usage = `usage: make demo [ARGS="--size 50M|2G --remote --keep"]
+export const usage = `usage: make demo [ARGS="--size 50M|2G --remote|--disaster --keep"]
 
   --size SIZE   data in all three databases together (default 50M)
   --remote      a private S3 server as second store; restores come from it
+  --disaster    the same, and all else is lost: docs/disaster-recovery.md, step by step, timed
   --keep        keep archives, reports and the passphrase in the work folder
 `;
 
@@ -33,10 +36,11 @@ export const parseOptions = (args: readonly string[]): Options => {
     options: {
       size: { type: 'string', default: '50M' },
       remote: { type: 'boolean', default: false },
+      disaster: { type: 'boolean', default: false },
       keep: { type: 'boolean', default: false },
       help: { type: 'boolean', default: false },
     },
   });
   const { size, ...rest } = values;
-  return { bytes: parseSize(size), ...rest };
+  return { bytes: parseSize(size), ...rest, remote: rest.remote || rest.disaster };
 };

@@ -19,7 +19,7 @@ export interface Recovered {
   readonly different: readonly string[];
 }
 
-type BackedUpByTarget = ReadonlyMap<string, BackedUp>;
+export type BackedUpByTarget = ReadonlyMap<string, BackedUp>;
 
 const shown = 4;
 
@@ -93,7 +93,8 @@ const restoreOne = async (
   return (JSON.parse(stdout) as RestoreResult[])[0]!;
 };
 
-const compare = async (
+/** Digest of a database now against the one before; names what differs. */
+export const compare = async (
   database: Database,
   before: Digest,
   signal: AbortSignal,

@@ -12,6 +12,10 @@ const ofDatabase = (plan: Plan, { target, credentials }: Database): SecretValues
   };
 };
 
+/** Values of the Secrets that hold the databases' credentials. */
+export const databaseSecrets = (plan: Plan, databases: readonly Database[]): SecretValues =>
+  Object.assign({}, ...databases.map((database) => ofDatabase(plan, database)));
+
 /** Values for every Secret that the manifests mount, which 1Password would supply. */
 export const secretValues = (
   plan: Plan,
@@ -24,6 +28,6 @@ export const secretValues = (
       [passphrase]: randomBytes(32).toString('base64'),
       ...(s3 && { [s3AccessKey]: s3.accessKey, [s3SecretKey]: s3.secretKey }),
     },
-    ...Object.assign({}, ...databases.map((database) => ofDatabase(plan, database))),
+    ...databaseSecrets(plan, databases),
   };
 };

@@ -9,7 +9,7 @@ import { postgresqlDatabase } from './databases/postgresql.ts';
 import { redisDatabase } from './databases/redis.ts';
 import { synthesizeDev } from './manifests.ts';
 import type { Options } from './options.ts';
-import { find, readManifests, type Cluster } from './pod/cluster.ts';
+import { find, readManifests, type Cluster, type Services } from './pod/cluster.ts';
 import { heading, step } from './progress.ts';
 import { secretValues } from './secrets.ts';
 
@@ -30,7 +30,7 @@ const start: Readonly<Record<string, Start>> = {
 };
 
 /** Registers what must be stopped at the end, whatever happens. */
-const adopt = async <Server extends { stop: () => Promise<void> }>(
+export const adopt = async <Server extends { stop: () => Promise<void> }>(
   stack: AsyncDisposableStack,
   starting: Promise<Server>,
 ): Promise<Server> => stack.adopt(await starting, (server) => server.stop());
@@ -66,6 +66,10 @@ const makeFolder = async (options: Options, stack: AsyncDisposableStack): Promis
   return folder;
 };
 
+/** Where the databases listen, by target. */
+export const servicesOf = (databases: readonly Database[]): Services =>
+  Object.fromEntries(databases.map(({ target, connection }) => [target, connection]));
+
 /** Synthesizes manifests and starts private servers on free loopback ports, as a user that is not root. */
 export const buildStage = async (
   options: Options,
@@ -87,7 +91,7 @@ export const buildStage = async (
   const plan = planSchema.parse(JSON.parse(config.data!['plan.json']!));
   await s3?.createBucket(new URL(plan.stores.s3!.base).hostname);
   const databases = await startDatabases(plan, signal, stack);
-  const services = Object.fromEntries(databases.map(({ target, connection }) => [target, connection]));
   const secrets = secretValues(plan, databases, s3);
-  return { plan, databases, manifestsFolder, cluster: { manifests, secrets, services, folder } };
+  const cluster = { manifests, secrets, services: servicesOf(databases), folder };
+  return { plan, databases, manifestsFolder, cluster };
 };

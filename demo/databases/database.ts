@@ -16,7 +16,10 @@ export interface Database {
   readonly digest: () => Promise<Digest>;
   /** Destroys data; says what, for people. */
   readonly damage: () => Promise<string>;
+  /** Ends the server; all it held is gone. */
   readonly stop: () => Promise<void>;
+  /** A server of the same kind that holds nothing yet, for its administrator. */
+  readonly startEmpty: () => Promise<Database>;
 }
 
 /** Items whose content differs, is missing, or is new. */

@@ -5,7 +5,7 @@ import { influxdb1 } from './influxdb1.ts';
 import { influxdb2 } from './influxdb2.ts';
 
 /** A server of either generation. */
-export interface InfluxdbServer extends Omit<Database, 'target' | 'fill'> {
+export interface InfluxdbServer extends Omit<Database, 'target' | 'fill' | 'startEmpty'> {
   /** Makes the empty buckets. */
   readonly create: () => Promise<void>;
   /** Writes line protocol into a bucket. */
@@ -33,8 +33,8 @@ const fillBucket = async (
 };
 
 /** The private InfluxDB: 2.x where INFLUXD2 names its binary, else Debian's 1.x. */
-export const influxdbDatabase = async (target: string): Promise<Database> => {
-  const server = await (influxd2 ? influxdb2() : influxdb1());
+export const influxdbDatabase = async (target: string, token?: string): Promise<Database> => {
+  const server = await (influxd2 ? influxdb2(token) : influxdb1());
   return {
     ...server,
     target,
@@ -47,5 +47,7 @@ export const influxdbDatabase = async (target: string): Promise<Database> => {
       await fillBucket(server, buckets.daily, now, 365, Infinity);
       await fillBucket(server, buckets.raw, now, Infinity, bytes);
     },
+    // a restore brings the tokens of 2.x back, so the new server is set up with the one that will be in force
+    startEmpty: () => influxdbDatabase(target, server.credentials.token),
   };
 };

@@ -7,8 +7,11 @@ import { digestLines } from './lines.ts';
 const questionColumns = /^,[^,]*,\d+,[^,]*,[^,]*,/;
 
 /** InfluxDB 2.x from the binary that INFLUXD2 names. */
-export const influxdb2 = async (): Promise<InfluxdbServer> => {
-  const server = await startInfluxdb2({ bucket: 'unused' });
+export const influxdb2 = async (operatorToken?: string): Promise<InfluxdbServer> => {
+  const server = await startInfluxdb2({
+    bucket: 'unused',
+    ...(operatorToken && { token: operatorToken }),
+  });
   const { host, port, token, org } = server;
   const url = `http://${host}:${port}`;
 

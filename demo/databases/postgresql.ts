@@ -1,7 +1,7 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import { captureText } from '../../test/kit/capture.ts';
-import { startPostgresql } from '../../test/kit/postgresql.ts';
+import { startPostgresql, type TestPostgresql } from '../../test/kit/postgresql.ts';
 import { readings, schema, tableDigest } from '../data/postgresql.ts';
 import type { Database, Digest } from './database.ts';
 
@@ -11,18 +11,20 @@ const account = 'grill_backup';
 /** Readings a step inserts until the wanted size is there. */
 const batchRows = 100_000;
 
-/** A private PostgreSQL 15 with the database that the plan names. */
-export const postgresqlDatabase = async (target: string, database: string): Promise<Database> => {
-  const server = await startPostgresql();
-  const password = randomBytes(12).toString('hex');
+interface Credentials {
+  readonly username: string;
+  readonly password: string;
+}
+
+const databaseOn = async (
+  server: TestPostgresql,
+  target: string,
+  database: string,
+  credentials: Credentials,
+): Promise<Database> => {
   const { host, port } = server;
-  const url = `postgresql://${account}@${host}:${port}/${database}`;
-  await server.psql('postgres', `CREATE ROLE ${owner} LOGIN`);
-  await server.psql(
-    'postgres',
-    `CREATE ROLE ${account} LOGIN CREATEDB PASSWORD '${password}' IN ROLE ${owner}`,
-  );
-  await server.psql('postgres', `CREATE DATABASE "${database}" OWNER ${owner}`);
+  const { username, password } = credentials;
+  const url = `postgresql://${username}@${host}:${port}/${database}`;
   const sql = (text: string): Promise<string> => server.psql(database, `SET ROLE ${owner};${text}`);
   const rows = async (text: string): Promise<string[]> => (await sql(text)).split('\n').filter(Boolean);
 
@@ -48,7 +50,7 @@ export const postgresqlDatabase = async (target: string, database: string): Prom
     target,
     title: `PostgreSQL ${await server.psql('postgres', 'SHOW server_version')}`.replace(/ \(.*/, ''),
     connection: { host, port },
-    credentials: { username: account, password },
+    credentials: { ...credentials },
     digest,
     fill: async (bytes) => {
       await sql(schema);
@@ -60,5 +62,23 @@ export const postgresqlDatabase = async (target: string, database: string): Prom
       return 'DROP TABLE temperature_readings; a third of the users deleted';
     },
     stop: server.stop,
+    // roles and the database itself come with the restore, which an administrator has to run
+    startEmpty: async () => {
+      const empty = await startPostgresql();
+      return databaseOn(empty, target, database, { username: empty.user, password: empty.password });
+    },
   };
+};
+
+/** A private PostgreSQL 15 with the database that the plan names. */
+export const postgresqlDatabase = async (target: string, database: string): Promise<Database> => {
+  const server = await startPostgresql();
+  const password = randomBytes(12).toString('hex');
+  await server.psql('postgres', `CREATE ROLE ${owner} LOGIN`);
+  await server.psql(
+    'postgres',
+    `CREATE ROLE ${account} LOGIN CREATEDB PASSWORD '${password}' IN ROLE ${owner}`,
+  );
+  await server.psql('postgres', `CREATE DATABASE "${database}" OWNER ${owner}`);
+  return databaseOn(server, target, database, { username: account, password });
 };

@@ -49,5 +49,6 @@ export const redisDatabase = async (target: string): Promise<Database> => {
       return 'FLUSHALL';
     },
     stop: server.stop,
+    startEmpty: () => redisDatabase(target),
   };
 };

@@ -90,6 +90,28 @@ describe('the demo', () => {
   );
 
   test(
+    'recovers from S3 alone when servers and volume are lost, and tells the time of each step',
+    () =>
+      inFolder(async (folder) => {
+        const demo = startDemo(folder, '--size', '4M', '--disaster');
+        const code = await demo.ended;
+        for (const row of Object.values(tableOf(demo.output())))
+          expect(row).toMatchObject({ verified: 'yes', equal: 'yes' });
+        for (const target of ['postgresql', 'influxdb', 'redis'])
+          expect(demo.output()).toMatch(new RegExp(`${target} from s3://`));
+        const timings = /step of the recovery +took\n([^]*?)\ntotal/.exec(demo.output())?.[1];
+        expect(timings?.split('\n').map((line) => line.replace(/  .*/, ''))).toEqual([
+          'start empty databases', 'start the restore pod', 'find the archives', 'restore full', 'compare',
+          'back up again', 'verify',
+        ]); // prettier-ignore
+        expect(code).toBe(0);
+        expect(await readdir(folder)).toEqual([]);
+        expect(processesIn(folder)).toEqual([]);
+      }),
+    5 * minuteMs,
+  );
+
+  test(
     'leaves no process and no file when it is interrupted in the middle of a backup',
     () =>
       inFolder(async (folder) => {
