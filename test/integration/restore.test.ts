@@ -126,4 +126,6 @@ test('what an engine cannot do is refused before anything is read', async () => 
   expect([merge.code, merge.stderr]).toEqual([7, expect.stringMatching(/postgresql has no merge/)]);
   const into = await installation.cli(['restore', 'redis', '--into', 'copy', '--dry-run']);
   expect([into.code, into.stderr]).toEqual([7, expect.stringMatching(/redis has numbers for databases/)]);
+  const jobs = await installation.cli(['restore', 'redis', '--jobs', '2', '--dry-run']);
+  expect([jobs.code, jobs.stderr]).toEqual([7, expect.stringMatching(/redis is restored by one job/)]);
 });

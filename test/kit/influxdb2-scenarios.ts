@@ -3,7 +3,7 @@ import { messageOf } from '../../runtime/src/core/errors.ts';
 import type { RunContext } from '../../runtime/src/core/context.ts';
 import type { InfluxdbConnection } from '../../runtime/src/engines/influxdb/connection.ts';
 import { influxdb } from '../../runtime/src/engines/influxdb/index.ts';
-import type { RestoreRequest, Source } from '../../runtime/src/engines/engine.ts';
+import type { RestoreRequest, RestoreScope, Source } from '../../runtime/src/engines/engine.ts';
 import { replay, save, type Saved } from '../conformance/engines/saved.ts';
 
 export const token = 'recorded-operator-token';
@@ -28,10 +28,11 @@ const request = (saved: Saved, mode: RestoreRequest['mode'], suffix: string): Re
 });
 
 const restore =
-  (mode: RestoreRequest['mode'], suffix: string): Scenario =>
+  (mode: RestoreRequest['mode'], suffix: string, scope: RestoreScope = {}): Scenario =>
   async (run, source, saved) => {
     const { port } = source.connection;
-    const restored = await influxdb.restore(run, source, replay(saved), request(saved, mode, suffix));
+    const wanted = { ...request(saved, mode, suffix), ...scope };
+    const restored = await influxdb.restore(run, source, replay(saved), wanted);
     return { result: JSON.parse(JSON.stringify(restored).replaceAll(`:${port}/`, ':PORT/')) as unknown };
   };
 
@@ -57,6 +58,9 @@ export const scenarios: Readonly<Record<string, Scenario>> = {
   dump,
   trial: restore('trial', 'trial'),
   replace: restore('replace', 'first'),
+  bucket: restore('replace', 'part', { only: ['temperature'] }),
+  renamed: restore('replace', 'new', { only: ['grill-stats/ten years'], into: 'copy' }),
+  absent: failing(restore('replace', 'none', { only: ['oven'] })),
   taken: failing(restore('replace', 'first')),
   refused: failing((run, source, saved) => dump(run, { ...source, credentials: { token: 'wrong' } }, saved)),
   full: restore('replace', 'full'),

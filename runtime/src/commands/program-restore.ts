@@ -88,10 +88,10 @@ export const addRestoreCommand = (
   )
     .option(
       '--only <part...>',
-      'only these: a table (schema.table), a bucket, a Redis database (db0) or key pattern',
+      'only these: a table (schema.table), a bucket (org/bucket) or InfluxDB database, a Redis database (db0) or key pattern',
     )
     .option('--into <name>', 'under a new name beside the live data, which is not touched')
-    .option('--jobs <n>', 'restore with this many jobs, where the database has them (default: 1)', count)
+    .option('--jobs <n>', 'PostgreSQL: restore with this many jobs (default: 1)', count)
     .option('--merge', 'Redis: write keys over the live ones and remove none')
     .option('--test', 'restore into a scratch server, compare, and throw it away; live data is not touched')
     .option('--dry-run', 'show what would happen and change nothing')

@@ -65,12 +65,26 @@ const placeOf = (source: Source, { test, into }: RestoreOptions): string => {
 
 const scopeOf = ({ only, into, jobs, merge }: RestoreOptions): RestoreScope => ({ only, into, jobs, merge });
 
-/** Finds the archive, authenticates its manifest, and says what would happen. @throws BackupError restore.refused */
-export const prepare = async (app: App, name: string, options: RestoreOptions): Promise<Prepared> => {
+/** A restore of all targets gives jobs to the engines that have them; one of a single target must have them. */
+const refusalOf = (engine: Engine, scope: RestoreScope, alone: boolean): string | undefined =>
+  alone && (scope.jobs ?? 1) > 1 && !engine.restoresInJobs
+    ? `${engine.name} is restored by one job, which reads the archive in its order; leave --jobs out`
+    : engine.refusal(scope);
+
+/**
+ * Finds the archive, authenticates its manifest, and says what would happen; `alone` where this is the only target.
+ * @throws BackupError restore.refused
+ */
+export const prepare = async (
+  app: App,
+  name: string,
+  options: RestoreOptions,
+  alone: boolean,
+): Promise<Prepared> => {
   const target = findTarget(app.plan, name);
   const engine = engineOf(target);
   const scope = scopeOf(options);
-  const refusal = engine.refusal(scope);
+  const refusal = refusalOf(engine, scope, alone);
   if (refusal !== undefined) throw new BackupError('restore.refused', `${name}: ${refusal}`);
   const source = await openSource(app.run, target);
   const archive = await findArchive(app, name, options.archive);

@@ -122,7 +122,7 @@ export const restore = async (
   options: RestoreOptions,
 ): Promise<RestoreOutcome> => {
   const prepared: Prepared[] = [];
-  for (const target of targets) prepared.push(await prepare(app, target, options));
+  for (const target of targets) prepared.push(await prepare(app, target, options, targets.length === 1));
   if (options.dryRun) return { results: prepared.map(notDone), notBegun: [] };
   if (!options.test && !(await options.confirm(prepared.map(({ plan }) => plan))))
     throw new BackupError('restore.refused', 'not confirmed');

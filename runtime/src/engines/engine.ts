@@ -49,7 +49,7 @@ export interface RestoreScope {
    * bucket or database (of one `only`), a Redis database number.
    */
   readonly into?: string | undefined;
-  /** Restore jobs side by side, where the engine has them. @default 1 */
+  /** Restore jobs side by side, of an engine that `restoresInJobs`. @default 1 */
   readonly jobs?: number | undefined;
   /** Redis: writes the archive's keys over their live namesakes and removes none. @default false */
   readonly merge?: boolean | undefined;
@@ -106,6 +106,8 @@ export interface Engine<Connection = unknown> {
   ports(connection: Connection): readonly number[];
   /** True if a restore builds beside the live data and swaps at the end, so a late failure changes nothing. */
   readonly restoresBeside: boolean;
+  /** True if `jobs` of a restore may run side by side. @default false */
+  readonly restoresInJobs?: boolean;
   /** True if a restore makes the server connect to the job, on a port of the job's choice. @default false */
   readonly dialsBack?: boolean;
   probe(run: RunContext, source: Source<Connection>): Promise<ServerInfo>;

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { InfluxdbConnection } from '../../../runtime/src/engines/influxdb/connection.ts';
 import { influxdb } from '../../../runtime/src/engines/influxdb/index.ts';
-import type { Source } from '../../../runtime/src/engines/engine.ts';
+import type { RestoreScope, Source } from '../../../runtime/src/engines/engine.ts';
 import { startInfluxdb1, type TestInfluxdb1 } from '../../kit/influxdb.ts';
 import { freePort } from '../../kit/private-server.ts';
 import { testRun, type TestRun } from '../../kit/run.ts';
@@ -96,6 +96,60 @@ describe('InfluxDB 1.x', () => {
     const databases = await server.query('SHOW DATABASES');
     expect(databases[0]!.values.flat().toSorted()).toEqual(['grill', 'smoker']);
   }, 60_000);
+
+  const restore = (suffix: string, scope: RestoreScope) =>
+    influxdb.restore(run, source, replay(saved), { ...request('replace', suffix), ...scope });
+
+  const pointsOf = async (database: string, measurement: string) =>
+    (await server.query(`SELECT count(celsius) FROM ${measurement}`, database))[0]?.values[0]?.[1];
+
+  const databases = async () => (await server.query('SHOW DATABASES'))[0]!.values.flat().toSorted();
+
+  test('a single database takes the place of its namesake, others are left alone', async () => {
+    await server.query('DROP MEASUREMENT fan', 'smoker');
+    await server.write('grill', 'newer x=1 1');
+    const { fingerprint } = await restore('one', { only: ['smoker'] });
+    expect(fingerprint).toEqual({ 'smoker/autogen': saved.fingerprint['smoker/autogen'] });
+    expect(await pointsOf('smoker', 'fan')).toBe(100);
+    expect((await server.query('SELECT x FROM newer', 'grill'))[0]!.values).toEqual([[1, 1]]);
+    await server.query('DROP MEASUREMENT newer', 'grill');
+    expect(await databases()).toEqual(['grill', 'smoker']);
+  }, 60_000);
+
+  test('a single database comes back under a new name, beside the live one', async () => {
+    await server.write('grill', 'temperature,probe=x celsius=1 1');
+    await restore('new', { only: ['grill'], into: 'grill_copy' });
+    expect([await pointsOf('grill', 'temperature'), await pointsOf('grill_copy', 'temperature')]).toEqual([
+      1001, 1000,
+    ]);
+    expect((await server.query('SHOW RETENTION POLICIES ON grill_copy'))[0]!.values.length).toBe(2);
+    await expect(restore('new', { only: ['grill'], into: 'grill_copy' })).rejects.toEqual(
+      expect.objectContaining({ code: 'restore.refused', message: 'database grill_copy exists already' }),
+    );
+    await server.query('DROP DATABASE grill_copy');
+    await server.query("DROP SERIES FROM temperature WHERE probe = 'x'", 'grill');
+  }, 60_000);
+
+  test('a database that the archive lacks is refused, with those that it has', async () => {
+    await expect(restore('absent', { only: ['oven'] })).rejects.toEqual(
+      expect.objectContaining({
+        code: 'restore.refused',
+        message: 'the archive holds no oven, but grill, smoker',
+      }),
+    );
+  });
+
+  test.each([
+    [{ merge: true }, /has no merge/],
+    [{ into: 'copy' }, /name it by --only/],
+    [{ only: ['a', 'b'], into: 'copy' }, /one bucket or database/],
+    [{ only: ['a'], into: '_monitoring' }, /to itself/],
+    [{ only: ['a', 'b'] }, undefined],
+    [{ only: ['a'], into: 'copy' }, undefined],
+  ])('%j is refused, or not', (scope, reason) => {
+    if (reason) expect(influxdb.refusal(scope)).toMatch(reason);
+    else expect(influxdb.refusal(scope)).toBeUndefined();
+  });
 
   test('an archive of 2.x is refused', async () => {
     const [first, ...rest] = saved.entries;

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { influxdb } from '../../../runtime/src/engines/influxdb/index.ts';
+import { captureText } from '../../kit/capture.ts';
 import { influxd2, startInfluxdb2, type TestInfluxdb2 } from '../../kit/influxdb.ts';
 import { sourceAt, token } from '../../kit/influxdb2-scenarios.ts';
 import { testRun, type TestRun } from '../../kit/run.ts';
@@ -162,6 +163,58 @@ lane(title, () => {
     expect(retention).toEqual(expect.arrayContaining([['temperature', 0]]));
     expect(retention).toEqual(expect.arrayContaining([['temperature', 7 * day]]));
     expect((await used.api<{ tasks: readonly Named[] }>('GET', '/api/v2/tasks')).tasks).toEqual([]);
+  }, 60_000);
+
+  test('a single bucket takes the place of its namesake, with the way back; others are left alone', async () => {
+    const used = await start('grill-stats');
+    await used.write('temperature', readings('stale', 10));
+    await createBucket(used, 'grill-stats', 'month', 7);
+    await used.write('month', readings('stale', 10));
+    const before = [
+      await points(used, 'month', 'grill-stats'),
+      await points(used, 'temperature', 'grill-stats'),
+    ];
+    const scope = { only: ['grill-stats/temperature'] };
+    const restored = await influxdb.restore(run, sourceOf(used), replay(saved), {
+      ...request('part'),
+      ...scope,
+    });
+    const item = 'grill-stats/temperature';
+    expect(restored.fingerprint).toEqual({ [item]: saved.fingerprint[item] });
+    expect(await points(used, 'temperature', 'grill-stats')).toBe(contents.get(item));
+    expect(await points(used, 'month', 'grill-stats')).toBe(before[0]);
+    expect((await bucketsOf(used)).map(({ name }) => name).toSorted()).toEqual([
+      ...['_monitoring', '_tasks', 'month', 'temperature', 'temperature_before_part'],
+    ]);
+    await captureText('/bin/sh', ['-c', restored.undo!], { env: { INFLUX_TOKEN: token } });
+    expect(await points(used, 'temperature', 'grill-stats')).toBe(before[1]);
+  }, 60_000);
+
+  test('a single bucket comes back under a new name with its retention, also on a fresh server', async () => {
+    const fresh = await start('grill-stats');
+    const copy = (only: string, into: string) =>
+      influxdb.restore(run, sourceOf(fresh), replay(saved), { ...request('new'), only: [only], into });
+    expect(await copy('month', 'copy')).toEqual({
+      fingerprint: { 'grill-stats/month': saved.fingerprint['grill-stats/month'] },
+    });
+    expect(await points(fresh, 'copy', 'grill-stats')).toBe(contents.get('grill-stats/month'));
+    const { retentionRules } = (await bucketsOf(fresh)).find(({ name }) => name === 'copy')!;
+    expect(retentionRules[0]!.everySeconds).toBe(30 * day);
+    const refused = (message: string) => expect.objectContaining({ code: 'restore.refused', message });
+    await expect(copy('month', 'copy')).rejects.toEqual(refused('bucket copy exists already'));
+    await expect(copy('temperature', 'other')).rejects.toEqual(
+      refused(
+        'the archive holds several temperature; name one of catering/temperature, grill-stats/temperature',
+      ),
+    );
+    await expect(copy('_tasks', 'other')).rejects.toEqual(
+      refused(
+        'the archive holds no _tasks, but catering/temperature, grill-stats/month, grill-stats/temperature',
+      ),
+    );
+    expect((await bucketsOf(fresh)).map(({ name }) => name).toSorted()).toEqual([
+      ...['_monitoring', '_tasks', 'copy', 'temperature'],
+    ]);
   }, 60_000);
 
   test('a token for all buckets is refused, and the message names the one that is needed', async () => {

@@ -27,6 +27,7 @@ test.each([
   [['postgresql', '--only', 'public.users', '--test']],
   [['postgresql', 'a.tar.gz.enc', '--only', 'a.b', 'c.d', '--into', 'copy', '--jobs', '2']],
   [['redis', '--only', 'session:*', '--merge', '--dry-run']],
+  [['influxdb', '--only', 'grill-stats/temperature', '--into', 'copy']],
 ])('%j makes sense', async (args) => {
   await expect(restore(...args)).rejects.toThrow('the plan was opened');
 });

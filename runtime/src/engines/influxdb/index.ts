@@ -4,6 +4,7 @@ import type { Dump, Engine, Entries, Fingerprint, Restored, RestoreRequest, Serv
 import { influxdbConnection, type InfluxdbConnection } from './connection.ts';
 import { openEntries } from './header.ts';
 import type { InfluxdbSource } from './http.ts';
+import { refusal } from './scope.ts';
 import { generationOf, serverInfo, versionOf } from './server.ts';
 import { countNow as count1, listDatabases } from './v1/count.ts';
 import { dump as dump1 } from './v1/dump.ts';
@@ -86,8 +87,7 @@ export const influxdb: Engine<InfluxdbConnection> = {
   dump,
   inspect,
   fingerprint,
-  refusal: ({ only, into, merge }) =>
-    only || into || merge ? 'influxdb is restored as a whole, in place' : undefined,
+  refusal,
   restore,
   scratch,
 };

@@ -19,6 +19,7 @@ export const postgresql: Engine<PostgresqlConnection> = {
   },
   ports: (connection) => [connection.port],
   restoresBeside: true,
+  restoresInJobs: true,
   probe,
   dump,
   inspect,

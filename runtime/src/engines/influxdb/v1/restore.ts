@@ -8,6 +8,8 @@ import { assertEqual } from '../../fingerprint.ts';
 import type { Database1, Header1 } from '../header.ts';
 import type { InfluxdbSource } from '../http.ts';
 import { agree } from '../ranges.ts';
+import { choose, expectedOf } from '../scope.ts';
+import { skip } from '../skip.ts';
 import { countDatabase, listDatabases } from './count.ts';
 import { entryParts, spool } from './files.ts';
 import { identifier, query } from './influxql.ts';
@@ -36,8 +38,10 @@ const drop = async ({ context, source }: Restore, name: string): Promise<void> =
   await query(context, source, `DROP DATABASE ${identifier(name)}`, failure);
 };
 
-const expectedOf = ({ request }: Restore, database: string): Fingerprint =>
-  Object.fromEntries(Object.entries(request.expected).filter(([item]) => item.startsWith(`${database}/`)));
+const isOf =
+  (database: string) =>
+  (item: string): boolean =>
+    item.startsWith(`${database}/`);
 
 /**
  * `influxd restore` ends when it has sent a shard, not when the server has loaded it; until then queries find nothing or
@@ -53,7 +57,7 @@ const bytesIn = async (folder: string): Promise<number> => {
 
 const compare = async (restore: Restore, database: string, name: string): Promise<Fingerprint> => {
   const { context, source, asOf } = restore;
-  const expected = expectedOf(restore, database);
+  const expected = expectedOf(restore.request.expected, isOf(database));
   const counted = await countDatabase(context, source, name, asOf, failure, database);
   return agree(context, expected, counted);
 };
@@ -105,11 +109,11 @@ interface Built {
 }
 
 const buildOne = async (restore: Restore, unpacked: Unpacked): Promise<Built> => {
-  const { mode, suffix } = restore.request;
+  const { into, mode, suffix } = restore.request;
   const live = unpacked.schema.name;
   const beside = mode === 'trial' || (await exists(restore, live));
-  const name = beside ? `${live}_restore_${suffix}` : live;
-  if (beside && (await exists(restore, name)))
+  const name = into ?? (beside ? `${live}_restore_${suffix}` : live);
+  if ((into ?? beside) && (await exists(restore, name)))
     throw new BackupError('restore.refused', `database ${name} exists already`);
   return { unpacked, name, fingerprint: await build(restore, unpacked, name) };
 };
@@ -139,28 +143,39 @@ const replaceLive = async (restore: Restore, { unpacked, name: copy }: Built): P
   await dropQuietly(restore, copy);
 };
 
+/** What names its database stays behind where the database has a new name. */
 const place = async (restore: Restore, built: Built): Promise<void> => {
   const { schema } = built.unpacked;
+  if (restore.request.into) {
+    const { continuousQueries, grants } = schema;
+    restore.context.log.warn({ continuousQueries, grants }, 'not restored under another name');
+    return;
+  }
   if (built.name === schema.name) await finish(restore, schema, schema.grants);
   else await replaceLive(restore, built);
 };
 
-/** Entries → folders, one per database. */
+/** Entries → folders, one per chosen database. */
 const unpack = async (
   entries: Entries,
   scratch: string,
   { databases }: Header1,
+  chosen: readonly Database1[],
 ): Promise<readonly Unpacked[]> => {
   const folders = new Map<string, string>();
   for await (const { name, content } of entries) {
     const { database, file } = entryParts(name);
     if (!databases.some((schema) => schema.name === database))
       throw new BackupError('archive.damaged', `entry ${name} is of no database that the archive describes`);
+    if (!chosen.some((schema) => schema.name === database)) {
+      await skip(content);
+      continue;
+    }
     const folder = folders.get(database) ?? join(scratch, `${folders.size}`);
     folders.set(database, folder);
     await spool(content, folder, file);
   }
-  return databases.map((schema) => ({ schema, folder: folders.get(schema.name) }));
+  return chosen.map((schema) => ({ schema, folder: folders.get(schema.name) }));
 };
 
 const restoreAll = async (restore: Restore, databases: readonly Unpacked[]): Promise<Restored> => {
@@ -169,7 +184,9 @@ const restoreAll = async (restore: Restore, databases: readonly Unpacked[]): Pro
   try {
     for (const unpacked of databases) built.push(await buildOne(restore, unpacked));
     for (const each of built) Object.assign(fingerprint, each.fingerprint);
-    assertEqual(restore.request.expected, fingerprint);
+    const { only, expected } = restore.request;
+    const isWanted = (item: string) => databases.some(({ schema }) => isOf(schema.name)(item));
+    assertEqual(only ? expectedOf(expected, isWanted) : expected, fingerprint);
   } catch (error) {
     for (const { name } of built) await dropQuietly(restore, name);
     throw error;
@@ -193,7 +210,8 @@ export const restore = async (
 ): Promise<Restored> => {
   const scratch = await mkdtemp(join(context.scratchDir, 'influxdb-'));
   try {
-    const databases = await unpack(entries, scratch, header);
+    const chosen = choose(header.databases, request, ({ name }) => name);
+    const databases = await unpack(entries, scratch, header, chosen);
     return await restoreAll({ context, source, request, asOf: new Date(header.asOf) }, databases);
   } finally {
     await rm(scratch, { recursive: true, force: true });

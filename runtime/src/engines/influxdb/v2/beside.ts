@@ -3,6 +3,8 @@ import { BackupError, messageOf, type FailureCode } from '../../../core/errors.t
 import type { Entries, Fingerprint, Restored, RestoreRequest } from '../../engine.ts';
 import { callJson, callText, type InfluxdbSource } from '../http.ts';
 import { agree } from '../ranges.ts';
+import { choose, expectedOf } from '../scope.ts';
+import { skip } from '../skip.ts';
 import {
   isSystem,
   itemOf,
@@ -12,7 +14,7 @@ import {
   type Organization,
 } from './buckets.ts';
 import { countBucket } from './count.ts';
-import { readEntries, skip } from './entries.ts';
+import { readEntries } from './entries.ts';
 import { sendShard } from './shards.ts';
 import { keptName, restoredName, swap } from './swap.ts';
 
@@ -21,6 +23,8 @@ const failure: FailureCode = 'restore.failed';
 /** A bucket restored under a name of its own, beside the live one. */
 export interface Beside {
   readonly metadata: BucketMetadata;
+  /** What it is going to be called. */
+  readonly name: string;
   readonly id: string;
   readonly orgID: string;
 }
@@ -55,13 +59,12 @@ const assertFree = async (
   context: RunContext,
   source: InfluxdbSource,
   buckets: readonly BucketMetadata[],
-  suffix: string,
+  { into, suffix }: RestoreRequest,
 ): Promise<void> => {
   const live = await listAll<LiveBucket>(context, source, 'buckets', failure);
-  const needed = buckets.flatMap(({ bucketName }) => [
-    restoredName(bucketName, suffix),
-    keptName(bucketName, suffix),
-  ]);
+  const needed = into
+    ? [into, restoredName(into, suffix)]
+    : buckets.flatMap(({ bucketName: name }) => [restoredName(name, suffix), keptName(name, suffix)]);
   const taken = live.find(({ name }) => needed.includes(name));
   if (taken) throw new BackupError('restore.refused', `bucket ${taken.name} exists already`);
 };
@@ -103,28 +106,35 @@ const count = async (
   return found;
 };
 
-/** Restores all buckets but the system's; `created` learns of each as soon as it is there. */
+/** Buckets that the request wants; never the system's. */
+const wanted = (all: readonly BucketMetadata[], request: RestoreRequest): readonly BucketMetadata[] => {
+  const own = all.filter((metadata) => !isSystem(metadata));
+  return choose(own, request, itemOf, ({ bucketName }, part) => bucketName === part);
+};
+
+/** Restores the wanted buckets; `created` learns of each as soon as it is there. */
 const fill = async (
   context: RunContext,
   source: InfluxdbSource,
   entries: Entries,
-  suffix: string,
+  request: RestoreRequest,
   created: Beside[],
 ): Promise<void> => {
   const newIds = new Map<number, number>();
   const create = async (metadata: BucketMetadata, orgID: string): Promise<void> => {
-    const json = asRequest(metadata, orgID, restoredName(metadata.bucketName, suffix));
+    const name = request.into ?? metadata.bucketName;
+    const json = asRequest(metadata, orgID, restoredName(name, request.suffix));
     const call = { method: 'POST', path: '/api/v2/restore/bucketMetadata', json, failure } as const;
     const { id, shardMappings } = await callJson<Created>(context, source, call);
-    created.push({ metadata, id, orgID });
+    created.push({ metadata, name, id, orgID });
     for (const { oldId, newId } of shardMappings) newIds.set(oldId, newId);
   };
   await readEntries(entries, {
     kv: skip,
     sql: skip,
     buckets: async (all) => {
-      const buckets = all.filter((metadata) => !isSystem(metadata));
-      await assertFree(context, source, buckets, suffix);
+      const buckets = wanted(all, request);
+      await assertFree(context, source, buckets, request);
       const ids = await organizationIds(context, source, buckets);
       // one after the other: calls at the same time damage the server's own metadata
       for (const metadata of buckets) await create(metadata, ids.get(metadata.organizationName)!);
@@ -150,13 +160,16 @@ export const restoreBeside = async (
   const created: Beside[] = [];
   let placed = false;
   try {
-    await fill(context, source, entries, request.suffix, created);
+    await fill(context, source, entries, request, created);
     const counted = await count(context, source, asOf, created);
-    const fingerprint = agree(context, request.expected, counted);
+    const expected = request.only
+      ? expectedOf(request.expected, (item) => item in counted)
+      : request.expected;
+    const fingerprint = agree(context, expected, counted);
     if (request.mode === 'trial') return { fingerprint };
     const replaced = await swap(context, source, created, request.suffix);
     placed = true;
-    return { fingerprint, ...replaced };
+    return request.into ? { fingerprint } : { fingerprint, ...replaced };
   } finally {
     if (!placed) for (const bucket of created) await remove(context, source, bucket);
   }

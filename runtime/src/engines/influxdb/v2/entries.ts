@@ -19,11 +19,6 @@ export interface Handlers {
   readonly shard: (id: number, content: Content) => Promise<void>;
 }
 
-export const skip = async (content: Content): Promise<void> => {
-  const iterator = content[Symbol.asyncIterator]();
-  for (let next = await iterator.next(); !next.done; next = await iterator.next());
-};
-
 /** A page of bolt begins with 16 bytes of header; that of the first holds this (bbolt: magic 0xED0CDAED). */
 const magics = {
   kv: { at: 16, bytes: Buffer.from('edda0ced', 'hex') },

@@ -1,6 +1,7 @@
 import type { Entries, Fingerprint } from '../../engine.ts';
+import { skip } from '../skip.ts';
 import { isSystem, itemOf, type BucketMetadata } from './buckets.ts';
-import { readEntries, skip } from './entries.ts';
+import { readEntries } from './entries.ts';
 
 /** Every entry is there and sound; items are named, points need a server. */
 export const inspect = async (entries: Entries): Promise<Fingerprint> => {

@@ -4,7 +4,7 @@ import type { InfluxdbSource } from '../http.ts';
 import { restoreBeside } from './beside.ts';
 import { isFresh, restoreFull } from './full.ts';
 
-/** A server fresh from its setup is replaced as a whole, any other bucket by bucket. */
+/** A server fresh from its setup is replaced as a whole, any other bucket by bucket; so are single buckets everywhere. */
 export const restore = async (
   context: RunContext,
   source: InfluxdbSource,
@@ -12,6 +12,6 @@ export const restore = async (
   entries: Entries,
   request: RestoreRequest,
 ): Promise<Restored> => {
-  const full = request.mode === 'replace' && (await isFresh(context, source));
+  const full = request.mode === 'replace' && !request.only && (await isFresh(context, source));
   return (full ? restoreFull : restoreBeside)(context, source, asOf, entries, request);
 };

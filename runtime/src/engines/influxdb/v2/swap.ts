@@ -39,7 +39,7 @@ interface Authorization {
   readonly permissions: readonly { readonly resource: { readonly id?: string } }[];
 }
 
-/** Tokens that name a bucket by its id: they stay with the old one, since a token's rights cannot be changed. */
+/** Tokens that name a bucket by its id: they stay with the old one, since a token's rights cannot be changed, nor a token be made with a given text. */
 const tokensOf = async (
   context: RunContext,
   source: InfluxdbSource,
@@ -72,7 +72,7 @@ const undoCommand = (
     `curl -fsS -o /dev/null -X PATCH -H "Authorization: Token $INFLUX_TOKEN" -H 'Content-Type: application/json'` +
     ` -d ${shell(JSON.stringify({ name }))} http://${connection.host}:${connection.port}${pathOf(id)}`;
   return [
-    ...created.map(({ id, metadata }) => rename(id, `${metadata.bucketName}_undone_${suffix}`)),
+    ...created.map(({ id, name }) => rename(id, `${name}_undone_${suffix}`)),
     ...replaced.map((old) => rename(old.id, old.name)),
   ].join(' && ');
 };
@@ -102,7 +102,7 @@ export const swap = async (
   };
   try {
     for (const bucket of created) {
-      const name = bucket.metadata.bucketName;
+      const { name } = bucket;
       const old = live.find((each) => each.name === name && each.orgID === bucket.orgID);
       if (old) {
         await rename(old.id, name, keptName(name, suffix));
@@ -119,11 +119,12 @@ export const swap = async (
       );
     throw error;
   }
-  if (replaced.length === 0) return {};
+  const way = undoCommand(source, created, replaced, suffix);
+  if (replaced.length === 0) return { undo: way };
   const tokens = await tokensOf(
     context,
     source,
     replaced.map(({ id }) => id),
-  );
-  return { kept: keptText(replaced, suffix, tokens), undo: undoCommand(source, created, replaced, suffix) };
+  ).catch((error: unknown) => [`not known, ${messageOf(error)}`]); // the buckets are in place already
+  return { kept: keptText(replaced, suffix, tokens), undo: way };
 };
