@@ -12,10 +12,15 @@ import { archives, encryptionSecret, planFolder, scratch } from './volumes.ts';
 
 const portName = 'metrics';
 
-/** Only that the process answers: what the numbers say is for the alerts to judge. */
-const answers: k8s.Probe = {
-  httpGet: { path: metricsPaths.health, port: k8s.IntOrString.fromString(portName) },
+const probe = (path: string): k8s.Probe => ({
+  httpGet: { path, port: k8s.IntOrString.fromString(portName) },
   timeoutSeconds: 5,
+});
+
+/** Alive: the process answers. Ready: it has read the stores. What the numbers say is for the alerts to judge. */
+const probes = {
+  livenessProbe: { ...probe(metricsPaths.health), initialDelaySeconds: 10 },
+  readinessProbe: probe(metricsPaths.ready),
 };
 
 const podOf = (environment: Environment): k8s.PodSpec =>
@@ -34,7 +39,7 @@ const podOf = (environment: Environment): k8s.PodSpec =>
       encryptionSecret(environment),
     ],
     ports: [{ name: portName, containerPort: metricsPort }],
-    probes: { livenessProbe: { ...answers, initialDelaySeconds: 10 }, readinessProbe: answers },
+    probes,
   });
 
 /** Metrics of the archives: Deployment, Service and ServiceMonitor. */

@@ -24,6 +24,8 @@ const runSchema = z.strictObject({
   figures: z.record(z.string(), z.union([z.string(), z.number(), z.boolean()])),
   /** What somebody should look at although the run went well: catalog/anomalies.ts. */
   warnings: z.array(z.string()).optional(),
+  /** Channels on which it was told, and whether that was delivered; written after the rest, absent where nobody was to be told. */
+  notified: z.record(z.string(), z.boolean()).optional(),
 });
 
 /** Outcome of one run of a command on a target: `runs/<target>/<stamp>_<command>_<random>.json` in the primary store. */
@@ -36,14 +38,12 @@ const recordsKept = 100;
 
 const folderOf = (target: string): string => `runs/${target}/`;
 
-const listAll = async (store: Store, target: string): Promise<readonly StoredObject[]> => {
-  const objects: StoredObject[] = [];
-  for await (const object of store.list(folderOf(target))) objects.push(object);
-  return objects;
-};
+/** Records of a target as objects, oldest first. */
+export const listRuns = (store: Store, target: string): Promise<readonly StoredObject[]> =>
+  Array.fromAsync(store.list(folderOf(target)));
 
 /** Undefined for what is no record, or was removed meanwhile: a record is for reading, nothing hangs on one of them. */
-const read = async (store: Store, key: string): Promise<RunRecord | undefined> => {
+export const readRun = async (store: Store, key: string): Promise<RunRecord | undefined> => {
   try {
     return runSchema.parse(JSON.parse((await collect(store.get(key))).toString('utf8')));
   } catch {
@@ -62,15 +62,25 @@ const removeUnlocked = async (store: Store, key: string): Promise<void> => {
 const nameTime = (time: Date): string =>
   `${stamp(time)}_${String(time.getUTCMilliseconds()).padStart(3, '0')}`;
 
-/** Stores a record and removes the oldest beyond the newest 100 of its target. @throws BackupError `store.*` */
-export const writeRun = async (store: Store, record: RunRecord, id: string): Promise<void> => {
+const keyOf = ({ startedAt, command, target }: RunRecord, id: string): string =>
+  `${folderOf(target)}${nameTime(new Date(startedAt))}_${command}_${id}.json`;
+
+const put = async (store: Store, record: RunRecord, id: string, replace: boolean): Promise<void> => {
   const text = Buffer.from(`${JSON.stringify(record)}\n`);
-  const name = `${nameTime(new Date(record.startedAt))}_${record.command}_${id}.json`;
   const body = async function* () {
     yield text;
   };
-  await store.put(`${folderOf(record.target)}${name}`, body, { replace: false });
-  for (const { key } of (await listAll(store, record.target)).slice(0, -recordsKept))
+  await store.put(keyOf(record, id), body, { replace });
+};
+
+/** Writes a record again, with what became known after it. @throws BackupError `store.*` */
+export const amendRun = (store: Store, record: RunRecord, id: string): Promise<void> =>
+  put(store, record, id, true);
+
+/** Stores a record and removes the oldest beyond the newest 100 of its target. @throws BackupError `store.*` */
+export const writeRun = async (store: Store, record: RunRecord, id: string): Promise<void> => {
+  await put(store, record, id, false);
+  for (const { key } of (await listRuns(store, record.target)).slice(0, -recordsKept))
     await removeUnlocked(store, key);
 };
 
@@ -80,9 +90,12 @@ export async function* readRuns(
   target: string,
   command?: RecordedCommand,
 ): AsyncGenerator<RunRecord> {
-  for (const { key } of (await listAll(store, target)).toReversed()) {
+  for (const { key } of (await listRuns(store, target)).toReversed()) {
     if (command && !key.includes(`_${command}_`)) continue;
-    const record = await read(store, key);
+    const record = await readRun(store, key);
     if (record) yield record;
   }
 }
+
+/** A run that another one kept from starting says nothing about the target. */
+export const saysSomething = ({ failure }: RunRecord): boolean => failure?.code !== 'lock.held';

@@ -1,7 +1,7 @@
 import { hostname } from 'node:os';
 import { appendAudit, type AuditEvent } from '../catalog/audit.ts';
 import { takeLock, type HeldLock } from '../catalog/lock.ts';
-import { writeRun, type Figures, type RecordedCommand, type RunRecord } from '../catalog/runs.ts';
+import { amendRun, writeRun, type Figures, type RecordedCommand, type RunRecord } from '../catalog/runs.ts';
 import { exitCodes } from '../contract/exit-codes.ts';
 import { BackupError, isBackupError, messageOf } from '../core/errors.ts';
 import { notify } from '../notify/notify.ts';
@@ -24,6 +24,8 @@ export interface Recorded<T> {
   readonly lock: boolean;
   /** activeDeadlineSeconds of the Job; absent for runs that no Job starts. */
   readonly deadlineSeconds?: number | undefined;
+  /** What is known of the run before it begins, so that a failure tells it too. @default nothing */
+  readonly figures?: Figures;
   readonly summarise: (result: T) => Summary;
 }
 
@@ -100,9 +102,13 @@ const conclude = async (
     ...(warnings.length > 0 && { warnings: [...warnings] }),
   };
   const id = run.randomBytes(3).toString('hex');
-  await attempt(app, 'the record of the run', () => writeRun(stores.primary, record, id));
+  const writing = 'the record of the run';
+  await attempt(app, writing, () => writeRun(stores.primary, record, id));
   await attempt(app, 'the audit trail', () => appendAudit(stores.primary, app.keys, auditEvent(record)));
-  await notify(app, record);
+  const outcomes = await notify(app, record);
+  if (outcomes.length === 0) return;
+  const notified = Object.fromEntries(outcomes.map(({ channel, ok }) => [channel, ok]));
+  await attempt(app, writing, () => amendRun(stores.primary, { ...record, notified }, id));
 };
 
 /**
@@ -115,12 +121,13 @@ export const recorded = async <T>(
   options: Recorded<T>,
   body: (app: App) => Promise<T>,
 ): Promise<T> => {
-  const { command, target, summarise } = options;
+  const { command, target, figures = {}, summarise } = options;
   const begun = { command, target, startedAt: app.run.now().toISOString() };
   const result = await guarded(app, options, body).catch(async (error: unknown) => {
-    await conclude(app, begun, { figures: {}, problem: error });
+    await conclude(app, begun, { figures, problem: error });
     throw error;
   });
-  await conclude(app, begun, summarise(result));
+  const summary = summarise(result);
+  await conclude(app, begun, { ...summary, figures: { ...figures, ...summary.figures } });
   return result;
 };

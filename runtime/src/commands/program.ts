@@ -5,7 +5,7 @@ import { BackupError } from '../core/errors.ts';
 import { findTarget, type App } from './app.ts';
 import { backup } from './backup.ts';
 import { list } from './list.ts';
-import { count } from './count.ts';
+import { count, port } from './count.ts';
 import { addCatalogCommands } from './program-catalog.ts';
 import { addRestoreCommand } from './program-restore.ts';
 import { status } from './status.ts';
@@ -13,7 +13,7 @@ import { pruneRun, type Pruned } from './prune.ts';
 import { renderBackup, renderList, renderPruned, renderRekeyed, renderStatus } from './render.ts';
 import { rekey, type Rekeyed } from './rekey.ts';
 import { buildReport, renderReport, storeReport } from './report.ts';
-import { serve } from './serve.ts';
+import { serve, type ServeOptions } from './serve.ts';
 import { verify } from './verify.ts';
 import { verifyLevels, type VerifyLevel } from './verify-archive.ts';
 import { reportWarnings } from './warnings.ts';
@@ -159,9 +159,11 @@ export const buildProgram = (session: Session): Command => {
 
   addCatalogCommands(add, (command) => toolOf(session, command));
 
-  add('serve', 'publish metrics for Prometheus until stopped').action(async (_flags, command: Command) => {
-    await serve(await toolOf(session, command).open());
-  });
+  add('serve', 'publish metrics for Prometheus until stopped')
+    .option('--port <n>', 'port to listen on (default: 9187)', port)
+    .action(async (flags: ServeOptions, command: Command) => {
+      await serve(await toolOf(session, command).open(), flags);
+    });
 
   return program;
 };

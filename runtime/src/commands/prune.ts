@@ -2,7 +2,7 @@ import { authenticate, readCatalog, type Archive } from '../catalog/catalog.ts';
 import { manifestKey } from '../catalog/layout.ts';
 import type { Manifest } from '../catalog/manifest.ts';
 import { decideRetention, type Candidate, type Circumstances, type Decision } from '../catalog/retention.ts';
-import { readRuns, type RunRecord } from '../catalog/runs.ts';
+import { readRuns, saysSomething } from '../catalog/runs.ts';
 import { isBackupError, messageOf } from '../core/errors.ts';
 import { throwIfStopped } from '../core/stopped.ts';
 import { retentionOf } from '../plan/parse.ts';
@@ -108,9 +108,6 @@ export const prune = async (app: App, target: Target, options: PruneOptions): Pr
     await removeOrphans(app, target.name);
   return results;
 };
-
-/** A run that another one kept from starting says nothing about the target. */
-const saysSomething = ({ failure }: RunRecord): boolean => failure?.code !== 'lock.held';
 
 /** Why retention waits: the last backup failed. */
 const frozenBy = async ({ stores }: App, target: string): Promise<string | undefined> => {

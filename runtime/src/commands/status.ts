@@ -39,7 +39,10 @@ export interface TargetStatus {
 /** Archives that a new one is compared with: a week of nights. */
 const trendLength = 7;
 
-const sizeRatio = (manifests: readonly Manifest[]): number | undefined => {
+/** Size of the newest daily archive over the median of the seven before it; undefined without one before it. */
+export const sizeRatio = (
+  manifests: readonly Pick<Manifest, 'tier' | 'archiveBytes'>[],
+): number | undefined => {
   const sizes = manifests.filter(({ tier }) => tier === 'daily').map(({ archiveBytes }) => archiveBytes);
   const [newest, before] = [sizes.at(-1), sizes.slice(-1 - trendLength, -1)];
   return newest === undefined || before.length === 0 ? undefined : newest / median(before);

@@ -40,7 +40,7 @@ export const verifySummary = (results: readonly Verified[]): Summary => {
       archives: results.length,
       failed: failed.length,
       seconds,
-      ...(newest && { archive: newest.archive, level: newest.level }),
+      ...(newest && { archive: newest.archive }),
       ...(newest?.restore && { restoreSeconds: newest.restore.seconds, equal: true }),
     },
     problem:

@@ -105,8 +105,9 @@ export const verify = async (app: App, request: VerifyRequest): Promise<readonly
   const results: Verified[] = [];
   for (const target of targets) {
     const run = { command: 'verify', target: target.name, lock: false, deadlineSeconds } as const;
+    const figures = { level: request.level };
     results.push(
-      ...(await recorded(app, { ...run, summarise: verifySummary }, (inner) =>
+      ...(await recorded(app, { ...run, figures, summarise: verifySummary }, (inner) =>
         verifyTarget(inner, target, request),
       )),
     );

@@ -17,8 +17,15 @@ const countOf = (value: number | string | undefined): number => {
   return Number.isFinite(count) ? count : 0;
 };
 
-const totalOf = ({ fingerprint }: Measured, measure: Counted): number =>
+const totalOf = ({ fingerprint }: Pick<Measured, 'fingerprint'>, measure: Counted): number =>
   Object.values(fingerprint).reduce((sum, measures) => sum + countOf(measures[measure]), 0);
+
+/** What a backup holds in all, by what is counted: `{ rows: 1234 }`. */
+export const totalsOf = (manifest: Pick<Measured, 'fingerprint'>): Readonly<Record<string, number>> => {
+  const present = new Set(Object.values(manifest.fingerprint).flatMap(Object.keys));
+  const measures = counted.filter((measure) => present.has(measure));
+  return Object.fromEntries(measures.map((measure) => [measure, totalOf(manifest, measure)]));
+};
 
 /** Measures that fell over all items. */
 export const totals = (compared: Compared): readonly string[] =>

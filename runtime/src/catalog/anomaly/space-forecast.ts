@@ -64,21 +64,40 @@ const growthByDay = ({ archives, policy }: Kept, now: Date, days: number): reado
   });
 };
 
+/** When a store is full. */
+export interface Forecast {
+  /** Whole days from now. */
+  readonly days: number;
+  readonly bytesPerDay: number;
+}
+
 /**
- * Whether a store will be full within some days: plays the coming backups and retention of all its targets, each
- * archive as much larger than the one before as the trend says. Pure.
- * @returns a sentence with figures, or undefined
+ * Plays the coming backups and retention of all targets of a store, each archive as much larger than the one before as
+ * the trend says. Pure.
+ * @returns undefined where it has room for as many days
  */
+export const fullWithin = (
+  targets: readonly Kept[],
+  freeBytes: number,
+  now: Date,
+  days: number,
+): Forecast | undefined => {
+  const growths = targets.map((target) => growthByDay(target, now, days));
+  const byDay = Array.from({ length: days }, (_, day) => growths.reduce((sum, each) => sum + each[day]!, 0));
+  const full = byDay.findIndex((bytes) => bytes > freeBytes);
+  return full < 0 ? undefined : { days: full + 1, bytesPerDay: byDay[full]! / (full + 1) };
+};
+
+/** `fullWithin` as a sentence with figures. */
 export const forecastSpace = (
   targets: readonly Kept[],
   store: { readonly location: string; readonly freeBytes: number },
   now: Date,
   days: number,
 ): string | undefined => {
-  const growths = targets.map((target) => growthByDay(target, now, days));
-  const byDay = Array.from({ length: days }, (_, day) => growths.reduce((sum, each) => sum + each[day]!, 0));
-  const full = byDay.findIndex((bytes) => bytes > store.freeBytes);
-  if (full < 0) return undefined;
-  const perDay = byDay[full]! / (full + 1);
-  return `${store.location} will be full in ${full + 1} days: ${formatBytes(store.freeBytes)} free, archives grow by ${formatBytes(perDay)} a day`;
+  const full = fullWithin(targets, store.freeBytes, now, days);
+  return (
+    full &&
+    `${store.location} will be full in ${full.days} days: ${formatBytes(store.freeBytes)} free, archives grow by ${formatBytes(full.bytesPerDay)} a day`
+  );
 };

@@ -1,0 +1,100 @@
+import { archiveOf, isManifest } from '../../catalog/layout.ts';
+import { fullWithin } from '../../catalog/anomaly/space-forecast.ts';
+import { messageOf } from '../../core/errors.ts';
+import { retentionOf } from '../../plan/parse.ts';
+import type { Space, Store, StoredObject } from '../../store/store.ts';
+import type { App } from '../app.ts';
+import type { TargetState } from './state.ts';
+
+/** Archives of a target in a replica. */
+export interface CopyState {
+  readonly target: string;
+  /** Archives of the primary store that it lacks. */
+  readonly missing: number;
+  /** Start of the newest archive that it has. */
+  readonly newest?: string | undefined;
+}
+
+/** What is known of a store. */
+export interface StoreState {
+  readonly location: string;
+  readonly up: boolean;
+  /** Absent where it could not be read. */
+  readonly archiveBytes?: number;
+  readonly space?: Space | undefined;
+  /** Of the primary store, where its space has a limit; Infinity beyond the forecast. */
+  readonly fullSeconds?: number;
+  readonly copies: readonly CopyState[];
+}
+
+/** Days that `store_full_seconds` looks ahead. @default 90 - what `anomalies.forecastDays` may ask for at most */
+const horizonDays = 90;
+
+const daySeconds = 86_400;
+
+const fullSeconds = ({ plan }: App, targets: readonly TargetState[], { freeBytes }: Space, at: Date): number => {
+  const kept = targets.map(({ target, archives }) => ({
+    policy: retentionOf(plan, target),
+    archives: archives.map(({ key, facts }) => ({
+      ...facts,
+      key,
+      verified: facts.verifications.some(({ ok }) => ok),
+    })),
+  }));
+  return (fullWithin(kept, freeBytes, at, horizonDays)?.days ?? Infinity) * daySeconds;
+};
+
+const sum = (numbers: readonly number[]): number => numbers.reduce((total, number) => total + number, 0);
+
+/** In a directory the copies of an archive are hard links, which share its id. */
+const bytesIn = ({ kind }: Store, { archives, objects }: TargetState): number =>
+  kind === 'directory'
+    ? sum([...new Map(archives.map(({ facts }) => [facts.id, facts.archiveBytes])).values()])
+    : sum(objects.map(({ bytes }) => bytes));
+
+const readPrimary = async (app: App, targets: readonly TargetState[], at: Date): Promise<StoreState> => {
+  const { primary } = app.stores;
+  const space = await primary.space();
+  return {
+    location: primary.location,
+    up: true,
+    archiveBytes: sum(targets.map((target) => bytesIn(primary, target))),
+    ...(space && { space, fullSeconds: fullSeconds(app, targets, space, at) }),
+    copies: [],
+  };
+};
+
+const copyOf = ({ target, archives }: TargetState, objects: readonly StoredObject[]): CopyState => {
+  const there = new Set(objects.filter(({ key }) => isManifest(key)).map(({ key }) => archiveOf(key)));
+  const copied = archives.filter(({ key }) => there.has(key));
+  const newest = copied.findLast(({ facts }) => facts.tier !== 'safety')?.facts.startedAt;
+  return { target: target.name, missing: archives.length - copied.length, newest };
+};
+
+const readReplica = async (app: App, store: Store, targets: readonly TargetState[]): Promise<StoreState> => {
+  const { location } = store;
+  try {
+    const listings: (readonly [TargetState, readonly StoredObject[]])[] = [];
+    for (const state of targets)
+      listings.push([state, await Array.fromAsync(store.list(`${state.target.name}/`))]);
+    return {
+      ...{ location, up: true },
+      archiveBytes: sum(listings.flatMap(([, objects]) => objects.map(({ bytes }) => bytes))),
+      copies: listings.map(([state, objects]) => copyOf(state, objects)),
+    };
+  } catch (error) {
+    app.run.log.warn({ store: location, problem: messageOf(error) }, 'the replica could not be read');
+    return { location, up: false, copies: [] };
+  }
+};
+
+/** State of every store, the primary first; a replica is listed, not read. */
+export const readStores = async (
+  app: App,
+  targets: readonly TargetState[],
+  at: Date,
+): Promise<readonly StoreState[]> => {
+  const states = [await readPrimary(app, targets, at)];
+  for (const replica of app.stores.replicas) states.push(await readReplica(app, replica, targets));
+  return states;
+};
