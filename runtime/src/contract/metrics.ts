@@ -2,8 +2,7 @@
  * What the number is. `timestamp`: Unix time in seconds; `boolean`: 1 or 0; `info`: always 1, the labels tell.
  * Seconds and bytes are the last word of the name, as is `ratio`.
  */
-export type Unit =
-  'timestamp' | 'seconds' | 'bytes' | 'ratio' | 'count' | 'boolean' | 'info' | 'code';
+export type Unit = 'timestamp' | 'seconds' | 'bytes' | 'ratio' | 'count' | 'boolean' | 'info' | 'code';
 
 /** A gauge of `grill-backup serve`. Exporter, alerts, dashboards and docs take names from here. */
 export interface Metric {
@@ -93,7 +92,7 @@ const stores = {
   storeBytes: gauge('store_bytes', 'bytes', perStore, 'Size of all archives in the store; hard links count once.'),
   storeFreeBytes: gauge('store_free_bytes', 'bytes', perStore, 'Free space, where the store has a limit.'),
   storeSizeBytes: gauge('store_size_bytes', 'bytes', perStore, 'Size of the volume, where the store has a limit.'),
-  storeFullSeconds: gauge('store_full_seconds', 'days', perStore, 'Days until the store is full, by the growth of all targets under their retention; +Inf beyond the forecast.'),
+  storeFullSeconds: gauge('store_full_seconds', 'seconds', perStore, 'Time until the store is full, by the growth of all targets under their retention; +Inf beyond the forecast.'),
   replicaMissing: gauge('replica_missing_archives', 'count', perCopy, 'Archives of the primary store that the replica lacks.'),
   replicaPoint: gauge('replica_recovery_point_timestamp_seconds', 'timestamp', perCopy, 'Start of the newest archive that the replica has.'),
 } as const;

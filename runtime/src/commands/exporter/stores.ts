@@ -32,7 +32,12 @@ const horizonDays = 90;
 
 const daySeconds = 86_400;
 
-const fullSeconds = ({ plan }: App, targets: readonly TargetState[], { freeBytes }: Space, at: Date): number => {
+const fullSeconds = (
+  { plan }: App,
+  targets: readonly TargetState[],
+  { freeBytes }: Space,
+  at: Date,
+): number => {
   const kept = targets.map(({ target, archives }) => ({
     policy: retentionOf(plan, target),
     archives: archives.map(({ key, facts }) => ({

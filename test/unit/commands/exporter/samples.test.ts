@@ -180,7 +180,6 @@ describe('metrics of stores', () => {
     expect(await valuesOf(app, 'replicaPoint')).toEqual({ [replica.location]: seconds(ago(2)) });
     const away: Store = {
       ...replica,
-      // eslint-disable-next-line require-yield -- a listing that fails at once
       list: async function* () {
         throw new Error('connection refused');
       },
