@@ -2,12 +2,23 @@ import { z } from 'zod';
 import { duration, secondsOf } from '../runtime/src/plan/duration.ts';
 import { dnsLabel } from '../runtime/src/plan/schema.ts';
 import { labels, network, peer } from './network.ts';
-import { resources, size } from './resources.ts';
+import { quota, resources, size } from './resources.ts';
 
 /** What a target says besides the plan. */
 export const targetDeployment = {
-  /** Where its server runs, or the one named for its drills; ports come from the engine. */
-  network: peer,
+  /** Where its server runs; ports come from the engine. */
+  network: peer
+    .safeExtend({
+      /**
+       * True: also a policy on the server's side, which lets the backup and the restore pod in.
+       * @default false - the first policy of a pod shuts out whoever it does not name, such as its applications
+       */
+      ingress: z.boolean().default(false),
+    })
+    .refine(({ ingress, podLabels }) => !ingress || podLabels, {
+      path: ['podLabels'],
+      error: 'expected the labels of the pods that the policy of `ingress` selects',
+    }),
   /** @default the environment's resources */
   resources: resources.optional(),
 } as const;
@@ -89,11 +100,19 @@ export const deploymentShape = {
       .string()
       .regex(/^sha256:[0-9a-f]{64}$/, { error: 'expected sha256: and 64 hexadecimal digits' })
       .optional(),
+    /** Existing Secrets with the credentials of a private registry. @default none - the image is public */
+    pullSecrets: z.array(dnsLabel).default([]),
   }),
+  /** Existing PriorityClass of every pod. @default - the cluster's default */
+  priorityClass: dnsLabel.optional(),
   /** Of every backup, verification and drill container. */
   resources,
   /** Of the exporter. @default small: it reads manifests, not archives */
   exporterResources: resources.prefault(small),
+  /** ResourceQuota `backup-quota`. @default none - it would bind whatever else runs in the namespace */
+  quota: quota.optional(),
+  /** LimitRange `backup-limits`: what a container in the namespace gets that asks for nothing. @default none */
+  limitRange: resources.optional(),
   storage: z.strictObject({
     size,
     /** @default the cluster's default class */

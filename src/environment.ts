@@ -6,8 +6,11 @@ import { mounts } from '../runtime/src/contract/mounts.ts';
 import { BackupError } from '../runtime/src/core/errors.ts';
 import { parseAll } from '../runtime/src/plan/problems.ts';
 import { always, checkPlan } from '../runtime/src/plan/rules.ts';
+import { spreadTargets } from '../runtime/src/plan/spread.ts';
 import { planShape, targetSchema, type Plan, type Target } from '../runtime/src/plan/schema.ts';
 import { deploymentShape, targetDeployment } from './deployment.ts';
+import { peer } from './network.ts';
+import { shortages } from './resources.ts';
 
 export type { Peer } from './network.ts';
 export type { Resources } from './resources.ts';
@@ -21,13 +24,16 @@ type TargetOption = (typeof targetSchema.options)[number];
 const deployed = (target: TargetOption) =>
   target.extend({
     ...targetDeployment,
-    drill: target.shape.drill.unwrap().extend({ network: targetDeployment.network }).optional(),
+    drill: target.shape.drill.unwrap().extend({ network: peer }).optional(),
   });
 
 const [first, ...others] = targetSchema.options.map(deployed);
 
 /** Part `targets` of an environment. */
-export const deployedTargets = z.array(z.discriminatedUnion('engine', [first!, ...others])).min(1);
+export const deployedTargets = z
+  .array(z.discriminatedUnion('engine', [first!, ...others]))
+  .min(1)
+  .transform(spreadTargets);
 
 const { resources } = targetDeployment;
 const drill = planShape.drill.unwrap();
@@ -41,14 +47,16 @@ const environmentShape = {
   drill: drill.extend({ resources }).prefault({}),
 };
 
-type Draft = Partial<Pick<Environment, 'aws' | 'environment'>> & {
+type Draft = Partial<Pick<Environment, 'aws' | 'environment' | 'image'>> & {
   readonly stores?: Partial<Plan['stores']>;
 };
 
 /** Rules that span the deployment and the plan. */
 const checkDeployment = (input: unknown, context: z.core.$RefinementCtx): void => {
-  const { aws, stores } = input as Draft;
+  const { aws, environment, image, stores } = input as Draft;
   const issue = (path: string[], message: string) => context.addIssue({ code: 'custom', path, message });
+  if (environment === 'prod' && image && !image.digest)
+    issue(['image', 'digest'], 'expected sha256: and 64 hexadecimal digits in prod, as a tag can be moved');
   if (stores?.directory && stores.directory.path !== mounts.backup)
     issue(['stores', 'directory', 'path'], `expected ${mounts.backup}, where the volume is mounted`);
   if (aws?.enabled && !stores?.s3)
@@ -57,11 +65,22 @@ const checkDeployment = (input: unknown, context: z.core.$RefinementCtx): void =
     issue(['aws', 'enabled'], 'expected false, as stores.s3.endpoint is not AWS');
 };
 
+const whole = z.strictObject(environmentShape);
+
+/** Whether a quota admits the pods; only where all figures are known to be figures. */
+const checkQuota = (environment: z.output<typeof whole>, context: z.core.$RefinementCtx): void => {
+  const { quota, exporterResources, targets, verification, drill: weekly, resources: usual } = environment;
+  if (!quota) return;
+  const runs = [...targets, verification, weekly].map((run) => run.resources ?? usual);
+  for (const { path, message } of shortages(quota, [exporterResources, usual], runs))
+    context.addIssue({ code: 'custom', path: [...path], message });
+};
+
 /** All that makes one environment: the plan of the runtime and how it is deployed. */
-export const environmentSchema = z
-  .strictObject(environmentShape)
+export const environmentSchema = whole
   .superRefine(checkPlan, always)
-  .superRefine(checkDeployment, always);
+  .superRefine(checkDeployment, always)
+  .superRefine(checkQuota);
 
 export type Environment = z.output<typeof environmentSchema>;
 export type EnvironmentTarget = Environment['targets'][number];

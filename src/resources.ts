@@ -36,3 +36,25 @@ export const resources = z.strictObject({ requests: amounts, limits: amounts }).
 );
 
 export type Resources = z.output<typeof resources>;
+
+/** What all pods of a namespace may ask for together. */
+export const quota = z.strictObject({ pods: z.int().min(1), requests: amounts, limits: amounts });
+
+type Quota = z.output<typeof quota>;
+
+interface Shortage {
+  readonly path: readonly ['quota', 'requests' | 'limits', keyof Amounts];
+  readonly message: string;
+}
+
+/** What a quota leaves no room for; a pod that exceeds it is never made, and only an event says so. */
+export const shortages = (quota: Quota, lasting: readonly Resources[], runs: readonly Resources[]) =>
+  (['requests', 'limits'] as const).flatMap((side) =>
+    (Object.keys(amounts.shape) as (keyof Amounts)[]).flatMap((key): readonly Shortage[] => {
+      const of = (pod: Resources): number => quantityValue(pod[side][key])!;
+      const needed = lasting.map(of).reduce((sum, amount) => sum + amount, 0) + Math.max(...runs.map(of));
+      if (needed <= quantityValue(quota[side][key])!) return [];
+      const message = `expected at least ${needed}, what exporter, restore pod and the largest run ask for together`;
+      return [{ path: ['quota', side, key], message }];
+    }),
+  );

@@ -30,6 +30,7 @@ const cronJobProps = z.object({
     platform: deploymentShape.platform,
     image: deploymentShape.image,
     storage: z.object({ accessMode: deploymentShape.storage.shape.accessMode }),
+    priorityClass: deploymentShape.priorityClass,
     jobs: deploymentShape.jobs,
     encryption: planShape.encryption,
     notifications: planShape.notifications,

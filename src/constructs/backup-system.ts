@@ -1,6 +1,5 @@
-import { ApiObject, App, Chart, JsonPatch } from 'cdk8s';
-import { k8s } from 'cdk8s-plus-28';
-import { Construct } from 'constructs';
+import { ApiObject, App, Chart } from 'cdk8s';
+import type { Construct } from 'constructs';
 import { names } from '../../runtime/src/contract/names.ts';
 import { BackupError } from '../../runtime/src/core/errors.ts';
 import { environmentSchema, type Environment } from '../environment.ts';
@@ -9,6 +8,7 @@ import { Config } from './config.ts';
 import { CronJobs } from './cron-jobs.ts';
 import { systemLabels } from './labels.ts';
 import { BackupMonitoring } from './monitoring.ts';
+import { Namespace } from './namespace.ts';
 import { BackupNetwork } from './network.ts';
 import { checked, type Props } from './props.ts';
 import { RestorePod } from './restore-pod.ts';
@@ -38,21 +38,6 @@ export interface Concern {
 
 export type BackupSystemProps = Props<typeof environmentSchema>;
 
-const podSecurity = Object.fromEntries(
-  ['enforce', 'audit', 'warn'].map((mode) => [`pod-security.kubernetes.io/${mode}`, 'restricted']),
-);
-
-class Namespace extends Construct {
-  constructor(scope: Construct, id: string, { namespace }: Environment) {
-    super(scope, id);
-    const made = new k8s.KubeNamespace(this, 'namespace', {
-      metadata: { name: namespace, labels: podSecurity },
-    });
-    // the chart puts everything into its namespace
-    made.addJsonPatch(JsonPatch.remove('/metadata/namespace'));
-  }
-}
-
 type Part = new (scope: Construct, id: string, environment: Environment) => Construct;
 
 /** In the order in which they are applied: what others refer to comes first. */
@@ -73,10 +58,10 @@ const apiObjectsIn = (construct: Construct): readonly ApiObject[] =>
 
 /** cdk8s takes two objects of one name silently, and the one applied last wins. */
 const sameNames = (construct: Construct): string[] => {
-  const keys = apiObjectsIn(construct).map(({ kind, name }) => `${kind} ${name}`);
-  return [...new Set(keys.filter((key, index) => keys.indexOf(key) !== index))].map(
-    (key) => `there are two of ${key}, expected one (rename one of them)`,
-  );
+  const byKey = Map.groupBy(apiObjectsIn(construct), ({ kind, name }) => `${kind} ${name}`);
+  return [...byKey]
+    .filter(([, objects]) => objects.length > 1)
+    .map(([key, { length }]) => `${key}: found ${length} of this name, expected one (rename the others)`);
 };
 
 /**

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { ApiObject } from 'cdk8s';
 import { k8s } from 'cdk8s-plus-28';
 import { Construct } from 'constructs';
 import { names } from '../../runtime/src/contract/names.ts';
@@ -46,7 +47,10 @@ export class Config extends Construct {
       data: { ...overrideValues(environment), 'plan.json': planJson(environment) },
     });
     const scripts = scriptsFor(environment.targets.map(({ name }) => name));
-    new k8s.KubeConfigMap(this, names.scriptsConfigMap, {
+    // not KubeConfigMap, which copies all entries before it for each of them
+    new ApiObject(this, names.scriptsConfigMap, {
+      apiVersion: 'v1',
+      kind: 'ConfigMap',
       metadata: { name: names.scriptsConfigMap },
       data: Object.fromEntries(scripts.map((script) => [script.file, renderScript(script)])),
     });

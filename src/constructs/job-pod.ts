@@ -14,6 +14,7 @@ const terminationGraceSeconds = 60;
 export interface PodSystem extends Platform {
   readonly image: Environment['image'];
   readonly storage: Pick<Environment['storage'], 'accessMode'>;
+  readonly priorityClass?: string | undefined;
 }
 
 export interface JobPod {
@@ -31,11 +32,15 @@ export interface JobPod {
 export const imageOf = ({ image: { repository, tag, digest } }: PodSystem): string =>
   `${repository}:${tag}${digest ? `@${digest}` : ''}`;
 
-const quantities = (amounts: Resources['limits']): Record<string, k8s.Quantity> => ({
+/** Amounts as Kubernetes names them. */
+export const quantities = (amounts: Resources['limits']): Record<string, k8s.Quantity> => ({
   cpu: k8s.Quantity.fromString(amounts.cpu),
   memory: k8s.Quantity.fromString(amounts.memory),
   'ephemeral-storage': k8s.Quantity.fromString(amounts.ephemeralStorage),
 });
+
+const pullSecrets = ({ image }: PodSystem): k8s.LocalObjectReference[] | undefined =>
+  image.pullSecrets.length ? image.pullSecrets.map((name) => ({ name })) : undefined;
 
 /** Pods on one node can share a ReadWriteOnce volume; elsewhere they would wait for it. */
 const nearTheVolume = ({ storage, platform }: PodSystem): k8s.Affinity | undefined =>
@@ -81,6 +86,8 @@ export const jobPod = (pod: JobPod): k8s.PodSpec => {
     enableServiceLinks: false,
     restartPolicy: pod.restartPolicy,
     terminationGracePeriodSeconds: terminationGraceSeconds,
+    priorityClassName: pod.system.priorityClass,
+    imagePullSecrets: pullSecrets(pod.system),
     affinity: nearTheVolume(pod.system),
     securityContext: {
       runAsNonRoot: true,

@@ -4,11 +4,12 @@ import { z } from 'zod';
 import { metricsPort } from '../../runtime/src/contract/metrics.ts';
 import { cronJobName, cronJobNames, names } from '../../runtime/src/contract/names.ts';
 import { engines } from '../../runtime/src/engines/registry.ts';
-import { portsOf } from '../../runtime/src/notify/config.ts';
+import { portsOf as channelPorts } from '../../runtime/src/notify/config.ts';
 import { planShape } from '../../runtime/src/plan/schema.ts';
 import { deploymentShape } from '../deployment.ts';
 import { deployedTargets, type EnvironmentTarget, type Peer } from '../environment.ts';
 import { podsOf, podsOfAny, systemLabels } from './labels.ts';
+import { inNamespace, objectStorePort, peersOf, port } from './peers.ts';
 import { checked, type Props } from './props.ts';
 
 type Direction = 'Egress' | 'Ingress';
@@ -18,6 +19,7 @@ interface Rule {
 }
 
 const networkProps = z.object({
+  namespace: deploymentShape.namespace,
   platform: deploymentShape.platform,
   targets: deployedTargets,
   stores: planShape.stores,
@@ -30,41 +32,8 @@ export type BackupNetworkProps = Props<typeof networkProps>;
 
 type Checked = z.output<typeof networkProps>;
 
-const inNamespace = (name: string): k8s.LabelSelector => ({
-  matchLabels: { 'kubernetes.io/metadata.name': name },
-});
-
-const port = (number: number, protocol = 'TCP'): k8s.NetworkPolicyPort => ({
-  protocol,
-  port: k8s.IntOrString.fromNumber(number),
-});
-
-const isV6 = (cidr: string): boolean => cidr.includes(':');
-
-const peersOf = ({ podLabels, namespace, cidrs = [], except = [] }: Peer): k8s.NetworkPolicyPeer[] => [
-  ...(podLabels
-    ? [
-        {
-          podSelector: { matchLabels: podLabels },
-          ...(namespace && { namespaceSelector: inNamespace(namespace) }),
-        },
-      ]
-    : []),
-  ...cidrs.map((cidr) => {
-    const left = except.filter((range) => isV6(range) === isV6(cidr));
-    return { ipBlock: { cidr, ...(left.length && { except: left }) } };
-  }),
-];
-
-/** 443, unless the endpoint names another. */
-const objectStorePort = (endpoint: string | undefined): number => {
-  if (!endpoint) return 443;
-  const { port: explicit, protocol } = new URL(endpoint);
-  return Number(explicit) || (protocol === 'http:' ? 80 : 443);
-};
-
 const notificationPorts = ({ notifications, network }: Checked): readonly number[] => [
-  ...new Set([...portsOf(notifications), ...network.notificationPorts]),
+  ...new Set([...channelPorts(notifications), ...network.notificationPorts]),
 ];
 
 /** Backup pods reach and are reached by nothing, except for one policy per need. */
@@ -105,16 +74,12 @@ export class BackupNetwork extends Construct {
   }
 
   private database(system: Checked, { name, engine, connection, network, drill }: EnvironmentTarget): void {
-    const { ports, dialsBack } = engines[engine]!;
+    const { ports: portsOf, dialsBack } = engines[engine]!;
+    const clients = podsOfAny(system, [cronJobName(name), names.restorePod]);
+    const ports = portsOf(connection).map((number) => port(number));
     // a name of its own form, so that no target can be called like a policy above
-    this.egress(
-      `${cronJobName(name)}-to-database`,
-      podsOfAny(system, [cronJobName(name), names.restorePod]),
-      {
-        peers: peersOf(network),
-        ports: ports(connection).map((number) => port(number)),
-      },
-    );
+    this.egress(`${cronJobName(name)}-to-database`, clients, { peers: peersOf(network), ports });
+    if (network.ingress) this.serverSide(system, network, `${cronJobName(name)}-to-server`, clients, ports);
     // the restore listens on a free port, so no port is named; only the database's own pods come in
     if (dialsBack)
       this.allow('Ingress', `${name}-to-restore`, podsOf(system, names.restorePod), {
@@ -124,8 +89,27 @@ export class BackupNetwork extends Construct {
     if (drill)
       this.egress(`${cronJobName(name)}-to-drill-server`, podsOf(system, names.drill), {
         peers: peersOf(drill.network),
-        ports: ports(drill.connection).map((number) => port(number)),
+        ports: portsOf(drill.connection).map((number) => port(number)),
       });
+  }
+
+  /** In the namespace of the server, whose pods it selects. */
+  private serverSide(
+    system: Checked,
+    { podLabels, namespace = system.namespace }: Peer,
+    name: string,
+    clients: k8s.LabelSelector,
+    ports: k8s.NetworkPolicyPort[],
+  ): void {
+    const from = [{ namespaceSelector: inNamespace(system.namespace), podSelector: clients }];
+    new k8s.KubeNetworkPolicy(this, name, {
+      metadata: { name, namespace },
+      spec: {
+        podSelector: { matchLabels: podLabels },
+        policyTypes: ['Ingress'],
+        ingress: [{ from, ports }],
+      },
+    });
   }
 
   private egress(name: string, pods: k8s.LabelSelector, rule: Rule): void {

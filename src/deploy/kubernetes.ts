@@ -2,8 +2,10 @@ import { CustomResource } from '@pulumi/kubernetes/apiextensions/customResource.
 import { Deployment } from '@pulumi/kubernetes/apps/v1/deployment.js';
 import { CronJob } from '@pulumi/kubernetes/batch/v1/cronJob.js';
 import { ConfigMap } from '@pulumi/kubernetes/core/v1/configMap.js';
+import { LimitRange } from '@pulumi/kubernetes/core/v1/limitRange.js';
 import { Namespace } from '@pulumi/kubernetes/core/v1/namespace.js';
 import { PersistentVolumeClaim } from '@pulumi/kubernetes/core/v1/persistentVolumeClaim.js';
+import { ResourceQuota } from '@pulumi/kubernetes/core/v1/resourceQuota.js';
 import { Service } from '@pulumi/kubernetes/core/v1/service.js';
 import { ServiceAccount } from '@pulumi/kubernetes/core/v1/serviceAccount.js';
 import { NetworkPolicy } from '@pulumi/kubernetes/networking/v1/networkPolicy.js';
@@ -21,8 +23,10 @@ type ResourceClass = new (
 
 const classes: Readonly<Record<string, ResourceClass>> = {
   'v1/ConfigMap': ConfigMap,
+  'v1/LimitRange': LimitRange,
   'v1/Namespace': Namespace,
   'v1/PersistentVolumeClaim': PersistentVolumeClaim,
+  'v1/ResourceQuota': ResourceQuota,
   'v1/Service': Service,
   'v1/ServiceAccount': ServiceAccount,
   'apps/v1/Deployment': Deployment,

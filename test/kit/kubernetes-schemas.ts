@@ -7,9 +7,11 @@ import { NetworkPolicy } from 'kubernetes-models/networking.k8s.io/v1/NetworkPol
 import { Role } from 'kubernetes-models/rbac.authorization.k8s.io/v1/Role';
 import { RoleBinding } from 'kubernetes-models/rbac.authorization.k8s.io/v1/RoleBinding';
 import { ConfigMap } from 'kubernetes-models/v1/ConfigMap';
+import { LimitRange } from 'kubernetes-models/v1/LimitRange';
 import { Namespace } from 'kubernetes-models/v1/Namespace';
 import { PersistentVolumeClaim } from 'kubernetes-models/v1/PersistentVolumeClaim';
 import { Pod } from 'kubernetes-models/v1/Pod';
+import { ResourceQuota } from 'kubernetes-models/v1/ResourceQuota';
 import { Service } from 'kubernetes-models/v1/Service';
 import { ServiceAccount } from 'kubernetes-models/v1/ServiceAccount';
 import { z } from 'zod';
@@ -26,8 +28,8 @@ type ModelClass = {
 };
 
 const models = [
-  ConfigMap, CronJob, Deployment, ExternalSecret, Namespace, NetworkPolicy, PersistentVolumeClaim, Pod,
-  PrometheusRule, Role, RoleBinding, Service, ServiceAccount, ServiceMonitor,
+  ConfigMap, CronJob, Deployment, ExternalSecret, LimitRange, Namespace, NetworkPolicy, PersistentVolumeClaim,
+  Pod, PrometheusRule, ResourceQuota, Role, RoleBinding, Service, ServiceAccount, ServiceMonitor,
 ] as unknown as readonly ModelClass[]; // prettier-ignore
 
 /** https://github.com/1Password/onepassword-operator/blob/main/config/crd/bases/onepassword.com_onepassworditems.yaml */

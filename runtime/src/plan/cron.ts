@@ -1,5 +1,6 @@
 import { Cron } from 'croner';
 import { z } from 'zod';
+import { spread, usesSpread } from './spread.ts';
 
 const neverFires = (pattern: string): boolean =>
   new Cron(pattern, { timezone: 'UTC', paused: true }).nextRun() === null;
@@ -7,16 +8,21 @@ const neverFires = (pattern: string): boolean =>
 const problem = (pattern: string): string | undefined => {
   if (pattern.trim().split(/\s+/).length !== 5) return 'expected five fields: minute hour day month weekday';
   try {
-    return neverFires(pattern) ? 'this cron expression never fires' : undefined;
+    return neverFires(spread(pattern, '')) ? 'this cron expression never fires' : undefined;
   } catch (error) {
     return `not a cron expression: ${(error as Error).message}`;
   }
 };
 
-/** A five-field cron expression, in UTC, that fires at least once. */
-export const cron = z.string().superRefine((pattern, context) => {
+/** A five-field cron expression, in UTC, that fires at least once, in which H may stand for a value by name. */
+export const spreadableCron = z.string().superRefine((pattern, context) => {
   const message = problem(pattern);
   if (message) context.addIssue({ code: 'custom', message, input: pattern });
+});
+
+/** The same, with every value written out. */
+export const cron = spreadableCron.refine((pattern) => !usesSpread(pattern), {
+  error: 'expected a value for H, which only the schedule of a target has',
 });
 
 /** Next time a schedule fires after `from`. */

@@ -1,6 +1,7 @@
 import type { z } from 'zod';
 import { duration, formatSeconds, parseDuration } from '../core/units.ts';
-import { cron, longestGapSeconds } from './cron.ts';
+import { longestGapSeconds, spreadableCron } from './cron.ts';
+import { spread } from './spread.ts';
 
 type Context = z.core.$RefinementCtx;
 
@@ -33,17 +34,32 @@ const checkNames = (targets: readonly DraftTarget[], context: Context): void => 
   });
 };
 
-/** Schedules that fire, with the longest time between two of their runs; many targets share one. */
-const gapsOf = (targets: readonly DraftTarget[]): ReadonlyMap<unknown, number> => {
-  const schedules = new Set(targets.flatMap((target) => cron.safeParse(target?.schedule).data ?? []));
-  return new Map([...schedules].map((schedule) => [schedule, longestGapSeconds(schedule)]));
+/**
+ * When a target runs, if that is a schedule that fires, at minute and hour 0 where they are single ones: shifting
+ * every run by as much changes no time between two, and a thousand spread targets are as quick to judge as one.
+ */
+const rhythmOf = (target: DraftTarget): string | undefined => {
+  const schedule = spreadableCron.safeParse(target?.schedule).data;
+  return (
+    schedule &&
+    spread(schedule, String(target?.name)).replace(/^\d+ (\d+ )?/, (_, hour) => (hour ? '0 0 ' : '0 '))
+  );
 };
+
+/** The longest time between two runs, worked out once for all targets that share a schedule. */
+const gapsOf = (schedules: readonly (string | undefined)[]): ReadonlyMap<unknown, number> =>
+  new Map(
+    [...new Set(schedules)].flatMap((schedule) =>
+      schedule ? [[schedule, longestGapSeconds(schedule)]] : [],
+    ),
+  );
 
 /** An objective that the schedule cannot keep would raise an alert between any two runs. */
 const checkRpos = (targets: readonly DraftTarget[], context: Context): void => {
-  const gaps = gapsOf(targets);
+  const schedules = targets.map(rhythmOf);
+  const gaps = gapsOf(schedules);
   targets.forEach((target, index) => {
-    const gapSeconds = gaps.get(target?.schedule);
+    const gapSeconds = gaps.get(schedules[index]);
     const rpo = duration.safeParse(target?.rpo).data;
     if (gapSeconds === undefined || rpo === undefined || gapSeconds <= parseDuration(rpo)) return;
     const allowed = `expected at least ${formatSeconds(gapSeconds).replaceAll(' ', '')}, the longest time between two runs`;

@@ -7,8 +7,9 @@ import type { Engine } from '../engines/engine.ts';
 import { engines } from '../engines/registry.ts';
 import { notificationsConfig } from '../notify/config.ts';
 import { directoryConfig, s3Config } from '../store/registry.ts';
-import { cron } from './cron.ts';
+import { cron, spreadableCron } from './cron.ts';
 import { always, checkPlan } from './rules.ts';
+import { spreadTargets } from './spread.ts';
 
 /** A DNS label (RFC 1123): names of targets become names of Kubernetes objects and of folders. */
 export const dnsLabel = z
@@ -49,7 +50,8 @@ const targetOf = (engine: Engine) =>
     connection: engine.connection as z.ZodType<Record<string, unknown> & { readonly host: string }>,
     /** Existing Secret with the credentials. @default keys - the engine's default key of each role */
     secret: z.strictObject({ name: dnsLabel, keys: secretKeys(engine).prefault({}) }),
-    schedule: cron,
+    /** Cron fields; H stands for a value by the target's name, see spread.ts. */
+    schedule: spreadableCron,
     /** Longest a run may take; becomes activeDeadlineSeconds. @default 1h */
     deadline: duration.default('1h'),
     /** @default the plan's retention */
@@ -107,7 +109,7 @@ export const planShape = {
     .refine(({ directory, s3 }) => directory ?? s3?.sync, {
       error: 'expected a directory, or s3 with sync: true',
     }),
-  targets: z.array(targetSchema).min(1),
+  targets: z.array(targetSchema).min(1).transform(spreadTargets),
   verification: z.strictObject({
     schedule: cron,
     /** @default deep - only reading every byte finds silent damage */

@@ -9,6 +9,10 @@ import { removeFolder, workFolder } from '../../kit/private-server.ts';
 
 const prod = environmentOf('prod');
 const dev = environmentOf('dev');
+const allowance = {
+  requests: { cpu: '2', memory: '4Gi', ephemeralStorage: '20Gi' },
+  limits: { cpu: '8', memory: '8Gi', ephemeralStorage: '100Gi' },
+};
 const problems = (changes: object, name = 'prod') =>
   problemsOf(() => parseEnvironment(name, { ...prod, ...changes }));
 const schedules = ({ targets, verification }: Environment) =>
@@ -88,6 +92,21 @@ describe('an environment', () => {
       'a short digest',
       { image: { ...prod.image, digest: 'sha256:12' } },
       'image.digest: found "sha256:12", expected sha256: and 64 hexadecimal digits',
+    ],
+    [
+      'a prod image that could be another tomorrow',
+      { image: { repository: 'ghcr.io/lordmuffin/backup', tag: '0.1.0' } },
+      'image.digest: found nothing, expected sha256: and 64 hexadecimal digits in prod, as a tag can be moved',
+    ],
+    [
+      'a quota that admits no run',
+      { quota: { ...allowance, pods: 5, limits: { ...allowance.limits, memory: '4Gi' } } },
+      'quota.limits.memory: found "4Gi", expected at least 6979321856, what exporter, restore pod and the largest run ask for together',
+    ],
+    [
+      'a policy on the side of a server that is no pod',
+      { targets: [{ ...prod.targets[0], network: { cidrs: ['10.0.0.1/32'], ingress: true } }] },
+      'targets[0].network.podLabels: found nothing, expected the labels of the pods that the policy of `ingress` selects',
     ],
     [
       'a run that a late controller would skip',

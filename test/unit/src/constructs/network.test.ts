@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import type { Environment } from '../../../../src/environment.ts';
-import { at, environmentOf, environmentWith, objectsOf, podsOf } from '../../../kit/environments.ts';
+import { at, environmentOf, environmentWith, find, objectsOf, podsOf } from '../../../kit/environments.ts';
 
 interface Selector {
   readonly matchLabels?: Readonly<Record<string, string>>;
@@ -215,4 +215,47 @@ test('no target can be called so that two policies have one name', () => {
   const targets = names.map((name) => ({ ...redis, name, secret: { name: `${name}-secret` } }));
   const policies = policiesOf(environmentWith('prod', { targets })).map(({ name }) => name);
   expect(policies.filter((name, index) => policies.indexOf(name) !== index)).toEqual([]);
+});
+
+describe('on the side of a server', () => {
+  const [first] = prod.targets;
+  const server = (network: object) =>
+    find(
+      objectsOf(environmentWith('prod', { targets: [{ ...first, network }] })),
+      'NetworkPolicy',
+      'postgresql-backup-to-server',
+    );
+
+  test('is no policy unless it is asked for', () => {
+    expect(objectsOf(prod).map(({ metadata }) => metadata.name)).not.toContain('postgresql-backup-to-server');
+  });
+
+  test('the backup and the restore pod are let in to its port', () => {
+    expect(server({ podLabels: { app: 'db' }, ingress: true })).toMatchObject({
+      metadata: { namespace: 'grill-stats' },
+      spec: {
+        podSelector: { matchLabels: { app: 'db' } },
+        policyTypes: ['Ingress'],
+        ingress: [
+          {
+            from: [
+              {
+                namespaceSelector: { matchLabels: { 'kubernetes.io/metadata.name': 'grill-stats' } },
+                podSelector: {
+                  matchLabels: { 'app.kubernetes.io/part-of': 'grill-stats' },
+                  matchExpressions: [{ values: ['postgresql-backup', 'backup-restore-job'] }],
+                },
+              },
+            ],
+            ports: [{ port: 5432, protocol: 'TCP' }],
+          },
+        ],
+      },
+    });
+  });
+
+  test('the policy lies where the server does', () => {
+    const policy = server({ podLabels: { app: 'db' }, namespace: 'data', ingress: true });
+    expect(policy.metadata.namespace).toBe('data');
+  });
 });

@@ -1,6 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { synthesize } from '../../../../src/constructs/backup-system.ts';
-import { at, environmentOf, environmentWith, find, objectsOf } from '../../../kit/environments.ts';
+import { at, environmentOf, environmentWith, find, objectsOf, podsOf } from '../../../kit/environments.ts';
+import { schemaProblems } from '../../../kit/kubernetes-schemas.ts';
 
 const prod = environmentOf('prod');
 const objects = objectsOf(prod);
@@ -26,6 +27,44 @@ test('the namespace enforces Pod Security restricted', () => {
       ['enforce', 'audit', 'warn'].map((mode) => [`pod-security.kubernetes.io/${mode}`, 'restricted']),
     ),
   );
+});
+
+test('a quota and a limit range are made where they are asked for', () => {
+  const amounts = { cpu: '8', memory: '16Gi', ephemeralStorage: '100Gi' };
+  const limitRange = { requests: { ...amounts, cpu: '1' }, limits: amounts };
+  const asked = objectsOf(
+    environmentWith('prod', { quota: { pods: 10, requests: amounts, limits: amounts }, limitRange }),
+  );
+  expect(find(asked, 'ResourceQuota', 'backup-quota')['spec']).toEqual({
+    hard: {
+      pods: 10,
+      'requests.cpu': '8',
+      'requests.memory': '16Gi',
+      'requests.ephemeral-storage': '100Gi',
+      'limits.cpu': '8',
+      'limits.memory': '16Gi',
+      'limits.ephemeral-storage': '100Gi',
+    },
+  });
+  expect(find(asked, 'LimitRange', 'backup-limits')['spec']).toEqual({
+    limits: [
+      {
+        type: 'Container',
+        defaultRequest: { cpu: '1', memory: '16Gi', 'ephemeral-storage': '100Gi' },
+        default: { cpu: '8', memory: '16Gi', 'ephemeral-storage': '100Gi' },
+      },
+    ],
+  });
+  expect(objects.map(({ kind }) => kind)).not.toContain('ResourceQuota');
+  expect(asked.flatMap(schemaProblems)).toEqual([]);
+});
+
+test('every pod has the priority class and the pull secrets that are asked for', () => {
+  const image = { ...prod.image, pullSecrets: ['registry'] };
+  for (const { spec } of podsOf(objectsOf(environmentWith('prod', { priorityClass: 'backups', image }))))
+    expect(spec).toMatchObject({ priorityClassName: 'backups', imagePullSecrets: [{ name: 'registry' }] });
+  for (const { spec } of podsOf(objects))
+    expect([spec.priorityClassName, spec.imagePullSecrets]).toEqual([undefined, undefined]);
 });
 
 test('the volume is as large and of the class and mode that is asked for', () => {

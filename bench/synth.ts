@@ -1,0 +1,51 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { dump } from 'js-yaml';
+import { table } from '../runtime/src/commands/table.ts';
+import { configKey, readEnvironment } from '../src/environment.ts';
+import { measure, type Contender } from './measure.ts';
+
+// `npm run bench:synth`: how long a synthesis takes, from the start of node to the last file.
+
+const rounds = 5;
+const targetCount = 1000;
+const root = join(import.meta.dirname, '..');
+const folder = mkdtempSync(join(tmpdir(), 'bench-synth-'));
+
+/** prod with many targets, spread over the night. */
+const writeMany = (into: string): string => {
+  const prod = readEnvironment(join(root, 'Pulumi.prod.yaml'));
+  const targets = Array.from({ length: targetCount }, (_, index) => ({
+    ...prod.targets[index % prod.targets.length],
+    name: `target-${index}`,
+    schedule: 'H H(0-5) * * *',
+  }));
+  mkdirSync(into);
+  writeFileSync(join(into, 'Pulumi.prod.yaml'), dump({ config: { [configKey]: { ...prod, targets } } }));
+  return into;
+};
+
+const synthesis = (name: string, from: string): Contender => {
+  const program =
+    `import { synthesizeManifests, writeManifests } from '${root}/src/manifests.ts';` +
+    `writeManifests('${folder}/out', synthesizeManifests('${from}'))`;
+  return { name, argv: [process.execPath, '--input-type=module', '-e', program] };
+};
+
+const row = async (contender: Contender, limitSeconds: number): Promise<string[]> => {
+  const seconds: number[] = [];
+  for (let round = 0; round < rounds; round++) seconds.push((await measure(contender)).seconds);
+  seconds.sort((a, b) => a - b);
+  return [contender.name, ...[seconds[0]!, seconds[rounds >> 1]!, limitSeconds].map((s) => s.toFixed(2))];
+};
+
+try {
+  const rows = [
+    await row(synthesis('both environments', root), 1),
+    await row(synthesis(`${targetCount} targets`, writeMany(join(folder, 'many'))), 3),
+  ];
+  process.stdout.write(`${table(['synthesis of', 'best s', 'median s', 'limit s'], rows)}\n`);
+} finally {
+  rmSync(folder, { recursive: true });
+}
