@@ -1,41 +1,166 @@
-import { metrics, type Metric } from '../runtime/src/contract/metrics.ts';
-import { names } from '../runtime/src/contract/names.ts';
+import { environmentLabel, metrics, type Metric } from '../runtime/src/contract/metrics.ts';
+import { variables } from './variables.ts';
 
-/** PromQL of the dashboard, as named functions; `namespace` is the backup system's. */
+/** PromQL of the dashboards, as named functions; what the dashboard's variables choose is what they select. */
 
-const per = (label: string, metric: Metric, namespace: string): string =>
-  `max by (${label}) (${metric.name}{namespace="${namespace}"})`;
+const environment = `${environmentLabel}="$${variables.environment}"`;
+const chosen = `${environment}, target=~"$${variables.target}"`;
+const cluster = `namespace="$${variables.namespace}"`;
 
-export const ageSeconds = (namespace: string): string =>
-  `time() - ${per('target', metrics.lastSuccess, namespace)}`;
+/** The exporter's pod may have been replaced in the last minutes: series of the old one and the new one are one. */
+const per = (labels: string, { name }: Metric, more = ''): string =>
+  `max by (${labels}) (${name}{${chosen}${more && `, ${more}`}})`;
+
+const perTarget = (metric: Metric): string => per('target', metric);
+
+const perStore = ({ name }: Metric): string => `max by (store) (${name}{${environment}})`;
+
+const since = (timestamp: string): string => `time() - ${timestamp}`;
+
+/** What a loss now would lose: time since the start of the newest archive. */
+export const recoveryPointAge = (): string => since(perTarget(metrics.recoveryPoint));
 
 /** 1 = as old as the objective allows. */
-export const ageOfRpo = (namespace: string): string =>
-  `(${ageSeconds(namespace)}) / ${per('target', metrics.rpo, namespace)}`;
+export const ageOfRpo = (): string => `(${recoveryPointAge()}) / ${perTarget(metrics.rpo)}`;
 
-export const verifiedSecondsAgo = (namespace: string): string =>
-  `time() - ${per('target', metrics.lastVerified, namespace)}`;
+export const rpoSeconds = (): string => perTarget(metrics.rpo);
 
-/** From kube-state-metrics: a drill is one Job for all targets. */
-export const drilledSecondsAgo = (namespace: string): string =>
-  `time() - max(kube_cronjob_status_last_successful_time{namespace="${namespace}", cronjob="${names.drill}"})`;
+/** Share of the targets whose newest archive is no older than allowed; one without any archive is not. */
+export const withinRpo = (): string =>
+  `(count(${ageOfRpo()} <= 1) or vector(0)) / count(${perTarget(metrics.rpo)})`;
 
-export const durationSeconds = (namespace: string): string => per('target', metrics.duration, namespace);
+export const oldestOfRpo = (): string => `max(${ageOfRpo()})`;
 
-export const sourceBytes = (namespace: string): string => per('target', metrics.sourceBytes, namespace);
+/** Commands whose last run failed. */
+export const failingRuns = (): string => `count(${runSuccess()} == 0) or vector(0)`;
 
-export const archiveBytes = (namespace: string): string => per('target', metrics.archiveBytes, namespace);
+export const runSuccess = (): string => per('target, command', metrics.lastRunSuccess);
 
-export const archives = (namespace: string): string => per('target, tier', metrics.archives, namespace);
+/** Of one command: `backup`, `verify`, `drill`. */
+export const lastRunSuccess = (command: string): string =>
+  per('target', metrics.lastRunSuccess, `command="${command}"`);
 
-export const freeBytes = (namespace: string): string => per('store', metrics.storeFreeBytes, namespace);
+export const lastRunExitCode = (): string => per('command', metrics.lastRunExitCode);
 
-/** Share of finished Jobs, among those that Kubernetes still keeps, that succeeded. */
-export const jobSuccessRatio = (namespace: string): string => {
-  const owned = `max by (job_name, owner_name) (kube_job_owner{namespace="${namespace}", owner_kind="CronJob"})`;
-  const ofCronJob = (metric: string): string =>
-    `sum by (owner_name) (max by (job_name) (${metric}{namespace="${namespace}", condition="true"})` +
+export const lastRunAge = (): string => since(per('command', metrics.lastRun));
+
+export const lastRunSeconds = (): string => per('command', metrics.lastRunDuration);
+
+export const runSuccessByCommand = (): string => per('command', metrics.lastRunSuccess);
+
+export const untilNextRun = (): string => `${perTarget(metrics.nextRun)} - time()`;
+
+export const verifiedAge = (): string => since(perTarget(metrics.lastVerified));
+
+/** Archives that are not what they should be: no key opens them, or their manifest cannot be believed. */
+export const badArchives = (): string =>
+  `sum(${perTarget(metrics.broken)}) + sum(${perTarget(metrics.withoutKey)})`;
+
+export const brokenArchives = (): string => perTarget(metrics.broken);
+
+export const archivesWithoutKey = (): string => perTarget(metrics.withoutKey);
+
+export const drilledAge = (): string => since(perTarget(metrics.drillSucceeded));
+
+export const drillSuccess = (): string => perTarget(metrics.drillSuccess);
+
+/** Seconds that the last drill took to restore. */
+export const measuredRto = (): string => perTarget(metrics.measuredRto);
+
+export const rtoSeconds = (): string => perTarget(metrics.rto);
+
+/** 1 = as long as the objective allows. */
+export const measuredOfRto = (): string => `${measuredRto()} / ${rtoSeconds()}`;
+
+export const slowestOfRto = (): string => `max(${measuredOfRto()})`;
+
+export const durationSeconds = (): string => perTarget(metrics.duration);
+
+export const sourceBytes = (): string => perTarget(metrics.sourceBytes);
+
+export const archiveBytes = (): string => perTarget(metrics.archiveBytes);
+
+/** Archive over source: data that no longer compresses may have been encrypted by somebody else. */
+export const compressionRatio = (): string => `${archiveBytes()} / ${sourceBytes()}`;
+
+/** Newest archive over the median of the seven before it. */
+export const sizeRatio = (): string => perTarget(metrics.sizeRatio);
+
+/** Rows, keys, points: what the newest archive holds. */
+export const items = (): string => per('target, kind', metrics.items);
+
+export const anomalies = (): string => perTarget(metrics.anomalies);
+
+export const anomaliesInAll = (): string => `sum(${anomalies()})`;
+
+export const archivesByTier = (): string => `sum by (tier) (${per('target, tier', metrics.archives)})`;
+
+export const archivesOfTier = (tier: string): string => per('target', metrics.archives, `tier="${tier}"`);
+
+export const bytesByTarget = (): string => `sum by (target) (${per('target, tier', metrics.tierBytes)})`;
+
+export const bytesByTier = (): string => per('tier', metrics.tierBytes);
+
+/** How far back one can go. */
+export const oldestArchiveAge = (): string =>
+  since(`min by (target) (${per('target, tier', metrics.tierOldest)})`);
+
+export const retentionFrozen = (): string => perTarget(metrics.retentionFrozen);
+
+/** How long the run has lasted that holds the target's lock; no series where none does. */
+export const lockAge = (): string => since(per('target, state', metrics.lockTaken));
+
+/** 1 with what the newest archive is as labels. */
+export const newestArchive = (): string => per('target, archive, key_id, server_version', metrics.newestInfo);
+
+export const storeBytes = (): string => perStore(metrics.storeBytes);
+
+export const storeFreeBytes = (): string => perStore(metrics.storeFreeBytes);
+
+export const storeUsedShare = (): string => `1 - ${storeFreeBytes()} / ${perStore(metrics.storeSizeBytes)}`;
+
+/** By the growth of all targets under their retention; infinite beyond the forecast. */
+export const storeFullSeconds = (): string => perStore(metrics.storeFullSeconds);
+
+export const soonestFull = (): string => `min(${storeFullSeconds()})`;
+
+export const storeUp = (): string => perStore(metrics.storeUp);
+
+/** Archives of the primary store that a replica lacks. */
+export const replicaMissing = (): string => per('store, target', metrics.replicaMissing);
+
+export const replicaMissingOfTarget = (): string => `sum by (target) (${replicaMissing()})`;
+
+/** What a loss of the primary store would lose. */
+export const replicaAge = (): string =>
+  since(`min by (target) (${per('store, target', metrics.replicaPoint)})`);
+
+/** Whether the newest notification of each channel was delivered. */
+export const notified = (): string => `max by (channel) (${metrics.notified.name}{${environment}})`;
+
+/** Everything on the page is at most this old. */
+export const exporterAge = (): string => since(`max(${metrics.refreshed.name}{${environment}})`);
+
+/** From kube-state-metrics. Share of the finished Jobs that Kubernetes still keeps, by CronJob, that succeeded. */
+export const jobSuccessRatio = (): string => {
+  const owned = `max by (job_name, owner_name) (kube_job_owner{${cluster}, owner_kind="CronJob"})`;
+  const finished = (metric: string): string =>
+    `sum by (owner_name) (max by (job_name) (${metric}{${cluster}, condition="true"})` +
     ` * on (job_name) group_left (owner_name) ${owned})`;
-  const [complete, failed] = [ofCronJob('kube_job_complete'), ofCronJob('kube_job_failed')];
-  return `${complete} / (${complete} + (${failed} or 0 * ${complete}))`;
+  const [complete, failed] = [finished('kube_job_complete'), finished('kube_job_failed')];
+  const all = `(${complete} or 0 * ${failed}) + (${failed} or 0 * ${complete})`;
+  return renamed(`(${complete} or 0 * ${failed}) / (${all})`);
 };
+
+/** The table's rows are CronJobs, which `kube_job_owner` calls owners. */
+const renamed = (expression: string): string =>
+  `label_replace(${expression}, "cronjob", "$1", "owner_name", "(.+)")`;
+
+const perCronJob = (metric: string): string => `max by (cronjob) (${metric}{${cluster}})`;
+
+export const cronJobSucceededAge = (): string =>
+  since(perCronJob('kube_cronjob_status_last_successful_time'));
+
+export const untilCronJob = (): string => `${perCronJob('kube_cronjob_next_schedule_time')} - time()`;
+
+export const cronJobSuspended = (): string => perCronJob('kube_cronjob_spec_suspend');

@@ -2,7 +2,7 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { dump, load } from 'js-yaml';
 import { configKey } from '../src/environment.ts';
-import { synthesizeManifests, writeManifests } from '../src/manifests.ts';
+import { synthesizeManifests, writeFiles } from '../src/manifests.ts';
 import type { S3Server } from '../test/kit/s3.ts';
 
 const repository = dirname(import.meta.dirname);
@@ -34,6 +34,6 @@ export const synthesizeDev = async (s3: S3Server | undefined): Promise<string> =
   await mkdir(folder, { recursive: true });
   await writeFile(join(folder, environmentFile), await environmentText(s3));
   const manifests = join(folder, 'manifests');
-  writeManifests(manifests, synthesizeManifests(folder));
+  writeFiles(manifests, synthesizeManifests(folder));
   return join(manifests, 'dev');
 };

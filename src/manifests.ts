@@ -1,10 +1,12 @@
-import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { Yaml } from 'cdk8s';
 import { synthesize, type Concern } from './constructs/backup-system.ts';
+import { environmentDashboards } from './constructs/monitoring.ts';
+import { renderDashboard } from '../dashboards/index.ts';
 import { environmentFiles, readEnvironment } from './environment.ts';
 
-/** Path below the manifests folder → text. */
+/** Path below a folder of generated files → text. */
 export type Files = ReadonlyMap<string, string>;
 
 const heading = (environment: string): string =>
@@ -32,12 +34,26 @@ export const synthesizeManifests = (folder: string): Files =>
       .flatMap((environment) => filesOf(environment.environment, synthesize(environment))),
   );
 
-const manifestsIn = (folder: string): readonly string[] =>
-  readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter((path) => path.endsWith('.yaml'));
+/** Dashboards of every Pulumi.<env>.yaml in a folder, to import by hand where no sidecar does. @throws BackupError plan.invalid */
+export const synthesizeDashboards = (folder: string): Files =>
+  new Map(
+    environmentFiles(folder)
+      .map(readEnvironment)
+      .flatMap((environment) =>
+        environmentDashboards(environment).map(
+          (shipped) => [`${environment.environment}/${shipped.file}`, renderDashboard(shipped)] as const,
+        ),
+      ),
+  );
+
+const generatedIn = (folder: string): readonly string[] =>
+  existsSync(folder)
+    ? readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter((path) => /\.(yaml|json)$/.test(path))
+    : [];
 
 /** Paths, in order, at which a folder holds other than these files: changed, missing or left over. */
-export const staleManifests = (folder: string, files: Files): readonly string[] => {
-  const present = manifestsIn(folder);
+export const staleFiles = (folder: string, files: Files): readonly string[] => {
+  const present = generatedIn(folder);
   const differs = ([path, text]: readonly [string, string]) =>
     !present.includes(path) || readFileSync(join(folder, path), 'utf8') !== text;
   const leftOver = present.filter((path) => !files.has(path));
@@ -45,9 +61,9 @@ export const staleManifests = (folder: string, files: Files): readonly string[] 
 };
 
 /** Makes a folder hold exactly these files. */
-export const writeManifests = (folder: string, files: Files): void => {
+export const writeFiles = (folder: string, files: Files): void => {
   mkdirSync(folder, { recursive: true });
-  for (const path of manifestsIn(folder)) if (!files.has(path)) rmSync(join(folder, path));
+  for (const path of generatedIn(folder)) if (!files.has(path)) rmSync(join(folder, path));
   for (const [path, text] of files) {
     mkdirSync(dirname(join(folder, path)), { recursive: true });
     writeFileSync(join(folder, path), text);

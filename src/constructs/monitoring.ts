@@ -3,13 +3,13 @@ import { ApiObject } from 'cdk8s';
 import { k8s } from 'cdk8s-plus-28';
 import { Construct } from 'constructs';
 import { alertGroups } from '../../alerts/index.ts';
-import { dashboard } from '../../dashboards/index.ts';
+import { dashboards, type Shipped } from '../../dashboards/index.ts';
 import { names } from '../../runtime/src/contract/names.ts';
 import { environmentSchema, planOf, type Environment } from '../environment.ts';
 import { Exporter } from './exporter.ts';
 import { checked, type Props } from './props.ts';
 
-/** All of an environment: alerts and dashboard are made from its plan. */
+/** All of an environment: alerts and dashboards are made from its plan. */
 export type BackupMonitoringProps = Props<typeof environmentSchema>;
 
 /** PrometheusRule `backup-alerts`. */
@@ -27,20 +27,26 @@ class Alerts extends Construct {
   }
 }
 
-/** ConfigMap that the Grafana sidecar loads. */
-class Dashboard extends Construct {
-  constructor(scope: Construct, id: string, { namespace, platform, monitoring }: Environment) {
+/** Dashboards of an environment, as they are shipped. */
+export const environmentDashboards = (environment: Environment): readonly Shipped[] => {
+  const { namespace, platform, monitoring } = environment;
+  return dashboards({ namespace, platform, runbookUrl: monitoring.runbookUrl, plan: planOf(environment) });
+};
+
+/** ConfigMaps that the Grafana sidecar loads, one per dashboard. */
+class Dashboards extends Construct {
+  constructor(scope: Construct, id: string, environment: Environment) {
     super(scope, id);
-    const { runbookUrl } = monitoring;
-    const json = JSON.stringify(dashboard({ namespace, platform, runbookUrl }), undefined, 2);
-    new k8s.KubeConfigMap(this, 'config-map', {
-      metadata: { name: names.dashboard, labels: { grafana_dashboard: '1' } },
-      data: { 'backup-monitoring.json': `${json}\n` },
-    });
+    for (const shipped of environmentDashboards(environment))
+      new k8s.KubeConfigMap(this, shipped.configMap, {
+        metadata: { name: shipped.configMap, labels: { grafana_dashboard: '1' } },
+        // in one line: `dashboards/json` has the text to review, and a client-side apply takes 256 KiB at most
+        data: { [shipped.file]: JSON.stringify(shipped.dashboard) },
+      });
   }
 }
 
-/** Exporter of the archives' metrics, alerts on them, and a dashboard: a file each. */
+/** Exporter of the archives' metrics, alerts on them, and dashboards: a file each. */
 export class BackupMonitoring extends Construct {
   constructor(scope: Construct, id: string, props: BackupMonitoringProps) {
     super(scope, id);
@@ -48,6 +54,6 @@ export class BackupMonitoring extends Construct {
     if (!environment) return;
     new Exporter(this, 'exporter', environment);
     new Alerts(this, 'alerts', environment);
-    new Dashboard(this, 'dashboard', environment);
+    new Dashboards(this, 'dashboards', environment);
   }
 }

@@ -5,7 +5,7 @@ import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { load, loadAll } from 'js-yaml';
 import { names } from '../../runtime/src/contract/names.ts';
-import { staleManifests, synthesizeManifests, writeManifests } from '../../src/manifests.ts';
+import { staleFiles, synthesizeDashboards, synthesizeManifests, writeFiles } from '../../src/manifests.ts';
 import { environmentNames, root } from '../kit/environments.ts';
 import { removeFolder, workFolder } from '../kit/private-server.ts';
 
@@ -13,7 +13,13 @@ const committed = join(root, 'manifests');
 const fresh = synthesizeManifests(root);
 
 test('the committed manifests are what the environments say; npm run synth updates them', () => {
-  expect(staleManifests(committed, fresh)).toEqual([]);
+  expect(staleFiles(committed, fresh)).toEqual([]);
+});
+
+test('the committed dashboards are what the environments say; npm run synth updates them', () => {
+  const dashboards = synthesizeDashboards(root);
+  expect([...dashboards.keys()]).toContain('prod/backup-monitoring.json');
+  expect(staleFiles(join(root, 'dashboards/json'), dashboards)).toEqual([]);
 });
 
 test('synthesis is byte-identical twice', () => {
@@ -58,22 +64,22 @@ describe('npm run synth', () => {
     writeFileSync(join(folder, 'prod/retired.yaml'), 'left over\n');
     const stderr = 'stale manifests, run npm run synth and commit:\n  manifests/dev/storage.yaml\n  manifests/prod/alerts.yaml\n  manifests/prod/retired.yaml\n';
     await expect(synth('--check')).rejects.toMatchObject({ code: 2, stderr });
-    expect(staleManifests(folder, fresh)).toEqual(['dev/storage.yaml', 'prod/alerts.yaml', 'prod/retired.yaml']);
+    expect(staleFiles(folder, fresh)).toEqual(['dev/storage.yaml', 'prod/alerts.yaml', 'prod/retired.yaml']);
   });
 
   test('brings all of them up to date', async () => {
     await synth();
-    expect(staleManifests(folder, fresh)).toEqual([]);
+    expect(staleFiles(folder, fresh)).toEqual([]);
   });
 
   test('cdk8s synth writes the same', async () => {
     await run(join(root, 'node_modules/.bin/cdk8s'), ['synth', '--output', folder, '--no-check-upgrade'], { cwd: root });
-    expect(staleManifests(folder, fresh)).toEqual([]);
+    expect(staleFiles(folder, fresh)).toEqual([]);
   });
 
   test('a folder without manifests gets them all', async () => {
     rmSync(folder, { recursive: true });
-    writeManifests(folder, fresh);
-    expect(staleManifests(folder, fresh)).toEqual([]);
+    writeFiles(folder, fresh);
+    expect(staleFiles(folder, fresh)).toEqual([]);
   });
 });

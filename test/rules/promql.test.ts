@@ -9,23 +9,12 @@ interface Rule {
   readonly alert: string;
   readonly expr: string;
 }
-interface Panel {
-  readonly title: string;
-  readonly targets?: readonly { readonly expr: string }[];
-}
 
 describe.each(environmentNames)('%s', (name) => {
   const objects = objectsOf(environmentOf(name));
   const rules: Rule[] = at(find(objects, 'PrometheusRule', 'backup-alerts'), 'spec.groups').flatMap(
     ({ rules }: { rules: Rule[] }) => rules,
   );
-  const board = JSON.parse(
-    at(find(objects, 'ConfigMap', 'backup-monitoring-dashboard'), 'data')['backup-monitoring.json'],
-  );
-  const panels = (board.panels as Panel[]).flatMap(({ title, targets = [] }) =>
-    targets.map(({ expr }) => [title, expr] as const),
-  );
-
   test.each(rules.map(({ alert, expr }) => [alert, expr] as const))(
     'alert %s selects metrics that exist',
     (_, expr) => {
@@ -34,16 +23,6 @@ describe.each(environmentNames)('%s', (name) => {
       expect(used.filter((metric) => !known.includes(metric))).toEqual([]);
     },
   );
-
-  test.each(panels)('panel %s selects metrics that exist', (_, expr) => {
-    const used = metricsIn(expr);
-    expect(used).not.toEqual([]);
-    expect(used.filter((metric) => !known.includes(metric))).toEqual([]);
-  });
-
-  test('every panel with data has a query', () => {
-    expect(panels.length).toBe(9);
-  });
 });
 
 test('no metric is listed that nothing uses', () => {

@@ -14,6 +14,7 @@ export const names = {
   alerts: 'backup-alerts',
   monitoring: 'backup-monitoring',
   dashboard: 'backup-monitoring-dashboard',
+  targetDashboard: 'backup-target-dashboard',
 } as const;
 
 /** CronJob of a target: `postgresql` → `postgresql-backup`. */

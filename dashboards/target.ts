@@ -1,0 +1,208 @@
+import type { Builder } from '@grafana/grafana-foundation-sdk/cog';
+import type { Panel } from '@grafana/grafana-foundation-sdk/dashboard';
+import { bars, lines, stat, timeline } from './panels.ts';
+import * as promql from './queries.ts';
+import { atMost, dailyChecks, neutral, okOrFailed, shareOfObjective, weeklyDrills } from './style.ts';
+import { table } from './table.ts';
+
+type Panels = readonly Builder<Panel>[];
+
+const tile = { width: 4, height: 4 } as const;
+const half = { width: 12, height: 9 } as const;
+const third = { width: 8, height: 9 } as const;
+
+const one = (expr: string, legend = '') => [{ expr, legend }];
+
+const state = (): Panels => [
+  stat({
+    ...tile,
+    title: 'Recovery point',
+    description: 'What a loss now would lose: time since the start of the newest archive.',
+    queries: one(promql.recoveryPointAge()),
+    unit: 's',
+    steps: neutral,
+  }),
+  bars({
+    ...tile,
+    title: 'Of its RPO',
+    description: 'A full bar is as old as the objective allows.',
+    queries: one(promql.ageOfRpo(), 'age'),
+    unit: 'percentunit',
+    decimals: 0,
+    max: 1,
+    steps: shareOfObjective,
+  }),
+  stat({
+    ...tile,
+    title: 'Next backup in',
+    description: 'By the schedule of the plan.',
+    queries: one(promql.untilNextRun()),
+    unit: 's',
+    steps: neutral,
+  }),
+  stat({
+    ...tile,
+    title: 'Found good',
+    description: 'Time since an archive was last read to its end and found good.',
+    queries: one(promql.verifiedAge()),
+    unit: 's',
+    steps: dailyChecks,
+    noValue: 'never',
+  }),
+  stat({
+    ...tile,
+    title: 'Proved by a restore',
+    description: 'Time since a drill last restored an archive and found it equal.',
+    queries: one(promql.drilledAge()),
+    unit: 's',
+    steps: weeklyDrills,
+    noValue: 'never',
+  }),
+  bars({
+    ...tile,
+    title: 'Restore time, of its RTO',
+    description: 'Of the last drill that succeeded. A full bar is as long as the objective allows.',
+    queries: one(promql.measuredOfRto(), 'restore'),
+    unit: 'percentunit',
+    decimals: 0,
+    max: 1,
+    steps: shareOfObjective,
+    noValue: 'no drill yet',
+  }),
+];
+
+const runs = (): Panels => [
+  timeline({
+    title: 'Outcome of the last run',
+    description:
+      'Per command: green from a run that succeeded, red from one that failed, until the next one.',
+    queries: one(promql.runSuccessByCommand(), '{{command}}'),
+    unit: 'none',
+    words: okOrFailed,
+    width: 14,
+    height: 8,
+  }),
+  table({
+    title: 'Last runs',
+    description:
+      'Exit codes: 2 configuration, 3 source, 4 dump, 5 store, 6 damaged, 7 restore, 8 verification, 9 locked.',
+    by: 'command',
+    rows: 'Command',
+    width: 10,
+    height: 8,
+    columns: [
+      { title: 'Outcome', expr: promql.runSuccessByCommand(), unit: 'none', words: okOrFailed },
+      { title: 'Exit code', expr: promql.lastRunExitCode(), unit: 'none', steps: atMost(1, 1) },
+      { title: 'Ended', expr: promql.lastRunAge(), unit: 's' },
+      { title: 'Took', expr: promql.lastRunSeconds(), unit: 's' },
+    ],
+  }),
+  lines({
+    ...half,
+    title: 'Backup duration',
+    description: 'Of the run that made the newest archive.',
+    queries: one(promql.durationSeconds(), 'backup'),
+    unit: 's',
+  }),
+  lines({
+    ...half,
+    title: 'Restore time and its objective',
+    description: 'How long the last drill that succeeded took to restore, and the RTO of the plan.',
+    queries: [...one(promql.measuredRto(), 'restore'), ...one(promql.rtoSeconds(), 'RTO')],
+    unit: 's',
+  }),
+];
+
+const archives = (): Panels => [
+  stat({
+    title: 'Newest archive',
+    description: 'File name, key and server version of the newest archive.',
+    queries: one(promql.newestArchive(), '{{archive}} · key {{key_id}} · server {{server_version}}'),
+    unit: 'none',
+    steps: neutral,
+    nameOnly: true,
+    width: 12,
+    height: 4,
+  }),
+  stat({
+    ...tile,
+    title: 'Anomalies',
+    description:
+      'Figures of the newest archive that are unlike those before it; the log of the backup names them.',
+    queries: one(promql.anomalies()),
+    unit: 'none',
+    steps: atMost(1, 10),
+  }),
+  stat({
+    ...tile,
+    title: 'Retention',
+    description: 'Nothing is removed while backups fail, so that the last good archive stays.',
+    queries: one(promql.retentionFrozen()),
+    unit: 'none',
+    words: { 0: ['works', 'green'], 1: ['frozen', 'orange'] },
+    steps: neutral,
+  }),
+  stat({
+    ...tile,
+    title: 'Lock',
+    description: 'How long the run has lasted that works on the target now.',
+    queries: one(promql.lockAge(), '{{state}}'),
+    unit: 's',
+    steps: neutral,
+    noValue: 'free',
+  }),
+  lines({
+    ...third,
+    title: 'Size',
+    description: 'Bytes read from the database, and of the archive made of them.',
+    queries: [...one(promql.sourceBytes(), 'source'), ...one(promql.archiveBytes(), 'archive')],
+    unit: 'bytes',
+  }),
+  lines({
+    ...third,
+    title: 'Content',
+    description: 'Rows, keys, points and objects that the newest archive holds.',
+    queries: one(promql.items(), '{{kind}}'),
+    unit: 'short',
+  }),
+  lines({
+    ...third,
+    title: 'Compressed to',
+    description: 'Archive over source. A jump up is data that no longer compresses: look for ransomware.',
+    queries: one(promql.compressionRatio(), 'archive over source'),
+    unit: 'percentunit',
+  }),
+  lines({
+    ...third,
+    title: 'Archives kept',
+    description: 'By tier, in the primary store.',
+    queries: one(promql.archivesByTier(), '{{tier}}'),
+    unit: 'short',
+    stacked: true,
+    calcs: ['lastNotNull'],
+  }),
+  lines({
+    ...third,
+    title: 'Bytes kept',
+    description: 'By tier, in the primary store. Tiers share their bytes on disk.',
+    queries: one(promql.bytesByTier(), '{{tier}}'),
+    unit: 'bytes',
+    stacked: true,
+    calcs: ['lastNotNull'],
+  }),
+  lines({
+    ...third,
+    title: 'Not replicated',
+    description: 'Archives of the primary store that a replica lacks.',
+    queries: one(promql.replicaMissing(), '{{store}}'),
+    unit: 'short',
+    noValue: 'no replica',
+  }),
+];
+
+/** Rows of dashboard `backup-target`. */
+export const targetRows = (): Readonly<Record<string, Panels>> => ({
+  'Can we recover, and to which point?': state(),
+  Runs: runs(),
+  'What is kept': archives(),
+});
