@@ -110,6 +110,8 @@ export interface Engine<Connection = unknown> {
   readonly restoresInJobs?: boolean;
   /** True if a restore makes the server connect to the job, on a port of the job's choice. @default false */
   readonly dialsBack?: boolean;
+  /** True if a server has nothing but live data, so that no trial runs beside it: a drill needs a server of its own. @default false */
+  readonly liveDataOnly?: boolean;
   probe(run: RunContext, source: Source<Connection>): Promise<ServerInfo>;
   dump(run: RunContext, source: Source<Connection>): Promise<Dump>;
   /** Proves that entries are a complete dump, without a server; returns what can be counted from them alone. */

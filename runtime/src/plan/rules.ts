@@ -1,5 +1,6 @@
 import type { z } from 'zod';
 import { duration, formatSeconds, parseDuration } from '../core/units.ts';
+import { engines } from '../engines/registry.ts';
 import { longestGapSeconds, spreadableCron } from './cron.ts';
 import { spread } from './spread.ts';
 
@@ -13,7 +14,15 @@ interface Draft {
 }
 
 type DraftTarget =
-  { readonly name?: unknown; readonly schedule?: unknown; readonly rpo?: unknown } | null | undefined;
+  | {
+      readonly name?: unknown;
+      readonly engine?: unknown;
+      readonly schedule?: unknown;
+      readonly rpo?: unknown;
+      readonly drill?: unknown;
+    }
+  | null
+  | undefined;
 
 const report = (context: Context, path: PropertyKey[], message: string, hint: string): void =>
   context.addIssue({ code: 'custom', path, message, params: { hint } });
@@ -67,6 +76,19 @@ const checkRpos = (targets: readonly DraftTarget[], context: Context): void => {
   });
 };
 
+/** A drill on the server that is named would put the archive in the place of its live data. */
+const checkDrills = (targets: readonly DraftTarget[], context: Context): void =>
+  targets.forEach((target, index) => {
+    const engine = engines[String(target?.engine)];
+    if (target?.drill === undefined || !engine?.liveDataOnly) return;
+    report(
+      context,
+      ['targets', index, 'drill'],
+      `${engine.title} has no place beside its live data for a drill`,
+      'remove it; the drill starts a server inside its own pod, from the job image',
+    );
+  });
+
 /** Rules that span fields. Run with `always`, also where single fields failed, so that all problems show at once. */
 export const checkPlan = (input: unknown, context: Context): void => {
   const { environment, encryption, targets } = input as Draft;
@@ -75,6 +97,7 @@ export const checkPlan = (input: unknown, context: Context): void => {
   const list: readonly DraftTarget[] = Array.isArray(targets) ? targets : [];
   checkNames(list, context);
   checkRpos(list, context);
+  checkDrills(list, context);
 };
 
 /** Params of a refinement that runs although other problems were found. */

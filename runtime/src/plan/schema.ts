@@ -60,7 +60,7 @@ const targetOf = (engine: Engine) =>
     rpo: duration.default('24h'),
     /** Longest acceptable restore. @default 1h */
     rto: duration.default('1h'),
-    /** Server on which drills restore under scratch names. @default a private server inside the job, from its image */
+    /** Server on which drills restore under scratch names; refused where an engine has live data only. @default a private server inside the job, from its image */
     drill: z
       .strictObject({
         connection: engine.connection as z.ZodType<Record<string, unknown> & { readonly host: string }>,

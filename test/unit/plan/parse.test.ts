@@ -132,6 +132,15 @@ describe('a plan', () => {
       'retentions: found an unknown key, expected only environment, logLevel, retention, encryption, compression, stores, targets, verification, drill, anomalies, notifications (did you mean retention?)',
     ],
     [
+      'a drill on a server that has only live data',
+      withTarget({
+        engine: 'redis',
+        connection: { host: 'redis' },
+        drill: { connection: { host: 'drills' }, secret: { name: 'drill-secret' } },
+      }),
+      'targets[0].drill: found an object, Redis has no place beside its live data for a drill (remove it; the drill starts a server inside its own pod, from the job image)',
+    ],
+    [
       'no targets',
       { ...smallestPlan, targets: [] },
       'targets: found a list of 0, expected at least 1 entries',

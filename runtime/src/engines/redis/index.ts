@@ -22,6 +22,7 @@ export const redis: Engine<RedisConnection> = {
   restoresBeside: false,
   // a restore serves the RDB as a replication primary
   dialsBack: true,
+  liveDataOnly: true,
   probe,
   dump,
   inspect,
