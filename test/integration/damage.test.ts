@@ -1,4 +1,4 @@
-import { copyFileSync, readFileSync, truncateSync, writeFileSync } from 'node:fs';
+import { copyFileSync, readdirSync, readFileSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { install, passphrase, type CliResult, type Installation } from '../kit/installation.ts';
@@ -109,6 +109,30 @@ describe('restore refuses', () => {
       code: 'key.wrong',
       message: expect.stringContaining('was made with another passphrase'),
     });
+  });
+
+  test('what it cannot begin with, and leaves a record and an audit entry; a dry run leaves none', async () => {
+    const left = (folder: string) =>
+      readdirSync(file(folder))
+        .filter((name) => /^\d/.test(name))
+        .toSorted()
+        .map((name) => JSON.parse(readFileSync(file(join(folder, name)), 'utf8')));
+    const before = left('runs/postgresql').length;
+    installation.setSecret('backup-encryption-secret', 'encryption-key', 'another passphrase of good length');
+    await refusal(['restore', 'postgresql', archive, '--dry-run', '--json']);
+    expect(left('runs/postgresql')).toHaveLength(before);
+    await refusal();
+    installation.setSecret('backup-encryption-secret', 'encryption-key', passphrase);
+    await refusal(['restore', 'full', 'no-such-archive', '--force', '--json']); // a mistyped command is none
+    await refusal(['restore', 'postgresql', 'postgresql_20200101_020000.tar.gz.enc', '--force', '--json']);
+    const [wrongKey, unknown, ...others] = left('runs/postgresql').slice(before);
+    expect(others).toEqual([]);
+    expect(wrongKey).toMatchObject({ command: 'restore', ok: false, exitCode: 6, failure: { code: 'key.wrong' } });
+    expect(unknown).toMatchObject({ ok: false, exitCode: 2, failure: { code: 'archive.unknown' } });
+    expect(left('audit').slice(-2)).toMatchObject([
+      { command: 'restore', target: 'postgresql', ok: false, failure: 'key.wrong' },
+      { command: 'restore', target: 'postgresql', ok: false, failure: 'archive.unknown' },
+    ]);
   });
 
   test('the manifest of another archive', async () => {

@@ -85,9 +85,11 @@ const auditEvent = ({ finishedAt: at, command, target, ok, failure, figures }: R
   ...(failure && { failure: failure.code }),
 });
 
+type Begun = Pick<RunRecord, 'command' | 'target' | 'startedAt'>;
+
 const conclude = async (
   app: App,
-  begun: Pick<RunRecord, 'command' | 'target' | 'startedAt'>,
+  begun: Begun,
   { figures, problem, warnings = [] }: Omit<Summary, 'problem'> & { readonly problem?: unknown },
 ): Promise<void> => {
   const { run, stores } = app;
@@ -111,6 +113,25 @@ const conclude = async (
   await attempt(app, writing, () => amendRun(stores.primary, { ...record, notified }, id));
 };
 
+const begin = ({ run }: App, { command, target }: Pick<Recorded<unknown>, 'command' | 'target'>): Begun => ({
+  command,
+  target,
+  startedAt: run.now().toISOString(),
+});
+
+/** A step before a run proper, such as finding its archive: where it fails, that is told as the failure of the run. */
+export const failureRecorded = async <T>(
+  app: App,
+  options: Pick<Recorded<T>, 'command' | 'target' | 'figures'>,
+  step: () => Promise<T>,
+): Promise<T> => {
+  const begun = begin(app, options);
+  return step().catch(async (error: unknown) => {
+    await conclude(app, begun, { figures: options.figures ?? {}, problem: error });
+    throw error;
+  });
+};
+
 /**
  * Runs a command on a target under its lock and deadline, and tells what became of it: a record in the primary store, an
  * entry in the audit trail, and notifications. None of these can fail the run.
@@ -121,12 +142,9 @@ export const recorded = async <T>(
   options: Recorded<T>,
   body: (app: App) => Promise<T>,
 ): Promise<T> => {
-  const { command, target, figures = {}, summarise } = options;
-  const begun = { command, target, startedAt: app.run.now().toISOString() };
-  const result = await guarded(app, options, body).catch(async (error: unknown) => {
-    await conclude(app, begun, { figures, problem: error });
-    throw error;
-  });
+  const { figures = {}, summarise } = options;
+  const begun = begin(app, options);
+  const result = await failureRecorded(app, options, () => guarded(app, options, body));
   const summary = summarise(result);
   await conclude(app, begun, { ...summary, figures: { ...figures, ...summary.figures } });
   return result;

@@ -2,9 +2,9 @@ import { names } from '../contract/names.ts';
 import { BackupError, isBackupError, messageOf } from '../core/errors.ts';
 import { parseDuration } from '../core/units.ts';
 import type { Restored } from '../engines/engine.ts';
-import type { App } from './app.ts';
+import { findTarget, type App } from './app.ts';
 import { safetyBackup } from './backup.ts';
-import { recorded } from './lifecycle.ts';
+import { failureRecorded, recorded } from './lifecycle.ts';
 import { readEntries, readThrough } from './read-archive.ts';
 import { prepare, type Prepared, type RestoreOptions, type RestorePlan } from './restore-plan.ts';
 import { restoreSummary } from './summaries.ts';
@@ -115,6 +115,18 @@ const runAll = async (app: App, all: readonly Prepared[]): Promise<RestoreOutcom
   return { results, notBegun: [] };
 };
 
+/** What cannot be restored leaves a record as a restore that failed later does; a dry run leaves none. */
+const prepareRecorded = (
+  app: App,
+  name: string,
+  options: RestoreOptions,
+  alone: boolean,
+): Promise<Prepared> => {
+  const { name: target } = findTarget(app.plan, name);
+  const step = () => prepare(app, target, options, alone);
+  return options.dryRun ? step() : failureRecorded(app, { command: 'restore', target }, step);
+};
+
 /** Restores targets in the order given, after one confirmation. @throws BackupError before the first one began */
 export const restore = async (
   app: App,
@@ -122,7 +134,8 @@ export const restore = async (
   options: RestoreOptions,
 ): Promise<RestoreOutcome> => {
   const prepared: Prepared[] = [];
-  for (const target of targets) prepared.push(await prepare(app, target, options, targets.length === 1));
+  for (const target of targets)
+    prepared.push(await prepareRecorded(app, target, options, targets.length === 1));
   if (options.dryRun) return { results: prepared.map(notDone), notBegun: [] };
   if (!options.test && !(await options.confirm(prepared.map(({ plan }) => plan))))
     throw new BackupError('restore.refused', 'not confirmed');
