@@ -54,6 +54,7 @@ const failure = (error: unknown) => {
 /** Their report is the JSON document already. */
 const withReport: readonly FailureCode[] = [
   'verification.failed',
+  'verification.incomplete',
   'check.failed',
   'audit.broken',
   'restore.incomplete',

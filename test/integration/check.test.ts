@@ -65,7 +65,7 @@ const expectRepair = async (kind: string, key: string, repaired: string, replica
   const after = await repair(replicas);
   expect(after).toMatchObject({ ok: true, problems: 0, repaired: 1, findings: [{ kind, key, repaired }] });
   expect(await look(replicas)).toEqual({ ok: true, problems: 0, repaired: 0, findings: [] });
-  const verified = await verify(app(0, replicas), { level: 'deep', last: 9 });
+  const { results: verified } = await verify(app(0, replicas), { level: 'deep', last: 9 });
   expect(verified.filter(({ ok }) => !ok)).toEqual([]);
 };
 

@@ -127,7 +127,12 @@ describe('restore refuses', () => {
     await refusal(['restore', 'postgresql', 'postgresql_20200101_020000.tar.gz.enc', '--force', '--json']);
     const [wrongKey, unknown, ...others] = left('runs/postgresql').slice(before);
     expect(others).toEqual([]);
-    expect(wrongKey).toMatchObject({ command: 'restore', ok: false, exitCode: 6, failure: { code: 'key.wrong' } });
+    expect(wrongKey).toMatchObject({
+      command: 'restore',
+      ok: false,
+      exitCode: 6,
+      failure: { code: 'key.wrong' },
+    });
     expect(unknown).toMatchObject({ ok: false, exitCode: 2, failure: { code: 'archive.unknown' } });
     expect(left('audit').slice(-2)).toMatchObject([
       { command: 'restore', target: 'postgresql', ok: false, failure: 'key.wrong' },

@@ -90,6 +90,23 @@ describe('verify --level drill', () => {
     ).toEqual(json);
   });
 
+  test('a deadline that strikes leaves a report that says what was not reached', async () => {
+    const plan = JSON.parse(readFileSync(join(installation.folder, 'plan.json'), 'utf8'));
+    installation.setPlan({ ...plan, drill: { deadline: '1s' } });
+    const { code, json, stderr } = await installation.cli(['verify', '--level', 'drill', '--json']);
+    installation.setPlan(plan);
+    expect(code).toBe(1);
+    expect(json).toMatchObject({
+      status: 'failed',
+      stopped: 'stopped after 0.9s, shortly before the deadline of 1s',
+      notReached: ['postgresql', 'redis'],
+    });
+    expect(stderr).toMatch(/verification\.incomplete.*not verified to the end: postgresql, redis/);
+    expect(
+      JSON.parse(readFileSync(join(installation.backup, 'verification/latest_drill.json'), 'utf8')),
+    ).toEqual(json);
+  });
+
   test('a drill finds what reading every byte cannot: an archive that holds less than its manifest says', async () => {
     const before = readFileSync(manifestOf(archive), 'utf8');
     const { manifest } = decodeManifest(before, archive);

@@ -6,6 +6,8 @@ import { readRuns, type RunRecord } from '../../runtime/src/catalog/runs.ts';
 import type { App } from '../../runtime/src/commands/app.ts';
 import { backup } from '../../runtime/src/commands/backup.ts';
 import { pruneRun } from '../../runtime/src/commands/prune.ts';
+import { buildReport } from '../../runtime/src/commands/report.ts';
+import { verify } from '../../runtime/src/commands/verify.ts';
 import type { Store } from '../../runtime/src/store/store.ts';
 import { startDirectory } from '../conformance/stores/directory.ts';
 import type { StoreFixture } from '../conformance/stores/fixture.ts';
@@ -136,6 +138,42 @@ describe('SIGTERM leaves nothing half-committed, and the next run makes up for i
     const after = await expectWhole(primary!);
     expect(after).toBe(before - 3);
     expect(await expectWhole(replica!)).toBe(after);
+  });
+});
+
+describe('SIGTERM during a verification', () => {
+  test('keeps what was found so far, and names what was not reached', async () => {
+    const controller = new AbortController();
+    const names = ['redis', 'second', 'third'];
+    const appOver = (store: Store) =>
+      testApp({
+        stores: { primary: store, replicas: [] },
+        targets: names.map((name) => redisTarget(redis, { name })),
+        run: { signal: controller.signal },
+      });
+    for (const name of names) await backup(appOver(primary!), name);
+    const stopping: Store = {
+      ...primary!,
+      head: (key) => {
+        if (/^second\/.*enc$/.test(key)) controller.abort(new Error('received SIGTERM'));
+        return primary!.head(key);
+      },
+    };
+    const outcome = await verify(appOver(stopping), { level: 'deep', last: 1 });
+    const newest = (await readCatalog(primary!, 'redis')).archives.map(({ key }) => key);
+    expect(outcome.results.filter(({ target }) => target === 'redis').map(({ archive }) => archive)).toEqual(
+      newest,
+    );
+    const others = outcome.results.filter(({ target }) => target !== 'redis');
+    expect(others).toMatchObject([{ target: 'second', ok: true }]); // the one that was being verified
+    expect(outcome).toMatchObject({
+      stopped: { code: 'run.interrupted', message: 'the run was stopped: received SIGTERM' },
+      notReached: ['second', 'third'],
+    });
+    expect(buildReport('test', new Date(), outcome, [])).toMatchObject({ status: 'failed', failed: 0 });
+    for await (const record of readRuns(primary!, 'second'))
+      if (record.command === 'verify') expect(record.failure?.code).toBe('run.interrupted');
+    expect(await listed(primary!, 'runs/third/')).toHaveLength(1);
   });
 });
 

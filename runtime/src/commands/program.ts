@@ -60,11 +60,18 @@ const runVerify = async (
 ) => {
   const app = await tool.open();
   const level = flags.level ?? app.plan.verification.level;
-  const results = await verify(app, { level, target, archive, last: flags.last ?? 1 });
-  const warnings = await reportWarnings(app, target);
-  const report = buildReport(app.plan.environment, app.run.now(), results, warnings);
+  const outcome = await verify(app, { level, target, archive, last: flags.last ?? 1 });
+  const { stopped, notReached } = outcome;
+  const warnings = stopped ? [] : await reportWarnings(app, target); // what is left of the grace time is the report's
+  const report = buildReport(app.plan.environment, app.run.now(), outcome, warnings);
   tool.print(report, renderReport);
   if (!target) await storeReport(app, report, level);
+  if (stopped)
+    throw new BackupError(
+      'verification.incomplete',
+      `${stopped.message}; ${report.archives} archives verified, ${report.failed} of them failed; not verified to the end: ${notReached.join(', ')}`,
+      { cause: stopped },
+    );
   if (report.failed > 0)
     throw new BackupError(
       'verification.failed',

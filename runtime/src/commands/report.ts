@@ -5,6 +5,7 @@ import { formatBytes, formatSeconds, stamp } from '../core/units.ts';
 import type { Store } from '../store/store.ts';
 import type { App } from './app.ts';
 import { table } from './table.ts';
+import type { VerifyOutcome } from './verify.ts';
 import type { Verified, VerifyLevel } from './verify-archive.ts';
 
 /** Content of `verification_report_<date>.json`. */
@@ -14,6 +15,10 @@ export interface VerificationReport {
   readonly status: 'passed' | 'failed';
   readonly archives: number;
   readonly failed: number;
+  /** Why it ended early; absent where everything was verified. */
+  readonly stopped?: string;
+  /** Targets that were not verified to their end. */
+  readonly notReached: readonly string[];
   /** Newest archives that are unusual compared with earlier ones, and stores that will be full. */
   readonly warnings: readonly string[];
   readonly results: readonly Verified[];
@@ -22,16 +27,18 @@ export interface VerificationReport {
 export const buildReport = (
   environment: string,
   now: Date,
-  results: readonly Verified[],
+  { results, stopped, notReached }: VerifyOutcome,
   warnings: readonly string[],
 ): VerificationReport => {
   const failed = results.filter(({ ok }) => !ok).length;
   return {
     environment,
     generatedAt: now.toISOString(),
-    status: failed === 0 ? 'passed' : 'failed',
+    status: failed === 0 && !stopped ? 'passed' : 'failed',
     archives: results.length,
     failed,
+    ...(stopped && { stopped: stopped.message }),
+    notReached,
     warnings,
     results,
   };
@@ -57,6 +64,9 @@ export const renderReport = (report: VerificationReport): string => {
   return [
     `Verification of ${report.environment} at ${report.generatedAt}: ${report.status}`,
     `${report.archives} checked, ${report.failed} failed`,
+    ...(report.stopped
+      ? [`STOPPED: ${report.stopped}; not verified to the end: ${report.notReached.join(', ')}`]
+      : []),
     ...report.warnings.map((warning) => `WARNING: ${warning}`),
     '',
     table(['target', 'store', 'archive', 'level', 'size', 'took', 'result'], rows),

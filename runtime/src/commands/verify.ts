@@ -1,5 +1,6 @@
 import { readCatalog, type Archive, type BrokenArchive } from '../catalog/catalog.ts';
-import { BackupError } from '../core/errors.ts';
+import { BackupError, isBackupError } from '../core/errors.ts';
+import { throwIfStopped } from '../core/stopped.ts';
 import { parseDuration } from '../core/units.ts';
 import type { Target } from '../plan/schema.ts';
 import type { Store } from '../store/store.ts';
@@ -56,40 +57,40 @@ const verifyStore = async (
   target: Target,
   store: Store,
   { level, last }: VerifyRequest,
-): Promise<readonly Verified[]> => {
+  found: Verified[],
+): Promise<void> => {
   const { archives, broken } = await readCatalog(store, target.name);
   const newest = newestOf(archives, last);
   if (newest.size === 0 && broken.length === 0)
     throw new BackupError('archive.unknown', `no archive of ${target.name} in ${store.location}`);
-  const results = level === 'drill' ? [] : broken.map((entry) => unreadable(target, entry));
-  for (const archive of archives.filter((each) => level !== 'drill' || newest.has(each)))
-    results.push(await verifyArchive(app, target, archive, newest.has(archive) ? level : 'quick'));
-  return results;
+  if (level !== 'drill') found.push(...broken.map((entry) => unreadable(target, entry)));
+  for (const archive of archives.filter((each) => level !== 'drill' || newest.has(each))) {
+    throwIfStopped(app.run);
+    found.push(await verifyArchive(app, target, archive, newest.has(archive) ? level : 'quick'));
+  }
 };
-
-/** One store that is away does not keep the others from being verified. */
-const orProblem =
-  (app: App, target: Target, store: Store) =>
-  (error: unknown): readonly Verified[] => {
-    if (app.run.signal.aborted) throw error;
-    return [noArchive(target, store, error)];
-  };
 
 /** Replicas hold the same bytes, which `deep` proves; a drill restores the primary store's. */
 const storesFor = (app: App, level: VerifyLevel): readonly Store[] =>
   level === 'drill' ? [app.stores.primary] : allStores(app);
 
+/** Adds each outcome to `found` as it is known. One store that is away does not keep the others from being verified. */
 const verifyTarget = async (
   app: App,
   target: Target,
   request: VerifyRequest,
-): Promise<readonly Verified[]> => {
+  found: Verified[],
+): Promise<void> => {
   const { level, archive } = request;
-  if (archive) return [await verifyArchive(app, target, await findArchive(app, target.name, archive), level)];
-  const results: Verified[] = [];
+  if (archive) {
+    found.push(await verifyArchive(app, target, await findArchive(app, target.name, archive), level));
+    return;
+  }
   for (const store of storesFor(app, level))
-    results.push(...(await verifyStore(app, target, store, request).catch(orProblem(app, target, store))));
-  return results;
+    await verifyStore(app, target, store, request, found).catch((error: unknown) => {
+      if (app.run.signal.aborted) throw error;
+      found.push(noArchive(target, store, error));
+    });
 };
 
 /** Only the CronJobs, which take all targets, have a deadline. */
@@ -98,19 +99,37 @@ const deadlineOf = ({ plan }: App, { level, target }: VerifyRequest): number | u
   return parseDuration(level === 'drill' ? plan.drill.deadline : plan.verification.deadline);
 };
 
-/** Verifies archives and tells the outcome of each; never throws for a bad archive. */
-export const verify = async (app: App, request: VerifyRequest): Promise<readonly Verified[]> => {
+/** What verification found, and where it had to stop. */
+export interface VerifyOutcome {
+  readonly results: readonly Verified[];
+  /** Why it ended before everything was verified: the deadline, or SIGTERM. */
+  readonly stopped?: BackupError;
+  /** Targets that were not verified to their end. */
+  readonly notReached: readonly string[];
+}
+
+const isStop = (error: unknown): error is BackupError =>
+  isBackupError(error, 'run.deadline') || isBackupError(error, 'run.interrupted');
+
+/** Verifies archives and tells the outcome of each; never throws for a bad archive, nor when it is stopped. */
+export const verify = async (app: App, request: VerifyRequest): Promise<VerifyOutcome> => {
   const targets = request.target ? [findTarget(app.plan, request.target)] : app.plan.targets;
   const deadlineSeconds = deadlineOf(app, request);
   const results: Verified[] = [];
-  for (const target of targets) {
+  for (const [index, target] of targets.entries()) {
     const run = { command: 'verify', target: target.name, lock: false, deadlineSeconds } as const;
     const figures = { level: request.level };
-    results.push(
-      ...(await recorded(app, { ...run, figures, summarise: verifySummary }, (inner) =>
-        verifyTarget(inner, target, request),
-      )),
-    );
+    const found: Verified[] = [];
+    try {
+      await recorded(app, { ...run, figures, summarise: () => verifySummary(found) }, (inner) =>
+        verifyTarget(inner, target, request, found),
+      );
+    } catch (error) {
+      if (!isStop(error)) throw error;
+      const notReached = targets.slice(index).map(({ name }) => name);
+      return { results: [...results, ...found], stopped: error, notReached };
+    }
+    results.push(...found);
   }
-  return results;
+  return { results, notReached: [] };
 };

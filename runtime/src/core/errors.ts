@@ -158,6 +158,11 @@ export const failures = {
     retryable: false,
     hint: 'see the report; take a new backup of each failed target',
   },
+  'verification.incomplete': {
+    exit: exitCodes.unexpected,
+    retryable: true,
+    hint: 'the report holds what was verified; verify the targets that are left by name, or allow a longer deadline',
+  },
   'run.interrupted': {
     exit: exitCodes.unexpected,
     retryable: true,
