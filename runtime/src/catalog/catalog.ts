@@ -1,7 +1,7 @@
 import { BackupError } from '../core/errors.ts';
 import type { KeyRing } from '../crypto/key-ring.ts';
 import type { Store } from '../store/store.ts';
-import { archiveOf, fileName, isManifest, manifestKey, tiers } from './layout.ts';
+import { archiveOf, fileName, isManifest, manifestKey, rekeyedName, tiers } from './layout.ts';
 import {
   authenticateManifest,
   decodeManifest,
@@ -82,6 +82,17 @@ export const readCatalog = async (store: Store, target: string): Promise<Catalog
     else archives.push(found);
   }
   return { archives: archives.toSorted(byAge), broken };
+};
+
+/** True for an archive under an old key that `rekey` could not remove: the same backup is there under the first key. */
+export const isRewritten = (
+  { key, signed }: Archive,
+  all: readonly Archive[],
+  keys: KeyRing | undefined,
+): boolean => {
+  const to = keys && rekeyedName(key, keys[0].id);
+  if (to === key) return false;
+  return all.some((other) => other.key === to && other.signed.manifest.id === signed.manifest.id);
 };
 
 /** Manifest of an archive, believed. @throws as `authenticateManifest` */

@@ -1,16 +1,15 @@
-import { authenticate, readCatalog, type Archive } from '../catalog/catalog.ts';
-import { manifestKey } from '../catalog/layout.ts';
+import { authenticate, isRewritten, readCatalog, type Archive } from '../catalog/catalog.ts';
 import type { Manifest } from '../catalog/manifest.ts';
 import { decideRetention, type Candidate, type Circumstances, type Decision } from '../catalog/retention.ts';
 import { readRuns, saysSomething } from '../catalog/runs.ts';
-import { isBackupError, messageOf } from '../core/errors.ts';
-import { throwIfStopped } from '../core/stopped.ts';
+import { messageOf } from '../core/errors.ts';
 import { retentionOf } from '../plan/parse.ts';
 import type { Target } from '../plan/schema.ts';
-import { untilText, type Store } from '../store/store.ts';
+import type { Store } from '../store/store.ts';
 import { allStores, findTarget, type App } from './app.ts';
 import { recorded } from './lifecycle.ts';
 import { removeOrphans } from './orphans.ts';
+import { lockedBy, removeArchive } from './remove-archive.ts';
 import { pruneSummary } from './summaries.ts';
 
 /** What retention decided for one archive of one store. */
@@ -28,11 +27,12 @@ export const candidateOf = (key: string, manifest: Manifest): Candidate => ({
 });
 
 /** An archive whose manifest cannot be believed has no say in retention, and is kept for a person to look at. */
-const believed = async (app: App, archives: readonly Archive[]): Promise<readonly Candidate[]> => {
-  const candidates: Candidate[] = [];
+const believed = async (app: App, archives: readonly Archive[]): Promise<readonly Archive[]> => {
+  const authentic: Archive[] = [];
   for (const archive of archives) {
     try {
-      candidates.push(candidateOf(archive.key, await authenticate(archive, app.keys)));
+      await authenticate(archive, app.keys);
+      authentic.push(archive);
     } catch (error) {
       app.run.log.warn(
         { archive: archive.key, store: archive.store.location, problem: messageOf(error) },
@@ -40,43 +40,38 @@ const believed = async (app: App, archives: readonly Archive[]): Promise<readonl
       );
     }
   }
-  return candidates;
-};
-
-/** Why an object may not be removed yet; undefined where it may. */
-const lockOf = async (store: Store, key: string, now: Date): Promise<string | undefined> => {
-  const lockedUntil = (await store.head(key))?.lockedUntil;
-  return lockedUntil && lockedUntil > now ? `locked until ${untilText(lockedUntil)}` : undefined;
-};
-
-/** The manifest goes first: what is left of a killed run is an archive without manifest, which never counts. */
-const remove = async ({ run }: App, store: Store, key: string): Promise<void> => {
-  throwIfStopped(run);
-  await store.remove(manifestKey(key));
-  await store.remove(key);
-};
-
-/** Why an archive stays although it could go; undefined where nothing keeps it. */
-const lockedBy = async (app: App, store: Store, key: string): Promise<string | undefined> => {
-  const now = app.run.now();
-  return (await lockOf(store, manifestKey(key), now)) ?? (await lockOf(store, key, now));
-};
-
-const unlessLocked = (error: unknown): string => {
-  if (isBackupError(error, 'store.locked')) return error.message;
-  throw error;
+  return authentic;
 };
 
 /** Removes an archive where that was decided; neither it nor its manifest goes while one of them is locked. */
 const carryOut = async (app: App, store: Store, decision: Decision, dryRun: boolean): Promise<Decision> => {
   const { key, keep, reason } = decision;
   if (keep) return decision;
-  const locked =
-    (await lockedBy(app, store, key)) ??
-    (dryRun ? undefined : await remove(app, store, key).then(() => undefined, unlessLocked));
+  const locked = await (dryRun ? lockedBy(app, store, key) : removeArchive(app, store, key));
   if (!locked) return decision;
-  app.run.log.warn({ archive: key, store: store.location, reason: locked }, 'not removed');
   return { key, keep: true, reason: `${reason}; ${locked}` };
+};
+
+/** What `rekey` rewrote has no rank of its own, else a backup would take two places of its tier. */
+const decide = (
+  app: App,
+  target: Target,
+  archives: readonly Archive[],
+  circumstances: Circumstances,
+): readonly Decision[] => {
+  const rewritten = archives.filter((archive) => isRewritten(archive, archives, app.keys));
+  const candidates = archives
+    .filter((archive) => !rewritten.includes(archive))
+    .map(({ key, signed }) => candidateOf(key, signed.manifest));
+  const { frozen, force } = circumstances;
+  return [
+    ...decideRetention(candidates, retentionOf(app.plan, target), app.run.now(), circumstances),
+    ...rewritten.map(({ key }) =>
+      frozen === undefined || force
+        ? { key, keep: false, reason: 'rewritten under another key' }
+        : { key, keep: true, reason: frozen },
+    ),
+  ];
 };
 
 const pruneStore = async (
@@ -86,10 +81,8 @@ const pruneStore = async (
   { dryRun, ...circumstances }: PruneOptions,
 ): Promise<readonly Pruned[]> => {
   const { archives } = await readCatalog(store, target.name);
-  const candidates = await believed(app, archives);
-  const policy = retentionOf(app.plan, target);
   const results: Pruned[] = [];
-  for (const decision of decideRetention(candidates, policy, app.run.now(), circumstances)) {
+  for (const decision of decide(app, target, await believed(app, archives), circumstances)) {
     const done = await carryOut(app, store, decision, dryRun);
     results.push({ target: target.name, store: store.location, ...done });
   }

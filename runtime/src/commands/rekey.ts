@@ -10,6 +10,7 @@ import type { Store } from '../store/store.ts';
 import { allStores, findTarget, type App } from './app.ts';
 import { recorded } from './lifecycle.ts';
 import { openBytes } from './read-archive.ts';
+import { lockedBy, removeArchive } from './remove-archive.ts';
 import { rekeySummary } from './summaries.ts';
 
 /** An archive that moved, or would move, from an old key to the plan's first one. */
@@ -20,6 +21,8 @@ export interface Rekeyed {
   readonly to: string;
   readonly oldKeyId: string;
   readonly newKeyId: string;
+  /** Why the old archive is still there: until when Object Lock keeps it. `rekey` and retention remove it afterwards. */
+  readonly kept?: string;
 }
 
 const reseal = async (
@@ -33,8 +36,8 @@ const reseal = async (
   const { keys: fresh, parameters } = await newArchiveKeys(keys[0], app.run.randomBytes);
   const plain = openBytes(app, archive, manifest, `rekey ${manifest.target}`);
   const sealing = startSealing(plain, manifest.id, fresh);
-  if (!(await store.head(manifestKey(to)))) await store.remove(to); // left by a run that died before its manifest
-  const archiveBytes = await store.put(to, sealing.bytes, { signal: app.run.signal });
+  const replace = !(await store.head(manifestKey(to))); // left by a run that died before its manifest
+  const archiveBytes = await store.put(to, sealing.bytes, { replace, signal: app.run.signal });
   const resealed = {
     ...manifest,
     archive: fileName(to),
@@ -48,7 +51,6 @@ const reseal = async (
 /** The tiers of one backup share their bytes: the second is a copy of the first. */
 const copyTwin = async (app: App, twin: Archive, manifest: Manifest, to: string): Promise<void> => {
   const resealed = await authenticate(twin, app.keys);
-  await twin.store.remove(to);
   await twin.store.copy(twin.key, to);
   await writeManifest(
     twin.store,
@@ -64,8 +66,17 @@ const repoint = async (store: Store, target: string, from: string, to: string): 
   if ((await store.resolve(alias)) === from) await store.point(alias, to);
 };
 
-/** Commits the new archive before it removes the old one, whose manifest goes first: at every instant one of them counts. */
-const move = async (app: App, keys: KeyRing, target: Target, archive: Archive, to: string): Promise<void> => {
+/**
+ * Commits the new archive before it removes the old one, whose manifest goes first: at every instant one of them counts.
+ * @returns why the old one is still there, if it is
+ */
+const move = async (
+  app: App,
+  keys: KeyRing,
+  target: Target,
+  archive: Archive,
+  to: string,
+): Promise<string | undefined> => {
   const { store, key } = archive;
   const manifest = await authenticate(archive, keys);
   const { archives } = await readCatalog(store, target.name);
@@ -74,11 +85,11 @@ const move = async (app: App, keys: KeyRing, target: Target, archive: Archive, t
     const twin = archives.find(
       ({ signed }) => signed.manifest.id === manifest.id && signed.manifest.encryption?.keyId === current,
     );
-    await (twin ? copyTwin(app, twin, manifest, to) : reseal(app, keys, archive, manifest, to));
+    const isFree = !(await store.head(to)); // else left by a run that died before its manifest
+    await (twin && isFree ? copyTwin(app, twin, manifest, to) : reseal(app, keys, archive, manifest, to));
   }
   await repoint(store, target.name, key, to);
-  await store.remove(manifestKey(key));
-  await store.remove(key);
+  return removeArchive(app, store, key);
 };
 
 const rekeyStore = async (
@@ -94,7 +105,7 @@ const rekeyStore = async (
     const key = await keyFor(manifest, keys);
     if (!key || key === keys[0]) continue;
     const to = rekeyedName(archive.key, keys[0].id);
-    if (!dryRun) await move(app, keys, target, archive, to);
+    const kept = await (dryRun ? lockedBy(app, store, archive.key) : move(app, keys, target, archive, to));
     moved.push({
       target: target.name,
       store: store.location,
@@ -102,6 +113,7 @@ const rekeyStore = async (
       to,
       oldKeyId: key.id,
       newKeyId: keys[0].id,
+      ...(kept && { kept }),
     });
   }
   return moved;
@@ -120,7 +132,7 @@ const rekeyAll = async (
 
 /**
  * Rewrites a target's archives that an old key made under the plan's first key, in every store. Content, times and
- * history stay. After it, the old key can go from the plan.
+ * history stay. After it, the old key can go from the plan, unless Object Lock keeps archives under it.
  * @throws BackupError `usage.invalid` where the plan stores in the clear
  */
 export const rekey = async (

@@ -109,11 +109,12 @@ export const renderRekeyed = (moved: readonly Rekeyed[]): string =>
   moved.length === 0
     ? 'every archive is under the first key of the plan'
     : table(
-        ['store', 'archive', 'key', 'rewritten as'],
-        moved.map(({ store, from, to, oldKeyId, newKeyId }) => [
+        ['store', 'archive', 'key', 'rewritten as', 'old archive'],
+        moved.map(({ store, from, to, oldKeyId, newKeyId, kept }) => [
           store,
           from,
           `${oldKeyId} → ${newKeyId}`,
           to,
+          kept ? `${kept}; keep key ${oldKeyId} until then` : 'goes',
         ]),
       );

@@ -1,4 +1,4 @@
-import { authenticate, readCatalog, writeManifest, type Archive } from '../catalog/catalog.ts';
+import { authenticate, isRewritten, readCatalog, writeManifest, type Archive } from '../catalog/catalog.ts';
 import { latestKey } from '../catalog/layout.ts';
 import { throwIfStopped } from '../core/stopped.ts';
 import { tap } from '../core/taps.ts';
@@ -42,7 +42,7 @@ export const replicate = async (app: App, target: string, replica: Store): Promi
   const { archives } = await readCatalog(app.stores.primary, target);
   const there = byKey((await readCatalog(replica, target)).archives);
   const sent = new Map([...there].map(([key, { signed }]) => [signed.manifest.id, key]));
-  const missing = archives.filter(({ key }) => !there.has(key));
+  const missing = archives.filter((each) => !there.has(each.key) && !isRewritten(each, archives, app.keys));
   for (const archive of missing) {
     throwIfStopped(app.run);
     await copyArchive(app, archive, replica, sent);

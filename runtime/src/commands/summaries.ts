@@ -63,7 +63,9 @@ export const pruneSummary = (decisions: readonly Pruned[]): Summary => {
   return { figures: { kept: decisions.length - removed.length, removed: removed.length } };
 };
 
-export const rekeySummary = (moved: readonly Rekeyed[]): Summary => ({ figures: { rekeyed: moved.length } });
+export const rekeySummary = (moved: readonly Rekeyed[]): Summary => ({
+  figures: { rekeyed: moved.length, kept: moved.filter(({ kept }) => kept).length },
+});
 
 export const checkSummary = (findings: readonly Checked[]): Summary => {
   const left = findings.filter(({ severity, repaired }) => severity === 'problem' && !repaired);

@@ -3,7 +3,12 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/g
 import { readCatalog } from '../../../runtime/src/catalog/catalog.ts';
 import { takeLock } from '../../../runtime/src/catalog/lock.ts';
 import { backup } from '../../../runtime/src/commands/backup.ts';
+import type { App } from '../../../runtime/src/commands/app.ts';
 import { pruneRun } from '../../../runtime/src/commands/prune.ts';
+import { rekey } from '../../../runtime/src/commands/rekey.ts';
+import { renderRekeyed } from '../../../runtime/src/commands/render.ts';
+import { verify } from '../../../runtime/src/commands/verify.ts';
+import { openKey } from '../../../runtime/src/crypto/key-ring.ts';
 import { s3Config } from '../../../runtime/src/store/config.ts';
 import { s3Store } from '../../../runtime/src/store/s3.ts';
 import { heldForever, type Store } from '../../../runtime/src/store/store.ts';
@@ -124,5 +129,45 @@ describe('a bucket with Object Lock', () => {
     expect(later.map(({ keep }) => keep)).toEqual([true, true, true]);
     expect(later[0]!.reason).toContain('.manifest.json at ');
     expect(await keys()).toEqual(all);
+  });
+
+  test('rekey writes under the new key, keeps what is locked, and retention counts it no more', async () => {
+    const app: App = testApp({
+      stores: { primary: store, replicas: [] },
+      targets: [redisTarget(redis)],
+      plan: { retention: { weekly: 1, monthly: 0 } },
+    });
+    const { archive: old } = await backup(app, 'redis');
+    const [primary] = app.keys!;
+    const rotated: App = { ...app, keys: [openKey('k2', 'a new passphrase of good length'), primary] };
+    const moved = await rekey(rotated, 'redis', { dryRun: false });
+    expect(moved.map(({ kept }) => kept)).toEqual(
+      [0, 1].map(() => expect.stringMatching(/^locked until \d{4}-/)),
+    );
+    expect(renderRekeyed(moved)).toMatch(/locked until .*Z; keep key primary until then/);
+    expect(await rekey(rotated, 'redis', { dryRun: false })).toEqual(moved); // and writes none anew
+    const { archives } = await readCatalog(store, 'redis');
+    expect(archives.map(({ key }) => key).toSorted()).toEqual(
+      moved.flatMap(({ from, to }) => [from, to]).toSorted(),
+    );
+    expect(await store.resolve('redis/latest_backup.tar.gz.enc')).toBe(old.replace('.tar', '-k2.tar'));
+    const verified = await verify({ ...app, keys: [rotated.keys![0]] }, { level: 'quick', last: 1 });
+    expect(
+      verified.results
+        .filter(({ ok }) => ok)
+        .map(({ archive }) => archive)
+        .toSorted(),
+    ).toEqual(moved.map(({ to }) => to).toSorted());
+    // One weekly is kept: had the old one a rank, one of the two weeklies would be number 2.
+    const pruned = await pruneRun(rotated, 'redis', { dryRun: false, force: false });
+    expect(Object.fromEntries(pruned.map(({ key, reason }) => [key, reason]))).toEqual(
+      Object.fromEntries(
+        moved.flatMap(({ from, to }) => [
+          [to, expect.stringMatching(/^0 days old|^weekly number 1,/)],
+          [from, expect.stringMatching(/^rewritten under another key; locked until /)],
+        ]),
+      ),
+    );
+    expect((await readCatalog(store, 'redis')).archives).toHaveLength(4);
   });
 });
