@@ -16,6 +16,7 @@ const checks: Readonly<Record<string, readonly string[]>> = {
   lint: ['eslint', '.'],
   format: ['prettier', '--check', '--log-level=warn', '.'],
   manifests: ['npm', 'run', '--silent', 'synth:check'],
+  docs: ['npm', 'run', '--silent', 'docs:check'],
 };
 
 /**

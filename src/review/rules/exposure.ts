@@ -1,0 +1,274 @@
+import { isList, isTree, type FieldChange } from '../change.ts';
+import {
+  added,
+  becomes,
+  both,
+  either,
+  existed,
+  inContainer,
+  inPlan,
+  inPod,
+  leaves,
+  not,
+  removed,
+  replaced,
+  weaker,
+  whole,
+  workloads,
+  type Rule,
+} from '../rule.ts';
+import { narrowsNetwork, narrowsRights } from './narrowing.ts';
+
+type Row = Omit<Rule, 'grade'>;
+
+const specOf = ({ before, after }: FieldChange) => {
+  const spec = [after, before].find(isTree)?.['spec'];
+  return isTree(spec) ? spec : {};
+};
+
+const repository = (image: unknown): string => String(image).replace(/(:[\w.-]+)?(@sha256:\w+)?$/, '');
+
+/** A policy that selects pods and allows nothing. */
+const deniesOnly = (change: FieldChange): boolean =>
+  !['ingress', 'egress'].some((side) => {
+    const rules = specOf(change)[side];
+    return isList(rules) && rules.length > 0;
+  });
+
+const access: readonly Row[] = [
+  {
+    name: 'rights added',
+    kinds: ['Role', 'ClusterRole', 'RoleBinding', 'ClusterRoleBinding'],
+    path: whole,
+    holds: added,
+    why: 'somebody can do what nobody could before',
+  },
+  {
+    name: 'rights widened',
+    kinds: ['Role', 'ClusterRole', 'RoleBinding', 'ClusterRoleBinding'],
+    path: /^(rules|subjects|roleRef|aggregationRule)/,
+    holds: not(narrowsRights),
+    why: 'somebody can do what nobody could before',
+  },
+  {
+    name: 'connection allowed',
+    kinds: ['NetworkPolicy'],
+    path: whole,
+    holds: both(added, not(deniesOnly)),
+    why: 'pods reach, or are reached by, what they could not before',
+  },
+  {
+    name: 'default deny removed',
+    kinds: ['NetworkPolicy'],
+    path: whole,
+    holds: both(removed, deniesOnly),
+    why: 'pods that no other policy selects reach everything, and are reached by everything',
+  },
+  {
+    name: 'connection widened',
+    kinds: ['NetworkPolicy'],
+    path: /^spec\./,
+    holds: not(narrowsNetwork),
+    why: 'pods reach, or are reached by, what they could not before',
+  },
+  {
+    name: 'Service opened',
+    kinds: ['Service'],
+    path: /^spec\.(type|ports|externalIPs|externalName|loadBalancer.*|selector)/,
+    holds: not(removed),
+    why: 'the exporter is reachable in another way than before',
+  },
+  {
+    name: 'way in from outside',
+    kinds: ['Ingress', 'IngressRoute', 'HTTPRoute', 'Gateway', 'Service'],
+    path: whole,
+    holds: added,
+    why: 'something in the cluster can be reached by a new way',
+  },
+];
+
+const hardening: readonly Row[] = [
+  {
+    name: 'Pod Security lowered',
+    kinds: ['Namespace'],
+    path: /^metadata\.labels\.pod-security\.kubernetes\.io\//,
+    holds: existed,
+    why: 'the cluster admits pods of the namespace that it refuses today',
+  },
+  {
+    name: 'runs as root or writes its root',
+    ...inPod(String.raw`(.*\.)?securityContext\.(runAsNonRoot|readOnlyRootFilesystem)$`),
+    holds: leaves(true),
+    why: 'who breaks into the container can do more in it',
+  },
+  {
+    name: 'privileges gained',
+    ...inPod(String.raw`(.*\.)?securityContext\.(privileged|allowPrivilegeEscalation)$`),
+    holds: either(becomes(true), leaves(false)),
+    why: 'who breaks into the container may become root, or leave it',
+  },
+  {
+    name: 'capabilities gained',
+    ...inPod(String.raw`(.*\.)?securityContext\.capabilities\.(drop\[\]|add\[\])$`),
+    holds: (change) => (change.path.endsWith('drop[]') ? removed(change) : added(change)),
+    why: 'who breaks into the container can ask more of the kernel',
+  },
+  {
+    name: 'seccomp profile weakened',
+    ...inPod(String.raw`(.*\.)?securityContext\.(seccompProfile|appArmorProfile)\.(type|localhostProfile)$`),
+    holds: existed,
+    why: 'who breaks into the container can ask more of the kernel',
+  },
+  {
+    name: 'other user or kernel setting',
+    ...inPod(
+      String.raw`(.*\.)?securityContext\.(runAsUser|runAsGroup|fsGroup|supplementalGroups|procMount|sysctls|seLinuxOptions|windowsOptions)`,
+    ),
+    holds: either(existed, becomes(0, 'Unmasked')),
+    why: 'files and processes of others come within reach of the pod',
+  },
+  {
+    name: 'namespace, port or file of the host',
+    ...inPod(
+      String.raw`(.*\.)?(hostNetwork|hostPID|hostIPC|hostUsers|hostPort|hostPath|hostAliases)(\.|\[|$)`,
+    ),
+    holds: both(not(removed), not(becomes(false))),
+    why: 'the pod sees or serves what belongs to its node',
+  },
+  {
+    name: 'token mounted',
+    kinds: [...workloads, 'ServiceAccount'],
+    path: /(^|\.)automountServiceAccountToken$/,
+    holds: either(becomes(true), leaves(false)),
+    why: 'the pod can use the Kubernetes API with the rights of its account',
+  },
+  {
+    name: 'token mounted as a volume',
+    ...inPod(String.raw`volumes.*\.serviceAccountToken$`),
+    holds: added,
+    why: 'the pod can use the Kubernetes API with the rights of its account',
+  },
+  {
+    name: 'other account',
+    ...inPod(String.raw`serviceAccountName$`),
+    holds: existed,
+    why: 'the pod has the rights of another account',
+  },
+  {
+    name: 'addresses of all Services in the environment',
+    ...inPod(String.raw`enableServiceLinks$`),
+    holds: leaves(false),
+    why: 'every container learns what runs in the namespace',
+  },
+  {
+    name: 'pod no longer selected by the policies',
+    kinds: workloads,
+    path: /(^|template\.)metadata\.labels\.app\.kubernetes\.io\/(name|component|part-of)$/,
+    holds: existed,
+    why: 'NetworkPolicies select pods by these labels; one without them is not restricted',
+  },
+  {
+    name: 'image not by digest',
+    ...inContainer('image$'),
+    holds: ({ before, after }) => /@sha256:/.test(String(before)) && !/@sha256:/.test(String(after)),
+    why: 'whoever writes to the registry decides what runs with every secret',
+  },
+  {
+    name: 'image of another repository',
+    ...inContainer('image$'),
+    holds: both(replaced, ({ before, after }) => repository(before) !== repository(after)),
+    why: 'another party decides what runs with every secret',
+  },
+];
+
+const secretSources: readonly Row[] = [
+  {
+    name: 'value of a Secret in a manifest',
+    kinds: ['Secret'],
+    path: /^(data|stringData)/,
+    holds: not(removed),
+    why: 'whoever reads the repository reads the secret',
+  },
+  {
+    name: 'secret from another source',
+    kinds: ['OnePasswordItem', 'ExternalSecret', 'SecretStore', 'ClusterSecretStore'],
+    path: /^spec(\.(?!refreshInterval|target)|$)/,
+    why: 'the values come from elsewhere: check who can write there',
+  },
+  {
+    name: 'source of a Secret added or removed',
+    kinds: ['OnePasswordItem', 'ExternalSecret'],
+    path: whole,
+    why: 'the values come from elsewhere: check who can write there',
+  },
+  {
+    name: 'more secrets in a pod',
+    ...inPod(
+      String.raw`volumes\[[^\]]*\]\.(projected\.sources\[[^\]]*\]\.)?secret(\.(name|secretName|items.*))?$`,
+    ),
+    // without a list of keys all of them are mounted
+    holds: either(not(removed), ({ path }) => path.endsWith('items')),
+    why: 'who breaks into the pod reads more than before',
+  },
+  {
+    name: 'secret in the environment',
+    ...inContainer(String.raw`env.*\.(secretKeyRef|secretRef)`),
+    holds: not(removed),
+    why: 'environments of processes end in crash reports and logs; files do not',
+  },
+  {
+    name: 'secret readable by more users',
+    ...inPod(String.raw`volumes.*\.(secret|projected)(\..*)?\.(defaultMode|mode)$`),
+    why: 'another user in the container may read it',
+  },
+  {
+    name: 'other credentials',
+    ...inPlan(String.raw`(targets\[[^\]]*\]\.(drill\.)?secret\.|stores\.s3\.credentials$)`),
+    holds: existed,
+    why: 'the account has other rights: check that it can read and no more',
+  },
+];
+
+const transport: readonly Row[] = [
+  {
+    name: 'TLS lowered',
+    ...inPlan(String.raw`targets\[[^\]]*\]\.(drill\.)?connection\.sslMode$`),
+    holds: weaker('disable', 'allow', 'prefer', 'require', 'verify-ca', 'verify-full'),
+    why: 'somebody on the way may read the data, or pose as the server',
+  },
+  {
+    name: 'TLS off',
+    ...inPlan(String.raw`.*(\.tls(\.enabled)?|\.caFile|\.scheme|notifications\.email\.security)$`),
+    holds: either(leaves(true), leaves('https'), removed, leaves('tls'), leaves('starttls')),
+    why: 'somebody on the way may read the data, or pose as the server',
+  },
+  {
+    name: 'archives or messages go elsewhere',
+    ...inPlan(
+      String.raw`(stores\.s3(\.endpoint)?|notifications\.(slack|email|webhook)(\.(channel|apiUrl|host|port|to\[\]))?)$`,
+    ),
+    holds: not(removed),
+    why: 'another party gets them: check who that is',
+  },
+];
+
+const bucket: readonly Row[] = [
+  {
+    name: 'who may use the bucket',
+    kinds: ['S3Bucket'],
+    path: /^spec\.irsa(\.|$)/,
+    why: 'pods of another cluster, or whoever has an access key, may read and write archives',
+  },
+];
+
+/** What lets somebody see or do more. */
+export const exposure: readonly Rule[] = [
+  ...access,
+  ...hardening,
+  ...secretSources,
+  ...transport,
+  ...bucket,
+].map((row) => ({
+  ...row,
+  grade: 'exposure',
+}));
