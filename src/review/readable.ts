@@ -1,7 +1,7 @@
 import { isList, isTree, type Tree, type Value } from './change.ts';
 
 /** Follows from plan.json, so its change says nothing new. */
-const derived = 'grill-stats/plan-sha256';
+const derived = 'checksum/plan';
 
 const withoutDerived = (value: Value): Value => {
   if (isList(value)) return value.map(withoutDerived);

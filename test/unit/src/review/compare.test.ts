@@ -92,7 +92,7 @@ describe('readable', () => {
   });
 
   test('the checksum of the plan, which says nothing new, is left out', () => {
-    expect(readable({ spec: { annotations: { 'grill-stats/plan-sha256': 'x', note: 'y' } } })).toEqual({
+    expect(readable({ spec: { annotations: { 'checksum/plan': 'x', note: 'y' } } })).toEqual({
       spec: { annotations: { note: 'y' } },
     });
   });
