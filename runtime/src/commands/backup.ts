@@ -15,7 +15,7 @@ import { storeRecoveryKit } from './recovery-kit.ts';
 import { replicate } from './replicate.ts';
 import { backupSummary } from './summaries.ts';
 import { backupWarnings } from './warnings.ts';
-import { writeArchive, type Written } from './write-archive.ts';
+import { newSealKeys, writeArchive, type Written } from './write-archive.ts';
 
 /** Result of a backup, as `--json` prints it. */
 export interface BackupResult {
@@ -37,11 +37,12 @@ export interface BackupResult {
 }
 
 const dumpInto = async (app: App, target: Target, tier: 'daily' | 'safety'): Promise<Written> => {
+  const newKeys = newSealKeys(app); // derived while the server answers
   const source = await openSource(app.run, target);
   app.run.log.info({ target: target.name, source: addressOf(source) }, 'backup started');
   const dump = await engineOf(target).dump(app.run, source);
   try {
-    return await writeArchive(app, target, dump, tier);
+    return await writeArchive(app, target, dump, tier, newKeys);
   } finally {
     await dump.close();
   }

@@ -1,4 +1,5 @@
 import { hostname } from 'node:os';
+import { prepareAudit } from '../catalog/audit-entry.ts';
 import { appendAudit, type AuditEvent } from '../catalog/audit.ts';
 import { takeLock, type HeldLock } from '../catalog/lock.ts';
 import { amendRun, writeRun, type Figures, type RecordedCommand, type RunRecord } from '../catalog/runs.ts';
@@ -143,6 +144,7 @@ export const recorded = async <T>(
   body: (app: App) => Promise<T>,
 ): Promise<T> => {
   const { figures = {}, summarise } = options;
+  prepareAudit(app.keys);
   const begun = begin(app, options);
   const result = await failureRecorded(app, options, () => guarded(app, options, body));
   const summary = summarise(result);

@@ -13,7 +13,7 @@ import { pruneRun, type Pruned } from './prune.ts';
 import { renderBackup, renderList, renderPruned, renderRekeyed, renderStatus } from './render.ts';
 import { rekey, type Rekeyed } from './rekey.ts';
 import { buildReport, renderReport, storeReport } from './report.ts';
-import { serve, type ServeOptions } from './serve.ts';
+import type { ServeOptions } from './serve.ts';
 import { verify } from './verify.ts';
 import { verifyLevels, type VerifyLevel } from './verify-archive.ts';
 import { reportWarnings } from './warnings.ts';
@@ -169,6 +169,7 @@ export const buildProgram = (session: Session): Command => {
   add('serve', 'publish metrics for Prometheus until stopped')
     .option('--port <n>', 'port to listen on (default: 9187)', port)
     .action(async (flags: ServeOptions, command: Command) => {
+      const { serve } = await import('./serve.ts'); // its metrics library is 94 files, which a job does without
       await serve(await toolOf(session, command).open(), flags);
     });
 

@@ -56,15 +56,27 @@ const freeKey = async (
   }
 };
 
+type SealKeys = Awaited<ReturnType<typeof newArchiveKeys>> | undefined;
+
+/** Keys of the next archive; none where the plan stores in the clear. */
+export const newSealKeys = async ({ keys, run }: App): Promise<SealKeys> =>
+  keys && newArchiveKeys(keys[0], run.randomBytes);
+
 /**
  * Streams a dump into the primary store and commits it: archive first, manifest last. Nothing is committed unless every
- * entry ended cleanly.
+ * entry ended cleanly. `newKeys` may have been begun earlier: their derivation is slow on purpose.
  */
-export const writeArchive = async (app: App, target: Target, dump: Dump, tier: Tier): Promise<Written> => {
+export const writeArchive = async (
+  app: App,
+  target: Target,
+  dump: Dump,
+  tier: Tier,
+  newKeys: Promise<SealKeys> = newSealKeys(app),
+): Promise<Written> => {
   const { run, plan, stores } = app;
   const started = run.now();
   const id = run.randomBytes(16).toString('hex');
-  const sealKeys = app.keys && (await newArchiveKeys(app.keys[0], run.randomBytes));
+  const sealKeys = await newKeys;
   const key = await freeKey(stores.primary, target.name, tier, started, sealKeys !== undefined);
   const meter: Meter = { entries: [], sourceBytes: 0 };
   const progress = app.progress(`backup ${target.name}`);

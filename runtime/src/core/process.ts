@@ -120,7 +120,8 @@ export const run = (context: RunContext, command: Command): Running => {
   const done = exit(child).catch((error: unknown) => {
     throw failed(context, command, error, stderr());
   });
-  done.catch(() => child.stdout!.destroy()); // a child of an aborted program may hold it open
+  // A child of an aborted program may hold them open.
+  done.catch(() => [child.stdout!, child.stderr!].forEach((stream) => stream.destroy()));
   return {
     stdin: child.stdin!,
     stdout: output(child, done),

@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import { createTransport, type Transporter } from 'nodemailer';
+import type { Transporter } from 'nodemailer';
 import type { EmailConfig } from './config.ts';
 import { DeliveryError } from './delivery.ts';
 import type { Notice } from './event.ts';
@@ -28,6 +28,7 @@ const open = async (config: EmailConfig, password: string | undefined): Promise<
     (await readFile(caFile).catch(() => {
       throw new DeliveryError(`CA file ${caFile} cannot be read`, false);
     }));
+  const { createTransport } = await import('nodemailer'); // 61 files that most runs do without
   return createTransport({
     host,
     port,

@@ -40,12 +40,22 @@ const throughPartial = async <T>(path: string, make: (partial: string) => Promis
   }
 };
 
+/** Bytes between two starts of write-back: the last sync is short, and a container's page cache holds no more. @default 32 MiB */
+const writeBackBytes = 32 << 20;
+
 const writeAll = async (path: string, file: FileHandle, chunks: AsyncIterable<Buffer>): Promise<number> => {
   let bytes = 0;
+  let writtenBack = Promise.resolve();
   for await (const chunk of chunks) {
     await onFile(path, () => file.writeFile(chunk));
+    const due = Math.floor(bytes / writeBackBytes) < Math.floor((bytes + chunk.length) / writeBackBytes);
     bytes += chunk.length;
+    if (!due) continue;
+    await writtenBack;
+    writtenBack = onFile(path, () => file.datasync());
+    writtenBack.catch(() => {}); // reported when the next is due, or at the end
   }
+  await writtenBack;
   await onFile(path, () => file.sync());
   return bytes;
 };

@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { request as httpRequest, type IncomingMessage } from 'node:http';
+import type { ClientRequest, IncomingMessage } from 'node:http';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import type { RunContext } from '../../core/context.ts';
@@ -37,11 +37,12 @@ const authorization = ({ credentials }: InfluxdbSource): Record<string, string> 
 export const addressOf = ({ connection }: InfluxdbSource): string =>
   `influxdb at ${connection.host}:${connection.port}`;
 
-const send = (context: RunContext, source: InfluxdbSource, call: Call) => {
+const send = async (context: RunContext, source: InfluxdbSource, call: Call): Promise<ClientRequest> => {
   const { host, port } = source.connection;
   // identity: what is stored is compressed once, by the archive
   const headers = { 'accept-encoding': 'identity', ...authorization(source), ...call.headers };
-  const request = httpRequest({
+  const { request: open } = await import('node:http'); // loads fetch as well, which other engines do without
+  const request = open({
     ...{ host, port, method: call.method, path: call.path, headers, signal: context.signal },
     agent: false, // a kept connection may die between two calls
   });
@@ -61,7 +62,7 @@ const exchange = async (
   source: InfluxdbSource,
   call: Call,
 ): Promise<IncomingMessage> => {
-  const request = send(context, source, call);
+  const request = await send(context, source, call);
   const answered = once(request, 'response') as Promise<[IncomingMessage]>;
   answered.catch(() => {}); // awaited below
   if (call.body === undefined || typeof call.body === 'string') request.end(call.body);

@@ -9,6 +9,8 @@ import { entryNames } from './entries.ts';
 import { readSettings, type DatabaseSettings } from './settings.ts';
 import { majorOf, toolsFor, type Tools } from './tools.ts';
 
+type Content = AsyncGenerator<Buffer, void, undefined>;
+
 const versionOf = async (client: Client): Promise<string> =>
   (await client.query<{ server_version: string }>('SHOW server_version')).rows[0]?.server_version.split(
     ' ',
@@ -32,7 +34,7 @@ async function* listed(
   tools: Tools,
   database: string,
   content: AsyncIterable<Buffer>,
-): AsyncGenerator<Buffer, void, undefined> {
+): Content {
   const listing = run(context, {
     program: tools.path('pg_restore'),
     args: ['--list'],
@@ -95,7 +97,7 @@ const takeSnapshot = async (client: Client, attempt = 1): Promise<Snapshot> => {
   }
 };
 
-async function* bytesOf(text: string): AsyncGenerator<Buffer, void, undefined> {
+async function* bytesOf(text: string): Content {
   yield Buffer.from(text);
 }
 
@@ -105,7 +107,7 @@ async function* output(
   program: string,
   args: readonly string[],
   env: Readonly<Record<string, string>>,
-): AsyncGenerator<Buffer, void, undefined> {
+): Content {
   const command = { program, args: ['--no-password', ...args], env, failure: 'dump.failed' } as const;
   yield* run(context, { ...command, largeWrites: true }).stdout;
 }
@@ -124,7 +126,7 @@ async function* inSnapshot(
   first: Snapshot,
   start: (snapshot: Snapshot) => AsyncIterable<Buffer>,
   begun: (snapshot: Snapshot) => void,
-): AsyncGenerator<Buffer, void, undefined> {
+): Content {
   let snapshot = first;
   for (let attempt = 1; ; attempt += 1) {
     let printed = false;
@@ -143,6 +145,13 @@ async function* inSnapshot(
   }
 }
 
+/** A stream whose first chunk was asked for already. */
+async function* resumed(first: ReturnType<Content['next']>, rest: Content): Content {
+  const { done, value } = await first;
+  if (!done) yield value;
+  yield* rest;
+}
+
 interface Dumping {
   readonly context: RunContext;
   readonly source: PostgresqlSource;
@@ -154,7 +163,7 @@ const dumpDatabase = (
   { context, source, tools, client }: Dumping,
   first: Snapshot,
   begun: (snapshot: Snapshot) => void,
-): AsyncIterable<Buffer> => {
+): Content => {
   const { database } = source.connection;
   const env = { ...libpqEnvironment(source), PGDATABASE: database };
   const fixed = ['--format=custom', '--compress=0', `--lock-wait-timeout=${lockWaitMs}`];
@@ -181,9 +190,16 @@ async function* entriesOf(
       'the account may not read password hashes; roles are saved without them',
     );
   const globals = ['--globals-only', ...hashes, `--database=${conninfo(database)}`];
-  const content = output(context, tools.path('pg_dumpall'), globals, libpqEnvironment(source));
-  yield { name: entryNames.globals, content };
-  yield { name: entryNames.dump(database), content: dumpDatabase(dumping, snapshot, begun) };
+  const roles = output(context, tools.path('pg_dumpall'), globals, libpqEnvironment(source));
+  const rows = dumpDatabase(dumping, snapshot, begun);
+  const first = rows.next(); // pg_dump reads the catalogue while pg_dumpall prints
+  first.catch(() => {}); // reported by the entry
+  try {
+    yield { name: entryNames.globals, content: roles };
+    yield { name: entryNames.dump(database), content: resumed(first, rows) };
+  } finally {
+    await rows.return();
+  }
 }
 
 /** Errors of queries after a connection was made: refused if a right is missing, else the dump failed. */
