@@ -32,6 +32,7 @@ const mayImport = {
     ...engineNames,
     'runtime/src/notify/config.ts',
     'runtime/src/core/errors.ts',
+    'src/aws/place.ts',
     'src/deployment.ts',
     'src/environment.ts',
     'src/resources.ts',

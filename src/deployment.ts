@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { duration, secondsOf } from '../runtime/src/plan/duration.ts';
 import { dnsLabel } from '../runtime/src/plan/schema.ts';
+import { awsConfig } from './aws/config.ts';
 import { labels, network, peer } from './network.ts';
 import { quota, resources, size } from './resources.ts';
 
@@ -45,9 +46,11 @@ const secrets = z
         remoteKeys: z.strictObject(secretSource(z.string().min(1))),
       })
       .optional(),
+    /** Pulumi: each key of the Secrets is a secret of the stack's configuration under the same name; synth writes no Secret. */
+    pulumi: z.literal(true).optional(),
   })
-  .refine(({ onePassword, externalSecret }) => Boolean(onePassword) !== Boolean(externalSecret), {
-    error: 'expected either onePassword or externalSecret',
+  .refine((sources) => Object.values(sources).filter(Boolean).length === 1, {
+    error: 'expected one of onePassword, externalSecret and pulumi',
   });
 
 /** CronJobs start late rather than never: a controller that was away for less than this still starts the run. */
@@ -142,22 +145,5 @@ export const deploymentShape = {
     /** Label `team` of every alert. */
     team: z.string().min(1),
   }),
-  aws: z
-    .strictObject({
-      /** True: Pulumi makes the bucket that stores.s3.base names. @default false */
-      enabled: z.boolean().default(false),
-      lifecycle: z
-        .strictObject({
-          /** Days until archives move to `archiveClass`. @default 30 */
-          archiveAfterDays: z.int().min(1).default(30),
-          /** @default GLACIER_IR - cheap and readable at once, as a restore needs */
-          archiveClass: z.enum(['STANDARD_IA', 'GLACIER_IR']).default('GLACIER_IR'),
-          /** Days that overwritten and deleted objects can be brought back. @default 30 */
-          noncurrentDays: z.int().min(1).default(30),
-          /** Days after which parts of unfinished uploads go. @default 2 */
-          abortUploadDays: z.int().min(1).default(2),
-        })
-        .prefault({}),
-    })
-    .prefault({}),
+  aws: awsConfig,
 } as const;

@@ -8,6 +8,7 @@ import { parseAll } from '../runtime/src/plan/problems.ts';
 import { always, checkPlan } from '../runtime/src/plan/rules.ts';
 import { spreadTargets } from '../runtime/src/plan/spread.ts';
 import { planShape, targetSchema, type Plan, type Target } from '../runtime/src/plan/schema.ts';
+import { checkAws } from './aws/rules.ts';
 import { deploymentShape, targetDeployment } from './deployment.ts';
 import { peer } from './network.ts';
 import { shortages } from './resources.ts';
@@ -47,22 +48,18 @@ const environmentShape = {
   drill: drill.extend({ resources }).prefault({}),
 };
 
-type Draft = Partial<Pick<Environment, 'aws' | 'environment' | 'image'>> & {
+type Draft = Partial<Pick<Environment, 'environment' | 'image'>> & {
   readonly stores?: Partial<Plan['stores']>;
 };
 
 /** Rules that span the deployment and the plan. */
 const checkDeployment = (input: unknown, context: z.core.$RefinementCtx): void => {
-  const { aws, environment, image, stores } = input as Draft;
+  const { environment, image, stores } = input as Draft;
   const issue = (path: string[], message: string) => context.addIssue({ code: 'custom', path, message });
   if (environment === 'prod' && image && !image.digest)
     issue(['image', 'digest'], 'expected sha256: and 64 hexadecimal digits in prod, as a tag can be moved');
   if (stores?.directory && stores.directory.path !== mounts.backup)
     issue(['stores', 'directory', 'path'], `expected ${mounts.backup}, where the volume is mounted`);
-  if (aws?.enabled && !stores?.s3)
-    issue(['aws', 'enabled'], 'expected stores.s3, which names the bucket to make');
-  if (aws?.enabled && stores?.s3?.endpoint)
-    issue(['aws', 'enabled'], 'expected false, as stores.s3.endpoint is not AWS');
 };
 
 const whole = z.strictObject(environmentShape);
@@ -80,6 +77,7 @@ const checkQuota = (environment: z.output<typeof whole>, context: z.core.$Refine
 export const environmentSchema = whole
   .superRefine(checkPlan, always)
   .superRefine(checkDeployment, always)
+  .superRefine(checkAws, always)
   .superRefine(checkQuota);
 
 export type Environment = z.output<typeof environmentSchema>;

@@ -1,8 +1,12 @@
+import { Provider } from '@pulumi/kubernetes/provider.js';
 import * as pulumi from '@pulumi/pulumi';
 import { isBackupError } from '../runtime/src/core/errors.ts';
 import { synthesize } from './constructs/backup-system.ts';
-import { deployBucket } from './deploy/bucket.ts';
+import { deployAws } from './deploy/aws.ts';
 import { deployObjects } from './deploy/kubernetes.ts';
+import { accessKeyOf, outputsOf } from './deploy/outputs.ts';
+import { formerNames } from './deploy/renames.ts';
+import { accessKeyValues, configuredValues, deploySecrets } from './deploy/secrets.ts';
 import { parseEnvironment, type Environment } from './environment.ts';
 
 /** A user's mistake is shown without a stack trace. */
@@ -15,5 +19,33 @@ const stackEnvironment = (): Environment => {
 };
 
 const environment = stackEnvironment();
-deployObjects(synthesize(environment).flatMap(({ byHand, objects }) => (byHand ? [] : objects)));
-deployBucket(environment);
+const configured = configuredValues(environment);
+const cluster = new pulumi.Config('kubernetes');
+const provider = new Provider('cluster', {
+  // two managers of one field are told, not overwritten
+  enableServerSideApply: true,
+  context: cluster.get('context'),
+  kubeconfig: cluster.getSecret('kubeconfig'),
+});
+const made = deployAws(environment);
+
+deployObjects(
+  synthesize(environment).flatMap(({ byHand, objects }) => (byHand ? [] : objects)),
+  {
+    provider,
+    formerNames: formerNames(environment),
+    secrets: (options) =>
+      deploySecrets(environment, { ...configured, ...accessKeyValues(accessKeyOf(made)) }, options),
+  },
+);
+
+export const {
+  bucket,
+  replicaBucket,
+  keyArn,
+  identityArn,
+  s3AccessKey,
+  s3SecretKey,
+  schedules,
+  dashboardUrl,
+} = outputsOf(environment, made);

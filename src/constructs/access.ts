@@ -2,6 +2,8 @@ import { k8s } from 'cdk8s-plus-28';
 import { Construct } from 'constructs';
 import { z } from 'zod';
 import { cronJobNames, names } from '../../runtime/src/contract/names.ts';
+import { planShape } from '../../runtime/src/plan/schema.ts';
+import { podRoleArn } from '../aws/place.ts';
 import { deploymentShape } from '../deployment.ts';
 import { checked, type Props } from './props.ts';
 
@@ -38,6 +40,9 @@ const accessProps = z.object({
   /** Whose CronJobs on-call may start. */
   targets: z.array(z.object({ name: z.string().min(1) })),
   access: deploymentShape.access,
+  /** Where the pods have a role in AWS, their accounts name it. */
+  aws: deploymentShape.aws,
+  stores: planShape.stores.optional(),
 });
 
 export type BackupAccessProps = Props<typeof accessProps>;
@@ -46,11 +51,15 @@ export type BackupAccessProps = Props<typeof accessProps>;
 export class BackupAccess extends Construct {
   constructor(scope: Construct, id: string, props: BackupAccessProps) {
     super(scope, id);
-    const { targets, access } = checked(this, accessProps, props) ?? {};
-    if (!targets || !access) return;
+    const system = checked(this, accessProps, props);
+    if (!system) return;
+    const { targets, access } = system;
+    const role = podRoleArn(system);
+    const annotations = role && { 'eks.amazonaws.com/role-arn': role };
     for (const name of [names.operatorAccount, names.restoreAccount])
       new k8s.KubeServiceAccount(this, `${name}-account`, {
-        metadata: { name },
+        metadata: { name, ...(annotations && { annotations }) },
+        // the token of a role is a volume of its own
         automountServiceAccountToken: false,
       });
     this.role(

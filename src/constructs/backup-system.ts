@@ -82,7 +82,7 @@ export class BackupSystem extends Chart {
   }
 
   /**
-   * Objects by concern, in the order in which they are applied.
+   * Objects by concern, in the order in which they are applied; no concern without objects.
    * @throws BackupError plan.invalid with every problem in the tree, under the path of its construct
    */
   concerns(): readonly Concern[] {
@@ -96,7 +96,8 @@ export class BackupSystem extends Chart {
         name: part.node.id,
         byHand: part instanceof RestorePod,
         objects: apiObjectsIn(part as Construct).map((object) => object.toJson() as KubernetesObject),
-      }));
+      }))
+      .filter(({ objects }) => objects.length);
   }
 }
 

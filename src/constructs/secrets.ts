@@ -20,15 +20,15 @@ export type BackupSecretsProps = Props<typeof secretsProps>;
 type Checked = z.output<typeof secretsProps>;
 type Sources = Checked['secrets'];
 
-/** A Secret to be made by an operator. */
-interface Wanted {
+/** A Secret that the system owns, and that an operator or Pulumi makes. */
+export interface SystemSecret {
   readonly source: 'encryption' | 'notification';
   readonly name: string;
   readonly keys: readonly string[];
 }
 
 /** Every passphrase of the plan; S3 credentials only where the store takes them from the Secret. */
-const wantedBy = ({ encryption, stores, notifications }: Checked): readonly Wanted[] => {
+export const secretsOf = ({ encryption, stores, notifications }: Checked): readonly SystemSecret[] => {
   const { s3AccessKey, s3SecretKey } = contract.encryption.keys;
   const passphrases = encryption.keys.map(({ secretKey }) => secretKey);
   const s3Keys = stores.s3?.credentials === 'secret' ? [s3AccessKey, s3SecretKey] : [];
@@ -46,13 +46,19 @@ const wantedBy = ({ encryption, stores, notifications }: Checked): readonly Want
   ];
 };
 
-const onePasswordItem = ({ vault, items }: NonNullable<Sources['onePassword']>, { source }: Wanted) => ({
+const onePasswordItem = (
+  { vault, items }: NonNullable<Sources['onePassword']>,
+  { source }: SystemSecret,
+) => ({
   apiVersion: 'onepassword.com/v1',
   kind: 'OnePasswordItem',
   spec: { itemPath: `vaults/${vault}/items/${items[source]}` },
 });
 
-const externalSecret = (store: NonNullable<Sources['externalSecret']>, { source, name, keys }: Wanted) =>
+const externalSecret = (
+  store: NonNullable<Sources['externalSecret']>,
+  { source, name, keys }: SystemSecret,
+) =>
   ({
     apiVersion: 'external-secrets.io/v1',
     kind: 'ExternalSecret',
@@ -68,16 +74,21 @@ const externalSecret = (store: NonNullable<Sources['externalSecret']>, { source,
     },
   }) satisfies IExternalSecret;
 
+/** The object that makes an operator write a Secret; none where Pulumi writes it, as its values would pass through here. */
+const sourceOf = ({ onePassword, externalSecret: store }: Sources, wanted: SystemSecret) => {
+  if (onePassword) return onePasswordItem(onePassword, wanted);
+  return store && externalSecret(store, wanted);
+};
+
 /** Where the system's own Secrets come from; their values never pass through here. */
 export class BackupSecrets extends Construct {
   constructor(scope: Construct, id: string, props: BackupSecretsProps) {
     super(scope, id);
     const system = checked(this, secretsProps, props);
     if (!system) return;
-    const { onePassword, externalSecret: store } = system.secrets;
-    for (const wanted of wantedBy(system)) {
-      const object = onePassword ? onePasswordItem(onePassword, wanted) : externalSecret(store!, wanted);
-      new ApiObject(this, wanted.source, { metadata: { name: wanted.name }, ...object });
+    for (const wanted of secretsOf(system)) {
+      const object = sourceOf(system.secrets, wanted);
+      if (object) new ApiObject(this, wanted.source, { metadata: { name: wanted.name }, ...object });
     }
   }
 }

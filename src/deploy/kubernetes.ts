@@ -11,6 +11,7 @@ import { ServiceAccount } from '@pulumi/kubernetes/core/v1/serviceAccount.js';
 import { NetworkPolicy } from '@pulumi/kubernetes/networking/v1/networkPolicy.js';
 import { Role } from '@pulumi/kubernetes/rbac/v1/role.js';
 import { RoleBinding } from '@pulumi/kubernetes/rbac/v1/roleBinding.js';
+import type { Provider } from '@pulumi/kubernetes/provider.js';
 import type * as pulumi from '@pulumi/pulumi';
 import type { KubernetesObject } from '../constructs/backup-system.ts';
 
@@ -48,25 +49,74 @@ const classOf = ({ apiVersion, kind }: KubernetesObject): ResourceClass => {
   return found;
 };
 
-/** Archives and what holds them are not deleted by a slip. */
-const protectedKinds = ['Namespace', 'PersistentVolumeClaim'];
+/** Archives and what holds them are not deleted by a slip, and stay when the stack goes. */
+const holdsData = ['Namespace', 'PersistentVolumeClaim'];
 
-const register = (object: KubernetesObject, dependsOn: pulumi.Resource[]): pulumi.Resource => {
-  const { name, namespace } = object.metadata;
-  return new (classOf(object))([namespace, name].filter(Boolean).join('/'), object, {
-    dependsOn,
-    protect: protectedKinds.includes(object.kind),
+/** What a pod needs before it starts: a run without its policies could talk to anybody, one without its volume waits. */
+const neededByPods = [
+  'ConfigMap',
+  'ExternalSecret',
+  'LimitRange',
+  'NetworkPolicy',
+  'OnePasswordItem',
+  'PersistentVolumeClaim',
+  'ResourceQuota',
+  'Secret',
+  'ServiceAccount',
+];
+
+/** Kinds that a kind waits for, besides the namespace. */
+const waitsFor: Readonly<Record<string, readonly string[]>> = {
+  CronJob: neededByPods,
+  Deployment: neededByPods,
+  RoleBinding: ['Role', 'ServiceAccount'],
+  ServiceMonitor: ['Service'],
+};
+
+const idOf = ({ metadata: { name, namespace } }: KubernetesObject): string =>
+  [namespace, name].filter(Boolean).join('/');
+
+/** The namespace first, then what nothing waits for, then what waits. */
+const wave = ({ kind }: KubernetesObject): number => {
+  if (kind === 'Namespace') return 0;
+  return kind in waitsFor ? 2 : 1;
+};
+
+/** What exists besides the objects: the cluster, and Secrets whose values no synthesis knows. */
+interface Cluster {
+  readonly provider: Provider;
+  /** Registers Secrets into the namespace. */
+  readonly secrets: (options: pulumi.CustomResourceOptions) => readonly pulumi.Resource[];
+  /** Former logical names by the present ones. */
+  readonly formerNames: Readonly<Record<string, readonly string[]>>;
+}
+
+type Made = readonly { readonly kind: string; readonly resource: pulumi.Resource }[];
+
+const register = (object: KubernetesObject, made: Made, { provider, formerNames }: Cluster) => {
+  const { kind } = object;
+  const before = ['Namespace', ...(waitsFor[kind] ?? [])];
+  const resource = new (classOf(object))(idOf(object), object, {
+    provider,
+    protect: holdsData.includes(kind),
+    retainOnDelete: holdsData.includes(kind),
+    dependsOn: made.filter((other) => before.includes(other.kind)).map((other) => other.resource),
+    aliases: (formerNames[idOf(object)] ?? []).map((name) => ({ name })),
   });
+  return { kind, resource };
 };
 
 /**
- * Registers each object as a typed resource named `namespace/name`, after its Namespace.
+ * Registers each object as a typed resource named `namespace/name`, after what it needs.
  * @throws Error for a kind without a class
  */
-export const deployObjects = (objects: readonly KubernetesObject[]): void => {
-  const [namespaces, others] = [true, false].map((wanted) =>
-    objects.filter(({ kind }) => (kind === 'Namespace') === wanted),
-  );
-  const made = namespaces!.map((object) => register(object, []));
-  others!.forEach((object) => register(object, made));
+export const deployObjects = (objects: readonly KubernetesObject[], cluster: Cluster): void => {
+  const registered = (number: number, made: Made) =>
+    objects.filter((object) => wave(object) === number).map((object) => register(object, made, cluster));
+  const namespaces = registered(0, []);
+  const dependsOn = namespaces.map(({ resource }) => resource);
+  const secrets = cluster
+    .secrets({ provider: cluster.provider, dependsOn })
+    .map((resource) => ({ kind: 'Secret', resource }));
+  registered(2, [...namespaces, ...secrets, ...registered(1, namespaces)]);
 };

@@ -1,10 +1,12 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { describe, expect, test } from '@jest/globals';
+import { beforeAll, describe, expect, test } from '@jest/globals';
 import { load } from 'js-yaml';
+import { placeholder } from '../../src/aws/resource.ts';
+import { awsResources } from '../../src/aws/resources.ts';
 import { synthesize } from '../../src/constructs/backup-system.ts';
-import { configKey, readEnvironment } from '../../src/environment.ts';
-import { runProgram, type ProgramRun, type Registered } from '../kit/pulumi-engine.ts';
+import { configKey, parseEnvironment, readEnvironment } from '../../src/environment.ts';
+import { masked, runProgram, type ProgramRun, type Registered } from '../kit/pulumi-engine.ts';
 
 const root = join(import.meta.dirname, '../..');
 const settings = load(readFileSync(join(root, 'Pulumi.yaml'), 'utf8')) as {
@@ -22,13 +24,33 @@ const configOf = (stack: string) =>
     configKey
   ]!;
 
-const run = (stack: string, environment: unknown = configOf(stack)): Promise<ProgramRun> =>
+const kindOf = (type: string) => type.split(':').at(-1)!;
+const arnOf = (kind: string, name: string) => `arn:test:${kind}:${name}`;
+const minted = { id: 'backup-id', secret: 'minted-by-aws' };
+
+const outputsOf = ({ type, name }: Registered) => {
+  if (!type.startsWith('aws:')) return {};
+  const arn = arnOf(kindOf(type), name);
+  return type.endsWith(':AccessKey') ? { arn, secret: minted.secret, sesSmtpPasswordV4: 'unused' } : { arn };
+};
+
+interface Configuration {
+  readonly environment?: unknown;
+  readonly secrets?: Readonly<Record<string, string>>;
+  readonly plain?: Readonly<Record<string, string>>;
+}
+
+const keyed = (values: Readonly<Record<string, string>> = {}) =>
+  Object.fromEntries(Object.entries(values).map(([key, value]) => [`${project}:${key}`, value]));
+
+const run = (stack: string, { environment = configOf(stack), secrets, plain }: Configuration = {}) =>
   runProgram({
     file: join(root, settings.main),
     project,
     stack,
-    config: { [configKey]: JSON.stringify(environment) },
-    outputsOf: ({ type, name }) => (type === 'aws:s3/bucket:Bucket' ? { arn: `arn:aws:s3:::${name}` } : {}),
+    config: { [configKey]: JSON.stringify(environment), ...keyed(plain), ...keyed(secrets) },
+    secretKeys: Object.keys(keyed(secrets)),
+    outputsOf,
   });
 
 const of = (provider: string, resources: readonly Registered[]) =>
@@ -42,6 +64,21 @@ const byKind = (objects: readonly unknown[]) =>
     `${a.kind}/${a.metadata.name}`.localeCompare(`${b.kind}/${b.metadata.name}`),
   );
 
+/** Arguments as Pulumi sends them: outputs for placeholders, policies as text. */
+const sentFor = (args: object): unknown => {
+  const filled = JSON.parse(
+    JSON.stringify(args).replaceAll(placeholder, (_, kind, name, output) =>
+      output === 'id' ? `${name}-id` : arnOf(kind, name),
+    ),
+  ) as Record<string, unknown>;
+  return Object.fromEntries(
+    Object.entries(filled).map(([key, value]) => [
+      key,
+      ['policy', 'assumeRolePolicy'].includes(key) ? JSON.stringify(value) : value,
+    ]),
+  );
+};
+
 test('Pulumi runs TypeScript as it is, and finds the environment under its project', () => {
   expect(settings.runtime).toEqual({ name: 'nodejs', options: { typescript: false } });
   expect(configKey).toBe(`${project}:environment`);
@@ -49,30 +86,34 @@ test('Pulumi runs TypeScript as it is, and finds the environment under its proje
 
 describe.each(['dev', 'prod'])('the Pulumi program in %s', (stack) => {
   let result: ProgramRun;
+  let kubernetes: readonly Registered[];
+  const found = (id: string) => {
+    const resource = result.resources.find(({ type, name }) => `${kindOf(type)} ${name}` === id);
+    if (!resource) throw new Error(`no ${id}`);
+    return resource;
+  };
 
-  test(
-    'registers exactly the objects of synth',
-    async () => {
-      result = await run(stack);
-      expect(result.errors).toBe('');
-      expect(result.exitCode).toBe(0);
-      expect(byKind(of('kubernetes', result.resources).map(({ inputs }) => inputs))).toEqual(
-        byKind(applied(stack)),
-      );
-    },
-    timeoutMs,
-  );
+  beforeAll(async () => {
+    result = await run(stack);
+    kubernetes = of('kubernetes', result.resources);
+  }, timeoutMs);
+
+  test('registers exactly the objects of synth', () => {
+    expect(result.errors).toBe('');
+    expect(result.exitCode).toBe(0);
+    expect(byKind(kubernetes.map(({ inputs }) => inputs))).toEqual(byKind(applied(stack)));
+  });
 
   test('names each object namespace/name and lets it wait for the namespace', () => {
-    for (const { inputs, name, dependsOn } of of('kubernetes', result.resources)) {
+    for (const { inputs, name, dependsOn } of kubernetes) {
       const metadata = inputs['metadata'] as { name: string; namespace?: string };
       expect(name).toBe(metadata.namespace ? `${metadata.namespace}/${metadata.name}` : metadata.name);
-      expect(dependsOn).toEqual(metadata.namespace ? [metadata.namespace] : []);
+      if (metadata.namespace) expect(dependsOn).toContain(metadata.namespace);
     }
   });
 
   test('gives each object the type of its kind', () => {
-    const tokens = of('kubernetes', result.resources).map(({ type, inputs }) => {
+    const tokens = kubernetes.map(({ type, inputs }) => {
       const apiVersion = String(inputs['apiVersion']);
       return {
         type,
@@ -82,101 +123,225 @@ describe.each(['dev', 'prod'])('the Pulumi program in %s', (stack) => {
     expect(tokens.map(({ type }) => type)).toEqual(tokens.map(({ expected }) => expected));
   });
 
-  test('protects the volume of the archives', () => {
-    const guarded = result.resources
-      .filter(({ protect }) => protect)
-      .map(({ type }) => type.split(':').at(-1));
-    expect(guarded).toEqual(expect.arrayContaining(['Namespace', 'PersistentVolumeClaim']));
+  test('applies on the server side, through one provider', () => {
+    expect(found('kubernetes cluster').inputs).toMatchObject({ enableServerSideApply: 'true' });
+    expect([...new Set(kubernetes.map(({ provider }) => provider))]).toEqual(['cluster']);
+  });
+
+  test('protects namespace and volume, and leaves them when the stack goes', () => {
+    const guarded = kubernetes
+      .filter(({ protect, retainOnDelete }) => protect && retainOnDelete)
+      .map(({ type }) => kindOf(type));
+    expect(guarded.sort()).toEqual(['Namespace', 'PersistentVolumeClaim']);
+    expect(kubernetes.filter(({ protect, retainOnDelete }) => protect !== retainOnDelete)).toEqual([]);
+  });
+
+  test('starts what runs after all that it needs', () => {
+    const needed = kubernetes
+      .filter(({ type }) =>
+        /:(ConfigMap|OnePasswordItem|NetworkPolicy|PersistentVolumeClaim|ServiceAccount|Namespace)$/.test(
+          type,
+        ),
+      )
+      .map(({ name }) => name);
+    const running = kubernetes.filter(({ type }) => /:(CronJob|Deployment)$/.test(type));
+    expect(running.length).toBeGreaterThan(5);
+    for (const { name, dependsOn } of running)
+      expect([name, dependsOn]).toEqual([name, expect.arrayContaining(needed)]);
+  });
+
+  test('binds roles and finds services after they are there', () => {
+    expect(found('RoleBinding grill-stats/backup-oncall').dependsOn).toContain('grill-stats/backup-oncall');
+    expect(found('ServiceMonitor grill-stats/backup-monitoring').dependsOn).toContain(
+      'grill-stats/backup-exporter',
+    );
+  });
+
+  test('finds what older versions named otherwise', () => {
+    expect(found('NetworkPolicy grill-stats/redis-backup-to-database').aliases).toEqual([
+      'grill-stats/backup-to-redis',
+    ]);
+    expect(found('ConfigMap grill-stats/backup-config').aliases).toEqual([]);
   });
 
   test('does not run the restore pod', () => {
     expect(result.resources.filter(({ type }) => type.endsWith(':Pod'))).toEqual([]);
   });
 
-  test(stack === 'prod' ? 'makes the bucket' : 'makes no bucket', () => {
-    const aws = of('aws', result.resources)
-      .map(({ type, name }) => `${type.split(':').at(-1)} ${name}`)
-      .sort();
-    const kinds = [
-      '',
-      'LifecycleConfiguration',
-      'Policy',
-      'PublicAccessBlock',
-      'ServerSideEncryptionConfiguration',
-      'Versioning',
-    ];
-    expect(aws).toEqual(stack === 'prod' ? kinds.map((kind) => `Bucket${kind} grill-stats-backups`) : []);
+  test('registers exactly what src/aws says', () => {
+    const wanted = awsResources(readEnvironment(fileOf(stack)));
+    const sent = (kind: string, name: string) =>
+      of('aws', result.resources).find((one) => kindOf(one.type) === kind && one.name === name)?.inputs;
+    expect(of('aws', result.resources)).toHaveLength(wanted.length);
+    for (const { kind, name, args } of wanted)
+      expect([kind, name, sent(kind, name)]).toEqual([kind, name, sentFor(args)]);
   });
+
+  test('says in its outputs what runs when, and where to look', () => {
+    expect(result.outputs).toMatchObject({
+      schedules: { 'postgresql-backup': stack === 'prod' ? '0 2 * * *' : '0 */4 * * *' },
+      dashboardUrl: 'http://grafana.example.com/d/backup-monitoring',
+    });
+    expect(Object.keys(result.outputs['schedules'] as object).sort()).toEqual(
+      kubernetes
+        .filter(({ type }) => type.endsWith(':CronJob'))
+        .map(({ name }) => name.split('/')[1])
+        .sort(),
+    );
+  });
+
+  if (stack === 'dev')
+    test('touches AWS in nothing', () => {
+      expect(result.resources.filter(({ type }) => /aws/.test(type))).toEqual([]);
+      expect(Object.keys(result.outputs).sort()).toEqual(['dashboardUrl', 'schedules']);
+    });
+  else {
+    const aws = () => of('aws', result.resources);
+
+    test('works in one account only', () => {
+      expect(found('aws aws').inputs).toMatchObject({ allowedAccountIds: '["123456789012"]' });
+      expect([...new Set(aws().map(({ provider }) => provider))]).toEqual(['aws']);
+    });
+
+    test('protects buckets and keys, and leaves them and their settings when the stack goes', () => {
+      expect(
+        aws()
+          .filter(({ protect }) => protect)
+          .map(({ type, name }) => `${kindOf(type)} ${name}`)
+          .sort(),
+      ).toEqual([
+        'Bucket archives',
+        'Bucket archives-logs',
+        'Bucket replica',
+        'Bucket replica-logs',
+        'Key archives',
+        'Key replica',
+      ]);
+      const left = aws().filter(({ retainOnDelete }) => retainOnDelete);
+      expect(left.filter(({ type }) => type.startsWith('aws:s3/'))).toHaveLength(
+        aws().filter(({ type }) => type.startsWith('aws:s3/')).length,
+      );
+      expect(aws().filter(({ protect, retainOnDelete }) => protect && !retainOnDelete)).toEqual([]);
+    });
+
+    test('waits where AWS wants an order', () => {
+      expect(found('BucketObjectLockConfiguration archives').dependsOn).toHaveLength(2);
+      expect(found('BucketReplicationConfig archives').dependsOn).toEqual(
+        expect.arrayContaining(['archives', 'replica', 'replication']),
+      );
+    });
+
+    test('finds the bucket under the name that 0.1.0 gave it', () => {
+      expect(found('Bucket archives').aliases).toEqual(['grill-stats-backups']);
+      expect(found('Bucket replica').aliases).toEqual([]);
+    });
+
+    test('puts bucket, keys and identity out, the access key as a secret', () => {
+      expect(result.outputs).toMatchObject({
+        bucket: 'grill-stats-backups',
+        replicaBucket: 'grill-stats-backups-replica',
+        keyArn: arnOf('Key', 'archives'),
+        identityArn: arnOf('User', 'backup'),
+        s3AccessKey: masked,
+        s3SecretKey: masked,
+      });
+    });
+  }
 });
 
-describe('the bucket', () => {
-  let aws: Map<string, Registered>;
-  const inputsOf = (kind: string) =>
-    aws.get(`aws:s3/${kind[0]!.toLowerCase()}${kind.slice(1)}:${kind}`)!.inputs;
+describe('secrets by Pulumi', () => {
+  const values = { 'encryption-key': 'p@ssphrase of the test', 'webhook-url': 'https://hooks.test/secret' };
+  const environment = { ...configOf('prod'), secrets: { pulumi: true } };
+  let result: ProgramRun;
+
+  const secret = (name: string) =>
+    result.resources.find(
+      (one) => one.type === 'kubernetes:core/v1:Secret' && one.name === `grill-stats/${name}`,
+    )!;
+
+  beforeAll(async () => {
+    result = await run('prod', { environment, secrets: values });
+  }, timeoutMs);
+
+  test('have the names and keys of the runtime, and values that are all marked', () => {
+    expect(result.errors).toBe('');
+    expect(secret('backup-encryption-secret').inputs).toMatchObject({
+      metadata: { name: 'backup-encryption-secret', namespace: 'grill-stats' },
+      type: 'Opaque',
+    });
+    expect(secret('backup-encryption-secret').inputs['stringData']).toEqual(masked);
+    expect(secret('backup-encryption-secret').secrets).toEqual([
+      {
+        'encryption-key': values['encryption-key'],
+        's3-access-key': minted.id,
+        's3-secret-key': minted.secret,
+      },
+    ]);
+    expect(secret('backup-notification-secret').secrets).toEqual([{ 'webhook-url': values['webhook-url'] }]);
+  });
+
+  test('appear nowhere in the clear', () => {
+    const text = JSON.stringify([result.resources.map(({ inputs }) => inputs), result.outputs]);
+    for (const value of [...Object.values(values), minted.secret]) expect(text).not.toContain(value);
+    expect(text).toContain(masked);
+  });
+
+  test('stay when the stack goes, as far as archives cannot be read without them', () => {
+    expect(secret('backup-encryption-secret')).toMatchObject({ protect: true, retainOnDelete: true });
+    expect(secret('backup-notification-secret')).toMatchObject({ protect: false, retainOnDelete: false });
+  });
+
+  test('are there before anything runs', () => {
+    for (const { dependsOn } of result.resources.filter(({ type }) => /:(CronJob|Deployment)$/.test(type)))
+      expect(dependsOn).toEqual(
+        expect.arrayContaining([
+          'grill-stats/backup-encryption-secret',
+          'grill-stats/backup-notification-secret',
+        ]),
+      );
+  });
+
+  test('are besides the objects of synth, which hold none', () => {
+    const objects = synthesize(parseEnvironment('prod', environment)).flatMap(({ byHand, objects: all }) =>
+      byHand ? [] : all,
+    );
+    const others = of('kubernetes', result.resources).filter(({ type }) => !type.endsWith(':Secret'));
+    expect(byKind(others.map(({ inputs }) => inputs))).toEqual(byKind(objects));
+  });
 
   test(
-    'is versioned, encrypted, private and protected',
+    'are asked for by name, all at once, before anything is registered',
     async () => {
-      const environment = configOf('prod');
-      const { resources } = await run('prod', {
-        ...environment,
-        stores: { directory: {}, s3: { base: 's3://b-1/deep/er', region: 'eu-west-1' } },
+      const { exitCode, errors, resources } = await run('prod', {
+        environment,
+        plain: { 'webhook-url': 'https://in.the/clear' },
       });
-      aws = new Map(of('aws', resources).map((resource) => [resource.type, resource]));
-      expect(aws.get('aws:s3/bucket:Bucket')).toMatchObject({
-        name: 'b-1',
-        protect: true,
-        inputs: { bucket: 'b-1', region: 'eu-west-1' },
-      });
-      expect(inputsOf('BucketVersioning')).toMatchObject({
-        bucket: 'b-1-id',
-        versioningConfiguration: { status: 'Enabled' },
-      });
-      expect(inputsOf('BucketServerSideEncryptionConfiguration')).toMatchObject({
-        rules: [{ applyServerSideEncryptionByDefault: { sseAlgorithm: 'AES256' } }],
-      });
-      expect(inputsOf('BucketPublicAccessBlock')).toMatchObject({
-        blockPublicAcls: true,
-        blockPublicPolicy: true,
-        ignorePublicAcls: true,
-        restrictPublicBuckets: true,
-      });
+      expect(exitCode).not.toBe(0);
+      expect(errors).toContain(`${project}:encryption-key is missing`);
+      expect(errors).toContain(`${project}:webhook-url is in plain text`);
+      expect(errors).toContain('pulumi config set --secret');
+      expect(errors).not.toContain('in.the/clear');
+      expect(errors).not.toMatch(/\n\s+at /);
+      expect(resources.filter(({ type }) => !type.startsWith('pulumi:'))).toEqual([]);
     },
     timeoutMs,
   );
 
-  test('keeps current archives, moves them under the prefix of the store, and lets old versions go', () => {
-    const [rule] = inputsOf('BucketLifecycleConfiguration')['rules'] as Record<string, unknown>[];
-    expect(rule).toEqual({
-      id: 'archives',
-      status: 'Enabled',
-      filter: { prefix: 'deep/er' },
-      transitions: [{ days: 30, storageClass: 'GLACIER_IR' }],
-      noncurrentVersionExpiration: { noncurrentDays: 30 },
-      abortIncompleteMultipartUpload: { daysAfterInitiation: 2 },
-    });
-  });
-
-  test('refuses requests without TLS', () => {
-    const { Statement } = JSON.parse(inputsOf('BucketPolicy')['policy'] as string);
-    expect(Statement).toMatchObject([
-      {
-        Effect: 'Deny',
-        Resource: ['arn:aws:s3:::b-1', 'arn:aws:s3:::b-1/*'],
-        Condition: { Bool: { 'aws:SecureTransport': 'false' } },
-      },
-    ]);
-  });
+  test(
+    'without a minted key, the S3 keys are asked for as well',
+    async () => {
+      const { errors } = await run('prod', { environment: { ...environment, aws: {} }, secrets: values });
+      expect(errors).toContain(`${project}:s3-access-key is missing\n${project}:s3-secret-key is missing`);
+    },
+    timeoutMs,
+  );
 });
 
 test(
   'a mistake in the configuration is shown whole, without a stack trace, and nothing is registered',
   async () => {
-    const { exitCode, errors, resources } = await run('prod', {
-      ...configOf('prod'),
-      encryption: { enabled: false },
-      image: {},
-    });
+    const environment = { ...configOf('prod'), encryption: { enabled: false }, image: {} };
+    const { exitCode, errors, resources } = await run('prod', { environment });
     expect(exitCode).not.toBe(0);
     expect(errors).toContain('encryption.enabled: found false, encryption cannot be off in prod');
     expect(errors).toContain('image.repository: found nothing, expected text (add it)');

@@ -3,7 +3,11 @@ import { once } from 'node:events';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { Server, ServerCredentials, status, type sendUnaryData, type ServerUnaryCall } from '@grpc/grpc-js';
-import type { RegisterResourceRequest, SupportsFeatureRequest } from '@pulumi/pulumi/proto/resource_pb.js';
+import type {
+  RegisterResourceOutputsRequest,
+  RegisterResourceRequest,
+  SupportsFeatureRequest,
+} from '@pulumi/pulumi/proto/resource_pb.js';
 import type { LogRequest, SetRootResourceRequest } from '@pulumi/pulumi/proto/engine_pb.js';
 
 // the SDK's own copies: messages of two versions of protobuf do not mix
@@ -22,10 +26,18 @@ export interface Registered {
   /** Token: `kubernetes:batch/v1:CronJob`. */
   readonly type: string;
   readonly name: string;
+  /** What was sent; each value that was marked as secret is `masked`. */
   readonly inputs: Readonly<Record<string, unknown>>;
+  /** The values that were marked as secret. */
+  readonly secrets: readonly unknown[];
   /** Logical names of the resources it waits for. */
   readonly dependsOn: readonly string[];
   readonly protect: boolean;
+  readonly retainOnDelete: boolean;
+  /** Former logical names; former types, which come with the classes, are left out. */
+  readonly aliases: readonly string[];
+  /** Logical name of its provider; empty for the default one. */
+  readonly provider: string;
 }
 
 export interface ProgramRun {
@@ -33,6 +45,8 @@ export interface ProgramRun {
   /** What the program logged as errors, and its standard error. */
   readonly errors: string;
   readonly resources: readonly Registered[];
+  /** Outputs of the stack, secret values `masked`. */
+  readonly outputs: Readonly<Record<string, unknown>>;
 }
 
 export interface Program {
@@ -41,26 +55,88 @@ export interface Program {
   readonly stack: string;
   /** Configuration by full key; objects as JSON, as the CLI hands them over. */
   readonly config: Readonly<Record<string, string>>;
+  /** Keys of the configuration that are encrypted in the stack's file. */
+  readonly secretKeys?: readonly string[];
   /** Outputs that the provider would add to the inputs. */
   readonly outputsOf: (resource: Registered) => Readonly<Record<string, unknown>>;
 }
 
 type Handler = (request: never) => unknown;
 
+/** Stands for a value that was sent as secret. */
+export const masked = '[secret]';
+
+// https://github.com/pulumi/pulumi/blob/master/sdk/nodejs/runtime/rpc.ts: specialSigKey, specialSecretSig
+const signature = '4dabf18193072939515e22adb298388d';
+const secretSignature = '1b47061264138c4ac30d75fd1eb44270';
+
+const asSecret = (value: unknown) => ({ [signature]: secretSignature, value });
+
+/** A value with its secrets masked, which are added to `found`. */
+const withoutSecrets = (value: unknown, found: unknown[]): unknown => {
+  if (typeof value !== 'object' || value === null) return value;
+  if (Array.isArray(value)) return value.map((entry) => withoutSecrets(entry, found));
+  const fields = value as Record<string, unknown>;
+  if (fields[signature] === secretSignature) {
+    found.push(fields['value']);
+    return masked;
+  }
+  return Object.fromEntries(
+    Object.entries(fields).map(([key, entry]) => [key, withoutSecrets(entry, found)]),
+  );
+};
+
 const nameOf = (urn: string): string => urn.split('::').slice(3).join('::');
 
-const recorded = (request: RegisterResourceRequest): Registered => ({
-  type: request.getType(),
-  name: request.getName(),
-  inputs: (request.getObject()?.toJavaScript() ?? {}) as Record<string, unknown>,
-  dependsOn: request.getDependenciesList().map(nameOf),
-  protect: request.getProtect() ?? false,
-});
+const sent = (object: { toJavaScript(): unknown } | undefined) =>
+  (object?.toJavaScript() ?? {}) as Record<string, unknown>;
+
+const recorded = (request: RegisterResourceRequest): Registered => {
+  const secrets: unknown[] = [];
+  return {
+    type: request.getType(),
+    name: request.getName(),
+    inputs: withoutSecrets(sent(request.getObject()), secrets) as Record<string, unknown>,
+    secrets,
+    dependsOn: request.getDependenciesList().map(nameOf),
+    protect: request.getProtect() ?? false,
+    retainOnDelete: request.getRetainondelete() ?? false,
+    aliases: request
+      .getAliasesList()
+      .map((alias) => alias.getSpec()?.getName() ?? '')
+      .filter(Boolean),
+    // urn::id
+    provider: nameOf(request.getProvider()).split('::')[0]!,
+  };
+};
+
+/** What a provider answers: the inputs as they came, and outputs of its own, secret ones marked. */
+const answered = (request: RegisterResourceRequest, own: Readonly<Record<string, unknown>>) => {
+  const secret = request.getAdditionalsecretoutputsList();
+  const marked = Object.entries(own).map(([key, value]) => [
+    key,
+    secret.includes(key) ? asSecret(value) : value,
+  ]);
+  return Struct.fromJavaScript({ ...sent(request.getObject()), ...Object.fromEntries(marked) });
+};
+
+const supported = ['secrets', 'aliasSpecs'];
 
 /** A resource monitor that makes everything it is asked for, with the inputs as outputs. */
-const monitorHandlers = (program: Program, resources: Registered[]): Readonly<Record<string, Handler>> => ({
-  supportsFeature: (_: SupportsFeatureRequest) => new resource.SupportsFeatureResponse(),
-  registerResourceOutputs: () => new Empty(),
+const monitorHandlers = (
+  program: Program,
+  resources: Registered[],
+  setOutputs: (outputs: Record<string, unknown>) => void,
+): Readonly<Record<string, Handler>> => ({
+  supportsFeature: (request: SupportsFeatureRequest) => {
+    const response = new resource.SupportsFeatureResponse();
+    response.setHassupport(supported.includes(request.getId()));
+    return response;
+  },
+  registerResourceOutputs: (request: RegisterResourceOutputsRequest) => {
+    setOutputs(sent(request.getOutputs()));
+    return new Empty();
+  },
   signalAndWaitForShutdown: () => new Empty(),
   registerResource: (request: RegisterResourceRequest) => {
     const made = recorded(request);
@@ -68,7 +144,7 @@ const monitorHandlers = (program: Program, resources: Registered[]): Readonly<Re
     const response = new resource.RegisterResourceResponse();
     response.setUrn(`urn:pulumi:${program.stack}::${program.project}::${made.type}::${made.name}`);
     response.setId(request.getCustom() ? `${made.name}-id` : '');
-    response.setObject(Struct.fromJavaScript({ ...made.inputs, ...program.outputsOf(made) }));
+    response.setObject(answered(request, program.outputsOf(made)));
     return response;
   },
 });
@@ -125,8 +201,15 @@ const bind = (server: Server): Promise<number> =>
 export const runProgram = async (program: Program): Promise<ProgramRun> => {
   const resources: Registered[] = [];
   const errors: string[] = [];
+  let outputs: Record<string, unknown> = {};
   const server = new Server();
-  addService(server, ResourceMonitorService, monitorHandlers(program, resources));
+  addService(
+    server,
+    ResourceMonitorService,
+    monitorHandlers(program, resources, (all) => {
+      outputs = withoutSecrets(all, []) as Record<string, unknown>;
+    }),
+  );
   addService(
     server,
     EngineService,
@@ -147,12 +230,17 @@ export const runProgram = async (program: Program): Promise<ProgramRun> => {
       program.file,
     ],
     {
-      env: { ...process.env, NODE_OPTIONS: '', PULUMI_CONFIG: JSON.stringify(program.config) },
+      env: {
+        ...process.env,
+        NODE_OPTIONS: '',
+        PULUMI_CONFIG: JSON.stringify(program.config),
+        PULUMI_CONFIG_SECRET_KEYS: JSON.stringify(program.secretKeys ?? []),
+      },
       stdio: ['ignore', 'ignore', 'pipe'],
     },
   );
   child.stderr.setEncoding('utf8').on('data', (text: string) => errors.push(text));
   const [exitCode] = (await once(child, 'close')) as [number];
   server.forceShutdown();
-  return { exitCode, errors: errors.join('\n'), resources };
+  return { exitCode, errors: errors.join('\n'), resources, outputs };
 };

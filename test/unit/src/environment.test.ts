@@ -121,7 +121,7 @@ describe('an environment', () => {
     [
       'no source of secrets',
       { secrets: {} },
-      'secrets: found an object, expected either onePassword or externalSecret',
+      'secrets: found an object, expected one of onePassword, externalSecret and pulumi',
     ],
     [
       'an address for a range',
@@ -145,7 +145,10 @@ describe('an environment', () => {
     ],
     [
       'a bucket to be made elsewhere',
-      { stores: { s3: { base: 's3://bucket', endpoint: 'https://minio:9000' } } },
+      {
+        stores: { s3: { base: 's3://bucket', endpoint: 'https://minio:9000' } },
+        aws: { ...prod.aws, objectLock: undefined },
+      },
       'aws.enabled: found true, expected false, as stores.s3.endpoint is not AWS',
     ],
     [

@@ -166,11 +166,38 @@ describe('secrets', () => {
     ]);
   });
 
+  test('are no object at all where Pulumi writes them, as a manifest would hold their values', () => {
+    const concerns = synthesize(environmentWith('prod', { secrets: { pulumi: true } }));
+    expect(concerns.map(({ name }) => name)).not.toContain('secrets');
+    expect(JSON.stringify(concerns)).not.toMatch(/"kind":"(Secret|OnePasswordItem|ExternalSecret)"/);
+    expect(concerns.every(({ objects }) => objects.length > 0)).toBe(true);
+  });
+
   test('hold S3 keys only where the store needs them', () => {
     expect(dataOf({})).toEqual(['encryption-key', 's3-access-key', 's3-secret-key']);
-    expect(dataOf({ stores: { s3: { base: 's3://bucket', credentials: 'default-chain' } } })).toEqual([
-      'encryption-key',
-    ]);
+    const stores = { s3: { base: 's3://bucket', credentials: 'default-chain' } };
+    expect(dataOf({ stores, aws: {} })).toEqual(['encryption-key']);
+  });
+});
+
+describe('service accounts', () => {
+  const annotationsOf = (changes: Readonly<Record<string, unknown>>) =>
+    ['backup-operator', 'backup-restore'].map(
+      (name) => find(objectsOf(environmentWith('prod', changes)), 'ServiceAccount', name).metadata,
+    );
+
+  test('name the role of the pods where AWS gives them one', () => {
+    const stores = { s3: { ...prod.stores.s3, credentials: 'default-chain' } };
+    const aws = { ...prod.aws, irsa: { issuer: 'oidc.eks.us-east-1.amazonaws.com/id/EXAMPLE' } };
+    for (const metadata of annotationsOf({ stores, aws }))
+      expect(metadata).toMatchObject({
+        annotations: { 'eks.amazonaws.com/role-arn': 'arn:aws:iam::123456789012:role/grill-stats-backups' },
+      });
+  });
+
+  test('name none where the pods use an access key, or nothing is made in AWS', () => {
+    for (const metadata of [...annotationsOf({}), ...annotationsOf({ aws: {} })])
+      expect(metadata).not.toHaveProperty('annotations');
   });
 });
 

@@ -1,0 +1,71 @@
+import { z } from 'zod';
+import { planShape } from '../../runtime/src/plan/schema.ts';
+
+/** Bucket of `s3://bucket/prefix`, and the prefix, which is empty or ends with a slash. */
+export const bucketOf = (base: string): { readonly name: string; readonly prefix: string } => {
+  const { hostname, pathname } = new URL(base);
+  const folders = pathname.split('/').filter(Boolean);
+  return { name: hostname, prefix: folders.map((folder) => `${folder}/`).join('') };
+};
+
+const { base } = planShape.stores.shape.s3.unwrap().shape;
+
+const bucketName = z.string().refine((name) => base.safeParse(`s3://${name}`).success, {
+  error: 'expected the name of a bucket',
+});
+
+const lifecycle = z.strictObject({
+  /** Days until archives move to `archiveClass`. @default 30 - dailies are mostly gone by then */
+  archiveAfterDays: z.int().min(1).default(30),
+  /** @default GLACIER_IR - cheap and readable at once, as a restore needs */
+  archiveClass: z.enum(['STANDARD_IA', 'GLACIER_IR']).default('GLACIER_IR'),
+  /** Days that overwritten and deleted objects can be brought back. @default 30 */
+  noncurrentDays: z.int().min(1).default(30),
+  /** Days after which parts of unfinished uploads go. @default 2 - the longest run takes less */
+  abortUploadDays: z.int().min(1).default(2),
+  /**
+   * Days after which the bucket itself removes archives. @default never - the program's retention removes them and keeps
+   * the newest; a bucket also takes the last ones after backups stopped
+   */
+  expireAfterDays: z.int().min(1).optional(),
+});
+
+/** Of every new version. In GOVERNANCE somebody with s3:BypassGovernanceRetention can still remove it, in COMPLIANCE nobody. */
+const objectLock = z.strictObject({
+  mode: z.enum(['GOVERNANCE', 'COMPLIANCE']),
+  days: z.int().min(1),
+});
+
+/** What Pulumi makes in AWS for the store `stores.s3`. */
+export const awsConfig = z
+  .strictObject({
+    /** True: Pulumi makes the bucket that stores.s3.base names. @default false */
+    enabled: z.boolean().default(false),
+    /** Pulumi refuses to work in any other. */
+    accountId: z
+      .string()
+      .regex(/^\d{12}$/, { error: 'expected 12 digits' })
+      .optional(),
+    lifecycle: lifecycle.prefault({}),
+    /** @default none */
+    objectLock: objectLock.optional(),
+    /** A second bucket in another region that gets every object. @default none */
+    replication: z.strictObject({ bucket: bucketName, region: z.string().min(1) }).optional(),
+    /** Days that the log of all requests is kept. @default 365 */
+    accessLogDays: z.int().min(1).default(365),
+    /**
+     * Role of the pods' service accounts (EKS), for stores.s3.credentials default-chain.
+     * @default none - a user with an access key, for `secret`
+     */
+    irsa: z
+      .strictObject({
+        /** OIDC issuer of the cluster without `https://`. */
+        issuer: z.string().regex(/^[a-z0-9.-]+(\/[\w./-]*)?$/, {
+          error: 'expected an issuer such as oidc.eks.us-east-1.amazonaws.com/id/EXAMPLE',
+        }),
+      })
+      .optional(),
+  })
+  .prefault({});
+
+export type AwsConfig = z.output<typeof awsConfig>;

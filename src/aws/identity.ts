@@ -1,0 +1,84 @@
+import { names } from '../../runtime/src/contract/names.ts';
+import type { Environment } from '../environment.ts';
+import { document, type PolicyDocument, type Statement } from './document.ts';
+import { bucketArn, keyArn, objectsArn, type Account, type Place } from './place.ts';
+import { outputOf, resource, type AwsResource } from './resource.ts';
+
+/** Use of a key by way of S3 only, so that it opens nothing but objects of buckets. */
+export const throughS3 = ({ region }: Place): NonNullable<Statement['Condition']> => ({
+  StringEquals: { 'kms:ViaService': `s3.${region}.amazonaws.com` },
+});
+
+/** Exactly the calls of runtime/src/store/s3*.ts. */
+export const backupPolicy = (account: Account): PolicyDocument => {
+  const { archives } = account;
+  return document(
+    {
+      // not limited to the prefix: then S3 would answer 403, not 404, to a HEAD of what is not there
+      Sid: 'List',
+      Effect: 'Allow',
+      Action: ['s3:ListBucket', 's3:ListBucketMultipartUploads'],
+      Resource: bucketArn(archives),
+    },
+    {
+      Sid: 'ReadAndWrite',
+      Effect: 'Allow',
+      Action: [
+        's3:AbortMultipartUpload',
+        // without a version: hides an object, and its versions stay
+        's3:DeleteObject',
+        's3:GetObject',
+        's3:GetObjectLegalHold',
+        's3:GetObjectRetention',
+        's3:PutObject',
+      ],
+      Resource: objectsArn(archives, account),
+    },
+    {
+      Sid: 'Encrypt',
+      Effect: 'Allow',
+      Action: ['kms:Decrypt', 'kms:GenerateDataKey'],
+      Resource: keyArn(archives),
+      Condition: throughS3(archives),
+    },
+  );
+};
+
+const serviceAccounts = [names.operatorAccount, names.restoreAccount];
+
+/** Only the pods' service accounts, by the tokens that the cluster signs for them. */
+const trustOf = (account: Account, issuer: string, namespace: string): PolicyDocument =>
+  document({
+    Sid: 'BackupPods',
+    Effect: 'Allow',
+    Principal: {
+      Federated: `arn:${account.partition}:iam::${account.accountId}:oidc-provider/${issuer}`,
+    },
+    Action: 'sts:AssumeRoleWithWebIdentity',
+    Condition: {
+      StringEquals: {
+        [`${issuer}:aud`]: 'sts.amazonaws.com',
+        [`${issuer}:sub`]: serviceAccounts.map((name) => `system:serviceaccount:${namespace}:${name}`),
+      },
+    },
+  });
+
+/** Who the backup pods are in AWS: the role of their service accounts, or a user. */
+export const identity = ({ aws, namespace }: Environment, account: Account): AwsResource => {
+  const name = account.identity;
+  return aws.irsa
+    ? resource('Role', 'backup', { name, assumeRolePolicy: trustOf(account, aws.irsa.issuer, namespace) })
+    : resource('User', 'backup', { name });
+};
+
+/** What that identity may do, and the access key of a user. */
+export const permissions = (account: Account): readonly AwsResource[] => {
+  const policy = backupPolicy(account);
+  if (account.identityKind === 'Role')
+    return [resource('RolePolicy', 'backup', { role: outputOf('Role', 'backup', 'id'), policy })];
+  const user = outputOf('User', 'backup', 'id');
+  return [
+    resource('UserPolicy', 'backup', { user, policy }),
+    resource('AccessKey', 'backup', { user }, { after: ['UserPolicy:backup'] }),
+  ];
+};

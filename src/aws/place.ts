@@ -1,0 +1,63 @@
+import type { Plan } from '../../runtime/src/plan/schema.ts';
+import { bucketOf, type AwsConfig } from './config.ts';
+import { partitionOf } from './document.ts';
+import { outputOf } from './resource.ts';
+
+/** One bucket that holds archives, with the key it is encrypted with. */
+export interface Place {
+  /** Logical name of bucket and key. */
+  readonly name: 'archives' | 'replica';
+  readonly bucket: string;
+  readonly region: string;
+}
+
+/** What all AWS resources of an environment are made from. */
+export interface Account {
+  readonly accountId: string;
+  readonly partition: string;
+  /** Of the keys of all archives: empty, or ends with a slash. */
+  readonly prefix: string;
+  readonly archives: Place;
+  readonly replica?: Place;
+  /** Name of the user or role that the backup pods are. */
+  readonly identity: string;
+  /** Kind of that identity: a user with an access key, or a role of the pods' service accounts. */
+  readonly identityKind: 'User' | 'Role';
+}
+
+/** The part of an environment that AWS is about. */
+export interface Wanted {
+  readonly aws: AwsConfig;
+  readonly stores?: Plan['stores'] | undefined;
+}
+
+/** Undefined where Pulumi makes nothing in AWS. */
+export const accountOf = ({ aws, stores }: Wanted): Account | undefined => {
+  const { enabled, accountId, replication, irsa } = aws;
+  if (!enabled || accountId === undefined || !stores?.s3) return undefined;
+  const { base, region } = stores.s3;
+  const { name: bucket, prefix } = bucketOf(base);
+  return {
+    accountId,
+    partition: partitionOf(region),
+    prefix,
+    archives: { name: 'archives', bucket, region },
+    ...(replication && { replica: { name: 'replica', ...replication } }),
+    identity: bucket,
+    identityKind: irsa ? 'Role' : 'User',
+  };
+};
+
+export const bucketArn = ({ name }: Place): string => outputOf('Bucket', name, 'arn');
+export const keyArn = ({ name }: Place): string => outputOf('Key', name, 'arn');
+export const identityArn = ({ identityKind }: Account): string => outputOf(identityKind, 'backup', 'arn');
+
+/** Every archive and what lies beside it. */
+export const objectsArn = (place: Place, { prefix }: Account): string => `${bucketArn(place)}/${prefix}*`;
+
+/** Role that the service accounts of the backup pods assume; undefined where the pods use an access key. */
+export const podRoleArn = (environment: Wanted): string | undefined => {
+  const account = accountOf(environment);
+  if (account?.identityKind !== 'Role') return undefined;
+  return `arn:${account.partition}:iam::${account.accountId}:role/${account.identity}`;
+};
