@@ -32,9 +32,13 @@ const fillBucket = async (
   }
 };
 
-/** The private InfluxDB: 2.x where INFLUXD2 names its binary, else Debian's 1.x. */
-export const influxdbDatabase = async (target: string, token?: string): Promise<Database> => {
-  const server = await (influxd2 ? influxdb2(token) : influxdb1());
+/** A private InfluxDB. `start` @default 2.x where INFLUXD2 names its binary, else Debian's 1.x */
+export const influxdbDatabase = async (
+  target: string,
+  token?: string,
+  start: (token?: string) => Promise<InfluxdbServer> = influxd2 ? influxdb2 : influxdb1,
+): Promise<Database> => {
+  const server = await start(token);
   return {
     ...server,
     target,
@@ -48,6 +52,6 @@ export const influxdbDatabase = async (target: string, token?: string): Promise<
       await fillBucket(server, buckets.raw, now, Infinity, bytes);
     },
     // a restore brings the tokens of 2.x back, so the new server is set up with the one that will be in force
-    startEmpty: () => influxdbDatabase(target, server.credentials.token),
+    startEmpty: () => influxdbDatabase(target, server.credentials.token, start),
   };
 };

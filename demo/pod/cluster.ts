@@ -45,8 +45,13 @@ export const find = (cluster: Pick<Cluster, 'manifests'>, kind: string, name: st
   return found;
 };
 
-/** Pod spec of a CronJob or of a Pod. */
-export const podSpec = ({ kind, spec }: Manifest): IPodSpec =>
-  kind === 'CronJob'
-    ? (spec as { jobTemplate: { spec: { template: { spec: IPodSpec } } } }).jobTemplate.spec.template.spec
-    : (spec as IPodSpec);
+interface Templated {
+  readonly template: { readonly spec: IPodSpec };
+}
+
+/** Pod spec of a CronJob, a Deployment or a Pod. */
+export const podSpec = ({ kind, spec }: Manifest): IPodSpec => {
+  if (kind === 'CronJob')
+    return (spec as { jobTemplate: { spec: Templated } }).jobTemplate.spec.template.spec;
+  return kind === 'Deployment' ? (spec as Templated).template.spec : (spec as IPodSpec);
+};

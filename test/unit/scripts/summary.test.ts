@@ -37,10 +37,14 @@ describe('summarize', () => {
 
   test('only what cannot be installed may be skipped', () => {
     const { line, problems, passed } = summarize([
-      result({ 'InfluxDB 2.7 dumps': 'pending', 'Redis dumps': 'pending' }),
+      result({
+        'InfluxDB 2.7 dumps': 'pending',
+        'containers (needs root)': 'pending',
+        'Redis dumps': 'pending',
+      }),
     ]);
     expect({ line, problems, passed }).toEqual({
-      line: '0 passed, 1 failed, 1 skipped',
+      line: '0 passed, 1 failed, 2 skipped',
       problems: ['FAIL skipped: Redis dumps'],
       passed: false,
     });
