@@ -1,5 +1,5 @@
 import { ApiObject, App, Chart } from 'cdk8s';
-import type { Construct } from 'constructs';
+import { Construct } from 'constructs';
 import { names } from '../../runtime/src/contract/names.ts';
 import { BackupError } from '../../runtime/src/core/errors.ts';
 import { environmentSchema, type Environment } from '../environment.ts';
@@ -50,7 +50,6 @@ const parts: Readonly<Record<string, Part>> = {
   network: BackupNetwork,
   'cron-jobs': CronJobs,
   monitoring: BackupMonitoring,
-  [names.restorePod]: RestorePod,
 };
 
 const apiObjectsIn = (construct: Construct): readonly ApiObject[] =>
@@ -65,19 +64,23 @@ const sameNames = (construct: Construct): string[] => {
 };
 
 /**
- * All that backs up the databases of one platform, in one namespace: a chart of its own. Props are those of an
- * environment file, see docs/configuration.md.
+ * All that backs up the databases of one platform, in one namespace. Props are those of an environment file, see
+ * docs/configuration.md. Two charts, so that cdk8s writes the restore pod, which is applied by hand, to a file of its own.
  */
-export class BackupSystem extends Chart {
+export class BackupSystem extends Construct {
   constructor(scope: Construct, id: string, props: BackupSystemProps) {
-    super(scope, id, {
-      namespace: props.namespace,
-      labels: systemLabels(props),
-      disableResourceNameHashes: true,
-    });
+    super(scope, id);
     const environment = checked(this, environmentSchema, props);
     if (!environment) return;
-    for (const [name, Part] of Object.entries(parts)) new Part(this, name, environment);
+    const common = {
+      namespace: environment.namespace,
+      labels: systemLabels(environment),
+      disableResourceNameHashes: true,
+    };
+    const system = new Chart(this, 'system', common);
+    for (const [name, Part] of Object.entries(parts)) new Part(system, name, environment);
+    const byHand = new Chart(this, 'by-hand', common);
+    new RestorePod(byHand, names.restorePod, environment);
     this.node.addValidation({ validate: () => sameNames(this) });
   }
 
@@ -91,6 +94,7 @@ export class BackupSystem extends Chart {
       .flatMap(({ node }) => node.validate().map((problem) => `[${node.path}] ${problem}`));
     if (problems.length) throw new BackupError('plan.invalid', problems.join('\n'));
     return this.node.children
+      .flatMap(({ node }) => node.children)
       .flatMap((part) => (part instanceof BackupMonitoring ? part.node.children : [part]))
       .map((part) => ({
         name: part.node.id,
