@@ -45,7 +45,11 @@ new BackupSystem(app, 'ledger', {
   encryption: { secret: 'ledger-backup-keys' },
   stores: {
     directory: {},
-    s3: { base: 's3://ledger-backups/live', endpoint: 'https://minio.ledger.example:9000', forcePathStyle: true },
+    s3: {
+      base: 's3://ledger-backups/live',
+      endpoint: 'https://minio.ledger.example:9000',
+      forcePathStyle: true,
+    },
   },
   network: { objectStore: { cidrs: ['10.30.0.8/32'] } },
   secrets: {
