@@ -1,74 +1,84 @@
 import { names } from '../runtime/src/contract/names.ts';
-import { secondsOf } from '../runtime/src/plan/duration.ts';
-import type { Alert, AlertContext } from './alert.ts';
+import { day, hour, longest, minute, slackSeconds, type Alert, type AlertContext } from './alert.ts';
 import * as promql from './expressions.ts';
+import * as kubernetes from './kubernetes.ts';
 
 /** Two nights without one may pass before somebody has to look. */
-const staleVerificationSeconds = 2 * 86_400;
-
-const longest = (durations: readonly string[]): string =>
-  durations.reduce((most, text) => (secondsOf(text) > secondsOf(most) ? text : most));
+const staleVerificationSeconds = 2 * day;
 
 /** Can we recover, and to which point? */
-export const recoveryAlerts = ({ namespace, plan }: AlertContext): readonly Alert[] => [
-  {
-    alert: 'BackupTooOld',
-    severity: 'critical',
-    expr: promql.olderThanRpo(namespace),
-    // on a daily schedule with an objective of a day, age passes it by one run's duration before the next archive counts
-    for: longest(plan.targets.map(({ deadline }) => deadline)),
-    summary: 'The newest backup of {{ $labels.target }} is older than its RPO',
-    description:
-      'The newest committed archive of {{ $labels.target }} was finished {{ $value | humanizeDuration }} ago.',
-  },
-  {
-    alert: 'BackupMissing',
-    severity: 'critical',
-    expr: promql.neverBackedUp(namespace),
-    for: longest(plan.targets.map(({ rpo }) => rpo)),
-    summary: '{{ $labels.target }} has no backup at all',
-    description: 'The plan names {{ $labels.target }}, but no committed archive of it exists.',
-  },
-  {
-    alert: 'BackupShrunk',
-    severity: 'warning',
-    expr: promql.shrunkBelow(namespace, 0.5),
-    for: '10m',
-    summary: 'The newest backup of {{ $labels.target }} is less than half of what it was',
-    description: 'It holds {{ $value | humanize1024 }}B. Data may be missing at the source.',
-  },
-  {
-    alert: 'BackupUnusual',
-    severity: 'warning',
-    expr: promql.unusual(namespace),
-    for: '10m',
-    summary: 'The newest backup of {{ $labels.target }} is unlike those before it',
-    description: '{{ $value }} figures of it are unusual; the log of the backup and the report name them.',
-  },
-];
+export const recoveryAlerts = (context: AlertContext): readonly Alert[] => {
+  const { targets, anomalies } = context.plan;
+  return [
+    {
+      alert: 'BackupTooOld',
+      severity: 'critical',
+      expr: promql.olderThanRpo(context),
+      // on a daily schedule with an objective of a day, age passes it by one run's duration before the next archive counts
+      forSeconds: longest(targets.map(({ deadline }) => deadline)) + slackSeconds,
+      summary: 'The newest backup of {{ $labels.target }} is older than its RPO',
+      description: 'A loss now would lose the last {{ $value | humanizeDuration }}.',
+    },
+    {
+      alert: 'BackupMissing',
+      severity: 'critical',
+      expr: promql.neverBackedUp(context),
+      forSeconds: longest(targets.map(({ rpo }) => rpo)),
+      summary: '{{ $labels.target }} has no backup at all',
+      description: 'The plan names {{ $labels.target }}, but no committed archive of it exists.',
+    },
+    {
+      alert: 'BackupShrunk',
+      severity: 'warning',
+      expr: promql.shrunkBelow(context, 1 - anomalies.dropPercent / 100),
+      forSeconds: 10 * minute,
+      summary: 'The newest backup of {{ $labels.target }} is much smaller than those before it',
+      description:
+        'It has {{ $value | humanizePercentage }} of the usual size. Data may be missing at the source.',
+    },
+    {
+      alert: 'BackupUnusual',
+      severity: 'warning',
+      expr: promql.unusual(context),
+      forSeconds: 10 * minute,
+      summary: 'The newest backup of {{ $labels.target }} is unlike those before it',
+      description: '{{ $value }} figures of it are unusual; the log of the backup and the report name them.',
+    },
+    {
+      alert: 'BackupKeyMissing',
+      severity: 'critical',
+      expr: promql.withoutKey(context),
+      forSeconds: 10 * minute,
+      summary: 'No key opens some backups of {{ $labels.target }}',
+      description: '{{ $value }} archives were made with a passphrase that the plan does not have.',
+    },
+  ];
+};
 
-export const verificationAlerts = ({ namespace }: AlertContext): readonly Alert[] => [
+/** Were archives read, and found good? */
+export const verificationAlerts = (context: AlertContext): readonly Alert[] => [
   {
     alert: 'BackupVerificationFailed',
     severity: 'critical',
-    expr: promql.failedSinceSuccess(namespace, [names.verification]),
-    for: '5m',
-    summary: 'Verification found damaged or missing backups, or could not run',
+    expr: `${promql.lastRunFailed(context, 'verify')} or on () ${kubernetes.failedSinceSuccess(context, [names.verification])}`,
+    forSeconds: 5 * minute,
+    summary:
+      'Verification found damaged or missing backups{{ with $labels.target }} of {{ . }}{{ end }}, or could not run',
     description: 'No verification has succeeded since the last one failed.',
   },
   {
     alert: 'BackupNotVerified',
     severity: 'warning',
-    expr: promql.verifiedLongAgo(namespace, staleVerificationSeconds),
-    for: '1h',
+    expr: promql.verifiedLongAgo(context, staleVerificationSeconds),
+    forSeconds: hour,
     summary: 'No backup of {{ $labels.target }} was verified in two days',
     description: 'The last successful verification was {{ $value | humanizeDuration }} ago.',
   },
   {
     alert: 'BackupNeverVerified',
     severity: 'warning',
-    expr: promql.neverVerified(namespace),
-    for: '48h',
+    expr: promql.neverVerified(context),
+    forSeconds: staleVerificationSeconds,
     summary: 'No backup of {{ $labels.target }} was ever verified',
     description: 'Archives exist, and no verification of any has succeeded.',
   },

@@ -1,76 +1,88 @@
-import { metrics, type Metric } from '../runtime/src/contract/metrics.ts';
+import { environmentLabel, metrics, type Metric } from '../runtime/src/contract/metrics.ts';
+import type { AlertContext } from './alert.ts';
 
-/** PromQL of the alerts, as named functions; `namespace` is the backup system's. */
+/** PromQL of the alerts on what the exporter tells, as named functions. */
 
-const series = (metric: Metric, namespace: string): string => `${metric.name}{namespace="${namespace}"}`;
+const series = ({ plan }: AlertContext, { name }: Metric, more = ''): string =>
+  `${name}{${environmentLabel}="${plan.environment}"${more && `, ${more}`}}`;
 
-/** The exporter's pod may have been replaced in the last minutes; only its newest series counts. */
-const perTarget = (metric: Metric, namespace: string): string =>
-  `max by (namespace, target) (${series(metric, namespace)})`;
+/** The exporter's pod may have been replaced in the last minutes: series of the old one and the new one are one. */
+const newestBy = (labels: string, context: AlertContext, metric: Metric, more?: string): string =>
+  `max by (${labels}) (${series(context, metric, more)})`;
 
-/** Age of the newest archive against the objective of its target. */
-export const olderThanRpo = (namespace: string): string =>
-  `time() - ${perTarget(metrics.lastSuccess, namespace)} > ${perTarget(metrics.rpo, namespace)}`;
+const perTarget = (context: AlertContext, metric: Metric, more?: string): string =>
+  newestBy('target', context, metric, more);
+
+const olderThan = (timestamp: string, seconds: string | number): string =>
+  `time() - ${timestamp} > ${seconds}`;
+
+/** Time since the dump of the newest archive began, against the objective of its target. */
+export const olderThanRpo = (context: AlertContext): string =>
+  olderThan(perTarget(context, metrics.recoveryPoint), perTarget(context, metrics.rpo));
 
 /** Targets of the plan without any archive. */
-export const neverBackedUp = (namespace: string): string =>
-  `${perTarget(metrics.rpo, namespace)} unless on (namespace, target) ${perTarget(metrics.lastSuccess, namespace)}`;
+export const neverBackedUp = (context: AlertContext): string =>
+  `${perTarget(context, metrics.rpo)} unless ${perTarget(context, metrics.recoveryPoint)}`;
 
-export const verifiedLongAgo = (namespace: string, seconds: number): string =>
-  `time() - ${perTarget(metrics.lastVerified, namespace)} > ${seconds}`;
-
-export const neverVerified = (namespace: string): string =>
-  `${perTarget(metrics.lastSuccess, namespace)} unless on (namespace, target) ${perTarget(metrics.lastVerified, namespace)}`;
-
-/** Newest archive against the largest of a week. */
-export const shrunkBelow = (namespace: string, ratio: number): string =>
-  `${series(metrics.archiveBytes, namespace)} < ${ratio} * max_over_time(${series(metrics.archiveBytes, namespace)}[7d])`;
+/** Newest archive against the median of the seven before it. */
+export const shrunkBelow = (context: AlertContext, ratio: number): string =>
+  `${perTarget(context, metrics.sizeRatio)} < ${ratio}`;
 
 /** Targets whose newest archive is unlike those before it. */
-export const unusual = (namespace: string): string => `${perTarget(metrics.anomalies, namespace)} > 0`;
+export const unusual = (context: AlertContext): string => `${perTarget(context, metrics.anomalies)} > 0`;
 
-/** Start of the newest failed Job of each CronJob; Jobs made with `kubectl create job --from` are owned too. */
-const newestFailure = (namespace: string, cronJobs: readonly string[]): string => {
-  const owner = `kube_job_owner{namespace="${namespace}", owner_kind="CronJob", owner_name=~"${cronJobs.join('|')}"}`;
-  const failed = `(kube_job_failed{namespace="${namespace}", condition="true"} == 1)`;
-  const started =
-    `max by (namespace, job_name) (kube_job_status_start_time{namespace="${namespace}"})` +
-    ` * on (namespace, job_name) max by (namespace, job_name) ${failed}` +
-    ` * on (namespace, job_name) group_left (owner_name) max by (namespace, job_name, owner_name) (${owner})`;
-  return `max by (namespace, cronjob) (label_replace(${started}, "cronjob", "$1", "owner_name", "(.+)"))`;
-};
+/** Targets whose last run of a command failed. */
+export const lastRunFailed = (context: AlertContext, command: string): string =>
+  `${perTarget(context, metrics.lastRunSuccess, `command="${command}"`)} == 0`;
 
-/** CronJobs whose newest failure no success has followed. */
-export const failedSinceSuccess = (namespace: string, cronJobs: readonly string[]): string => {
-  const failure = newestFailure(namespace, cronJobs);
-  const success = `max by (namespace, cronjob) (kube_cronjob_status_last_successful_time{namespace="${namespace}"})`;
-  return `${failure} unless on (namespace, cronjob) (${failure} < ${success})`;
-};
+export const verifiedLongAgo = (context: AlertContext, seconds: number): string =>
+  olderThan(perTarget(context, metrics.lastVerified), seconds);
 
-/** Age of a CronJob's last success, or of the CronJob itself if it never had one. */
-export const succeededLongAgo = (namespace: string, cronJob: string, seconds: number): string => {
-  const newest = (metric: string): string =>
-    `max by (namespace, cronjob) (${metric}{namespace="${namespace}", cronjob="${cronJob}"})`;
-  const [success, created] = ['kube_cronjob_status_last_successful_time', 'kube_cronjob_created'].map(newest);
-  return `time() - (${success} or ${created}) > ${seconds}`;
-};
+export const neverVerified = (context: AlertContext): string =>
+  `${perTarget(context, metrics.recoveryPoint)} unless ${perTarget(context, metrics.lastVerified)}`;
 
-export const suspended = (namespace: string, cronJobs: readonly string[]): string =>
-  `kube_cronjob_spec_suspend{namespace="${namespace}", cronjob=~"${cronJobs.join('|')}"} == 1`;
+export const drillFailed = (context: AlertContext): string =>
+  `${perTarget(context, metrics.drillSuccess)} == 0`;
 
-/** The controller has not started a run that was due. */
-export const overdue = (namespace: string, cronJobs: readonly string[], seconds: number): string =>
-  `time() - kube_cronjob_next_schedule_time{namespace="${namespace}", cronjob=~"${cronJobs.join('|')}"} > ${seconds}`;
+export const drilledLongAgo = (context: AlertContext, seconds: number): string =>
+  olderThan(perTarget(context, metrics.drillSucceeded), seconds);
 
-export const volumeBelow = (namespace: string, claim: string, ratio: number): string => {
-  const selector = `{namespace="${namespace}", persistentvolumeclaim="${claim}"}`;
-  return `kubelet_volume_stats_available_bytes${selector} / kubelet_volume_stats_capacity_bytes${selector} < ${ratio}`;
-};
+/** Restore of the last drill that succeeded, against the objective of its target. */
+export const slowerThanRto = (context: AlertContext): string =>
+  `${perTarget(context, metrics.measuredRto)} > ${perTarget(context, metrics.rto)}`;
+
+export const withoutKey = (context: AlertContext): string => `${perTarget(context, metrics.withoutKey)} > 0`;
+
+export const retentionFrozen = (context: AlertContext): string =>
+  `${perTarget(context, metrics.retentionFrozen)} == 1`;
+
+export const storeDown = (context: AlertContext): string =>
+  `${newestBy('store', context, metrics.storeUp)} == 0`;
+
+export const freeBelow = (context: AlertContext, ratio: number): string =>
+  `${newestBy('store', context, metrics.storeFreeBytes)} / ${newestBy('store', context, metrics.storeSizeBytes)} < ${ratio}`;
+
+export const fullWithin = (context: AlertContext, seconds: number): string =>
+  `${newestBy('store', context, metrics.storeFullSeconds)} < ${seconds}`;
 
 /** Free space against the newest archive of every target together. */
-export const holdsFewerRounds = (namespace: string, rounds: number): string =>
-  `min by (namespace, store) (${series(metrics.storeFreeBytes, namespace)}) < on (namespace) group_left ()` +
-  ` ${rounds} * sum by (namespace) (${perTarget(metrics.archiveBytes, namespace)})`;
+export const holdsFewerRounds = (context: AlertContext, rounds: number): string =>
+  `${newestBy('store', context, metrics.storeFreeBytes)} < on () group_left ()` +
+  ` (${rounds} * sum(${perTarget(context, metrics.archiveBytes)}))`;
+
+export const replicaBehind = (context: AlertContext): string =>
+  `${newestBy('store, target', context, metrics.replicaMissing)} > 0`;
+
+export const notificationFailed = (context: AlertContext): string =>
+  `${newestBy('channel', context, metrics.notified)} == 0`;
 
 /** Nobody watches the backups. */
-export const exporterSilent = (namespace: string): string => `absent(${series(metrics.rpo, namespace)})`;
+export const exporterSilent = (context: AlertContext): string => `absent(${series(context, metrics.rpo)})`;
+
+/** The exporter answers, with what it knew a while ago. */
+export const catalogStale = (context: AlertContext, seconds: number): string =>
+  olderThan(`max(${series(context, metrics.refreshed)})`, seconds);
+
+/** The exporter reports on fewer targets than the plan names. */
+export const fewerTargets = (context: AlertContext): string =>
+  `count(${perTarget(context, metrics.rpo)}) < ${context.plan.targets.length}`;

@@ -1,19 +1,25 @@
+import { environmentLabel } from '../runtime/src/contract/metrics.ts';
 import { names } from '../runtime/src/contract/names.ts';
-import type { Alert, AlertContext } from './alert.ts';
+import { hour, minute, type Alert, type AlertContext } from './alert.ts';
 import { recoveryAlerts, verificationAlerts } from './archives.ts';
 import { drillAlerts } from './drills.ts';
 import { jobAlerts } from './jobs.ts';
 import { storageAlerts } from './storage.ts';
+import { watchingAlerts } from './watching.ts';
+
+/** 4200 → `70m`, 7200 → `2h`. */
+const durationText = (seconds: number): string =>
+  seconds % hour === 0 ? `${seconds / hour}h` : `${seconds / minute}m`;
 
 /** Labels and links that every alert carries are added here and nowhere else. */
 const ruleOf = (
-  { team, runbookUrl, grafanaUrl }: AlertContext,
-  { alert, severity, expr, summary, description, ...rest }: Alert,
+  { namespace, team, runbookUrl, grafanaUrl, plan }: AlertContext,
+  { alert, severity, expr, forSeconds, summary, description }: Alert,
 ) => ({
   alert,
   expr,
-  for: rest.for,
-  labels: { severity, team },
+  for: durationText(forSeconds),
+  labels: { severity, team, [environmentLabel]: plan.environment, namespace },
   annotations: {
     summary,
     description,
@@ -30,4 +36,5 @@ export const alertGroups = (context: AlertContext) =>
     'backup-drills': drillAlerts(context),
     'backup-jobs': jobAlerts(context),
     'backup-storage': storageAlerts(context),
+    'backup-watching': watchingAlerts(context),
   }).map(([name, alerts]) => ({ name, rules: alerts.map((alert) => ruleOf(context, alert)) }));

@@ -1,31 +1,58 @@
-import { names } from '../runtime/src/contract/names.ts';
-import type { Alert, AlertContext } from './alert.ts';
+import { day, longest, minute, slackSeconds, type Alert, type AlertContext } from './alert.ts';
 import * as promql from './expressions.ts';
 
-export const storageAlerts = ({ namespace }: AlertContext): readonly Alert[] => [
-  {
-    alert: 'BackupStorageLow',
-    severity: 'warning',
-    expr: promql.volumeBelow(namespace, names.volumeClaim, 0.2),
-    for: '15m',
-    summary: 'The backup volume is over 80 % full',
-    description:
-      '{{ $value | humanizePercentage }} of volume claim {{ $labels.persistentvolumeclaim }} is free.',
-  },
-  {
-    alert: 'BackupStorageFull',
-    severity: 'critical',
-    expr: promql.holdsFewerRounds(namespace, 2),
-    for: '15m',
-    summary: 'The {{ $labels.store }} store has no room for two more rounds of backups',
-    description: '{{ $value | humanize1024 }}B are free.',
-  },
-  {
-    alert: 'BackupMetricsAbsent',
-    severity: 'critical',
-    expr: promql.exporterSilent(namespace),
-    for: '15m',
-    summary: 'The backup exporter reports nothing',
-    description: 'No other alert on archives can fire until it does.',
-  },
-];
+/** Is there a place for the next archives, and a second one? */
+export const storageAlerts = (context: AlertContext): readonly Alert[] => {
+  const { targets, anomalies } = context.plan;
+  return [
+    {
+      alert: 'BackupStorageLow',
+      severity: 'warning',
+      expr: promql.freeBelow(context, 0.2),
+      forSeconds: 15 * minute,
+      summary: 'The {{ $labels.store }} store is over 80 % full',
+      description: '{{ $value | humanizePercentage }} of it is free.',
+    },
+    {
+      alert: 'BackupStorageFilling',
+      severity: 'warning',
+      expr: promql.fullWithin(context, anomalies.forecastDays * day),
+      forSeconds: 15 * minute,
+      summary: 'The {{ $labels.store }} store will be full in {{ $value | humanizeDuration }}',
+      description: 'By the growth of all targets under their retention.',
+    },
+    {
+      alert: 'BackupStorageFull',
+      severity: 'critical',
+      expr: promql.holdsFewerRounds(context, 2),
+      forSeconds: 15 * minute,
+      summary: 'The {{ $labels.store }} store has no room for two more rounds of backups',
+      description: '{{ $value | humanize1024 }}B are free.',
+    },
+    {
+      alert: 'BackupStoreDown',
+      severity: 'warning',
+      expr: promql.storeDown(context),
+      forSeconds: 15 * minute,
+      summary: 'The {{ $labels.store }} store cannot be read',
+      description: 'Backups are not copied there, and nobody can tell what it holds.',
+    },
+    {
+      alert: 'BackupNotReplicated',
+      severity: 'warning',
+      expr: promql.replicaBehind(context),
+      // an archive counts as soon as it is in the primary store, and is copied by the same run
+      forSeconds: longest(targets.map(({ deadline }) => deadline)) + slackSeconds,
+      summary: '{{ $labels.store }} lacks backups of {{ $labels.target }}',
+      description: '{{ $value }} archives are in the primary store only.',
+    },
+    {
+      alert: 'BackupRetentionFrozen',
+      severity: 'warning',
+      expr: promql.retentionFrozen(context),
+      forSeconds: 2 * longest(targets.map(({ rpo }) => rpo)),
+      summary: 'Old backups of {{ $labels.target }} are not removed',
+      description: 'Nothing is pruned while its backups fail, so the store fills up.',
+    },
+  ];
+};

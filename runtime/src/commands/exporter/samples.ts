@@ -1,3 +1,4 @@
+import { channelsOf } from '../../notify/config.ts';
 import type { App } from '../app.ts';
 import { programVersion } from '../version.ts';
 import { archiveSamples } from './archive-samples.ts';
@@ -7,11 +8,14 @@ import { sample, type Sample } from './sample.ts';
 import type { State } from './state.ts';
 import { storeSamples } from './store-samples.ts';
 
-/** Channel → whether the newest notification on it was delivered. */
-const notified = ({ targets }: State): Readonly<Record<string, boolean>> => {
+/** Whether the newest notification on each channel of the plan was delivered. */
+const notified = ({ plan }: App, { targets }: State): readonly Sample[] => {
   const runs = targets.flatMap((target) => target.runs);
-  const oldestFirst = runs.toSorted((a, b) => (a.finishedAt < b.finishedAt ? -1 : 1));
-  return Object.assign({}, ...oldestFirst.map((run) => run.notified ?? {})) as Record<string, boolean>;
+  const newestFirst = runs.toSorted((a, b) => (a.finishedAt < b.finishedAt ? 1 : -1));
+  return Object.keys(channelsOf(plan.notifications)).flatMap((channel) => {
+    const told = newestFirst.find((run) => run.notified?.[channel] !== undefined);
+    return sample('notified', { channel }, told?.notified?.[channel]);
+  });
 };
 
 /** All metrics of a state; a metric without a value is left out. */
@@ -22,7 +26,7 @@ export const samplesOf = (app: App, state: State, refreshSeconds: number): reado
     ...runSamples(target),
   ]),
   ...state.stores.flatMap(storeSamples),
-  ...Object.entries(notified(state)).flatMap(([channel, ok]) => sample('notified', { channel }, ok)),
+  ...notified(app, state),
   ...sample('buildInfo', { version: programVersion }, 1),
   ...sample('refreshed', {}, state.at.getTime() / 1000),
   ...sample('refreshDuration', {}, refreshSeconds),
