@@ -2,6 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
+import { metrics, type Metric } from '../../runtime/src/contract/metrics.ts';
 import { overrides } from '../../runtime/src/contract/overrides.ts';
 import { environmentSchema } from '../../src/environment.ts';
 
@@ -34,6 +35,19 @@ describe('docs/configuration.md', () => {
   test('has every override with the words of its table', () => {
     for (const [name, meaning] of Object.entries(overrides))
       expect(text).toContain(`| \`${name}\` | ${meaning} |`);
+  });
+});
+
+describe('docs/metrics.md', () => {
+  test('has every metric with its labels, unit and help, and no other', () => {
+    const rows = Object.values<Metric>(metrics).map(
+      ({ name, labels, unit, help }) =>
+        `| \`${name}\` | ${labels.map((label) => `\`${label}\``).join(', ')} | ${unit} | ${help} |`,
+    );
+    const found = page('docs/metrics.md')
+      .split('\n')
+      .filter((line) => line.startsWith('| `'));
+    expect(found).toEqual(rows);
   });
 });
 

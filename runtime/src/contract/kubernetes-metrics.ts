@@ -12,7 +12,6 @@ export const kubernetesMetrics = {
   kube_job_owner: ['namespace', 'job_name', 'owner_kind', 'owner_name', 'owner_is_controller'],
   kube_job_spec_active_deadline_seconds: ['namespace', 'job_name'],
   kube_job_status_active: ['namespace', 'job_name'],
-  kube_job_status_failed: ['namespace', 'job_name', 'reason'],
   kube_job_status_start_time: ['namespace', 'job_name'],
   kube_pod_owner: ['namespace', 'pod', 'uid', 'owner_kind', 'owner_name', 'owner_is_controller'],
   kube_pod_status_phase: ['namespace', 'pod', 'uid', 'phase'],

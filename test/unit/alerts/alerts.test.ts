@@ -1,7 +1,13 @@
 import { describe, expect, test } from '@jest/globals';
-import { alertGroups } from '../../../alerts/index.ts';
-import { planOf } from '../../../src/environment.ts';
-import { environmentOf } from '../../kit/environments.ts';
+import type { alertGroups } from '../../../alerts/index.ts';
+import {
+  at,
+  environmentNames,
+  environmentOf,
+  find,
+  objectsOf,
+  type EnvironmentName,
+} from '../../kit/environments.ts';
 import { checkAlert, checkFired, checkRules } from '../../kit/promtool.ts';
 import { recoveryCases, verificationCases } from './cases/archives.ts';
 import type { Case } from './cases/case.ts';
@@ -10,15 +16,14 @@ import { jobCases } from './cases/jobs.ts';
 import { storageCases } from './cases/storage.ts';
 import { watchingCases } from './cases/watching.ts';
 
-const runbookUrl = 'https://runbook';
-const grafanaUrl = 'https://grafana';
-const groups = alertGroups({
-  namespace: 'grill-stats',
-  team: 'platform',
-  runbookUrl,
-  grafanaUrl,
-  plan: planOf(environmentOf('prod')),
-});
+type Groups = ReturnType<typeof alertGroups>;
+
+/** Rules as the manifests hold them. */
+const rulesOf = (name: EnvironmentName): Groups =>
+  at(find(objectsOf(environmentOf(name)), 'PrometheusRule', 'backup-alerts'), 'spec.groups');
+
+const groups = rulesOf('prod');
+const { runbookUrl, grafanaUrl } = environmentOf('prod').monitoring;
 const alerts = groups.flatMap(({ rules }) => rules);
 const names = alerts.map(({ alert }) => alert);
 
@@ -47,8 +52,8 @@ const expectedOf = ({ alert, fires }: Case) => {
 };
 
 describe('alerts', () => {
-  test('pass promtool check rules', async () => {
-    expect(await checkRules(groups)).toContain(`SUCCESS: ${alerts.length} rules found`);
+  test.each(environmentNames)('of %s pass promtool check rules', async (name) => {
+    expect(await checkRules(rulesOf(name))).toContain(`SUCCESS: ${alerts.length} rules found`);
   });
 
   test.each(names)('%s fires and is silent as its cases say', async (name) => {
