@@ -2,7 +2,7 @@
 # grill-backup offline recovery, version 1
 #
 # Verifies, extracts and restores an archive of grill-backup without grill-backup. Needs a POSIX shell, openssl 3, tar,
-# gzip, awk, sed, od, dd, and the database's own tools. See README.txt beside this file, or `recover.sh help`.
+# gzip (zstd for *.tar.zst*), awk, sed, od, dd, and the database's own tools. See README.txt beside this file, or `recover.sh help`.
 set -eu
 LC_ALL=C
 export LC_ALL
@@ -14,7 +14,7 @@ usage: recover.sh verify  ARCHIVE [--key-file FILE]
        recover.sh extract ARCHIVE [--key-file FILE] --into FOLDER
        recover.sh restore ARCHIVE [--key-file FILE] --into WHERE
 
-ARCHIVE     <name>.tar.gz.enc; its manifest, <name>.tar.gz.enc.manifest.json, lies beside it
+ARCHIVE     <name>.tar.gz.enc or .tar.zst.enc; its manifest, <archive>.manifest.json, lies beside it
 --key-file  file whose first line is the passphrase (encryption-key of backup-encryption-secret)
 --into      extract: a folder that is empty or new
             restore: PostgreSQL   name of a new database; the server is that of PGHOST, PGPORT, PGUSER, PGPASSWORD
@@ -243,12 +243,20 @@ empty_folder() {
 }
 
 extract() {
-  for program in tar gzip; do need "$program"; done
+  compression=$(field compression.algorithm)
+  case $compression in
+    gzip) set -- "$1" gzip -dc ;;
+    zstd) set -- "$1" zstd -dcq --memory=8MB ;;
+    *) die "the archive is compressed by $compression, this script knows gzip and zstd" ;;
+  esac
+  for program in tar "$2"; do need "$program"; done
+  extracted=$1
+  shift
   : >"$tmp/failed"
-  decrypted | { gzip -dc || echo decompression >>"$tmp/failed"; } | { tar -xof - -C "$1" || echo tar >>"$tmp/failed"; }
+  decrypted | { "$@" || echo decompression >>"$tmp/failed"; } | { tar -xof - -C "$extracted" || echo tar >>"$tmp/failed"; }
   [ ! -s "$tmp/failed" ] || die "the archive cannot be unpacked: $(tr '\n' ' ' <"$tmp/failed")failed; is the disk full?"
-  join_parts "$1"
-  check_entries "$1"
+  join_parts "$extracted"
+  check_entries "$extracted"
 }
 
 # --- restore --------------------------------------------------------------------------------------------------------

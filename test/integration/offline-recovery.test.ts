@@ -384,7 +384,11 @@ describe('restore', () => {
       expect(stderr).toContain('restored database grill stats');
       expect(code).toBe(0);
       const points = (server: TestInfluxdb1) => server.query('select * from temperature', 'grill stats');
-      await expect(points(other)).resolves.toEqual(await points(influxdb));
+      const wanted = await points(influxdb);
+      // influxd restore ends before the server has loaded the shard
+      const loaded = () => points(other).catch(() => new Promise((resolve) => setTimeout(resolve, 200)));
+      for (let tries = 0; tries < 100 && (await loaded()) === undefined; tries++);
+      expect(await points(other)).toEqual(wanted);
       const again = await recover(args);
       expect(again.code).toBe(1);
       expect(again.stderr).toContain('one that exists must be dropped or renamed first');

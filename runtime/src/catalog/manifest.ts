@@ -1,5 +1,6 @@
 import { createHash, createHmac } from 'node:crypto';
 import { z } from 'zod';
+import { compressionNames } from '../contract/compression.ts';
 import { BackupError, messageOf } from '../core/errors.ts';
 import { equalDigests, findKey, type Key, type KeyRing } from '../crypto/key-ring.ts';
 import { tiers } from './layout.ts';
@@ -60,7 +61,7 @@ export const manifestSchema = z.strictObject({
   finishedAt: time,
   sourceBytes: count,
   archiveBytes: count,
-  compression: z.strictObject({ algorithm: z.literal('gzip'), level: z.int() }),
+  compression: z.strictObject({ algorithm: z.enum(compressionNames), level: z.int() }),
   encryption: encryptionSchema.nullable(),
   seal: sealSchema,
   entries: z.array(z.strictObject({ name: z.string(), bytes: count })),

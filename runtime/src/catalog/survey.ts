@@ -1,6 +1,6 @@
 import type { Store, StoredObject } from '../store/store.ts';
 import { readCatalog, type Catalog } from './catalog.ts';
-import { archiveOf, isManifest } from './layout.ts';
+import { archiveOf, isArchive, isManifest } from './layout.ts';
 
 export interface Files {
   /** Files of archives by key, with or without manifest. */
@@ -13,8 +13,6 @@ export interface Files {
 export interface Survey extends Catalog, Files {
   readonly store: Store;
 }
-
-const isArchive = (key: string): boolean => /\.tar\.gz(\.enc)?$/.test(key);
 
 /** The files of a target, without reading any. */
 export const listFiles = async (store: Store, target: string): Promise<Files> => {

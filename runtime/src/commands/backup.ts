@@ -1,5 +1,6 @@
 import { readCatalog, writeManifest } from '../catalog/catalog.ts';
-import { archiveKey, fileName, latestKey } from '../catalog/layout.ts';
+import { pointLatest } from '../catalog/latest.ts';
+import { archiveKey, fileName } from '../catalog/layout.ts';
 import { tiersDue } from '../catalog/retention.ts';
 import { BackupError, isBackupError, messageOf } from '../core/errors.ts';
 import { throwIfStopped } from '../core/stopped.ts';
@@ -60,7 +61,7 @@ const copyToTiers = async (
   const copies: string[] = [];
   for (const tier of tiersDue(candidates, retentionOf(app.plan, target), started)) {
     throwIfStopped(app.run);
-    const copy = archiveKey(target.name, tier, started, manifest.encryption !== null);
+    const copy = archiveKey(target.name, tier, started, manifest);
     await primary.copy(key, copy);
     await writeManifest(primary, copy, { ...manifest, archive: fileName(copy), tier }, app.keys, {
       replace: false,
@@ -99,7 +100,7 @@ const backUp = async (app: App, target: Target): Promise<BackupResult> => {
   await stores.primary.removeLeftovers(graceEnd(app));
   const written = await dumpInto(app, target, 'daily');
   const { key, manifest } = written;
-  await stores.primary.point(latestKey(name, manifest.encryption !== null), key);
+  await pointLatest(stores.primary, name, key, manifest);
   const copies = await copyToTiers(app, target, written);
   const replicated = await replicateAll(app, target, key);
   const pruned = await prune(app, target, { dryRun: false, force: false }); // this backup succeeded: not frozen

@@ -1,4 +1,5 @@
 import { authenticate, type Archive } from '../catalog/catalog.ts';
+import { latestAliases, pointLatest } from '../catalog/latest.ts';
 import { latestKey, manifestKey } from '../catalog/layout.ts';
 import { findLock } from '../catalog/lock-state.ts';
 import type { Survey } from '../catalog/survey.ts';
@@ -137,12 +138,15 @@ const latest = async ({ target, here }: Place): Promise<readonly Found[]> => {
   const there = here.archives.filter(({ key }) => here.files.has(key));
   const newest = there.findLast(({ signed }) => signed.manifest.tier === 'daily');
   if (!newest) return [];
-  const alias = latestKey(target, newest.signed.manifest.encryption !== null);
-  const points = await here.store.resolve(alias).catch(messageOf);
-  if (points === newest.key) return [];
-  const message = `points to ${points ?? 'nothing'}, the newest archive is ${newest.key}`;
+  const { manifest } = newest.signed;
+  const usual = latestKey(target, manifest);
+  const points = await here.store.resolve(usual).catch(messageOf);
+  const aliases = [[usual, points], ...(await latestAliases(here.store, target))] as const;
+  const [alias, named] = aliases.find(([, key]) => key !== newest.key) ?? [];
+  if (!alias) return [];
+  const message = `points to ${named ?? 'nothing'}, the newest archive is ${newest.key}`;
   const repair = async (): Promise<string> => {
-    await here.store.point(alias, newest.key);
+    await pointLatest(here.store, target, newest.key, manifest);
     return `points to ${newest.key}`;
   };
   return [{ kind: 'latest-wrong', key: alias, message, severity: 'problem', repair }];

@@ -1,4 +1,4 @@
-import { gunzip } from '../archive/gzip.ts';
+import { decompress } from '../archive/compress.ts';
 import { unpack } from '../archive/unpack.ts';
 import { readArchive, readCatalog, type Archive } from '../catalog/catalog.ts';
 import { fileName, tiers } from '../catalog/layout.ts';
@@ -45,7 +45,7 @@ export async function* openBytes(
 
 /** Entries of an archive, nothing of a segment released before it is authenticated. */
 export const readEntries = (app: App, archive: Archive, manifest: Manifest, label: string): Entries =>
-  unpack(asDamage(gunzip(openBytes(app, archive, manifest, label))));
+  unpack(asDamage(decompress(openBytes(app, archive, manifest, label), manifest.compression.algorithm)));
 
 /** Reads every byte: authenticity, encryption, compression, tar, and the engine's own format. */
 export const readThrough = async (app: App, archive: Archive, manifest: Manifest): Promise<void> => {

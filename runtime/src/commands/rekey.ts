@@ -1,5 +1,6 @@
 import { authenticate, readCatalog, writeManifest, type Archive } from '../catalog/catalog.ts';
-import { fileName, latestKey, manifestKey, rekeyedName } from '../catalog/layout.ts';
+import { latestAliases } from '../catalog/latest.ts';
+import { fileName, manifestKey, rekeyedName } from '../catalog/layout.ts';
 import { keyFor, type Manifest } from '../catalog/manifest.ts';
 import { BackupError } from '../core/errors.ts';
 import { newArchiveKeys } from '../crypto/archive-keys.ts';
@@ -62,8 +63,8 @@ const copyTwin = async (app: App, twin: Archive, manifest: Manifest, to: string)
 };
 
 const repoint = async (store: Store, target: string, from: string, to: string): Promise<void> => {
-  const alias = latestKey(target, true);
-  if ((await store.resolve(alias)) === from) await store.point(alias, to);
+  for (const [alias, key] of await latestAliases(store, target))
+    if (key === from) await store.point(alias, to);
 };
 
 /**

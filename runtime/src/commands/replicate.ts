@@ -1,5 +1,5 @@
 import { authenticate, isRewritten, readCatalog, writeManifest, type Archive } from '../catalog/catalog.ts';
-import { latestKey } from '../catalog/layout.ts';
+import { pointLatest } from '../catalog/latest.ts';
 import { throwIfStopped } from '../core/stopped.ts';
 import { tap } from '../core/taps.ts';
 import type { Store } from '../store/store.ts';
@@ -48,6 +48,6 @@ export const replicate = async (app: App, target: string, replica: Store): Promi
     await copyArchive(app, archive, replica, sent);
   }
   const newest = archives.findLast(({ signed }) => signed.manifest.tier === 'daily');
-  if (newest) await replica.point(latestKey(target, newest.signed.manifest.encryption !== null), newest.key);
+  if (newest) await pointLatest(replica, target, newest.key, newest.signed.manifest);
   return missing.map(({ key }) => key);
 };

@@ -1,6 +1,6 @@
-import { gzip } from '../archive/gzip.ts';
+import { compress } from '../archive/compress.ts';
 import { pack } from '../archive/pack.ts';
-import { archiveKey, fileName, type Tier } from '../catalog/layout.ts';
+import { archiveKey, fileName, type Form, type Tier } from '../catalog/layout.ts';
 import type { Manifest } from '../catalog/manifest.ts';
 import { writeManifest } from '../catalog/catalog.ts';
 import { names } from '../contract/names.ts';
@@ -43,15 +43,9 @@ async function* measured(entries: Entries, meter: Meter, onBytes: (bytes: number
 }
 
 /** Names count seconds: the second run within one, or one after a killed run's remains, takes the next that is free. */
-const freeKey = async (
-  store: Store,
-  target: string,
-  tier: Tier,
-  time: Date,
-  encrypted: boolean,
-): Promise<string> => {
+const freeKey = async (store: Store, target: string, tier: Tier, time: Date, form: Form): Promise<string> => {
   for (let at = time.getTime(); ; at += 1000) {
-    const key = archiveKey(target, tier, new Date(at), encrypted);
+    const key = archiveKey(target, tier, new Date(at), form);
     if (!(await store.head(key))) return key;
   }
 };
@@ -77,12 +71,13 @@ export const writeArchive = async (
   const started = run.now();
   const id = run.randomBytes(16).toString('hex');
   const sealKeys = await newKeys;
-  const key = await freeKey(stores.primary, target.name, tier, started, sealKeys !== undefined);
+  const form = { compression: plan.compression, encryption: sealKeys?.parameters ?? null };
+  const key = await freeKey(stores.primary, target.name, tier, started, form);
   const meter: Meter = { entries: [], sourceBytes: 0 };
   const progress = app.progress(`backup ${target.name}`);
   try {
     const packed = pack(measured(dump.entries, meter, progress.add), started);
-    const plain = gzip(run, readAhead(packed, readAheadBytes), plan.compression.level);
+    const plain = compress(run, readAhead(packed, readAheadBytes), form.compression);
     const sealing = startSealing(plain, id, sealKeys?.keys);
     const archiveBytes = await stores.primary.put(key, sealing.bytes, { signal: run.signal });
     const manifest: Manifest = {
@@ -99,8 +94,7 @@ export const writeArchive = async (
       finishedAt: run.now().toISOString(),
       ...meter,
       archiveBytes,
-      compression: { algorithm: 'gzip', level: plan.compression.level },
-      encryption: sealKeys?.parameters ?? null,
+      ...form,
       seal: sealing.seal(),
       fingerprint: await dump.fingerprint(),
       verifications: [],

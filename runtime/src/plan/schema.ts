@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { compressionNames } from '../contract/compression.ts';
 import { secrets } from '../contract/secrets.ts';
 import { anomalyPolicy } from '../catalog/anomaly/policy.ts';
 import { retentionPolicy } from '../catalog/retention.ts';
@@ -97,7 +98,9 @@ export const planShape = {
     .prefault({}),
   compression: z
     .strictObject({
-      /** gzip level; 1 to 3 by igzip where it is installed. @default 1 - keeps pace with pg_dump; see docs/benchmarks.md */
+      /** @default gzip - recovery by hand needs nothing but what every machine has; zstd makes smaller archives */
+      algorithm: z.enum(compressionNames).default('gzip'),
+      /** Level of gzip or zstd; gzip's 1 to 3 by igzip where it is installed. @default 1 - keeps pace with pg_dump; see docs/benchmarks.md */
       level: z.int().min(1).max(9).default(1),
     })
     .prefault({}),

@@ -19,7 +19,7 @@ describe('a plan', () => {
         secret: 'backup-encryption-secret',
         keys: [{ id: 'primary', secretKey: 'encryption-key' }],
       },
-      compression: { level: 1 },
+      compression: { algorithm: 'gzip', level: 1 },
       stores: { directory: { path: '/backup' } },
       targets: [
         {
