@@ -211,10 +211,10 @@ export const containerRules: readonly Rule[] = [
     ['kube-linter duplicate-env-var'],
     ({ env = [] }) => new Set(env.map(({ name }: { name: string }) => name)).size === env.length,
   ),
-  containerRule('mounts secrets and configuration read-only', ['NSA'], ({ volumeMounts = [] }) =>
+  containerRule('mounts secrets and configuration read-only', ['NSA'], ({ name, volumeMounts = [] }) =>
     volumeMounts.every(
       ({ mountPath, readOnly }: { mountPath: string; readOnly?: boolean }) =>
-        readOnly || ['/backup', '/tmp'].includes(mountPath),
+        readOnly || mountPath === '/tmp' || (mountPath === '/backup' && name !== 'exporter'),
     ),
   ),
   containerRule(
