@@ -14,6 +14,7 @@ const mayImport = {
   'runtime/src/crypto': core,
   'runtime/src/store': core,
   'runtime/src/notify': core,
+  'runtime/src/cluster': core,
   'runtime/src/catalog': [...core, 'runtime/src/store', 'runtime/src/crypto'],
   'runtime/src/plan': [
     ...core,
@@ -22,6 +23,7 @@ const mayImport = {
     'runtime/src/catalog/retention.ts',
     'runtime/src/catalog/anomaly/policy.ts',
     'runtime/src/notify/config.ts',
+    'runtime/src/cluster/config.ts',
   ],
   runtime: ['runtime/package.json'],
   alerts: [contract, 'runtime/src/plan'],
@@ -31,6 +33,7 @@ const mayImport = {
     'runtime/src/plan',
     ...engineNames,
     'runtime/src/notify/config.ts',
+    'runtime/src/cluster/config.ts',
     'runtime/src/core/errors.ts',
     'src/aws/place.ts',
     'src/deployment.ts',

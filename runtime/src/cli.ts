@@ -28,6 +28,11 @@ const openRun = (logLevel: string, signal: AbortSignal): RunContext => ({
   signal,
   scratchDir: tmpdir(),
   readSecret: secretFiles(env[mountVariables.secrets] ?? mounts.secrets),
+  cluster: {
+    host: env['KUBERNETES_SERVICE_HOST'],
+    port: Number(env['KUBERNETES_SERVICE_PORT'] ?? 443),
+    accountFolder: env[mountVariables.serviceAccount] ?? mounts.serviceAccount,
+  },
 });
 
 const openSession = (signal: AbortSignal): Session => ({
@@ -58,6 +63,7 @@ const withReport: readonly FailureCode[] = [
   'check.failed',
   'audit.broken',
   'restore.incomplete',
+  'service.down',
 ];
 
 /** No stack trace for a user's mistake; one for a defect, where the log level is DEBUG. */

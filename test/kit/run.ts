@@ -17,6 +17,7 @@ export const testRun = (replaced: Partial<RunContext> = {}): TestRun => {
     log: pino({ level: 'silent' }),
     signal: new AbortController().signal,
     readSecret: (secret, key) => Promise.reject(new Error(`a test read ${secret}/${key}`)),
+    cluster: { host: undefined, port: 443, accountFolder: scratchDir },
     ...replaced,
     scratchDir,
     dispose: () => removeFolder(scratchDir),

@@ -4,7 +4,7 @@ import type { App } from './app.ts';
 import { confirmOn } from './confirm.ts';
 import { count } from './count.ts';
 import type { Session, Tool } from './program.ts';
-import { renderRestore } from './render.ts';
+import { renderRestore, renderStarted } from './render.ts';
 import { restore, type RestoreOutcome } from './restore.ts';
 import type { RestoreOptions } from './restore-plan.ts';
 import {
@@ -13,6 +13,7 @@ import {
   storeRestoreReport,
   type RestoreReport,
 } from './restore-report.ts';
+import { requireUp, startServices } from './services.ts';
 
 interface RestoreFlags {
   readonly only?: readonly string[];
@@ -20,6 +21,7 @@ interface RestoreFlags {
   readonly jobs?: number;
   readonly merge?: boolean;
   readonly test?: boolean;
+  readonly stopServices?: boolean;
   readonly dryRun?: boolean;
   readonly force?: boolean;
 }
@@ -31,7 +33,7 @@ const all = 'full';
 const contradictions = (
   target: string,
   archive: string | undefined,
-  { only, into, merge, test }: RestoreFlags,
+  { only, into, merge, test, stopServices }: RestoreFlags,
 ): readonly (readonly [boolean, string])[] => [
   [
     target === all && archive !== undefined,
@@ -43,6 +45,10 @@ const contradictions = (
   ],
   [Boolean(into && test), '--into names what is kept, --test keeps nothing; use one of them'],
   [Boolean(into && merge), '--into leaves the live data alone, --merge writes over it; use one of them'],
+  [
+    Boolean(stopServices && (test || into)),
+    '--stop-services is for a restore that touches live data; --test and --into touch none',
+  ],
   [Boolean(merge && test), '--merge needs live data, --test touches none; use one of them'],
 ];
 
@@ -64,6 +70,7 @@ const finish = async (tool: Tool, app: App, startedAt: Date, outcome: RestoreOut
   await storeRestoreReport(app, report);
   tool.print(report, renderRestoreReport);
   if (outcome.failed) throw incomplete(report, outcome.failed.error);
+  requireUp(outcome.servicesDown);
 };
 
 const runRestore = async (tool: Tool, target: string, options: RestoreOptions): Promise<void> => {
@@ -74,6 +81,7 @@ const runRestore = async (tool: Tool, target: string, options: RestoreOptions): 
   if (target === all && !options.dryRun) return finish(tool, app, startedAt, outcome);
   if (outcome.failed) throw outcome.failed.error;
   tool.print(outcome.results, (results) => results.map(renderRestore).join('\n'));
+  requireUp(outcome.servicesDown);
 };
 
 /** The command that brings data back. */
@@ -94,15 +102,24 @@ export const addRestoreCommand = (
     .option('--jobs <n>', 'PostgreSQL: restore with this many jobs (default: 1)', count)
     .option('--merge', 'Redis: write keys over the live ones and remove none')
     .option('--test', 'restore into a scratch server, compare, and throw it away; live data is not touched')
+    .option('--stop-services', 'scale what uses the targets, as the plan names it, to 0, and back afterwards')
     .option('--dry-run', 'show what would happen and change nothing')
     .option('--force', 'do not ask')
     .action((target: string, archive: string | undefined, flags: RestoreFlags, command: Command) => {
       checkFlags(target, archive, flags);
-      const { only, into, jobs, merge, test = false, dryRun = false, force = false } = flags;
+      const { only, into, jobs, merge, stopServices, test = false, dryRun = false, force = false } = flags;
       const confirm = force ? () => Promise.resolve(true) : confirmOn(stdin, stdout, target);
       return runRestore(toolOf(command), target, {
-        ...{ archive, only, into, jobs, merge },
+        ...{ archive, only, into, jobs, merge, stopServices },
         ...{ test, dryRun, confirm },
       });
     });
+  add('start-services', 'scale up again what a restore that was killed left at 0').action(
+    async (_flags, command: Command) => {
+      const tool = toolOf(command);
+      const result = await startServices(await tool.open());
+      tool.print(result, renderStarted);
+      requireUp(result.down);
+    },
+  );
 };

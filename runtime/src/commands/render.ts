@@ -1,3 +1,4 @@
+import { nameOf } from '../cluster/scale.ts';
 import { formatBytes, formatSeconds } from '../core/units.ts';
 import type { BackupResult } from './backup.ts';
 import type { Listed } from './list.ts';
@@ -6,6 +7,7 @@ import type { Pruned } from './prune.ts';
 import type { Rekeyed } from './rekey.ts';
 import type { RestoreResult } from './restore.ts';
 import type { RestorePlan } from './restore-plan.ts';
+import type { StartedServices } from './services.ts';
 import { table } from './table.ts';
 
 /** `2024-01-01T02:00:00.000Z` → `2024-01-01 02:00:00Z`. */
@@ -91,6 +93,7 @@ export const renderRestorePlan = (plan: RestorePlan): string =>
     `  size    ${formatBytes(plan.archiveBytes)} archive, ${formatBytes(plan.sourceBytes)} data`,
     `  into    ${plan.into}`,
     `  effect  ${plan.effect}`,
+    ...(plan.services ?? []).map((service) => `  stops   ${nameOf(service)}, ${service.replicas} replicas`),
   ].join('\n');
 
 export const renderRestore = (result: RestoreResult): string => {
@@ -118,3 +121,9 @@ export const renderRekeyed = (moved: readonly Rekeyed[]): string =>
           kept ? `${kept}; keep key ${oldKeyId} until then` : 'goes',
         ]),
       );
+
+export const renderStarted = ({ started, down }: StartedServices): string =>
+  [
+    ...started.map((service) => `started ${nameOf(service)}, ${service.replicas} replicas`),
+    ...down.map((service) => `DOWN    ${service}`),
+  ].join('\n') || 'no restore left a service stopped';

@@ -5,6 +5,7 @@ import type { Engine, RestoreScope, Source } from '../engines/engine.ts';
 import type { Target } from '../plan/schema.ts';
 import { addressOf, engineOf, findTarget, openSource, type App } from './app.ts';
 import { findArchive } from './read-archive.ts';
+import { servicesOf, type ServiceState } from './services.ts';
 
 /** What a restore is going to do; `--dry-run` prints it and stops. */
 export interface RestorePlan {
@@ -19,6 +20,8 @@ export interface RestorePlan {
   readonly mode: 'replace' | 'test';
   /** Parts that are restored; absent where all is. */
   readonly only?: readonly string[];
+  /** Scaled to 0 meanwhile; absent without `--stop-services`. */
+  readonly services?: readonly ServiceState[];
   /** In words: what becomes of the live data. */
   readonly effect: string;
 }
@@ -28,6 +31,8 @@ export interface RestoreOptions extends RestoreScope {
   /** Restore into a scratch server or name, compare, and throw it away. */
   readonly test: boolean;
   readonly dryRun: boolean;
+  /** Scale the services to 0 that the plan names for the targets, and back afterwards. @default false */
+  readonly stopServices?: boolean | undefined;
   /** Asked unless forced; false refuses. */
   readonly confirm: (plans: readonly RestorePlan[]) => Promise<boolean>;
 }
@@ -94,6 +99,7 @@ export const prepare = async (
       'restore.refused',
       `archive ${archive.key} holds ${manifest.engine} data, target ${name} is ${target.engine}`,
     );
+  const services = options.stopServices ? await servicesOf(app, target) : undefined;
   const plan: RestorePlan = {
     target: name,
     archive: archive.key,
@@ -104,6 +110,7 @@ export const prepare = async (
     into: placeOf(source, options),
     mode: options.test ? 'test' : 'replace',
     ...(scope.only && { only: scope.only }),
+    ...(services && { services }),
     effect: effectOf(engine, options),
   };
   return { target, engine, source, archive, manifest, scope, plan };

@@ -19,12 +19,14 @@ export interface RestoreReport {
   readonly restored: readonly RestoreResult[];
   readonly failed?: { readonly target: string; readonly code: string; readonly message: string };
   readonly notBegun: readonly string[];
+  /** Services that could not be started again. */
+  readonly servicesDown: readonly string[];
 }
 
 export const buildRestoreReport = (
   app: App,
   startedAt: Date,
-  { results, failed, notBegun }: RestoreOutcome,
+  { results, failed, notBegun, servicesDown }: RestoreOutcome,
 ): RestoreReport => {
   const finishedAt = app.run.now();
   return {
@@ -43,6 +45,7 @@ export const buildRestoreReport = (
       },
     }),
     notBegun,
+    servicesDown,
   };
 };
 

@@ -1,3 +1,4 @@
+import { nameOf } from '../cluster/scale.ts';
 import { names } from '../contract/names.ts';
 import { BackupError, isBackupError, messageOf } from '../core/errors.ts';
 import { parseDuration } from '../core/units.ts';
@@ -7,6 +8,7 @@ import { safetyBackup } from './backup.ts';
 import { failureRecorded, recorded } from './lifecycle.ts';
 import { readEntries, readThrough } from './read-archive.ts';
 import { prepare, type Prepared, type RestoreOptions, type RestorePlan } from './restore-plan.ts';
+import { whileStopped, type ServiceState } from './services.ts';
 import { restoreSummary } from './summaries.ts';
 import { restoreRequest, tryRestore } from './trial.ts';
 
@@ -101,9 +103,11 @@ export interface RestoreOutcome {
   /** The first failure ends it: later targets may build on earlier ones. */
   readonly failed?: { readonly target: string; readonly error: unknown };
   readonly notBegun: readonly string[];
+  /** Services that could not be started again. */
+  readonly servicesDown: readonly string[];
 }
 
-const runAll = async (app: App, all: readonly Prepared[]): Promise<RestoreOutcome> => {
+const runAll = async (app: App, all: readonly Prepared[]): Promise<Omit<RestoreOutcome, 'servicesDown'>> => {
   const results: RestoreResult[] = [];
   for (const [index, prepared] of all.entries())
     try {
@@ -113,6 +117,16 @@ const runAll = async (app: App, all: readonly Prepared[]): Promise<RestoreOutcom
       return { results, failed: { target: prepared.plan.target, error }, notBegun };
     }
   return { results, notBegun: [] };
+};
+
+/** Services of all targets, each once. @throws BackupError `usage.invalid` where there is none to stop */
+const servicesToStop = (all: readonly Prepared[]): readonly ServiceState[] => {
+  const services = new Map(
+    all.flatMap(({ plan }) => plan.services ?? []).map((each) => [nameOf(each), each]),
+  );
+  if (services.size > 0) return [...services.values()];
+  const targets = all.map(({ plan }) => plan.target).join(', ');
+  throw new BackupError('usage.invalid', `the plan names no services of ${targets} to stop`);
 };
 
 /** What cannot be restored leaves a record as a restore that failed later does; a dry run leaves none. */
@@ -136,8 +150,14 @@ export const restore = async (
   const prepared: Prepared[] = [];
   for (const target of targets)
     prepared.push(await prepareRecorded(app, target, options, targets.length === 1));
-  if (options.dryRun) return { results: prepared.map(notDone), notBegun: [] };
+  const services = options.stopServices ? servicesToStop(prepared) : [];
+  if (options.dryRun) return { results: prepared.map(notDone), notBegun: [], servicesDown: [] };
   if (!options.test && !(await options.confirm(prepared.map(({ plan }) => plan))))
     throw new BackupError('restore.refused', 'not confirmed');
-  return runAll(app, prepared);
+  // what throws is the stopping of services: then not even the first target was begun
+  const first = { command: 'restore', target: prepared[0]!.plan.target } as const;
+  const { result, down } = await failureRecorded(app, first, () =>
+    whileStopped(app, services, (inner) => runAll(inner, prepared)),
+  );
+  return { ...result, servicesDown: down };
 };

@@ -1,3 +1,4 @@
+import { nameOf } from '../cluster/scale.ts';
 import { BackupError } from '../core/errors.ts';
 import type { BackupResult } from './backup.ts';
 import type { Checked } from './check.ts';
@@ -20,6 +21,7 @@ export const backupSummary = (result: BackupResult): Summary => {
 export const restoreSummary = (result: RestoreResult): Summary => {
   const { store, archive, mode, into, archiveBytes, sourceBytes, seconds, equal, kept, safetyArchive } =
     result;
+  const services = result.services?.map(nameOf).join(', ');
   return {
     figures: {
       ...{ store, archive, mode, into, archiveBytes, sourceBytes },
@@ -27,6 +29,7 @@ export const restoreSummary = (result: RestoreResult): Summary => {
       ...(equal !== undefined && { equal }),
       ...(kept !== undefined && { kept }),
       ...(safetyArchive !== undefined && { safetyArchive }),
+      ...(services && { services }),
     },
   };
 };

@@ -7,10 +7,13 @@ export const mounts = {
   /** One folder per Secret, one file per key: `/secrets/<secret>/<key>`. */
   secrets: '/secrets',
   scratch: '/tmp',
+  /** The kubelet's, where a pod asks for a token: https://kubernetes.io/docs/tasks/run-application/access-api-from-pod/ */
+  serviceAccount: '/var/run/secrets/kubernetes.io/serviceaccount',
 } as const;
 
 /** Environment variables that move the places above, for runs outside a pod. */
 export const mountVariables = {
   plan: 'GRILL_BACKUP_PLAN',
   secrets: 'GRILL_BACKUP_SECRETS',
+  serviceAccount: 'GRILL_BACKUP_SERVICE_ACCOUNT',
 } as const;

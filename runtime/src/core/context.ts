@@ -1,5 +1,14 @@
 import type { Logger } from 'pino';
 
+/** Where a pod finds the Kubernetes API and the account that it has there. */
+export interface ClusterAccess {
+  /** Absent outside of a cluster. */
+  readonly host: string | undefined;
+  readonly port: number;
+  /** Folder with the files `token`, `ca.crt` and `namespace`. */
+  readonly accountFolder: string;
+}
+
 /** What a run takes from the outside world; tests replace each part. */
 export interface RunContext {
   /** Wall clock; all names and times are UTC. */
@@ -11,4 +20,5 @@ export interface RunContext {
   /** Folder for small files such as a password file; never for dumps, which have no bounded size. */
   readonly scratchDir: string;
   readonly readSecret: (secret: string, key: string) => Promise<string>;
+  readonly cluster: ClusterAccess;
 }

@@ -148,6 +148,41 @@ export const failures = {
     retryable: false,
     hint: 'mend the cause, then restore the targets that are left by name; the report is in restores/ of the store',
   },
+  'cluster.missing': {
+    exit: exitCodes.usage,
+    retryable: false,
+    hint: 'stop services from the restore pod of a plan that names some, or by hand: kubectl scale --replicas=0',
+  },
+  'cluster.refused': {
+    exit: exitCodes.usage,
+    retryable: false,
+    hint: 'name the service in targets[].services and apply the manifests again: Role backup-restore-services grants it',
+  },
+  'cluster.unreachable': {
+    exit: exitCodes.restore,
+    retryable: true,
+    hint: 'check network.apiServer, from which the NetworkPolicy to the API server is made',
+  },
+  'cluster.failed': {
+    exit: exitCodes.restore,
+    retryable: true,
+    hint: 'the answer of the API server is above',
+  },
+  'service.unknown': {
+    exit: exitCodes.usage,
+    retryable: false,
+    hint: 'correct kind, namespace and name in targets[].services',
+  },
+  'service.running': {
+    exit: exitCodes.restore,
+    retryable: true,
+    hint: 'nothing was restored; see what keeps the pods, or whether something scales the service up again',
+  },
+  'service.down': {
+    exit: exitCodes.restore,
+    retryable: true,
+    hint: 'grill-backup start-services, or kubectl scale with the replicas that services/ of the store holds',
+  },
   'drill.unavailable': {
     exit: exitCodes.verification,
     retryable: false,

@@ -3,6 +3,7 @@ import { compressionNames } from '../contract/compression.ts';
 import { secrets } from '../contract/secrets.ts';
 import { anomalyPolicy } from '../catalog/anomaly/policy.ts';
 import { retentionPolicy } from '../catalog/retention.ts';
+import { serviceConfig } from '../cluster/config.ts';
 import { duration } from '../core/units.ts';
 import type { Engine } from '../engines/engine.ts';
 import { engines } from '../engines/registry.ts';
@@ -22,7 +23,17 @@ export const dnsLabel = z
 const targetName = dnsLabel.max(52 - '-backup'.length, { error: 'expected at most 45 characters' });
 
 /** Names that the layout of the store and the command line use themselves. */
-const reserved = ['full', 'verification', 'latest', 'locks', 'runs', 'audit', 'recovery', 'restores'];
+const reserved = [
+  'full',
+  'verification',
+  'latest',
+  'locks',
+  'runs',
+  'audit',
+  'recovery',
+  'restores',
+  'services',
+];
 
 const { days, weekly, monthly, maxShare } = retentionPolicy.shape;
 
@@ -68,6 +79,8 @@ const targetOf = (engine: Engine) =>
         secret: z.strictObject({ name: dnsLabel, keys: secretKeys(engine).prefault({}) }),
       })
       .optional(),
+    /** What uses the database: `restore --stop-services` scales it to 0 meanwhile. @default none */
+    services: z.array(serviceConfig).optional(),
   });
 
 const [first, ...others] = Object.values(engines).map(targetOf);

@@ -1,0 +1,121 @@
+import { readFile } from 'node:fs/promises';
+import { request, type RequestOptions } from 'node:https';
+import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { ClusterAccess } from '../core/context.ts';
+import { BackupError } from '../core/errors.ts';
+
+/** One request; a body is a JSON merge patch. */
+export interface ApiRequest {
+  readonly method: 'GET' | 'PATCH';
+  readonly path: string;
+  readonly body?: unknown;
+  /** @default application/json */
+  readonly accept?: string;
+}
+
+/** The Kubernetes API as the pod's service account sees it. */
+export interface Cluster {
+  /** Namespace of the pod. */
+  readonly namespace: string;
+  /** Resolves to the JSON of a 2xx answer. @throws BackupError `cluster.*`, `service.unknown` */
+  readonly call: (request: ApiRequest) => Promise<unknown>;
+}
+
+/** Longest that one try may take; with its pauses a request ends within 33 s, which a pod's grace period can bear. */
+const tryMs = 10_000;
+const pausesMs = [1000, 2000] as const;
+
+interface Answer {
+  readonly status: number;
+  readonly body: string;
+}
+
+const readAccount = async ({ accountFolder }: ClusterAccess, file: string): Promise<string> => {
+  try {
+    return (await readFile(join(accountFolder, file), 'utf8')).trim();
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    throw new BackupError('cluster.missing', `${file} of the pod's service account cannot be read: ${code}`);
+  }
+};
+
+const send = (options: RequestOptions, body: string | undefined): Promise<Answer> =>
+  new Promise((resolve, reject) => {
+    // no agent: a pooled socket would outlive the few requests of a restore
+    const signal = AbortSignal.timeout(tryMs);
+    const sent = request({ ...options, agent: false, signal }, (response) => {
+      text(response).then((content) => resolve({ status: response.statusCode!, body: content }), reject);
+    });
+    sent.on('error', reject).end(body);
+  });
+
+/** What a `Status` object says; it names the account, the verb, the resource and the namespace, and never a token. */
+const messageIn = ({ body }: Answer): string | undefined => {
+  try {
+    const { message } = JSON.parse(body) as { readonly message?: unknown };
+    return typeof message === 'string' ? message : undefined;
+  } catch {
+    return undefined;
+  }
+};
+
+const mayPass = (status: number): boolean => status === 429 || status >= 500;
+
+const failureOf = (answer: Answer, { method, path }: ApiRequest): BackupError => {
+  const { status } = answer;
+  const message = messageIn(answer) ?? `${method} ${path} was answered with ${status}`;
+  if (status === 401)
+    return new BackupError(
+      'cluster.refused',
+      'the API server does not accept the token of the service account',
+    );
+  if (status === 403) return new BackupError('cluster.refused', message);
+  if (status === 404) return new BackupError('service.unknown', message);
+  return new BackupError('cluster.failed', message);
+};
+
+/** The token is read for every try, since the kubelet replaces it. */
+const tryOnce = async (
+  access: ClusterAccess,
+  { method, path, body, accept }: ApiRequest,
+): Promise<Answer> => {
+  const [token, ca] = [await readAccount(access, 'token'), await readAccount(access, 'ca.crt')];
+  const headers = {
+    accept: accept ?? 'application/json',
+    authorization: `Bearer ${token}`,
+    ...(body !== undefined && { 'content-type': 'application/merge-patch+json' }),
+  };
+  const { host, port } = access;
+  const document = body === undefined ? undefined : JSON.stringify(body);
+  return send({ host, port, method, path, ca, headers }, document).catch((error: unknown) => {
+    const { code, name } = error as NodeJS.ErrnoException;
+    throw new BackupError(
+      'cluster.unreachable',
+      `no answer from the API server ${host}:${port}: ${code ?? name}`,
+    );
+  });
+};
+
+const call =
+  (access: ClusterAccess) =>
+  async (request: ApiRequest): Promise<unknown> => {
+    for (const pauseMs of [...pausesMs, undefined]) {
+      const answer = await tryOnce(access, request).catch((error: unknown) => {
+        if (pauseMs === undefined || !(error instanceof BackupError) || !error.retryable) throw error;
+        return undefined;
+      });
+      if (answer && answer.status < 300) return JSON.parse(answer.body);
+      if (answer && (pauseMs === undefined || !mayPass(answer.status))) throw failureOf(answer, request);
+      await sleep(pauseMs);
+    }
+    throw new Error('unreachable');
+  };
+
+/** Opens the API with what a pod finds in its environment. @throws BackupError `cluster.missing` outside of a cluster */
+export const openCluster = async (access: ClusterAccess): Promise<Cluster> => {
+  if (!access.host)
+    throw new BackupError('cluster.missing', 'this is no pod: KUBERNETES_SERVICE_HOST is not set');
+  return { namespace: await readAccount(access, 'namespace'), call: call(access) };
+};

@@ -1,0 +1,26 @@
+import { z } from 'zod';
+
+const label = /^[a-z0-9]([a-z0-9-]*[a-z0-9])?$/;
+const subdomain = /^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$/;
+
+/** What uses a database and is scaled to 0 while that is restored with `--stop-services`. */
+export const serviceConfig = z.strictObject({
+  /** @default Deployment */
+  kind: z.enum(['Deployment', 'StatefulSet']).default('Deployment'),
+  /** @default the backup system's own */
+  namespace: z
+    .string()
+    .max(63)
+    .regex(label, { error: 'expected lower-case letters, digits and dashes' })
+    .optional(),
+  name: z
+    .string()
+    .max(253)
+    .regex(subdomain, { error: 'expected lower-case letters, digits, dashes and dots' }),
+});
+
+/** A service with its namespace filled in. */
+export type Service = Required<z.output<typeof serviceConfig>>;
+
+/** Resource of each kind in API group `apps`, in URLs and in roles. */
+export const resourceOf = { Deployment: 'deployments', StatefulSet: 'statefulsets' } as const;
