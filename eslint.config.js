@@ -47,6 +47,7 @@ const mayImport = {
     'runtime/src/plan',
     ...engineNames,
     'runtime/src/notify/config.ts',
+    'runtime/src/cluster/config.ts',
     'runtime/src/core/errors.ts',
     'alerts',
     'dashboards',

@@ -50,16 +50,26 @@ const environmentShape = {
 
 type Draft = Partial<Pick<Environment, 'environment' | 'image'>> & {
   readonly stores?: Partial<Plan['stores']>;
+  readonly network?: Partial<Environment['network']>;
+  readonly targets?: unknown;
 };
+
+const namesServices = (targets: unknown): boolean =>
+  Array.isArray(targets) && targets.some((target?: Partial<Target> | null) => target?.services?.length);
 
 /** Rules that span the deployment and the plan. */
 const checkDeployment = (input: unknown, context: z.core.$RefinementCtx): void => {
-  const { environment, image, stores } = input as Draft;
+  const { environment, image, stores, network, targets } = input as Draft;
   const issue = (path: string[], message: string) => context.addIssue({ code: 'custom', path, message });
   if (environment === 'prod' && image && !image.digest)
     issue(['image', 'digest'], 'expected sha256: and 64 hexadecimal digits in prod, as a tag can be moved');
   if (stores?.directory && stores.directory.path !== mounts.backup)
     issue(['stores', 'directory', 'path'], `expected ${mounts.backup}, where the volume is mounted`);
+  if (namesServices(targets) && !network?.apiServer)
+    issue(
+      ['network', 'apiServer'],
+      'expected the addresses that kubectl get endpoints kubernetes -n default shows, as targets name services',
+    );
 };
 
 const whole = z.strictObject(environmentShape);

@@ -46,5 +46,12 @@ export const network = z
     notifications: peer.prefault(internet),
     /** Besides those of the plan's channels: of a webhook that is not on 443. @default none */
     notificationPorts: z.array(port).default([]),
+    /**
+     * The Kubernetes API server, which `restore --stop-services` calls: its own addresses, to which most networks turn that
+     * of Service `kubernetes` before policies see it. Needed where targets name services.
+     */
+    apiServer: peer.optional(),
+    /** @default 443 and 6443 - that of the Service, and that of most API servers */
+    apiServerPorts: z.array(port).min(1).default([443, 6443]),
   })
   .prefault({});

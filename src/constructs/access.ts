@@ -1,11 +1,14 @@
 import { k8s } from 'cdk8s-plus-28';
 import { Construct } from 'constructs';
 import { z } from 'zod';
+import { resourceOf, serviceConfig } from '../../runtime/src/cluster/config.ts';
 import { cronJobNames, names } from '../../runtime/src/contract/names.ts';
 import { planShape } from '../../runtime/src/plan/schema.ts';
 import { podRoleArn } from '../aws/place.ts';
 import { deploymentShape } from '../deployment.ts';
 import { checked, type Props } from './props.ts';
+
+const rbac = 'rbac.authorization.k8s.io';
 
 type Rules = k8s.PolicyRule[];
 
@@ -36,9 +39,23 @@ const manageRestorePod: Rules = [
   { apiGroups: [''], resources: ['pods'], verbs: ['patch', 'delete'], ...restorePodOnly },
 ];
 
+type Services = readonly z.output<typeof serviceConfig>[];
+
+/** Scaling what the plan names, and seeing its pods go: a list cannot be limited to names. */
+const scale = (services: Services): Rules => [
+  ...[...Map.groupBy(services, ({ kind }) => resourceOf[kind])].map(([resource, some]) => ({
+    apiGroups: ['apps'],
+    resources: [`${resource}/scale`],
+    verbs: ['get', 'patch'],
+    resourceNames: [...new Set(some.map(({ name }) => name))].sort(),
+  })),
+  { apiGroups: [''], resources: ['pods'], verbs: ['list'] },
+];
+
 const accessProps = z.object({
-  /** Whose CronJobs on-call may start. */
-  targets: z.array(z.object({ name: z.string().min(1) })),
+  namespace: deploymentShape.namespace,
+  /** Whose CronJobs on-call may start, and whose services a restore may stop. */
+  targets: z.array(z.object({ name: z.string().min(1), services: z.array(serviceConfig).optional() })),
   access: deploymentShape.access,
   /** Where the pods have a role in AWS, their accounts name it. */
   aws: deploymentShape.aws,
@@ -47,7 +64,10 @@ const accessProps = z.object({
 
 export type BackupAccessProps = Props<typeof accessProps>;
 
-/** Service accounts of the pods, which call no Kubernetes API, and roles of the people who use them. */
+/**
+ * Service accounts of the pods, and roles of the people who use them. Only the restore pod calls the Kubernetes API, where
+ * targets name services that a restore may stop.
+ */
 export class BackupAccess extends Construct {
   constructor(scope: Construct, id: string, props: BackupAccessProps) {
     super(scope, id);
@@ -72,15 +92,30 @@ export class BackupAccess extends Construct {
       [...look, ...manageRestorePod, ...execInRestorePod],
       access.restoreGroups,
     );
+    this.services(system);
+  }
+
+  /** A role in each namespace that has services to stop. */
+  private services({ namespace: own, targets }: z.output<typeof accessProps>): void {
+    const services = targets.flatMap((target) => target.services ?? []);
+    const subjects = [{ kind: 'ServiceAccount', name: names.restoreAccount, namespace: own }];
+    for (const [namespace, some] of Map.groupBy(services, (service) => service.namespace ?? own)) {
+      const metadata = { name: names.servicesRole, namespace };
+      new k8s.KubeRole(this, `${namespace}-services-role`, { metadata, rules: scale(some) });
+      new k8s.KubeRoleBinding(this, `${namespace}-services-binding`, {
+        metadata,
+        roleRef: { apiGroup: rbac, kind: 'Role', name: names.servicesRole },
+        subjects,
+      });
+    }
   }
 
   private role(name: string, rules: Rules, groups: readonly string[]): void {
-    const apiGroup = 'rbac.authorization.k8s.io';
     new k8s.KubeRole(this, `${name}-role`, { metadata: { name }, rules });
     new k8s.KubeRoleBinding(this, `${name}-binding`, {
       metadata: { name },
-      roleRef: { apiGroup, kind: 'Role', name },
-      subjects: groups.map((group) => ({ apiGroup, kind: 'Group', name: group })),
+      roleRef: { apiGroup: rbac, kind: 'Role', name },
+      subjects: groups.map((group) => ({ apiGroup: rbac, kind: 'Group', name: group })),
     });
   }
 }

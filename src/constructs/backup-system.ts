@@ -57,10 +57,16 @@ const apiObjectsIn = (construct: Construct): readonly ApiObject[] =>
 
 /** cdk8s takes two objects of one name silently, and the one applied last wins. */
 const sameNames = (construct: Construct): string[] => {
-  const byKey = Map.groupBy(apiObjectsIn(construct), ({ kind, name }) => `${kind} ${name}`);
+  const byKey = Map.groupBy(
+    apiObjectsIn(construct),
+    ({ kind, name, metadata }) => `${kind} ${metadata.namespace}/${name}`,
+  );
   return [...byKey]
     .filter(([, objects]) => objects.length > 1)
-    .map(([key, { length }]) => `${key}: found ${length} of this name, expected one (rename the others)`);
+    .map(
+      ([, [first, ...more]]) =>
+        `${first!.kind} ${first!.name}: found ${more.length + 1} of this name, expected one (rename the others)`,
+    );
 };
 
 /**

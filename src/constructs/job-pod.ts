@@ -25,6 +25,8 @@ export interface JobPod {
   readonly folders: readonly Folder[];
   readonly resources: Resources;
   readonly restartPolicy: 'Never' | 'Always';
+  /** True for a pod that calls the Kubernetes API. @default false */
+  readonly apiToken?: boolean;
   readonly ports?: k8s.ContainerPort[];
   readonly probes?: Pick<k8s.Container, 'livenessProbe' | 'readinessProbe'>;
 }
@@ -77,12 +79,12 @@ const container = (pod: JobPod, folders: readonly Folder[]): k8s.Container => ({
   ...pod.probes,
 });
 
-/** A pod of the job image under Pod Security `restricted`, without a token of the Kubernetes API. */
+/** A pod of the job image under Pod Security `restricted`, without a token of the Kubernetes API unless it calls that. */
 export const jobPod = (pod: JobPod): k8s.PodSpec => {
   const folders = distinct(pod.folders);
   return {
     serviceAccountName: pod.serviceAccount,
-    automountServiceAccountToken: false,
+    automountServiceAccountToken: pod.apiToken ?? false,
     enableServiceLinks: false,
     restartPolicy: pod.restartPolicy,
     terminationGracePeriodSeconds: terminationGraceSeconds,

@@ -57,6 +57,11 @@ export class BackupNetwork extends Construct {
       ports: [port(53, 'UDP'), port(53)],
     });
     for (const target of targets) this.database(system, target);
+    if (network.apiServer && targets.some(({ services }) => services?.length))
+      this.egress('restore-to-api-server', podsOf(system, names.restorePod), {
+        peers: peersOf(network.apiServer),
+        ports: network.apiServerPorts.map((number) => port(number)),
+      });
     if (stores.s3)
       this.egress('backup-to-object-store', everyPod, {
         peers: peersOf(network.objectStore),

@@ -32,6 +32,7 @@ export class RestorePod extends Construct {
       command: ['/bin/sh', '-c', waitForExec],
       resources,
       restartPolicy: 'Always',
+      apiToken: targets.some(({ services }) => services?.length), // for restore --stop-services
       folders: [
         archives(),
         planFolder(),

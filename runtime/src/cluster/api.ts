@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ClusterAccess } from '../core/context.ts';
-import { BackupError } from '../core/errors.ts';
+import { BackupError, isBackupError } from '../core/errors.ts';
 
 /** One request; a body is a JSON merge patch. */
 export interface ApiRequest {
@@ -103,7 +103,7 @@ const call =
   async (request: ApiRequest): Promise<unknown> => {
     for (const pauseMs of [...pausesMs, undefined]) {
       const answer = await tryOnce(access, request).catch((error: unknown) => {
-        if (pauseMs === undefined || !(error instanceof BackupError) || !error.retryable) throw error;
+        if (pauseMs === undefined || !isBackupError(error, 'cluster.unreachable')) throw error;
         return undefined;
       });
       if (answer && answer.status < 300) return JSON.parse(answer.body);

@@ -9,6 +9,7 @@ export const names = {
   volumeClaim: 'backup-storage-pvc',
   operatorAccount: 'backup-operator',
   restoreAccount: 'backup-restore',
+  servicesRole: 'backup-restore-services',
   oncallRole: 'backup-oncall',
   exporter: 'backup-exporter',
   alerts: 'backup-alerts',

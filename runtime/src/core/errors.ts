@@ -160,12 +160,12 @@ export const failures = {
   },
   'cluster.unreachable': {
     exit: exitCodes.restore,
-    retryable: true,
+    retryable: false,
     hint: 'check network.apiServer, from which the NetworkPolicy to the API server is made',
   },
   'cluster.failed': {
     exit: exitCodes.restore,
-    retryable: true,
+    retryable: false,
     hint: 'the answer of the API server is above',
   },
   'service.unknown': {
@@ -175,12 +175,12 @@ export const failures = {
   },
   'service.running': {
     exit: exitCodes.restore,
-    retryable: true,
+    retryable: false,
     hint: 'nothing was restored; see what keeps the pods, or whether something scales the service up again',
   },
   'service.down': {
     exit: exitCodes.restore,
-    retryable: true,
+    retryable: false,
     hint: 'grill-backup start-services, or kubectl scale with the replicas that services/ of the store holds',
   },
   'drill.unavailable': {

@@ -16,6 +16,8 @@ test.each([
   [['postgresql', '--into', 'copy', '--test'], /--test keeps nothing/],
   [['redis', '--into', '3', '--merge'], /leaves the live data alone/],
   [['redis', '--merge', '--test'], /touches none/],
+  [['redis', '--stop-services', '--test'], /--test and --into touch none/],
+  [['redis', '--stop-services', '--into', '3'], /--test and --into touch none/],
 ])('%j makes no sense, and is refused before anything is read', async (args, message) => {
   await expect(restore(...args)).rejects.toEqual(
     expect.objectContaining({ code: 'usage.invalid', message: expect.stringMatching(message) }),
@@ -28,6 +30,7 @@ test.each([
   [['postgresql', 'a.tar.gz.enc', '--only', 'a.b', 'c.d', '--into', 'copy', '--jobs', '2']],
   [['redis', '--only', 'session:*', '--merge', '--dry-run']],
   [['influxdb', '--only', 'grill-stats/temperature', '--into', 'copy']],
+  [['full', '--stop-services', '--dry-run']],
 ])('%j makes sense', async (args) => {
   await expect(restore(...args)).rejects.toThrow('the plan was opened');
 });

@@ -171,6 +171,13 @@ describe('an environment', () => {
     ]);
   });
 
+  test('services to stop need the addresses of the API server', () => {
+    const [first, ...others] = prod.targets;
+    expect(problems({ targets: [{ ...first, services: [{ name: 'api' }] }, ...others] })).toEqual([
+      'network.apiServer: found nothing, expected the addresses that kubectl get endpoints kubernetes -n default shows, as targets name services',
+    ]);
+  });
+
   test('a server for drills without a network is told so', () => {
     const drill = { connection: { host: 'drills', database: 'postgres' }, secret: { name: 'drill-secret' } };
     expect(problems({ targets: [{ ...prod.targets[0], drill }] })).toEqual([
