@@ -28,6 +28,7 @@ const mayImport = {
   runtime: ['runtime/package.json'],
   alerts: [contract, 'runtime/src/plan'],
   dashboards: [contract, 'runtime/src/plan'],
+  policy: [],
   'src/constructs': [
     contract,
     'runtime/src/plan',

@@ -1,57 +1,13 @@
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from '@jest/globals';
-import { load } from 'js-yaml';
 import { placeholder } from '../../src/aws/resource.ts';
 import { awsResources } from '../../src/aws/resources.ts';
 import { synthesize } from '../../src/constructs/backup-system.ts';
 import { configKey, parseEnvironment, readEnvironment } from '../../src/environment.ts';
-import { masked, runProgram, type ProgramRun, type Registered } from '../kit/pulumi-engine.ts';
+import { masked, type ProgramRun, type Registered } from '../kit/pulumi-engine.ts';
+import { arnOf, configOf, fileOf, kindOf, minted, runStack, settings } from '../kit/pulumi-stack.ts';
 
-const root = join(import.meta.dirname, '../..');
-const settings = load(readFileSync(join(root, 'Pulumi.yaml'), 'utf8')) as {
-  name: string;
-  main: string;
-  runtime: object;
-};
 const project = settings.name;
 const timeoutMs = 120_000;
-
-const fileOf = (stack: string) => join(root, `Pulumi.${stack}.yaml`);
-
-const configOf = (stack: string) =>
-  (load(readFileSync(fileOf(stack), 'utf8')) as { config: Record<string, Record<string, unknown>> }).config[
-    configKey
-  ]!;
-
-const kindOf = (type: string) => type.split(':').at(-1)!;
-const arnOf = (kind: string, name: string) => `arn:test:${kind}:${name}`;
-const minted = { id: 'backup-id', secret: 'minted-by-aws' };
-
-const outputsOf = ({ type, name }: Registered) => {
-  if (!type.startsWith('aws:')) return {};
-  const arn = arnOf(kindOf(type), name);
-  return type.endsWith(':AccessKey') ? { arn, secret: minted.secret, sesSmtpPasswordV4: 'unused' } : { arn };
-};
-
-interface Configuration {
-  readonly environment?: unknown;
-  readonly secrets?: Readonly<Record<string, string>>;
-  readonly plain?: Readonly<Record<string, string>>;
-}
-
-const keyed = (values: Readonly<Record<string, string>> = {}) =>
-  Object.fromEntries(Object.entries(values).map(([key, value]) => [`${project}:${key}`, value]));
-
-const run = (stack: string, { environment = configOf(stack), secrets, plain }: Configuration = {}) =>
-  runProgram({
-    file: join(root, settings.main),
-    project,
-    stack,
-    config: { [configKey]: JSON.stringify(environment), ...keyed(plain), ...keyed(secrets) },
-    secretKeys: Object.keys(keyed(secrets)),
-    outputsOf,
-  });
 
 const of = (provider: string, resources: readonly Registered[]) =>
   resources.filter(({ type }) => type.startsWith(`${provider}:`));
@@ -94,7 +50,7 @@ describe.each(['dev', 'prod'])('the Pulumi program in %s', (stack) => {
   };
 
   beforeAll(async () => {
-    result = await run(stack);
+    result = await runStack(stack);
     kubernetes = of('kubernetes', result.resources);
   }, timeoutMs);
 
@@ -260,7 +216,7 @@ describe('secrets by Pulumi', () => {
     )!;
 
   beforeAll(async () => {
-    result = await run('prod', { environment, secrets: values });
+    result = await runStack('prod', { environment, secrets: values });
   }, timeoutMs);
 
   test('have the names and keys of the runtime, and values that are all marked', () => {
@@ -312,7 +268,7 @@ describe('secrets by Pulumi', () => {
   test(
     'are asked for by name, all at once, before anything is registered',
     async () => {
-      const { exitCode, errors, resources } = await run('prod', {
+      const { exitCode, errors, resources } = await runStack('prod', {
         environment,
         plain: { 'webhook-url': 'https://in.the/clear' },
       });
@@ -330,7 +286,10 @@ describe('secrets by Pulumi', () => {
   test(
     'without a minted key, the S3 keys are asked for as well',
     async () => {
-      const { errors } = await run('prod', { environment: { ...environment, aws: {} }, secrets: values });
+      const { errors } = await runStack('prod', {
+        environment: { ...environment, aws: {} },
+        secrets: values,
+      });
       expect(errors).toContain(`${project}:s3-access-key is missing\n${project}:s3-secret-key is missing`);
     },
     timeoutMs,
@@ -341,7 +300,7 @@ test(
   'a mistake in the configuration is shown whole, without a stack trace, and nothing is registered',
   async () => {
     const environment = { ...configOf('prod'), encryption: { enabled: false }, image: {} };
-    const { exitCode, errors, resources } = await run('prod', { environment });
+    const { exitCode, errors, resources } = await runStack('prod', { environment });
     expect(exitCode).not.toBe(0);
     expect(errors).toContain('encryption.enabled: found false, encryption cannot be off in prod');
     expect(errors).toContain('image.repository: found nothing, expected text (add it)');

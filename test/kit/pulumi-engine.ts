@@ -26,10 +26,15 @@ export interface Registered {
   /** Token: `kubernetes:batch/v1:CronJob`. */
   readonly type: string;
   readonly name: string;
+  readonly urn: string;
   /** What was sent; each value that was marked as secret is `masked`. */
   readonly inputs: Readonly<Record<string, unknown>>;
   /** The values that were marked as secret. */
   readonly secrets: readonly unknown[];
+  /** Outputs whose values the provider is to keep secret. */
+  readonly secretOutputs: readonly string[];
+  /** URNs of the resources whose outputs each input comes from. */
+  readonly inputsFrom: Readonly<Record<string, readonly string[]>>;
   /** Logical names of the resources it waits for. */
   readonly dependsOn: readonly string[];
   readonly protect: boolean;
@@ -91,13 +96,27 @@ const nameOf = (urn: string): string => urn.split('::').slice(3).join('::');
 const sent = (object: { toJavaScript(): unknown } | undefined) =>
   (object?.toJavaScript() ?? {}) as Record<string, unknown>;
 
-const recorded = (request: RegisterResourceRequest): Registered => {
+const urnOf = ({ stack, project }: Program, request: RegisterResourceRequest): string =>
+  `urn:pulumi:${stack}::${project}::${request.getType()}::${request.getName()}`;
+
+const inputsFrom = (request: RegisterResourceRequest): Readonly<Record<string, readonly string[]>> => {
+  const found: Record<string, readonly string[]> = {};
+  request.getPropertydependenciesMap().forEach((dependencies, input) => {
+    found[input] = dependencies.getUrnsList();
+  });
+  return found;
+};
+
+const recorded = (program: Program, request: RegisterResourceRequest): Registered => {
   const secrets: unknown[] = [];
   return {
     type: request.getType(),
     name: request.getName(),
+    urn: urnOf(program, request),
     inputs: withoutSecrets(sent(request.getObject()), secrets) as Record<string, unknown>,
     secrets,
+    secretOutputs: request.getAdditionalsecretoutputsList(),
+    inputsFrom: inputsFrom(request),
     dependsOn: request.getDependenciesList().map(nameOf),
     protect: request.getProtect() ?? false,
     retainOnDelete: request.getRetainondelete() ?? false,
@@ -139,10 +158,10 @@ const monitorHandlers = (
   },
   signalAndWaitForShutdown: () => new Empty(),
   registerResource: (request: RegisterResourceRequest) => {
-    const made = recorded(request);
+    const made = recorded(program, request);
     resources.push(made);
     const response = new resource.RegisterResourceResponse();
-    response.setUrn(`urn:pulumi:${program.stack}::${program.project}::${made.type}::${made.name}`);
+    response.setUrn(made.urn);
     response.setId(request.getCustom() ? `${made.name}-id` : '');
     response.setObject(answered(request, program.outputsOf(made)));
     return response;

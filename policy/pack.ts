@@ -1,0 +1,28 @@
+import { PolicyPack, type ResourceValidationPolicy, type StackValidationPolicy } from '@pulumi/policy';
+import { awsRules } from './aws.ts';
+import { dataRules, stackRules } from './data.ts';
+import { kubernetesRules } from './kubernetes.ts';
+import type { Rule, StackRule } from './rule.ts';
+
+const resourcePolicy = ({ name, description, severity, check }: Rule): ResourceValidationPolicy => ({
+  name,
+  description,
+  severity,
+  validateResource: (resource, report) => check(resource).forEach((message) => report(message)),
+});
+
+const stackPolicy = ({ name, description, severity, checkAll }: StackRule): StackValidationPolicy => ({
+  name,
+  description,
+  severity,
+  validateStack: ({ resources }, report) =>
+    checkAll(resources).forEach(({ message, urn }) => report(message, urn)),
+});
+
+new PolicyPack('grill-stats-backup', {
+  enforcementLevel: 'mandatory',
+  policies: [
+    ...[...awsRules, ...kubernetesRules, ...dataRules].map(resourcePolicy),
+    ...stackRules.map(stackPolicy),
+  ],
+});
