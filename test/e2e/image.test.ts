@@ -81,6 +81,12 @@ containers('the job image, in containers of the dev manifests (needs root)', () 
     expect(stderr).toContain("touch: cannot touch '/usr/x': Read-only file system");
   });
 
+  test('a process that exceeds the memory limit is killed', async () => {
+    const command = ['node', '-e', 'for (const kept = []; ; ) kept.push(Buffer.alloc(1 << 26, 1))'];
+    const killed = runPod(stage.cluster, manifest('Deployment', names.exporter), { command });
+    await expect(killed).rejects.toThrow('ended with 137');
+  });
+
   test.each(targets)(
     'the CronJob of %s commits a backup',
     async (target) => {
