@@ -14,11 +14,17 @@ type Rules = k8s.PolicyRule[];
 
 const restorePodOnly = { resourceNames: [names.restorePod] };
 
-/** `kubectl get`, `kubectl wait -l` and `kubectl logs`; a list cannot be limited to names. */
+/** `kubectl get`, `kubectl wait -l` and `kubectl logs`; a list cannot be limited to names. No ConfigMap here holds a secret. */
 const look: Rules = [
   { apiGroups: ['batch'], resources: ['jobs'], verbs: ['get', 'list', 'watch'] },
   { apiGroups: [''], resources: ['pods'], verbs: ['get', 'list', 'watch'] },
   { apiGroups: [''], resources: ['pods/log'], verbs: ['get'] },
+  {
+    apiGroups: [''],
+    resources: ['configmaps'],
+    verbs: ['get'],
+    resourceNames: [names.configMap, names.scriptsConfigMap],
+  },
 ];
 
 /** `kubectl exec`: create over SPDY, get over WebSocket. */
