@@ -3,8 +3,8 @@ import { isList, isTree, type FieldChange, type Tree, type Value } from './chang
 
 type List = readonly Value[];
 
-/** Fields that tell the elements of a list apart: of containers, mounts, alerts, keys of Secrets. */
-const identifying = ['name', 'mountPath', 'alert', 'id', 'secretKey', 'key', 'sid'] as const;
+/** Fields that tell the elements of a list apart: of containers, mounts, alerts, keys of Secrets, statements. */
+const identifying = ['name', 'mountPath', 'alert', 'id', 'secretKey', 'key', 'Sid'] as const;
 
 /** Lists whose order is their meaning; in all others it is not. */
 const ordered = /(^|\.)(command|args)$/;

@@ -1,5 +1,7 @@
 import { duration, secondsOf } from '../../runtime/src/plan/duration.ts';
 import { quantityValue } from '../../runtime/src/plan/quantity.ts';
+import type { AwsKind } from '../aws/resource.ts';
+import { awsKind } from './aws.ts';
 import { isList, type FieldChange, type Grade, type Value } from './change.ts';
 
 /** One row of the table in docs/reviewing.md. */
@@ -36,6 +38,9 @@ export const inPod = (path: string): Pick<Rule, 'kinds' | 'path'> => ({
   kinds: workloads,
   path: new RegExp(String.raw`(^|\.)spec\.` + path),
 });
+
+/** Resources of AWS. */
+export const ofAws = (...kinds: readonly AwsKind[]): readonly string[] => kinds.map(awsKind);
 
 /** A field of a container. */
 export const inContainer = (path: string): Pick<Rule, 'kinds' | 'path'> =>

@@ -1,6 +1,5 @@
-import { load, loadAll } from 'js-yaml';
-import { configKey } from '../environment.ts';
-import { awsBucket } from './bucket.ts';
+import { loadAll } from 'js-yaml';
+import { awsObjects } from './aws.ts';
 import { isTree, type Change, type Identity, type Tree, type Value } from './change.ts';
 import { difference } from './compare.ts';
 import { readable } from './readable.ts';
@@ -41,11 +40,13 @@ const objectsIn = ([path, text]: readonly [string, string]): readonly Reviewed[]
     .map((object) => ({ identity: identityOf(environment, object), content: readable(object) }));
 };
 
-const bucketsIn = ([path, text]: readonly [string, string]): readonly Reviewed[] => {
+const awsIn = ([path, text]: readonly [string, string]): readonly Reviewed[] => {
   const environment = environmentFile.exec(path)?.[1];
-  const { config } = (environment === undefined ? {} : load(text)) as { readonly config?: Tree };
-  const bucket = awsBucket(config?.[configKey]);
-  return bucket ? [{ identity: identityOf(environment!, bucket), content: bucket }] : [];
+  if (environment === undefined) return [];
+  return awsObjects(environment, text).map((object) => ({
+    identity: identityOf(environment, object),
+    content: object,
+  }));
 };
 
 const keyOf = (identity: Identity): string => Object.values(identity).join('\n');
@@ -53,7 +54,7 @@ const keyOf = (identity: Identity): string => Object.values(identity).join('\n')
 export const snapshotOf = (files: Files): Snapshot =>
   new Map(
     [...files]
-      .flatMap((file) => [...objectsIn(file), ...bucketsIn(file)])
+      .flatMap((file) => [...objectsIn(file), ...awsIn(file)])
       .map((reviewed) => [keyOf(reviewed.identity), reviewed]),
   );
 

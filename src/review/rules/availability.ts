@@ -11,6 +11,7 @@ import {
   leaves,
   lowered,
   not,
+  ofAws,
   raised,
   removed,
   replaced,
@@ -254,9 +255,8 @@ const limits: readonly Row[] = [
   },
   {
     name: 'slower storage',
-    kinds: ['S3Bucket'],
-    path: /^spec\.lifecycle\.archive(AfterDays|Class)$/,
-    holds: existed,
+    kinds: ofAws('BucketLifecycleConfiguration'),
+    path: /\.transitions/,
     why: 'a restore may have to wait for the archive, or cost more',
   },
   {

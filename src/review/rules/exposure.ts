@@ -10,6 +10,7 @@ import {
   inPod,
   leaves,
   not,
+  ofAws,
   removed,
   replaced,
   weaker,
@@ -252,12 +253,43 @@ const transport: readonly Row[] = [
   },
 ];
 
-const bucket: readonly Row[] = [
+const aws: readonly Row[] = [
   {
-    name: 'who may use the bucket',
-    kinds: ['S3Bucket'],
-    path: /^spec\.irsa(\.|$)/,
-    why: 'pods of another cluster, or whoever has an access key, may read and write archives',
+    name: 'protection of a bucket removed',
+    kinds: ofAws(
+      'BucketPublicAccessBlock',
+      'BucketOwnershipControls',
+      'BucketPolicy',
+      'BucketServerSideEncryptionConfiguration',
+      'BucketLogging',
+    ),
+    path: whole,
+    holds: removed,
+    why: 'others may read or write archives, or nobody sees that they did',
+  },
+  {
+    name: 'protection of a bucket changed',
+    kinds: ofAws(
+      'BucketPublicAccessBlock',
+      'BucketOwnershipControls',
+      'BucketServerSideEncryptionConfiguration',
+      'BucketLogging',
+    ),
+    path: /^spec\./,
+    why: 'others may read or write archives, or nobody sees that they did',
+  },
+  {
+    name: 'AWS rights added',
+    kinds: ofAws('User', 'Role', 'AccessKey', 'RolePolicy', 'UserPolicy'),
+    path: whole,
+    holds: added,
+    why: 'somebody can do in the account what nobody could before',
+  },
+  {
+    name: 'AWS rights changed',
+    kinds: ofAws('BucketPolicy', 'Key', 'User', 'Role', 'AccessKey', 'RolePolicy', 'UserPolicy'),
+    path: /^spec\.(?!description|tags|deletionWindowInDays|enableKeyRotation)/,
+    why: 'read who may do what in which statement, before and after',
   },
 ];
 
@@ -267,7 +299,7 @@ export const exposure: readonly Rule[] = [
   ...hardening,
   ...secretSources,
   ...transport,
-  ...bucket,
+  ...aws,
 ].map((row) => ({
   ...row,
   grade: 'exposure',

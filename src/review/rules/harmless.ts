@@ -6,6 +6,7 @@ import {
   inPod,
   leaves,
   lowered,
+  ofAws,
   raised,
   whole,
   workloads,
@@ -119,10 +120,16 @@ const rows: readonly Row[] = [
     why: 'nothing that runs today changes',
   },
   {
-    name: 'bucket hardened',
-    kinds: ['S3Bucket'],
-    path: /^spec\./,
-    why: 'more is kept, or tidied at another time',
+    name: 'bucket locks or keeps longer',
+    kinds: ofAws('BucketObjectLockConfiguration', 'BucketLifecycleConfiguration'),
+    path: /^spec\.(rule|objectLockEnabled)/,
+    why: 'more is kept, or only what is left of uploads is tidied at another time',
+  },
+  {
+    name: 'names, descriptions and tags in AWS',
+    kinds: ofAws('Alias', 'Key', 'Bucket', 'User', 'Role'),
+    path: /^spec\.(name|description|tags|enableKeyRotation|deletionWindowInDays|targetKeyId)(\.|$)/,
+    why: 'nothing that is read or written changes',
   },
   {
     name: 'new object',
