@@ -38,14 +38,25 @@ export const overrideVariables = (): k8s.EnvVar[] =>
     valueFrom: { configMapKeyRef: { name: names.configMap, key: name, optional: true } },
   }));
 
+/** https://kubernetes.io/docs/concepts/configuration/configmap/#motivation */
+const mostConfigMapBytes = 1 << 20;
+
+const tooLarge = (name: string, data: Readonly<Record<string, string>>): string[] => {
+  const bytes = Object.values(data).reduce((sum, text) => sum + Buffer.byteLength(text), 0);
+  return bytes <= mostConfigMapBytes
+    ? []
+    : [
+        `ConfigMap ${name}: found ${bytes} bytes, expected at most ${mostConfigMapBytes} (split the targets over two systems)`,
+      ];
+};
+
 /** ConfigMaps `backup-config` and `backup-scripts`. */
 export class Config extends Construct {
   constructor(scope: Construct, id: string, environment: Environment) {
     super(scope, id);
-    new k8s.KubeConfigMap(this, names.configMap, {
-      metadata: { name: names.configMap },
-      data: { ...overrideValues(environment), 'plan.json': planJson(environment) },
-    });
+    const data = { ...overrideValues(environment), 'plan.json': planJson(environment) };
+    this.node.addValidation({ validate: () => tooLarge(names.configMap, data) });
+    new k8s.KubeConfigMap(this, names.configMap, { metadata: { name: names.configMap }, data });
     const scripts = scriptsFor(environment.targets.map(({ name }) => name));
     // not KubeConfigMap, which copies all entries before it for each of them
     new ApiObject(this, names.scriptsConfigMap, {

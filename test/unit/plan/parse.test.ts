@@ -84,12 +84,12 @@ describe('a plan', () => {
     [
       'an unknown engine',
       withTarget({ engine: 'postgres' }),
-      'targets[0].engine: found "postgres", expected one of postgresql, influxdb, redis (did you mean postgresql?)',
+      'targets[0].engine: found "postgres", expected one of influxdb, postgresql, redis (did you mean postgresql?)',
     ],
     [
       'a missing engine',
       withTarget({ engine: undefined }),
-      'targets[0].engine: found nothing, expected one of postgresql, influxdb, redis (add it)',
+      'targets[0].engine: found nothing, expected one of influxdb, postgresql, redis (add it)',
     ],
     [
       'a name with capitals',
