@@ -27,10 +27,12 @@ const everything = () =>
     priorityClass: 'backups',
     quota: { pods: 20, requests: amounts, limits: amounts },
     limitRange: prod.resources,
+    network: { ...prod.network, apiServer: { cidrs: ['10.96.0.1/32'] } },
     targets: [
       {
         ...first,
         network: { podLabels: { app: 'db' }, namespace: 'data', ingress: true },
+        services: [{ name: 'web' }, { kind: 'StatefulSet', name: 'worker', namespace: 'apps' }],
         drill: {
           connection: { host: 'drills', database: 'postgres' },
           secret: { name: 'drill-secret' },

@@ -1,4 +1,6 @@
+import { names } from '../../../runtime/src/contract/names.ts';
 import type { KubernetesObject } from '../../../src/constructs/backup-system.ts';
+import { podsOf } from '../environments.ts';
 import { objectRule, podRule, unless, type Data, type Rule } from './rule.ts';
 
 const roleKinds = ['Role', 'ClusterRole'];
@@ -28,14 +30,21 @@ const workloads = ['pods', 'deployments', 'statefulsets', 'replicasets', 'cronjo
 const byName = ['pods/exec', 'pods/attach', 'pods/portforward'];
 const nameable = ['patch', 'update', 'delete'];
 
+/** Whether the restore pod has something to scale. */
+const stopsServices = (objects: readonly KubernetesObject[]): boolean =>
+  objects.some(({ kind, metadata }) => kind === 'RoleBinding' && metadata.name === names.servicesRole);
+
 /** What people and pods may do with the Kubernetes API. */
 export const accessRules: readonly Rule[] = [
-  podRule(
-    'mounts no API token',
-    ['NSA', 'CIS 5.1.6', 'kubesec AutomountServiceAccountToken'],
-    ({ automountServiceAccountToken }) =>
-      unless(automountServiceAccountToken === false, 'automountServiceAccountToken'),
-  ),
+  {
+    name: 'mounts no API token where no API call is made',
+    sources: ['NSA', 'CIS 5.1.6', 'kubesec AutomountServiceAccountToken'],
+    violations: (objects: readonly KubernetesObject[]) =>
+      podsOf(objects)
+        .filter(({ spec }) => spec.automountServiceAccountToken !== false)
+        .filter(({ owner }) => !(owner === `Pod ${names.restorePod}` && stopsServices(objects)))
+        .map(({ owner }) => owner),
+  },
   objectRule('gives no pod a token unasked', ['CIS 5.1.5', 'CIS 5.1.6'], ['ServiceAccount'], (account) =>
     unless(account.automountServiceAccountToken === false, 'automountServiceAccountToken'),
   ),
@@ -93,11 +102,30 @@ export const accessRules: readonly Rule[] = [
     ({ roleRef }) => unless(roleRef.name !== 'cluster-admin' && roleRef.kind === 'Role', 'roleRef'),
   ),
   objectRule(
-    'binds people by their groups',
+    'binds people by their groups, and one pod to what it scales',
     ['CIS 5.1.7', 'kubesec BindingsToSystemAnonymous'],
     bindingKinds,
-    ({ subjects = [] }) =>
-      subjects.filter(({ kind, name }: Data) => kind !== 'Group' || name.startsWith('system:')),
+    ({ metadata, subjects = [] }) =>
+      subjects.filter(({ kind, name }: Data) =>
+        metadata.name === names.servicesRole
+          ? kind !== 'ServiceAccount' || name !== names.restoreAccount
+          : kind !== 'Group' || name.startsWith('system:'),
+      ),
+  ),
+  objectRule(
+    'scales and watches, where a pod is bound to it',
+    ['NSA'],
+    ['Role'],
+    ({ metadata, rules = [] }) =>
+      metadata.name === names.servicesRole
+        ? rules.filter(
+            ({ resources, verbs }: Data) =>
+              !(
+                resources.every((resource: string) => resource.endsWith('/scale')) &&
+                !verbs.includes('create')
+              ) && !(resources.join() === 'pods' && verbs.join() === 'list'),
+          )
+        : [],
   ),
   {
     name: 'stays within its namespace',

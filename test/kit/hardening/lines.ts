@@ -23,7 +23,7 @@ const linesOf = (kinds: readonly string[], byPath: Readonly<Record<string, strin
 
 /** A path that begins with `pod.` is in the pod spec of its kind. */
 const podLines = linesOf(podKinds, {
-  'pod.automountServiceAccountToken': 'mounts no API token',
+  'pod.automountServiceAccountToken': 'mounts no API token where no API call is made',
   'pod.enableServiceLinks': 'learns of no other service by its environment',
   'pod.restartPolicy': 'says when it is started again',
   'pod.serviceAccountName': 'has a service account of its own',

@@ -1,3 +1,4 @@
+import { names } from '../../../runtime/src/contract/names.ts';
 import type { KubernetesObject } from '../../../src/constructs/backup-system.ts';
 import { podsOf } from '../environments.ts';
 import { kinds } from './left-out.ts';
@@ -65,8 +66,9 @@ const noiseIn = (object: Data): readonly string[] => [
   ...Object.keys(object).filter((key) => key === 'status' || (key !== 'data' && hasNoise(object[key]))),
 ];
 
-/** A policy in the namespace of a server is the only object elsewhere. */
-const elsewhere = (object: Data): boolean => object.metadata.name.endsWith('-to-server');
+/** A policy in the namespace of a server, and a role in that of a service that a restore stops. */
+const elsewhere = ({ metadata }: Data): boolean =>
+  metadata.name.endsWith('-to-server') || metadata.name === names.servicesRole;
 
 const namespaceOf = (objects: readonly Data[]): string =>
   objects.find(({ kind }) => kind === 'Namespace')?.metadata.name;

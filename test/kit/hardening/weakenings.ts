@@ -71,8 +71,16 @@ const roles: readonly (readonly [string, string, unknown])[] = [
 
 const bindings: readonly (readonly [string, string, unknown])[] = [
   ['binds nobody to cluster-admin', 'roleRef', { kind: 'ClusterRole', name: 'cluster-admin' }],
-  ['binds people by their groups', 'subjects', [{ kind: 'Group', name: 'system:anonymous' }]],
-  ['binds people by their groups', 'subjects', [{ kind: 'ServiceAccount', name: 'backup-operator' }]],
+  [
+    'binds people by their groups, and one pod to what it scales',
+    'subjects',
+    [{ kind: 'Group', name: 'system:anonymous' }],
+  ],
+  [
+    'binds people by their groups, and one pod to what it scales',
+    'subjects',
+    [{ kind: 'ServiceAccount', name: 'backup-operator' }],
+  ],
 ];
 
 const policies: readonly Weakening[] = [
@@ -98,6 +106,16 @@ const policies: readonly Weakening[] = [
 
 const objects: readonly Weakening[] = [
   inObject('Pod')(['holds every secret for a day at most', 'spec.activeDeadlineSeconds', 7 * 86_400]),
+  inObject('Role backup-restore-services')([
+    'scales and watches, where a pod is bound to it',
+    'rules.0',
+    { resources: ['pods'], verbs: ['list', 'delete'], resourceNames: ['x'] },
+  ]),
+  inObject('Role backup-restore-services')([
+    'changes and enters named objects only',
+    'rules.0.resourceNames',
+    [],
+  ]),
   inObject('Deployment')(['has one pod, as its volume has one node', 'spec.replicas', 3]),
   inObject('Deployment')(['selects its own pods', 'spec.selector.matchLabels', { app: 'other' }]),
   inObject('Service')(['stays inside the cluster', 'spec.type', 'LoadBalancer']),

@@ -50,7 +50,7 @@ describe('each construct alone', () => {
   });
 
   test('BackupAccess: accounts, roles and bindings', () => {
-    const props = { targets: [{ name: 'accounts' }], access: { oncallGroups: ['dba'] } };
+    const props = { namespace: 'ledger', targets: [{ name: 'accounts' }], access: { oncallGroups: ['dba'] } };
     expect(made((scope) => new BackupAccess(scope, 'access', props))).toEqual([
       'ServiceAccount backup-operator',
       'ServiceAccount backup-restore',
@@ -100,7 +100,11 @@ describe('what is wrong is named by the path of its construct and field, with wh
     [
       'BackupAccess',
       (scope) =>
-        new BackupAccess(scope, 'access', { targets: [{ name: '' }], access: { oncallGroups: [''] } }),
+        new BackupAccess(scope, 'access', {
+          namespace: 'ledger',
+          targets: [{ name: '' }],
+          access: { oncallGroups: [''] },
+        }),
       [
         '[ledger/access] targets[0].name: found "", expected at least 1 characters',
         '[ledger/access] access.oncallGroups[0]: found "", expected at least 1 characters',
