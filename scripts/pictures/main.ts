@@ -1,0 +1,82 @@
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { chromium } from 'playwright-core';
+import { readEnvironment } from '../../src/environment.ts';
+import { history, sampleMs } from './history.ts';
+import type { Dashboard, Range } from './model.ts';
+import { pageHeight, pageWidth, renderPage } from './page.ts';
+import { startPrometheus, type Prometheus } from './prometheus.ts';
+
+// `npm run pictures` draws dashboards/json/prod with real data into docs/images. It takes some minutes and wants the
+// packages of `scripts/setup test`, and chromium. CI does not run it.
+
+const root = join(import.meta.dirname, '../..');
+const days = 14;
+const dayMs = 86_400_000;
+
+/** What is shown: the fleet, and a target that something happened to. */
+const pictures = [
+  { uid: 'backup-monitoring', target: 'All' },
+  { uid: 'backup-target', target: 'postgresql' },
+] as const;
+
+const readDashboard = async (uid: string): Promise<Dashboard> =>
+  JSON.parse(await readFile(join(root, `dashboards/json/prod/${uid}.json`), 'utf8')) as Dashboard;
+
+const chooser =
+  (values: Readonly<Record<string, string>>) =>
+  (text: string): string =>
+    text.replaceAll(/\$\{?(\w+)\}?/g, (_, name: string) => (values[name] === 'All' ? '.+' : values[name]!));
+
+const pageOf = async (prometheus: Prometheus, uid: string, target: string, range: Range) => {
+  const dashboard = await readDashboard(uid);
+  const chosen = { datasource: 'Prometheus', environment: 'prod', namespace: 'grill-stats', target };
+  const data = [];
+  for (const { targets = [] } of dashboard.panels) {
+    const answers = targets.map((each) => prometheus.ask(each, range, chooser(chosen)));
+    data.push((await Promise.all(answers)).flat());
+  }
+  return { text: renderPage(dashboard, chosen, data, range), height: pageHeight(dashboard) };
+};
+
+const draw = async (prometheus: Prometheus, range: Range, folder: string): Promise<void> => {
+  await using stack = new AsyncDisposableStack();
+  const args = [
+    '--no-sandbox',
+    '--disable-background-networking',
+    '--disable-component-update',
+    '--disable-sync',
+  ];
+  const browser = await chromium.launch({ executablePath: '/usr/bin/chromium', args });
+  stack.defer(() => browser.close());
+  for (const { uid, target } of pictures) {
+    const { text, height } = await pageOf(prometheus, uid, target, range);
+    const page = await browser.newPage({ viewport: { width: pageWidth, height: Math.ceil(height) } });
+    await page.setContent(text);
+    await page.screenshot({ path: join(folder, `${uid}.png`) });
+    console.log(`docs/images/${uid}.png`);
+  }
+};
+
+/** Where the history of the last run stays, for `npm run pictures -- --redraw`. */
+const work = join(root, '.work/pictures');
+
+const live = async (): Promise<string> => {
+  const to = Math.floor(Date.now() / sampleMs) * sampleMs;
+  const environment = readEnvironment(join(root, 'Pulumi.prod.yaml'));
+  const text = await history(environment, to - days * dayMs, to, console.log);
+  await mkdir(work, { recursive: true });
+  await writeFile(join(work, 'history.txt'), text);
+  return text;
+};
+
+/** Time of the last sample, in milliseconds. */
+const endOf = (text: string): number => Number(/ (\d+)\n# EOF\n$/.exec(text)![1]) * 1000;
+
+await using stack = new AsyncDisposableStack();
+const redraw = process.argv.includes('--redraw');
+const text = redraw ? await readFile(join(work, 'history.txt'), 'utf8') : await live();
+const prometheus = await startPrometheus(text, sampleMs, stack);
+const folder = join(root, 'docs/images');
+await mkdir(folder, { recursive: true });
+await draw(prometheus, { from: endOf(text) - days * dayMs, to: endOf(text), step: sampleMs }, folder);
