@@ -164,7 +164,13 @@ const archives = (): Panels => [
       { title: 'Newest', expr: promql.archiveBytes(), unit: 'bytes' },
       { title: 'Its source', expr: promql.sourceBytes(), unit: 'bytes' },
       { title: 'Compressed to', expr: promql.compressionRatio(), unit: 'percentunit', decimals: 0 },
-      { title: 'Against the week before', expr: promql.sizeRatio(), unit: 'percentunit', decimals: 0 },
+      {
+        title: 'Of the week before',
+        expr: promql.sizeRatio(),
+        unit: 'percentunit',
+        decimals: 0,
+        steps: atLeast(0.75, 0.5),
+      },
       { title: 'Daily', expr: promql.archivesOfTier('daily'), unit: 'none' },
       { title: 'Weekly', expr: promql.archivesOfTier('weekly'), unit: 'none' },
       { title: 'Monthly', expr: promql.archivesOfTier('monthly'), unit: 'none' },
@@ -215,8 +221,7 @@ const storage = (): Panels => [
     calcs: ['lastNotNull', 'min'],
   }),
   bars({
-    width: 8,
-    height: 4,
+    ...third,
     title: 'Space used',
     description: 'Of each store that has a limit, by archives and everything else.',
     queries: one(promql.storeUsedShare(), '{{store}}'),
@@ -234,7 +239,7 @@ const machinery = (): Panels => [
     description: 'As Kubernetes sees them. The success rate is of the finished Jobs that it still keeps.',
     by: 'cronjob',
     rows: 'CronJob',
-    width: 14,
+    width: 12,
     height: 8,
     columns: [
       { title: 'Last success', expr: promql.cronJobSucceededAge(), unit: 's' },
@@ -261,8 +266,8 @@ const machinery = (): Panels => [
     unit: 'none',
     words: { 1: ['up', 'green'], 0: ['down', 'red'] },
     steps: neutral,
-    width: 10,
-    height: 4,
+    width: 6,
+    height: 8,
   }),
   stat({
     title: 'Notifications',
@@ -272,8 +277,8 @@ const machinery = (): Panels => [
     words: { 1: ['delivered', 'green'], 0: ['failed', 'red'] },
     steps: neutral,
     noValue: 'none was sent',
-    width: 5,
-    height: 4,
+    width: 3,
+    height: 8,
   }),
   stat({
     title: 'This page is as old as',
@@ -282,8 +287,8 @@ const machinery = (): Panels => [
     unit: 's',
     decimals: 0,
     steps: atMost(600, 1800),
-    width: 5,
-    height: 4,
+    width: 3,
+    height: 8,
   }),
 ];
 

@@ -23,15 +23,20 @@ const consoleUrl = ({ plan }: DashboardContext): string | undefined => {
   return `https://s3.console.aws.amazon.com/s3/buckets/${new URL(s3.base).hostname}?region=${s3.region}`;
 };
 
+/** A dashboard for the same data. Targets are left out: the one dashboard shows several, the other one. */
+const sameData = (uid: string): string => {
+  const values = [variables.datasource, variables.environment].map((name) => `var-${name}=\${${name}}`);
+  return `/d/${uid}?${values.join('&')}`;
+};
+
 /** Links of every dashboard. @param other uid and title of the dashboard to go to */
 export const linksOf = (
   context: DashboardContext,
   other: { readonly uid: string; readonly title: string },
 ): readonly DashboardLink[] => {
   const store = consoleUrl(context);
-  const sameWindow = { icon: 'dashboard', targetBlank: false, includeVars: true, keepTime: true };
   return [
-    linkTo(other.title, `/d/${other.uid}`, sameWindow),
+    linkTo(other.title, sameData(other.uid), { icon: 'dashboard', targetBlank: false, keepTime: true }),
     linkTo('Runbook', context.runbookUrl, { icon: 'doc' }),
     ...(store ? [linkTo('S3 console', store, {})] : []),
   ];
@@ -39,5 +44,4 @@ export const linksOf = (
 
 /** Where a click on a row with a target leads. */
 export const targetUrl = (uid: string): string =>
-  `/d/${uid}?var-${variables.datasource}=\${${variables.datasource}}&var-${variables.environment}=\${${variables.environment}}` +
-  `&var-${variables.target}=\${__data.fields.Target}&\${__url_time_range}`;
+  `${sameData(uid)}&var-${variables.target}=\${__data.fields.Target}&\${__url_time_range}`;

@@ -138,7 +138,7 @@ export const lines = (graph: Lines): Builder<Panel> => {
     .targets(graph.queries.map((query, index) => queryOf(query, index).range()))
     .legend(legend(graph.calcs ?? ['lastNotNull', 'max']))
     .tooltip(allSeries())
-    .fillOpacity(graph.stacked ? 40 : 8)
+    .fillOpacity(graph.stacked ? 40 : 0)
     .lineWidth(2)
     .showPoints(VisibilityMode.Never)
     .spanNulls(true)

@@ -8,7 +8,6 @@ import { table } from './table.ts';
 type Panels = readonly Builder<Panel>[];
 
 const tile = { width: 4, height: 4 } as const;
-const half = { width: 12, height: 9 } as const;
 const third = { width: 8, height: 9 } as const;
 
 const one = (expr: string, legend = '') => [{ expr, legend }];
@@ -98,14 +97,23 @@ const runs = (): Panels => [
     ],
   }),
   lines({
-    ...half,
+    ...third,
+    title: 'Age of the newest archive, of its RPO',
+    description:
+      'Falls when a backup is committed. Above the dashed line a loss would lose more than agreed.',
+    queries: one(promql.ageOfRpo(), 'age'),
+    unit: 'percentunit',
+    limit: 1,
+  }),
+  lines({
+    ...third,
     title: 'Backup duration',
     description: 'Of the run that made the newest archive.',
     queries: one(promql.durationSeconds(), 'backup'),
     unit: 's',
   }),
   lines({
-    ...half,
+    ...third,
     title: 'Restore time and its objective',
     description: 'How long the last drill that succeeded took to restore, and the RTO of the plan.',
     queries: [...one(promql.measuredRto(), 'restore'), ...one(promql.rtoSeconds(), 'RTO')],

@@ -1,7 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { pino } from 'pino';
 import { openApp, type App } from '../../runtime/src/commands/app.ts';
 import { secrets } from '../../runtime/src/contract/secrets.ts';
 import { BackupError } from '../../runtime/src/core/errors.ts';
@@ -9,6 +8,7 @@ import { planSchema } from '../../runtime/src/plan/schema.ts';
 import { planOf, type Environment } from '../../src/environment.ts';
 import { startHttpServer } from '../../test/kit/http-server.ts';
 import { removeFolder, workFolder } from '../../test/kit/private-server.ts';
+import { testRun } from '../../test/kit/run.ts';
 import { startS3 } from '../../test/kit/s3.ts';
 import type { Platform } from './platform.ts';
 
@@ -83,12 +83,7 @@ export const install = async (
     },
     [notification.name]: { [notification.keys.webhookUrl]: webhook.url },
   }) as SecretValues;
-  const run = {
-    ...{ now, randomBytes, scratchDir },
-    log: pino({ level: 'silent' }),
-    signal: new AbortController().signal,
-    readSecret: reading(values),
-  };
+  const run = testRun({ now, scratchDir, readSecret: reading(values) });
   const app = await openApp(run, plan, () => ({ add: () => {}, done: () => {} }));
   const space = async () => ({ freeBytes: volumeBytes - (await bytesIn(backup)), totalBytes: volumeBytes });
   const primary = { ...app.stores.primary, space };

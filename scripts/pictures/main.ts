@@ -26,7 +26,9 @@ const readDashboard = async (uid: string): Promise<Dashboard> =>
 const chooser =
   (values: Readonly<Record<string, string>>) =>
   (text: string): string =>
-    text.replaceAll(/\$\{?(\w+)\}?/g, (_, name: string) => (values[name] === 'All' ? '.+' : values[name]!));
+    text.replaceAll(/\$(\w+)/g, (found, name: string) =>
+      values[name] === 'All' ? '.+' : (values[name] ?? found),
+    );
 
 const pageOf = async (prometheus: Prometheus, uid: string, target: string, range: Range) => {
   const dashboard = await readDashboard(uid);

@@ -53,7 +53,8 @@ export interface Dashboard {
   readonly title: string;
   readonly links: readonly { readonly title: string }[];
   readonly templating: {
-    readonly list: readonly { readonly name: string; readonly label: string; readonly type: string }[];
+    /** `hide` 2 shows nothing of it. */
+    readonly list: readonly { readonly name: string; readonly label: string; readonly hide?: number }[];
   };
   readonly panels: readonly Panel[];
 }

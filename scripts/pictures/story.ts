@@ -38,7 +38,7 @@ const backUp =
 const check =
   ({ app }: Installation, level: 'deep' | 'drill') =>
   async () =>
-    (await verify(app, { level, last: 1 })).find(({ ok }) => !ok)?.problem?.message;
+    (await verify(app, { level, last: 1 })).results.find(({ ok }) => !ok)?.problem?.message;
 
 const occurrences = (schedule: string, from: number, to: number): readonly number[] => {
   const at = nextRun(schedule, new Date(from))?.getTime();
@@ -93,8 +93,8 @@ const troubles = (installation: Installation, platform: Platform, midnight: numb
     at(8, 4.5, () => flip(installation, 'influxdb')),
     at(8, 10, () => flip(installation, 'influxdb')),
     mend(8, 10.25, names.verification, check(installation, 'deep')),
-    // a cache is emptied: the backups of three days are unusual, then that is how it is
-    at(11, 1, () => platform.loseSessions()),
+    // a cache is emptied: the backups since are unusual
+    at(12, 1, () => platform.loseSessions()),
   ];
 };
 

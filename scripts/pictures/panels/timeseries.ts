@@ -1,7 +1,7 @@
 import { colour, seriesColour } from '../colours.ts';
 import { format, ticks } from '../format.ts';
 import { html, type Html } from '../html.ts';
-import { defaultsOf, type Drawing, type Series } from '../model.ts';
+import { defaultsOf, type Drawing, type FieldConfig, type Series } from '../model.ts';
 import { timeAxis, valueAxis, xOf, type Area } from './axes.ts';
 
 type Points = Series['points'];
@@ -15,17 +15,25 @@ const calculations: Readonly<
   mean: ['Mean', (values) => values.reduce((sum, value) => sum + value, 0) / values.length],
 };
 
-const rowHeight = 20;
+/** Pixels of a row of the legend, around it, and of the labels below the axis. */
+const [rowHeight, legendHeight, axisHeight] = [20, 12, 26];
 
-/** Parts of a whole on top of each other: each with the sum of those below it. */
-const stack = (series: readonly Series[]): readonly Points[] => {
+/** A line, and the one that its area reaches down to: of parts of a whole, the part below. */
+interface Shape {
+  readonly line: Points;
+  readonly floor: Points;
+}
+
+const flat = (points: Points): Points => points.map(([time]) => [time, 0]);
+
+const stacked = (series: readonly Series[]): readonly Shape[] => {
   const below = new Map<number, number>();
-  return series.map(({ points }) =>
-    points.map(([time, value]) => {
-      below.set(time, (below.get(time) ?? 0) + value);
-      return [time, below.get(time)!] as const;
-    }),
-  );
+  return series.map(({ points }) => {
+    const floor = points.map(([time]) => [time, below.get(time) ?? 0] as const);
+    const line = points.map(([time, value], index) => [time, floor[index]![1] + value] as const);
+    for (const [time, value] of line) below.set(time, value);
+    return { line, floor };
+  });
 };
 
 const legend = ({ panel, series }: Drawing): Html => {
@@ -49,53 +57,52 @@ const legend = ({ panel, series }: Drawing): Html => {
   </table>`;
 };
 
-/** Lines over time, or areas where they are stacked. */
+/** Value by which nothing is higher on the axis. */
+const topOf = (shapes: readonly Shape[], limit: number): number => {
+  const values = shapes.flatMap(({ line }) => line.map(([, value]) => value)).filter(Number.isFinite);
+  return (Math.max(...values, limit) || 1) * 1.08;
+};
+
+const limitOf = ({ custom, thresholds }: FieldConfig): number | undefined =>
+  custom?.thresholdsStyle ? (thresholds?.steps.at(-1)?.value ?? undefined) : undefined;
+
+const limitLine = (y: number, { left, right }: Area): Html =>
+  html`<line
+    x1="${left}"
+    x2="${right}"
+    y1="${y}"
+    y2="${y}"
+    stroke="${colour('red')}"
+    stroke-dasharray="6 4"
+  />`;
+
+/** Lines over time, or areas on top of each other where they are stacked. */
 export const timeseries = (drawing: Drawing): Html => {
   const { panel, series, range, width, height } = drawing;
   const config = defaultsOf(panel);
   if (series.length === 0) return html`<div class="none">${config.noValue ?? 'No data'}</div>`;
-  const area: Area = {
-    left: 70,
-    right: width - 14,
-    top: 8,
-    bottom: height - 26 - rowHeight * (series.length + 1),
-  };
-  const drawn =
-    config.custom?.stacking?.mode === 'normal' ? stack(series) : series.map(({ points }) => points);
-  const limit = config.custom?.thresholdsStyle ? config.thresholds?.steps.at(-1)?.value : undefined;
-  const largest = Math.max(
-    ...drawn.flatMap((points) => points.map(([, value]) => value)).filter(Number.isFinite),
-    limit ?? 0,
-  );
-  const top = (largest || 1) * 1.08;
+  const bottom = height - axisHeight - legendHeight - rowHeight * (series.length + 1);
+  const area: Area = { left: 70, right: width - 14, top: 8, bottom };
+  const isStacked = config.custom?.stacking?.mode === 'normal';
+  const shapes = isStacked
+    ? stacked(series)
+    : series.map(({ points }) => ({ line: points, floor: flat(points) }));
+  const limit = limitOf(config);
+  const top = topOf(shapes, limit ?? 0);
   const x = xOf(range, area);
   const y = (value: number): number => area.bottom - ((area.bottom - area.top) * value) / top;
-  const path = (points: Points): string =>
-    points
-      .map(([time, value], index) => `${index ? 'L' : 'M'}${x(time).toFixed(1)} ${y(value).toFixed(1)}`)
-      .join('');
-  const shapes = drawn.map((points, index) => {
-    const [first, final] = [x(points[0]![0]), x(points.at(-1)![0])];
-    const below = `L${final.toFixed(1)} ${area.bottom}L${first.toFixed(1)} ${area.bottom}Z`;
-    const opacity = (config.custom?.fillOpacity ?? 0) / 100;
-    return html`<path d="${path(points) + below}" fill="${seriesColour(index)}" fill-opacity="${opacity}" />
-      <path d="${path(points)}" fill="none" stroke="${seriesColour(index)}" stroke-width="2" />`;
+  const through = (points: Points): string =>
+    points.map(([time, value]) => `${x(time).toFixed(1)} ${y(value).toFixed(1)}`).join('L');
+  const opacity = (config.custom?.fillOpacity ?? 0) / 100;
+  const paths = shapes.map(({ line, floor }, index) => {
+    const outline = `M${through(line)}L${through(floor.toReversed())}Z`;
+    return html`<path d="${outline}" fill="${seriesColour(index)}" fill-opacity="${opacity}" />
+      <path d="M${through(line)}" fill="none" stroke="${seriesColour(index)}" stroke-width="2" />`;
   });
-  const dashed =
-    limit === undefined || limit === null
-      ? html``
-      : html`<line
-          x1="${area.left}"
-          x2="${area.right}"
-          y1="${y(limit)}"
-          y2="${y(limit)}"
-          stroke="${colour('red')}"
-          stroke-dasharray="6 4"
-        />`;
-  const labels = ticks(top, config.unit, 4).map(
+  const marks = ticks(top, config.unit, 4).map(
     (value) => [y(value), format(value, { unit: config.unit ?? 'none' })] as const,
   );
-  return html`<svg width="${width}" height="${area.bottom + 26}">
-      ${timeAxis(range, area)}${valueAxis(labels, area)}${shapes.toReversed()}${dashed}</svg
+  return html`<svg width="${width}" height="${area.bottom + axisHeight}">
+      ${timeAxis(range, area)}${valueAxis(marks, area)}${paths}${limit === undefined ? '' : limitLine(y(limit), area)}</svg
     >${legend(drawing)}`;
 };

@@ -11,17 +11,17 @@ export const stat = (drawing: Drawing): Html => {
   const { panel, series, width, height } = drawing;
   if (series.length === 0) return nothing(drawing);
   const config = defaultsOf(panel);
+  const { textMode } = panel.options ?? {};
   const size = Math.min(38, height / 2.6, (width / series.length) * 0.16);
-  return html`<div class="stat">
-    ${series.map((each) => {
-      const { text, colour: tone } = meaning(last(each), config);
-      const name = panel.options?.textMode === 'value' ? '' : each.name;
-      return html`<div>
-        <div class="name">${name}</div>
-        <div style="color:${tone};font-size:${size}px">${text ?? format(last(each), config)}</div>
-      </div>`;
-    })}
-  </div>`;
+  const tiles = series.map((each) => {
+    const { text, colour: tone } = meaning(last(each), config);
+    if (textMode === 'name') return html`<div style="color:${tone};font-size:16px">${each.name}</div>`;
+    return html`<div>
+      <div class="name">${textMode === 'value' ? '' : each.name}</div>
+      <div style="color:${tone};font-size:${size}px">${text ?? format(last(each), config)}</div>
+    </div>`;
+  });
+  return html`<div class="stat">${tiles}</div>`;
 };
 
 /** A bar per series up to the largest value of the field. */

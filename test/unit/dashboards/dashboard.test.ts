@@ -85,13 +85,12 @@ describe.each(shipped)('dashboard $uid', ({ uid, dashboard, configMap }) => {
 
   test('links to the other dashboard, the runbook and the console of the store', () => {
     const other = shipped.find((each) => each.uid !== uid)!;
-    const links = dashboard.links as { url: string; includeVars: boolean }[];
+    const links = dashboard.links as { url: string }[];
     expect(links.map(({ url }) => url)).toEqual([
-      `/d/${other.uid}`,
+      `/d/${other.uid}?var-datasource=\${datasource}&var-environment=\${environment}`,
       'https://runbook/RUNBOOK.md',
       'https://s3.console.aws.amazon.com/s3/buckets/grill-stats-backups?region=us-east-1',
     ]);
-    expect(links[0]).toMatchObject({ includeVars: true });
   });
 
   test('every panel has an id of its own', () => {
