@@ -55,7 +55,9 @@ describe('README.md', () => {
   test.each([
     'README.md',
     'CONTRIBUTING.md',
-    ...readdirSync(join(repository, 'docs')).map((file) => `docs/${file}`),
+    ...readdirSync(join(repository, 'docs'))
+      .filter((file) => file.endsWith('.md'))
+      .map((file) => `docs/${file}`),
   ])('links of %s lead somewhere', (name) => {
     const folder = join(repository, name, '..');
     for (const [, link] of page(name).matchAll(/\]\((?!https?:|#)([^)#]+)/g))
