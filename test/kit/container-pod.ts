@@ -19,11 +19,17 @@ export interface ContainerCluster extends Cluster {
 export interface ContainerPod {
   /** As `kubectl exec` does. */
   readonly exec: (...argv: readonly string[]) => Promise<Output>;
-  readonly log: () => Promise<Output>;
   readonly stop: () => Promise<void>;
 }
 
 type Container = IPodSpec['containers'][number];
+
+export interface PodOptions {
+  /** @default the manifest's */
+  readonly command?: string[];
+  /** `host` reaches the databases, `none` nothing but itself. @default host */
+  readonly network?: 'host' | 'none';
+}
 
 const commandArgs = ({ command = [], args = [], image }: Container): readonly string[] => {
   const [program, ...rest] = command;
@@ -38,7 +44,7 @@ const commandArgs = ({ command = [], args = [], image }: Container): readonly st
 const runArgs = async (
   cluster: ContainerCluster,
   manifest: Manifest,
-  change: Partial<Container>,
+  { network = 'host', ...change }: PodOptions,
 ): Promise<readonly string[]> => {
   const spec = podSpec(manifest);
   const container = { ...spec.containers[0]!, ...change };
@@ -46,7 +52,7 @@ const runArgs = async (
   const fields = { 'metadata.name': name, 'metadata.namespace': namespace };
   const env = Object.entries(environmentOf(cluster, fields, container));
   return [
-    ...['--pull', 'never', '--network', 'host'],
+    ...['--pull', 'never', '--network', network],
     ...Object.entries(cluster.hosts).flatMap(([host, address]) => ['--add-host', `${host}:${address}`]),
     ...env.flatMap(([variable, value]) => ['--env', `${variable}=${value}`]),
     ...securityArgs(spec),
@@ -55,20 +61,23 @@ const runArgs = async (
   ];
 };
 
-/** Runs a pod to its end. `change` replaces fields of its container, such as the command. @throws Error unless it exits with 0 */
+/** Runs a pod to its end. @throws Error unless it exits with 0 */
 export const runPod = async (
   cluster: ContainerCluster,
   manifest: Manifest,
-  change: Partial<Container> = {},
-): Promise<Output> => podman('run', '--rm', ...(await runArgs(cluster, manifest, change)));
+  options: PodOptions = {},
+): Promise<Output> => podman('run', '--rm', ...(await runArgs(cluster, manifest, options)));
 
 /** Starts a pod that goes on. */
-export const startPod = async (cluster: ContainerCluster, manifest: Manifest): Promise<ContainerPod> => {
-  const { stdout } = await podman('run', '--detach', ...(await runArgs(cluster, manifest, {})));
+export const startPod = async (
+  cluster: ContainerCluster,
+  manifest: Manifest,
+  options: PodOptions = {},
+): Promise<ContainerPod> => {
+  const { stdout } = await podman('run', '--detach', ...(await runArgs(cluster, manifest, options)));
   const id = stdout.trim();
   return {
     exec: (...argv) => podman('exec', id, ...argv),
-    log: () => podman('logs', id),
     stop: async () => void (await podman('rm', '--force', '--time', '0', id)),
   };
 };

@@ -53,6 +53,7 @@ export const localName = (image: string): string => image.split('@', 1)[0]!;
 /** Builds `runtime/Dockerfile` under the name that the manifests carry. Layers are kept: delete .work/containers for a build from nothing. */
 export const buildJobImage = async (image: string): Promise<void> => {
   if (!(await exists(base))) await makeBase();
+  await podman('rm', '--all', '--force', '--time', '0'); // left by a run that was killed
   await requireContainers();
   if (!(await exists(builder))) await makeBuilder();
   const settings = { BASE_IMAGE: base, NODE_IMAGE: builder, POSTGRESQL_MAJORS: '15', VERSION: '0.1.0' };
