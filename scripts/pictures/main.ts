@@ -14,14 +14,27 @@ const root = join(import.meta.dirname, '../..');
 const days = 14;
 const dayMs = 86_400_000;
 
-/** What is shown: the fleet, and a target that something happened to. */
-const pictures = [
-  { uid: 'backup-monitoring', target: 'All' },
-  { uid: 'backup-target', target: 'postgresql' },
-] as const;
+interface Picture {
+  readonly file: string;
+  readonly uid: string;
+  readonly target: string;
+  /** Rows that are drawn. @default all */
+  readonly rows?: number;
+}
 
-const readDashboard = async (uid: string): Promise<Dashboard> =>
-  JSON.parse(await readFile(join(root, `dashboards/json/prod/${uid}.json`), 'utf8')) as Dashboard;
+/** The fleet, its first rows for the README, and a target that something happened to. */
+const pictures: readonly Picture[] = [
+  { file: 'backup-monitoring.png', uid: 'backup-monitoring', target: 'All' },
+  { file: 'backup-monitoring-top.png', uid: 'backup-monitoring', target: 'All', rows: 2 },
+  { file: 'backup-target.png', uid: 'backup-target', target: 'postgresql' },
+];
+
+const readDashboard = async ({ uid, rows = Infinity }: Picture): Promise<Dashboard> => {
+  const file = join(root, `dashboards/json/prod/${uid}.json`);
+  const { panels, ...dashboard } = JSON.parse(await readFile(file, 'utf8')) as Dashboard;
+  let row = 0;
+  return { ...dashboard, panels: panels.filter(({ type }) => (row += Number(type === 'row')) <= rows) };
+};
 
 const chooser =
   (values: Readonly<Record<string, string>>) =>
@@ -30,8 +43,9 @@ const chooser =
       values[name] === 'All' ? '.+' : (values[name] ?? found),
     );
 
-const pageOf = async (prometheus: Prometheus, uid: string, target: string, range: Range) => {
-  const dashboard = await readDashboard(uid);
+const pageOf = async (prometheus: Prometheus, picture: Picture, range: Range) => {
+  const dashboard = await readDashboard(picture);
+  const { target } = picture;
   const chosen = { datasource: 'Prometheus', environment: 'prod', namespace: 'grill-stats', target };
   const data = [];
   for (const { targets = [] } of dashboard.panels) {
@@ -51,12 +65,12 @@ const draw = async (prometheus: Prometheus, range: Range, folder: string): Promi
   ];
   const browser = await chromium.launch({ executablePath: '/usr/bin/chromium', args });
   stack.defer(() => browser.close());
-  for (const { uid, target } of pictures) {
-    const { text, height } = await pageOf(prometheus, uid, target, range);
+  for (const picture of pictures) {
+    const { text, height } = await pageOf(prometheus, picture, range);
     const page = await browser.newPage({ viewport: { width: pageWidth, height: Math.ceil(height) } });
     await page.setContent(text);
-    await page.screenshot({ path: join(folder, `${uid}.png`) });
-    console.log(`docs/images/${uid}.png`);
+    await page.screenshot({ path: join(folder, picture.file) });
+    console.log(`docs/images/${picture.file}`);
   }
 };
 
