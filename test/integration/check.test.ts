@@ -16,13 +16,13 @@ import { backup } from '../../runtime/src/commands/backup.ts';
 import { check } from '../../runtime/src/commands/check.ts';
 import { verify } from '../../runtime/src/commands/verify.ts';
 import type { Store } from '../../runtime/src/store/store.ts';
+import { dayMs } from '../../runtime/src/core/units.ts';
 import { startDirectory } from '../conformance/stores/directory.ts';
 import type { StoreFixture } from '../conformance/stores/fixture.ts';
 import { redisTarget, testApp } from '../kit/app.ts';
 import { install, type Installation } from '../kit/installation.ts';
 import { startRedis, type TestRedis } from '../kit/redis.ts';
 
-const dayMs = 86_400_000;
 const manifest = '.manifest.json';
 
 let redis: TestRedis;

@@ -8,6 +8,7 @@ import { pruneRun } from '../../runtime/src/commands/prune.ts';
 import { buildReport } from '../../runtime/src/commands/report.ts';
 import { verify } from '../../runtime/src/commands/verify.ts';
 import type { Store } from '../../runtime/src/store/store.ts';
+import { dayMs } from '../../runtime/src/core/units.ts';
 import { startDirectory } from '../conformance/stores/directory.ts';
 import type { StoreFixture } from '../conformance/stores/fixture.ts';
 import { redisTarget, testApp } from '../kit/app.ts';
@@ -18,7 +19,6 @@ let redis: TestRedis;
 let fixture: StoreFixture;
 let [primary, replica]: Store[] = [];
 
-const dayMs = 86_400_000;
 const start = Date.parse('2024-01-03T02:00:00Z');
 
 beforeAll(async () => {

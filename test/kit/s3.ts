@@ -32,9 +32,22 @@ export interface S3Server {
   readonly stop: () => Promise<void>;
 }
 
-type Tool = (program: string, ...args: readonly string[]) => Promise<string>;
-
 const region = 'us-east-1';
+
+/** A client for what the product never asks: parts under way, versions, holds. */
+export const s3ClientOf = ({
+  endpoint,
+  accessKey,
+  secretKey,
+}: Pick<S3Server, 'endpoint' | 'accessKey' | 'secretKey'>): S3Client =>
+  new S3Client({
+    endpoint,
+    region,
+    forcePathStyle: true,
+    credentials: { accessKeyId: accessKey, secretAccessKey: secretKey },
+  });
+
+type Tool = (program: string, ...args: readonly string[]) => Promise<string>;
 
 /** Runs programs as the non-root user, on the cluster of a folder. */
 const toolIn = (folder: string): Tool => {
@@ -142,14 +155,8 @@ const startCluster = async (places: CephPlaces, tool: Tool, servers: PrivateServ
 };
 
 const bucketMaker =
-  (endpoint: string, accessKeyId: string, secretAccessKey: string) =>
-  async (name: string, lockDays?: number) => {
-    const client = new S3Client({
-      endpoint,
-      region,
-      forcePathStyle: true,
-      credentials: { accessKeyId, secretAccessKey },
-    });
+  (endpoint: string, accessKey: string, secretKey: string) => async (name: string, lockDays?: number) => {
+    const client = s3ClientOf({ endpoint, accessKey, secretKey });
     await client.send(
       new CreateBucketCommand({ Bucket: name, ObjectLockEnabledForBucket: lockDays !== undefined }),
     );

@@ -1,5 +1,6 @@
 import { isBackupError } from '../core/errors.ts';
 import { collect } from '../core/process.ts';
+import { oneChunk } from '../core/one-chunk.ts';
 import type { KeyRing } from '../crypto/key-ring.ts';
 import type { Store } from '../store/store.ts';
 import {
@@ -65,12 +66,9 @@ const tryAppend = async (
   const sequence = last + 1;
   const content = { format: 1, sequence, ...event, previous: await hashAt(store, last) } as const;
   const line = await encodeEntry(content, keys?.[0]);
-  const body = async function* () {
-    yield line;
-  };
   try {
     // A stream comes once: tried again after a lost answer, an exclusive put would find itself.
-    await store.put(auditKey(sequence), body(), { replace: false });
+    await store.put(auditKey(sequence), oneChunk(line), { replace: false });
   } catch (error) {
     if (isBackupError(error, 'store.exists')) return false;
     throw error;

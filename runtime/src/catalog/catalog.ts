@@ -1,4 +1,5 @@
 import { BackupError } from '../core/errors.ts';
+import { oneChunk } from '../core/one-chunk.ts';
 import type { KeyRing } from '../crypto/key-ring.ts';
 import type { Store } from '../store/store.ts';
 import { archiveOf, fileName, isManifest, manifestKey, rekeyedName, tiers } from './layout.ts';
@@ -107,12 +108,5 @@ export const writeManifest = async (
   keys: KeyRing | undefined,
   options: { readonly replace: boolean },
 ): Promise<void> => {
-  const text = Buffer.from(await encodeManifest(manifest, keys));
-  await store.put(
-    manifestKey(key),
-    (async function* () {
-      yield text;
-    })(),
-    options,
-  );
+  await store.put(manifestKey(key), oneChunk(await encodeManifest(manifest, keys)), options);
 };

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { collect } from '../core/process.ts';
+import { oneChunk } from '../core/one-chunk.ts';
 import type { Store } from '../store/store.ts';
 import { isDead, ownerSchema } from './lock-owner.ts';
 
@@ -66,10 +67,7 @@ export const findLock = async (store: Store, target: string, now: Date): Promise
 
 /** Writes a lock: exclusively, or over the one of the same generation. */
 export const putLock = (store: Store, key: string, lock: Lock, replace: boolean): Promise<number> => {
-  const text = Buffer.from(`${JSON.stringify(lock)}\n`);
-  const body = async function* () {
-    yield text;
-  };
+  const body = () => oneChunk(`${JSON.stringify(lock)}\n`);
   // A stream comes once: tried again after a lost answer, an exclusive put would find itself.
   return store.put(key, replace ? body : body(), { replace });
 };

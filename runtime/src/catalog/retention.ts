@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { dayMs } from '../core/units.ts';
 import { tiers, type Tier } from './layout.ts';
 
 /** How many archives of each tier are kept. */
@@ -33,8 +34,6 @@ export interface Decision {
   readonly keep: boolean;
   readonly reason: string;
 }
-
-const dayMs = 86_400_000;
 
 const newest = (candidates: readonly Candidate[]): Candidate | undefined =>
   candidates.toSorted((a, b) => b.startedAt.getTime() - a.startedAt.getTime())[0];

@@ -1,7 +1,8 @@
 import { z } from 'zod';
-import { isBackupError } from '../core/errors.ts';
 import { collect } from '../core/process.ts';
 import { stamp } from '../core/units.ts';
+import { oneChunk } from '../core/one-chunk.ts';
+import { removeUnlessLocked } from '../store/remove.ts';
 import type { Store, StoredObject } from '../store/store.ts';
 
 /** Commands whose runs are recorded. */
@@ -51,13 +52,6 @@ export const readRun = async (store: Store, key: string): Promise<RunRecord | un
   }
 };
 
-/** What Object Lock keeps goes with a later run. */
-const removeUnlocked = async (store: Store, key: string): Promise<void> => {
-  await store.remove(key).catch((error: unknown) => {
-    if (!isBackupError(error, 'store.locked')) throw error;
-  });
-};
-
 /** With milliseconds: the order of names is the order in time, also of runs within one second. */
 const nameTime = (time: Date): string =>
   `${stamp(time)}_${String(time.getUTCMilliseconds()).padStart(3, '0')}`;
@@ -66,11 +60,7 @@ const keyOf = ({ startedAt, command, target }: RunRecord, id: string): string =>
   `${folderOf(target)}${nameTime(new Date(startedAt))}_${command}_${id}.json`;
 
 const put = async (store: Store, record: RunRecord, id: string, replace: boolean): Promise<void> => {
-  const text = Buffer.from(`${JSON.stringify(record)}\n`);
-  const body = async function* () {
-    yield text;
-  };
-  await store.put(keyOf(record, id), body, { replace });
+  await store.put(keyOf(record, id), () => oneChunk(`${JSON.stringify(record)}\n`), { replace });
 };
 
 /** Writes a record again, with what became known after it. @throws BackupError `store.*` */
@@ -81,7 +71,7 @@ export const amendRun = (store: Store, record: RunRecord, id: string): Promise<v
 export const writeRun = async (store: Store, record: RunRecord, id: string): Promise<void> => {
   await put(store, record, id, false);
   for (const { key } of (await listRuns(store, record.target)).slice(0, -recordsKept))
-    await removeUnlocked(store, key);
+    await removeUnlessLocked(store, key);
 };
 
 /** Newest runs of a target first, of one command where it is named. */

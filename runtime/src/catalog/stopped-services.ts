@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { collect } from '../core/process.ts';
-import { bodyOf } from '../store/body.ts';
+import { oneChunk } from '../core/one-chunk.ts';
 import type { Store } from '../store/store.ts';
 
 /** Folder of a store that tells which services a restore stopped; also the name of the lock on all of them. */
@@ -26,7 +26,7 @@ const keyOf = ({ kind, namespace, name }: Pick<StoppedService, 'kind' | 'namespa
 
 /** Written over, never removed: where Object Lock keeps every version, removing would fail. */
 export const writeStopped = async (store: Store, service: StoppedService): Promise<void> => {
-  await store.put(keyOf(service), bodyOf(`${JSON.stringify(service)}\n`), { replace: true });
+  await store.put(keyOf(service), () => oneChunk(`${JSON.stringify(service)}\n`), { replace: true });
 };
 
 const parse = (text: string): StoppedService | undefined => {

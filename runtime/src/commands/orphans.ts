@@ -1,11 +1,12 @@
 import { listFiles, survey, type Survey } from '../catalog/survey.ts';
-import { isBackupError } from '../core/errors.ts';
 import { throwIfStopped } from '../core/stopped.ts';
+import { dayMs } from '../core/units.ts';
+import { removeUnlessLocked } from '../store/remove.ts';
 import type { Store, StoredObject } from '../store/store.ts';
-import type { App } from './app.ts';
+import { allStores, type App } from './app.ts';
 
 /** Killed runs leave partial files; a run that is older than this is dead: no deadline is longer than a day. */
-const leftoverGraceMs = 24 * 3600 * 1000;
+const leftoverGraceMs = dayMs;
 
 /** What is older than this belongs to no run that still goes on. */
 export const graceEnd = ({ run }: Pick<App, 'run'>): Date => new Date(run.now().getTime() - leftoverGraceMs);
@@ -25,23 +26,20 @@ export const removableOrphans = (app: App, here: Survey, all: readonly Survey[])
         ({ key, modified }) => modified < graceEnd(app) && !isDescribedElsewhere(key, here, all),
       );
 
-export const surveyAll = async ({ stores }: App, target: string): Promise<readonly Survey[]> => {
+export const surveyAll = async (app: App, target: string): Promise<readonly Survey[]> => {
   const surveys: Survey[] = [];
-  for (const store of [stores.primary, ...stores.replicas]) surveys.push(await survey(store, target));
+  for (const store of allStores(app)) surveys.push(await survey(store, target));
   return surveys;
 };
 
 const removeFrom = async (app: App, store: Store, key: string): Promise<void> => {
   throwIfStopped(app.run);
   app.run.log.warn({ archive: key, store: store.location }, 'removed what a killed run left');
-  await store.remove(key).catch((error: unknown) => {
-    if (!isBackupError(error, 'store.locked')) throw error;
-  });
+  await removeUnlessLocked(store, key);
 };
 
-const hasOrphans = async ({ stores }: App, target: string): Promise<boolean> => {
-  for (const store of [stores.primary, ...stores.replicas])
-    if ((await listFiles(store, target)).orphans.length > 0) return true;
+const hasOrphans = async (app: App, target: string): Promise<boolean> => {
+  for (const store of allStores(app)) if ((await listFiles(store, target)).orphans.length > 0) return true;
   return false;
 };
 

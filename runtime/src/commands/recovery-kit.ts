@@ -3,8 +3,9 @@ import { readFile } from 'node:fs/promises';
 import { names, recoveryFolder } from '../contract/names.ts';
 import { messageOf } from '../core/errors.ts';
 import { collect } from '../core/process.ts';
+import { oneChunk } from '../core/one-chunk.ts';
 import type { Store } from '../store/store.ts';
-import type { App } from './app.ts';
+import { allStores, type App } from './app.ts';
 import { programVersion } from './version.ts';
 
 /** Files of the kit, relative to this source; the job image holds them. */
@@ -58,22 +59,16 @@ const putKit = async (store: Store, { files, title }: Kit): Promise<void> => {
   const stored = await storedTitle(store);
   if (stored === title || (stored !== undefined && isNewer(stored))) return;
   for (const [name, content] of files)
-    await store.put(
-      keyOf(name),
-      async function* () {
-        yield content;
-      },
-      { replace: true },
-    );
+    await store.put(keyOf(name), () => oneChunk(content), { replace: true });
 };
 
 /** Keeps the offline recovery kit in every store; an archive without it is still one, so a failure is only logged. */
-export const storeRecoveryKit = async ({ run, stores }: App): Promise<void> => {
-  for (const store of [stores.primary, ...stores.replicas])
+export const storeRecoveryKit = async (app: App): Promise<void> => {
+  for (const store of allStores(app))
     await readKit()
       .then((kit) => putKit(store, kit))
       .catch((error: unknown) =>
-        run.log.warn(
+        app.run.log.warn(
           { store: store.location, problem: messageOf(error) },
           'the offline recovery kit could not be stored',
         ),

@@ -1,7 +1,8 @@
 import { verificationFolder } from '../contract/names.ts';
 import { messageOf } from '../core/errors.ts';
-import { isBackupError } from '../core/errors.ts';
-import { formatBytes, formatSeconds, stamp } from '../core/units.ts';
+import { dayMs, formatBytes, formatSeconds, stamp } from '../core/units.ts';
+import { oneChunk } from '../core/one-chunk.ts';
+import { removeUnlessLocked } from '../store/remove.ts';
 import type { Store } from '../store/store.ts';
 import type { App } from './app.ts';
 import { table } from './table.ts';
@@ -86,24 +87,11 @@ const reportNames = (level: VerifyLevel, date: string) => {
 };
 
 const putText = (store: Store, key: string, text: string): Promise<number> =>
-  store.put(
-    key,
-    (async function* () {
-      yield Buffer.from(text);
-    })(),
-    { replace: true },
-  );
-
-const dayMs = 86_400_000;
-
-/** What Object Lock keeps goes with a later report. */
-const unlessLocked = (error: unknown): void => {
-  if (!isBackupError(error, 'store.locked')) throw error;
-};
+  store.put(key, () => oneChunk(text), { replace: true });
 
 const removeOld = async (store: Store, now: Date, days: number): Promise<void> => {
   for await (const { key, modified } of store.list(`${verificationFolder}/`))
-    if (now.getTime() - modified.getTime() > days * dayMs) await store.remove(key).catch(unlessLocked);
+    if (now.getTime() - modified.getTime() > days * dayMs) await removeUnlessLocked(store, key);
 };
 
 /** Writes a report as JSON and text, moves the alias of the newest, and removes old reports. */

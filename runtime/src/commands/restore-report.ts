@@ -1,5 +1,6 @@
 import { isBackupError, messageOf } from '../core/errors.ts';
 import { formatBytes, formatSeconds, stamp } from '../core/units.ts';
+import { oneChunk } from '../core/one-chunk.ts';
 import type { App } from './app.ts';
 import { renderRestore } from './render.ts';
 import type { RestoreOutcome, RestoreResult } from './restore.ts';
@@ -61,9 +62,7 @@ export const renderRestoreReport = ({ restored, failed, notBegun, ...report }: R
 /** Stores a report in the primary store; that it cannot be must not hide what the restore did. */
 export const storeRestoreReport = async ({ run, stores }: App, report: RestoreReport): Promise<void> => {
   const key = `${restoresFolder}/${stamp(new Date(report.startedAt))}.json`;
-  const text = (async function* () {
-    yield Buffer.from(`${JSON.stringify(report, null, 2)}\n`);
-  })();
+  const text = () => oneChunk(`${JSON.stringify(report, null, 2)}\n`);
   await stores.primary
     .put(key, text, { replace: true })
     .catch((error: unknown) => run.log.error({ key, problem: messageOf(error) }, 'report not stored'));

@@ -1,5 +1,7 @@
 import { z } from 'zod';
 
+export const dayMs = 86_400_000;
+
 const secondsPerUnit = { s: 1, m: 60, h: 3600, d: 86_400 } as const;
 const durationPattern = /^(\d+[smhd])+$/;
 

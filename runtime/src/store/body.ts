@@ -1,12 +1,6 @@
 import { BackupError } from '../core/errors.ts';
 import type { Body } from './store.ts';
 
-/** A body of one piece, which every try starts anew; call it once for a body that must not be sent twice. */
-export const bodyOf = (content: string | Buffer): (() => AsyncGenerator<Buffer>) =>
-  async function* () {
-    yield Buffer.from(content);
-  };
-
 /** Settles like `promise`, or rejects with `run.interrupted` as soon as the signal aborts. */
 const unlessAborted = <T>(promise: Promise<T>, signal: AbortSignal): Promise<T> =>
   new Promise((resolve, reject) => {

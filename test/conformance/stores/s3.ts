@@ -2,24 +2,16 @@ import { randomBytes } from 'node:crypto';
 import {
   CreateMultipartUploadCommand,
   ListMultipartUploadsCommand,
-  S3Client,
+  type S3Client,
   UploadPartCommand,
 } from '@aws-sdk/client-s3';
 import { s3Config } from '../../../runtime/src/store/config.ts';
 import { s3Store } from '../../../runtime/src/store/s3.ts';
 import type { Store } from '../../../runtime/src/store/store.ts';
-import { startS3, type S3Server } from '../../kit/s3.ts';
+import { s3ClientOf, startS3, type S3Server } from '../../kit/s3.ts';
 import type { StoreFixture } from './fixture.ts';
 
 const bucket = 'conformance';
-
-const clientOf = ({ endpoint, region, accessKey, secretKey }: S3Server): S3Client =>
-  new S3Client({
-    endpoint,
-    region,
-    forcePathStyle: true,
-    credentials: { accessKeyId: accessKey, secretAccessKey: secretKey },
-  });
 
 const prefixOf = ({ location }: Store): string => location.slice(`s3://${bucket}/`.length);
 
@@ -45,7 +37,7 @@ const leave = async (client: S3Client, store: Store, key: string): Promise<void>
 
 export const startS3Fixture = async (): Promise<StoreFixture> => {
   const server = await startS3();
-  const client = clientOf(server);
+  const client = s3ClientOf(server);
   await server.createBucket(bucket);
   return {
     open: () => open(server),

@@ -1,4 +1,4 @@
-import { ListObjectVersionsCommand, PutObjectLegalHoldCommand, S3Client } from '@aws-sdk/client-s3';
+import { ListObjectVersionsCommand, PutObjectLegalHoldCommand, type S3Client } from '@aws-sdk/client-s3';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { readCatalog } from '../../../runtime/src/catalog/catalog.ts';
 import { takeLock } from '../../../runtime/src/catalog/lock.ts';
@@ -12,13 +12,13 @@ import { openKey } from '../../../runtime/src/crypto/key-ring.ts';
 import { s3Config } from '../../../runtime/src/store/config.ts';
 import { s3Store } from '../../../runtime/src/store/s3.ts';
 import { heldForever, type Store } from '../../../runtime/src/store/store.ts';
+import { dayMs } from '../../../runtime/src/core/units.ts';
 import { redisTarget, testApp } from '../../kit/app.ts';
 import { startRedis, type TestRedis } from '../../kit/redis.ts';
 import { testRun } from '../../kit/run.ts';
-import { startS3, type S3Server } from '../../kit/s3.ts';
+import { s3ClientOf, startS3, type S3Server } from '../../kit/s3.ts';
 import { collect, streamOf } from '../../kit/streams.ts';
 
-const dayMs = 86_400_000;
 const lockDays = 3;
 
 let server: S3Server;
@@ -32,13 +32,7 @@ beforeAll(async () => {
   await server.createBucket('locked', lockDays);
   redis = await startRedis({ password: 'secret' });
   await redis.cli('SET', 'a', '1');
-  const credentials = { accessKeyId: server.accessKey, secretAccessKey: server.secretKey };
-  client = new S3Client({
-    endpoint: server.endpoint,
-    region: server.region,
-    forcePathStyle: true,
-    credentials,
-  });
+  client = s3ClientOf(server);
 }, 90_000);
 afterAll(async () => {
   client.destroy();

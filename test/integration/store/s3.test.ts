@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { ListMultipartUploadsCommand, ListObjectsV2Command, S3Client } from '@aws-sdk/client-s3';
+import { ListMultipartUploadsCommand, ListObjectsV2Command, type S3Client } from '@aws-sdk/client-s3';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { s3Config, type S3Config } from '../../../runtime/src/store/config.ts';
 import { retrying } from '../../../runtime/src/store/retrying.ts';
@@ -8,7 +8,7 @@ import { s3Store } from '../../../runtime/src/store/s3.ts';
 import type { Store } from '../../../runtime/src/store/store.ts';
 import { startFaultyProxy, type Fault, type FaultyProxy } from '../../kit/faulty-proxy.ts';
 import { freePort } from '../../kit/private-server.ts';
-import { startS3, type S3Server } from '../../kit/s3.ts';
+import { s3ClientOf, startS3, type S3Server } from '../../kit/s3.ts';
 import { listed } from '../../kit/objects.ts';
 import { collect, streamOf } from '../../kit/streams.ts';
 
@@ -24,13 +24,7 @@ let proxies: FaultyProxy[] = [];
 beforeAll(async () => {
   server = await startS3();
   await server.createBucket(bucket);
-  const credentials = { accessKeyId: server.accessKey, secretAccessKey: server.secretKey };
-  client = new S3Client({
-    endpoint: server.endpoint,
-    region: server.region,
-    forcePathStyle: true,
-    credentials,
-  });
+  client = s3ClientOf(server);
 }, 90_000);
 afterAll(async () => {
   client.destroy();

@@ -2,10 +2,10 @@ import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { findAnomalies, type Measured } from '../../../runtime/src/catalog/anomalies.ts';
 import { anomalyPolicy } from '../../../runtime/src/catalog/anomaly/policy.ts';
+import { dayMs } from '../../../runtime/src/core/units.ts';
 
 const policy = anomalyPolicy.parse({});
 const deadlineSeconds = 3600;
-const dayMs = 86_400_000;
 const start = Date.UTC(2024, 0, 1, 2);
 
 interface Figures {

@@ -1,14 +1,14 @@
 import { readFileSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { beforeEach, describe, expect, test } from '@jest/globals';
 import { genesis, hashOf } from '../../../runtime/src/catalog/audit-entry.ts';
 import { appendAudit, readAudit } from '../../../runtime/src/catalog/audit.ts';
 import { requireWhole, verifyAudit } from '../../../runtime/src/catalog/audit-verify.ts';
 import { openKey, type KeyRing } from '../../../runtime/src/crypto/key-ring.ts';
 import type { Store } from '../../../runtime/src/store/store.ts';
 import { startDirectory } from '../../conformance/stores/directory.ts';
-import type { StoreFixture } from '../../conformance/stores/fixture.ts';
 import { startS3Fixture } from '../../conformance/stores/s3.ts';
+import { beforeEachStore } from '../../kit/fresh-store.ts';
 
 const ring: KeyRing = [openKey('primary', 'correct horse battery staple')];
 const newer: KeyRing = [openKey('k2', 'another passphrase of good length'), ...ring];
@@ -32,15 +32,8 @@ describe.each([
   ['directory', startDirectory],
   ['s3', startS3Fixture],
 ] as const)('the audit trail in a store of kind %s', (_, start) => {
-  let fixture: StoreFixture;
   let store: Store;
-  beforeAll(async () => {
-    fixture = await start();
-  }, 60_000);
-  afterAll(() => fixture.stop());
-  beforeEach(async () => {
-    store = await fixture.open();
-  });
+  beforeEachStore((fresh) => (store = fresh), start);
 
   test('is empty and whole at first, and whole with entries', async () => {
     expect(await verifyAudit(store, ring)).toEqual({ ok: true, entries: 0, proved: 0, problems: [] });
@@ -76,14 +69,11 @@ describe.each([
 });
 
 describe('audit verify finds', () => {
-  let fixture: StoreFixture;
   let store: Store;
-  beforeAll(async () => {
-    fixture = await startDirectory();
-  });
-  afterAll(() => fixture.stop());
+  let other: Store;
+  beforeEachStore((fresh) => (store = fresh));
+  beforeEachStore((fresh) => (other = fresh));
   beforeEach(async () => {
-    store = await fixture.open();
     await fill(store, 5);
   });
 
@@ -143,7 +133,6 @@ describe('audit verify finds', () => {
   });
 
   test('one of another trail under the same key', async () => {
-    const other = await fixture.open();
     await appendAudit(other, ring, { ...event(1), command: 'prune' });
     await fill(other, 4);
     writeFileSync(path(3), readFileSync(join(other.location, name(3))));
@@ -176,15 +165,8 @@ describe('audit verify finds', () => {
 });
 
 describe('the audit trail', () => {
-  let fixture: StoreFixture;
   let store: Store;
-  beforeAll(async () => {
-    fixture = await startDirectory();
-  });
-  afterAll(() => fixture.stop());
-  beforeEach(async () => {
-    store = await fixture.open();
-  });
+  beforeEachStore((fresh) => (store = fresh));
 
   test('goes on under a new key, and without the old one the new one vouches for it', async () => {
     await fill(store, 2);

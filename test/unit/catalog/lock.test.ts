@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { hostname } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { describe, expect, test } from '@jest/globals';
 import { pino } from 'pino';
 import { isDead, thisProcess } from '../../../runtime/src/catalog/lock-owner.ts';
 import { findLock } from '../../../runtime/src/catalog/lock-state.ts';
@@ -9,8 +9,8 @@ import { takeLock } from '../../../runtime/src/catalog/lock.ts';
 import { isBackupError } from '../../../runtime/src/core/errors.ts';
 import type { Store } from '../../../runtime/src/store/store.ts';
 import { startDirectory } from '../../conformance/stores/directory.ts';
-import type { StoreFixture } from '../../conformance/stores/fixture.ts';
 import { startS3Fixture } from '../../conformance/stores/s3.ts';
+import { beforeEachStore } from '../../kit/fresh-store.ts';
 import { testRun } from '../../kit/run.ts';
 import { collect, streamOf } from '../../kit/streams.ts';
 
@@ -30,16 +30,8 @@ describe.each([
   ['directory', startDirectory],
   ['s3', startS3Fixture],
 ] as const)('lock in a store of kind %s', (_kind, start) => {
-  let fixture: StoreFixture;
   let store: Store;
-
-  beforeAll(async () => {
-    fixture = await start();
-  }, 60_000);
-  afterAll(() => fixture.stop());
-  beforeEach(async () => {
-    store = await fixture.open();
-  });
+  beforeEachStore((fresh) => (store = fresh), start);
 
   const keys = async () => {
     const found: string[] = [];

@@ -6,9 +6,9 @@ import {
   type Candidate,
   type RetentionPolicy,
 } from '../../../runtime/src/catalog/retention.ts';
+import { dayMs } from '../../../runtime/src/core/units.ts';
 
 const now = new Date('2024-03-15T02:00:00Z');
-const dayMs = 86_400_000;
 const policy: RetentionPolicy = { days: 7, weekly: 2, monthly: 1, maxShare: 1 };
 
 const candidate = (daysAgo: number, tier: Candidate['tier'] = 'daily', verified = true): Candidate => ({

@@ -1,5 +1,5 @@
 import { hostname } from 'node:os';
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { beforeEach, describe, expect, test } from '@jest/globals';
 import { pino } from 'pino';
 import { readAudit } from '../../../runtime/src/catalog/audit.ts';
 import { findLock } from '../../../runtime/src/catalog/lock-state.ts';
@@ -8,20 +8,14 @@ import type { App } from '../../../runtime/src/commands/app.ts';
 import { recorded, type Summary } from '../../../runtime/src/commands/lifecycle.ts';
 import { BackupError } from '../../../runtime/src/core/errors.ts';
 import type { Store } from '../../../runtime/src/store/store.ts';
-import { startDirectory } from '../../conformance/stores/directory.ts';
-import type { StoreFixture } from '../../conformance/stores/fixture.ts';
 import { redisTarget, testApp } from '../../kit/app.ts';
+import { beforeEachStore } from '../../kit/fresh-store.ts';
 import { listed } from '../../kit/objects.ts';
 
-let fixture: StoreFixture;
 let store: Store;
 let lines: string[];
-beforeAll(async () => {
-  fixture = await startDirectory();
-});
-afterAll(() => fixture.stop());
-beforeEach(async () => {
-  store = await fixture.open();
+beforeEachStore((fresh) => (store = fresh));
+beforeEach(() => {
   lines = [];
 });
 

@@ -1,27 +1,19 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { describe, expect, test } from '@jest/globals';
 import { writeManifest } from '../../../runtime/src/catalog/catalog.ts';
 import type { Verification } from '../../../runtime/src/catalog/manifest.ts';
 import { renderStatus } from '../../../runtime/src/commands/render.ts';
 import { status } from '../../../runtime/src/commands/status.ts';
 import { writeArchive } from '../../../runtime/src/commands/write-archive.ts';
 import type { Store } from '../../../runtime/src/store/store.ts';
-import { startDirectory } from '../../conformance/stores/directory.ts';
-import type { StoreFixture } from '../../conformance/stores/fixture.ts';
+import { dayMs } from '../../../runtime/src/core/units.ts';
 import { redisTarget, testApp } from '../../kit/app.ts';
+import { beforeEachStore } from '../../kit/fresh-store.ts';
 import { entriesOf } from '../../kit/streams.ts';
 
-const dayMs = 86_400_000;
 const now = Date.parse('2024-01-20T12:00:00Z');
 
-let fixture: StoreFixture;
 let store: Store;
-beforeAll(async () => {
-  fixture = await startDirectory();
-});
-afterAll(() => fixture.stop());
-beforeEach(async () => {
-  store = await fixture.open();
-});
+beforeEachStore((fresh) => (store = fresh));
 
 const appOn = (daysAgo: number) =>
   testApp({

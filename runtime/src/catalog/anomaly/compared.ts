@@ -1,3 +1,4 @@
+import { dayMs } from '../../core/units.ts';
 import type { Manifest } from '../manifest.ts';
 import { longestHistory, type AnomalyPolicy } from './policy.ts';
 import { median } from './robust.ts';
@@ -29,7 +30,7 @@ const leastIntervalDays = 1 / 24;
 
 /** Days from one archive to the next. */
 export const intervalDays = (history: readonly Pick<Measured, 'startedAt'>[]): number => {
-  const times = history.map(({ startedAt }) => Date.parse(startedAt) / 86_400_000);
+  const times = history.map(({ startedAt }) => Date.parse(startedAt) / dayMs);
   const gaps = times.slice(1).map((time, index) => time - times[index]!);
   return gaps.length > 0 ? Math.max(leastIntervalDays, median(gaps)) : 1;
 };

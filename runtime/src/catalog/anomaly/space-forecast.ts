@@ -1,4 +1,4 @@
-import { formatBytes } from '../../core/units.ts';
+import { dayMs, formatBytes } from '../../core/units.ts';
 import { minimumHistory } from './policy.ts';
 import { historyOf, intervalDays, type Measured } from './compared.ts';
 import { decideRetention, tiersDue, type Candidate, type RetentionPolicy } from '../retention.ts';
@@ -15,8 +15,6 @@ interface Stored extends Candidate {
   readonly id: string;
   readonly bytes: number;
 }
-
-const dayMs = 86_400_000;
 
 /** Growth per archive, between none and double: what shrinks may stop to. */
 const growthOf = (history: readonly Measured[]): number => {

@@ -2,6 +2,7 @@ import type { Client } from 'pg';
 import type { RunContext } from '../../core/context.ts';
 import { BackupError, isBackupError, messageOf } from '../../core/errors.ts';
 import { collect, run, write } from '../../core/process.ts';
+import { oneChunk } from '../../core/one-chunk.ts';
 import type { Dump, DumpEntry, Fingerprint, ServerInfo } from '../engine.ts';
 import { conninfo, connect, libpqEnvironment, withClient, type PostgresqlSource } from './client.ts';
 import { beginSnapshot, countRows, listTables, lockTables, type Table } from './count.ts';
@@ -97,10 +98,6 @@ const takeSnapshot = async (client: Client, attempt = 1): Promise<Snapshot> => {
   }
 };
 
-async function* bytesOf(text: string): Content {
-  yield Buffer.from(text);
-}
-
 /** Starts a dump tool when it is first read from. */
 async function* output(
   context: RunContext,
@@ -181,7 +178,7 @@ async function* entriesOf(
   const { database } = source.connection;
   yield {
     name: entryNames.settings,
-    content: bytesOf(`${JSON.stringify(snapshot.settings, undefined, 2)}\n`),
+    content: oneChunk(`${JSON.stringify(snapshot.settings, undefined, 2)}\n`),
   };
   const hashes = snapshot.readsPasswords ? [] : ['--no-role-passwords'];
   if (!snapshot.readsPasswords)

@@ -1,9 +1,9 @@
 import { describe, expect, test } from '@jest/globals';
 import { forecastSpace, type Kept } from '../../../../runtime/src/catalog/anomaly/space-forecast.ts';
 import { retentionPolicy } from '../../../../runtime/src/catalog/retention.ts';
+import { dayMs } from '../../../../runtime/src/core/units.ts';
 
 const mib = 2 ** 20;
-const dayMs = 86_400_000;
 const now = new Date('2024-03-01T03:00:00Z');
 
 /** Daily archives of the last days, one per day. */

@@ -8,6 +8,7 @@ import { stateReader } from '../../../../runtime/src/commands/exporter/state.ts'
 import { metrics, type MetricId } from '../../../../runtime/src/contract/metrics.ts';
 import { openKey } from '../../../../runtime/src/crypto/key-ring.ts';
 import type { Store } from '../../../../runtime/src/store/store.ts';
+import { dayMs } from '../../../../runtime/src/core/units.ts';
 import { startDirectory } from '../../../conformance/stores/directory.ts';
 import type { StoreFixture } from '../../../conformance/stores/fixture.ts';
 import { redisTarget, testApp } from '../../../kit/app.ts';
@@ -15,7 +16,6 @@ import { simulateBackup, simulateVerification } from '../../../kit/simulated-run
 import { collect } from '../../../kit/streams.ts';
 
 const now = Date.parse('2024-03-10T12:00:00Z');
-const dayMs = 86_400_000;
 const ago = (days: number): Date => new Date(now - days * dayMs);
 
 let fixture: StoreFixture;

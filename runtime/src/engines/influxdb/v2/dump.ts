@@ -3,6 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { RunContext } from '../../../core/context.ts';
 import { BackupError, isBackupError } from '../../../core/errors.ts';
 import { collect } from '../../../core/process.ts';
+import { oneChunk } from '../../../core/one-chunk.ts';
 import type { Dump, DumpEntry, Entries, ServerInfo } from '../../engine.ts';
 import { headerEntry } from '../header.ts';
 import { addressOf, bytesOf, call, type InfluxdbSource } from '../http.ts';
@@ -23,10 +24,6 @@ interface Outcome {
   readonly tombstoned: Set<string>;
 }
 
-async function* once(bytes: Buffer): AsyncGenerator<Buffer, void, undefined> {
-  yield bytes;
-}
-
 /** Key-value store, SQL store and list of buckets, consistent with each other: taken under one lock. */
 async function* metadata(
   context: RunContext,
@@ -44,7 +41,7 @@ async function* metadata(
     else {
       const bytes = await collect(content);
       outcome.buckets = parseBuckets(bytes.toString('utf8'), 'dump.damaged');
-      yield { name: entryNames.buckets, content: once(bytes) };
+      yield { name: entryNames.buckets, content: oneChunk(bytes) };
     }
   }
   if (wanted.length > 0)
