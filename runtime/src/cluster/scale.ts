@@ -20,7 +20,7 @@ const metadataOnly = 'application/json;as=PartialObjectMetadataList;g=meta.k8s.i
 const notEnded = 'status.phase!=Succeeded,status.phase!=Failed';
 
 const scalePath = ({ kind, namespace, name }: Service): string =>
-  `/apis/apps/v1/namespaces/${namespace}/${resourceOf[kind]}/${name}/scale`;
+  `/apis/apps/v1/namespaces/${encodeURIComponent(namespace)}/${resourceOf[kind]}/${encodeURIComponent(name)}/scale`;
 
 /** For people: `Deployment grill-stats/api`. */
 export const nameOf = ({ kind, namespace, name }: Service): string => `${kind} ${namespace}/${name}`;

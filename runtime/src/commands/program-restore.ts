@@ -13,7 +13,7 @@ import {
   storeRestoreReport,
   type RestoreReport,
 } from './restore-report.ts';
-import { requireUp, startServices } from './services.ts';
+import { requireUp, startServices } from './stop-services.ts';
 
 interface RestoreFlags {
   readonly only?: readonly string[];

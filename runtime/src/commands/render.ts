@@ -7,7 +7,7 @@ import type { Pruned } from './prune.ts';
 import type { Rekeyed } from './rekey.ts';
 import type { RestoreResult } from './restore.ts';
 import type { RestorePlan } from './restore-plan.ts';
-import type { StartedServices } from './services.ts';
+import type { StartedServices } from './stop-services.ts';
 import { table } from './table.ts';
 
 /** `2024-01-01T02:00:00.000Z` → `2024-01-01 02:00:00Z`. */

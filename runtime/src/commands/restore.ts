@@ -8,7 +8,8 @@ import { safetyBackup } from './backup.ts';
 import { failureRecorded, recorded } from './lifecycle.ts';
 import { readEntries, readThrough } from './read-archive.ts';
 import { prepare, type Prepared, type RestoreOptions, type RestorePlan } from './restore-plan.ts';
-import { whileStopped, type ServiceState } from './services.ts';
+import type { ServiceState } from './services.ts';
+import { whileStopped } from './stop-services.ts';
 import { restoreSummary } from './summaries.ts';
 import { restoreRequest, tryRestore } from './trial.ts';
 

@@ -1,5 +1,5 @@
 import { readCatalog, type Archive, type BrokenArchive } from '../catalog/catalog.ts';
-import { BackupError, isBackupError } from '../core/errors.ts';
+import { BackupError, isBackupError, messageOf } from '../core/errors.ts';
 import { throwIfStopped } from '../core/stopped.ts';
 import { parseDuration } from '../core/units.ts';
 import type { Target } from '../plan/schema.ts';
@@ -108,8 +108,13 @@ export interface VerifyOutcome {
   readonly notReached: readonly string[];
 }
 
-const isStop = (error: unknown): error is BackupError =>
-  isBackupError(error, 'run.deadline') || isBackupError(error, 'run.interrupted');
+/** Why the run was stopped, if it was: what fails then may well be a tool that was killed. */
+const stopOf = ({ run }: App, error: unknown): BackupError | undefined => {
+  if (isBackupError(error, 'run.deadline') || isBackupError(error, 'run.interrupted')) return error;
+  if (!run.signal.aborted) return undefined;
+  const reason = messageOf(run.signal.reason);
+  return new BackupError('run.interrupted', `the run was stopped: ${reason}`, { cause: error });
+};
 
 /** Verifies archives and tells the outcome of each; never throws for a bad archive, nor when it is stopped. */
 export const verify = async (app: App, request: VerifyRequest): Promise<VerifyOutcome> => {
@@ -125,9 +130,10 @@ export const verify = async (app: App, request: VerifyRequest): Promise<VerifyOu
         verifyTarget(inner, target, request, found),
       );
     } catch (error) {
-      if (!isStop(error)) throw error;
+      const stopped = stopOf(app, error);
+      if (!stopped) throw error;
       const notReached = targets.slice(index).map(({ name }) => name);
-      return { results: [...results, ...found], stopped: error, notReached };
+      return { results: [...results, ...found], stopped, notReached };
     }
     results.push(...found);
   }
