@@ -46,6 +46,11 @@ export const network = z
     notifications: peer.prefault(internet),
     /** Besides those of the plan's channels: of a webhook that is not on 443. @default none */
     notificationPorts: z.array(port).default([]),
+    /** The Pushgateway of the plan. @default the one of its Helm chart in namespace monitoring */
+    pushgateway: peer.prefault({
+      namespace: 'monitoring',
+      podLabels: { 'app.kubernetes.io/name': 'prometheus-pushgateway' },
+    }),
     /**
      * The Kubernetes API server, which `restore --stop-services` calls: its own addresses, to which most networks turn that
      * of Service `kubernetes` before policies see it. Needed where targets name services.

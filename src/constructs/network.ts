@@ -9,7 +9,7 @@ import { planShape } from '../../runtime/src/plan/schema.ts';
 import { deploymentShape } from '../deployment.ts';
 import { deployedTargets, type EnvironmentTarget, type Peer } from '../environment.ts';
 import { podsOf, podsOfAny, systemLabels } from './labels.ts';
-import { inNamespace, objectStorePort, peersOf, port } from './peers.ts';
+import { inNamespace, portOf, peersOf, port } from './peers.ts';
 import { checked, type Props } from './props.ts';
 
 type Direction = 'Egress' | 'Ingress';
@@ -24,6 +24,7 @@ const networkProps = z.object({
   targets: deployedTargets,
   stores: planShape.stores,
   notifications: planShape.notifications,
+  pushgateway: planShape.pushgateway,
   network: deploymentShape.network,
   monitoring: z.object({ prometheusNamespace: deploymentShape.monitoring.shape.prometheusNamespace }),
 });
@@ -45,7 +46,7 @@ export class BackupNetwork extends Construct {
   }
 
   private policies(system: Checked): void {
-    const { targets, stores, network, notifications, monitoring } = system;
+    const { targets, stores, network, notifications, pushgateway, monitoring } = system;
     const everyPod: k8s.LabelSelector = { matchLabels: systemLabels(system) };
     const runs = [...cronJobNames(targets), names.restorePod];
     new k8s.KubeNetworkPolicy(this, 'default-deny', {
@@ -65,12 +66,17 @@ export class BackupNetwork extends Construct {
     if (stores.s3)
       this.egress('backup-to-object-store', everyPod, {
         peers: peersOf(network.objectStore),
-        ports: [port(objectStorePort(stores.s3.endpoint))],
+        ports: [port(portOf(stores.s3.endpoint))],
       });
     if (notifications.enabled)
       this.egress('backup-to-notifications', podsOfAny(system, runs), {
         peers: peersOf(network.notifications),
         ports: notificationPorts(system).map((number) => port(number)),
+      });
+    if (pushgateway)
+      this.egress('backup-to-pushgateway', podsOfAny(system, runs), {
+        peers: peersOf(network.pushgateway),
+        ports: [port(portOf(pushgateway.url))],
       });
     this.allow('Ingress', 'prometheus-to-exporter', podsOf(system, names.exporter), {
       peers: [{ namespaceSelector: inNamespace(monitoring.prometheusNamespace) }],

@@ -30,7 +30,7 @@ export const peersOf = ({ podLabels, namespace, cidrs = [], except = [] }: Peer)
 ];
 
 /** 443, unless the endpoint names another. */
-export const objectStorePort = (endpoint: string | undefined): number => {
+export const portOf = (endpoint: string | undefined): number => {
   if (!endpoint) return 443;
   const { port: explicit, protocol } = new URL(endpoint);
   return Number(explicit) || (protocol === 'http:' ? 80 : 443);

@@ -121,3 +121,6 @@ export const startPrometheus = async (options: PrometheusOptions): Promise<TestP
     },
   };
 };
+
+export const startPushgateway = (): Promise<ApiServer> =>
+  startApi('prometheus-pushgateway', {}, ({ address }) => [`--web.listen-address=${address}`]);

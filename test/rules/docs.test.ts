@@ -2,7 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { metrics, type Metric } from '../../runtime/src/contract/metrics.ts';
+import { metrics, pushedMetrics, type Metric } from '../../runtime/src/contract/metrics.ts';
 import { overrides } from '../../runtime/src/contract/overrides.ts';
 import { environmentSchema } from '../../src/environment.ts';
 
@@ -40,7 +40,7 @@ describe('docs/configuration.md', () => {
 
 describe('docs/metrics.md', () => {
   test('has every metric with its labels, unit and help, and no other', () => {
-    const rows = Object.values<Metric>(metrics).map(
+    const rows = Object.values<Metric>({ ...metrics, ...pushedMetrics }).map(
       ({ name, labels, unit, help }) =>
         `| \`${name}\` | ${labels.map((label) => `\`${label}\``).join(', ')} | ${unit} | ${help} |`,
     );

@@ -8,6 +8,7 @@ import { BackupError, isBackupError, messageOf } from '../core/errors.ts';
 import { notify } from '../notify/notify.ts';
 import type { App } from './app.ts';
 import { startDeadline, type Deadline } from './deadline.ts';
+import { pushRun } from './push.ts';
 
 /** What a run's result says about it. */
 export interface Summary {
@@ -108,7 +109,7 @@ const conclude = async (
   const writing = 'the record of the run';
   await attempt(app, writing, () => writeRun(stores.primary, record, id));
   await attempt(app, 'the audit trail', () => appendAudit(stores.primary, app.keys, auditEvent(record)));
-  const outcomes = await notify(app, record);
+  const [outcomes] = await Promise.all([notify(app, record), pushRun(app, record)]);
   if (outcomes.length === 0) return;
   const notified = Object.fromEntries(outcomes.map(({ channel, ok }) => [channel, ok]));
   await attempt(app, writing, () => amendRun(stores.primary, { ...record, notified }, id));

@@ -115,6 +115,21 @@ export const metrics = {
   ...exporter,
 } as const;
 
+/**
+ * What a Job pushes of its own run to a Pushgateway. Names of their own: a push that was lost must not make the exporter's
+ * numbers look better than they are.
+ */
+// prettier-ignore
+export const pushedMetrics = {
+  jobEnd: gauge('job_end_timestamp_seconds', 'timestamp', perCommand, 'When the last run ended.'),
+  jobSuccess: gauge('job_success', 'boolean', perCommand, 'Whether the last run succeeded.'),
+  jobSucceeded: gauge('job_last_success_timestamp_seconds', 'timestamp', perCommand, 'When the last run that succeeded ended.'),
+  jobExitCode: gauge('job_exit_code', 'code', perCommand, 'Exit code of the last run.'),
+  jobDuration: gauge('job_duration_seconds', 'seconds', perCommand, 'How long the last run took.'),
+  jobSourceBytes: gauge('job_source_bytes', 'bytes', perCommand, 'Bytes that the last run read from the database, or restored.'),
+  jobArchiveBytes: gauge('job_archive_bytes', 'bytes', perCommand, 'Size of the archive that the last run made or read.'),
+} as const;
+
 export type MetricId = keyof typeof metrics;
 
 /** Labels of a metric: `LabelsOf<'archives'>` is `'target' | 'tier'`. */

@@ -145,6 +145,8 @@ export const planShape = {
     .prefault({}),
   anomalies: anomalyPolicy.prefault({}),
   notifications: notificationsConfig.prefault({}),
+  /** Prometheus Pushgateway that every run pushes its metrics to. @default none - the exporter tells of runs as well */
+  pushgateway: z.strictObject({ url: z.url({ protocol: /^https?$/ }) }).optional(),
 } as const;
 
 export const planSchema = z.strictObject(planShape).superRefine(checkPlan, always);

@@ -259,3 +259,25 @@ describe('on the side of a server', () => {
     expect(policy.metadata.namespace).toBe('data');
   });
 });
+
+test('runs reach the Pushgateway that the plan names, at its port', () => {
+  expect(policy('backup-to-pushgateway')).toBeUndefined();
+  const pushing = environmentWith('prod', { pushgateway: { url: 'http://pushgateway.monitoring:9091' } });
+  const { egress } = policy('backup-to-pushgateway', pushing);
+  expect(egress).toEqual([
+    {
+      to: [
+        {
+          podSelector: { matchLabels: { 'app.kubernetes.io/name': 'prometheus-pushgateway' } },
+          namespaceSelector: { matchLabels: { 'kubernetes.io/metadata.name': 'monitoring' } },
+        },
+      ],
+      ports: [{ protocol: 'TCP', port: 9091 }],
+    },
+  ]);
+  const reached = Object.entries(allowedBy(pushing, 'egress')).filter(([, names]) =>
+    names.includes('backup-to-pushgateway'),
+  );
+  expect(reached.map(([owner]) => owner)).not.toContain('backup-exporter');
+  expect(reached.map(([owner]) => owner)).toContain('postgresql-backup');
+});
