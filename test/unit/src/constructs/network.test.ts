@@ -275,7 +275,7 @@ test('runs reach the Pushgateway that the plan names, at its port', () => {
       ports: [{ protocol: 'TCP', port: 9091 }],
     },
   ]);
-  const reached = Object.entries(allowedBy(pushing, 'egress')).filter(([, names]) =>
+  const reached = Object.entries<string[]>(allowedBy(pushing, 'egress')).filter(([, names]) =>
     names.includes('backup-to-pushgateway'),
   );
   expect(reached.map(([owner]) => owner)).not.toContain('backup-exporter');
