@@ -1,4 +1,5 @@
 # Both targets do their own set-up. Options of the demo: make demo ARGS="--size 2G --remote"
+# Several machines can share the tests: make test ARGS="--shard 1/2"
 .PHONY: demo test
 
 demo:
@@ -7,4 +8,4 @@ demo:
 
 test:
 	@scripts/setup test
-	@npm run --silent test
+	@npm run --silent test -- $(ARGS)

@@ -29,6 +29,7 @@ const mayImport = {
   alerts: [contract, 'runtime/src/plan'],
   dashboards: [contract, 'runtime/src/plan'],
   policy: [],
+  examples: ['src/index.ts'],
   'src/constructs': [
     contract,
     'runtime/src/plan',

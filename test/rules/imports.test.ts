@@ -20,6 +20,7 @@ describe('the import table', () => {
     ['runtime/src/plan/new.ts', '../engines/redis/index.ts'],
     ['runtime/src/commands/new.ts', '../../../test/kit/redis.ts'],
     ['src/new.ts', '../runtime/src/core/process.ts'],
+    ['examples/new/main.ts', '../../src/constructs/network.ts'],
   ])('%s may not import %s', async (file, from) => {
     expect((await lint(file, from)).join()).toContain('See the import table');
   });
@@ -30,6 +31,7 @@ describe('the import table', () => {
     ['runtime/src/plan/new.ts', '../engines/registry.ts'],
     ['runtime/src/commands/new.ts', '../store/store.ts'],
     ['src/new.ts', '../runtime/src/plan/schema.ts'],
+    ['examples/new/main.ts', '../../src/index.ts'],
     ['test/unit/new.ts', '../../runtime/src/core/errors.ts'],
   ])('%s may import %s', async (file, from) => {
     expect(await lint(file, from)).toEqual([]);
