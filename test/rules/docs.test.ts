@@ -5,6 +5,7 @@ import { z } from 'zod';
 import { metrics, pushedMetrics, type Metric } from '../../runtime/src/contract/metrics.ts';
 import { overrides } from '../../runtime/src/contract/overrides.ts';
 import { environmentSchema } from '../../src/environment.ts';
+import { checkCommand, codeIn, isCommand } from '../kit/commands.ts';
 
 const repository = join(import.meta.dirname, '../..');
 const page = (name: string): string => readFileSync(join(repository, name), 'utf8');
@@ -48,6 +49,20 @@ describe('docs/metrics.md', () => {
       .split('\n')
       .filter((line) => line.startsWith('| `'));
     expect(found).toEqual(rows);
+  });
+});
+
+describe('docs/disaster-recovery.md', () => {
+  // loops, and what comes before the backup system is there, are for a shell and a cluster
+  const commands = codeIn(page('docs/disaster-recovery.md')).filter(
+    (code) =>
+      isCommand(code) && !/^kubectl (create (namespace|secret)|delete pvc)|\\$$|xargs|job\/first-/.test(code),
+  );
+
+  test('names commands', () => expect(commands.length).toBeGreaterThan(6));
+
+  test.each([...new Set(commands)])('%s exists', async (command) => {
+    await checkCommand(command);
   });
 });
 

@@ -1,17 +1,12 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { Writable } from 'node:stream';
 import { describe, expect, test } from '@jest/globals';
 import { alertGroups } from '../../../alerts/index.ts';
-import { buildProgram, type Session } from '../../../runtime/src/commands/program.ts';
-import { names } from '../../../runtime/src/contract/names.ts';
-import { scriptsFor } from '../../../runtime/src/contract/scripts.ts';
 import { planOf } from '../../../src/environment.ts';
-import { environmentOf, objectsOf, podsOf, root } from '../../kit/environments.ts';
+import { checkCommand, codeIn, isCommand } from '../../kit/commands.ts';
+import { environmentOf, root } from '../../kit/environments.ts';
 
-const environment = environmentOf('prod');
-const objects = objectsOf(environment);
-const plan = planOf(environment);
+const plan = planOf(environmentOf('prod'));
 const alerts = alertGroups({
   namespace: 'grill-stats',
   team: '',
@@ -30,92 +25,6 @@ const sections = new Map(
 
 const parts = ['Meaning', 'Impact', 'First check', 'Cure', 'Command', 'Escalation'];
 
-/** Code of a page: lines of blocks, and spans, which may break a line. */
-const codeIn = (page: string): readonly string[] => {
-  const blocks = [...page.matchAll(/```bash\n([\s\S]*?)```/g)].flatMap(([, block]) =>
-    block!.trim().split('\n'),
-  );
-  const rest = page.replaceAll(/```bash\n[\s\S]*?```/g, '');
-  return [...blocks, ...[...rest.matchAll(/`([^`]+)`/g)].map(([, span]) => span!)].map((code) => code.trim());
-};
-
-const isCommand = (code: string): boolean => /^(kubectl|grill-backup) \w/.test(code);
-
-const placeholders = { target: 'postgresql', cronjob: 'redis-backup', archive: 'postgresql_20240101_020000' };
-
-/** Arguments of a command with its placeholders filled in. */
-const wordsOf = (command: string): readonly string[] =>
-  command
-    .replaceAll(/<(\w+)>/g, (_, name: keyof typeof placeholders) => placeholders[name])
-    .replaceAll(/\$\([^)]*\)/g, '20240101')
-    .match(/'[^']*'|\S+/g)!;
-
-const nothing: Session = {
-  stdout: new Writable(),
-  stdin: process.stdin,
-  open: () => Promise.reject(new Error('parsed')),
-};
-
-/** Parses a command line as the CLI does, up to where it would begin to work. */
-const parseCli = async (args: readonly string[]): Promise<void> => {
-  const program = buildProgram(nothing);
-  for (const command of [program, ...program.commands])
-    command.exitOverride().configureOutput({ writeErr: () => {} });
-  await expect(program.parseAsync([...args], { from: 'user' })).rejects.toThrow(/^parsed$/);
-};
-
-/** What a shell in the restore pod is asked to run: the CLI, a script over it, or a tool of the image. */
-const checkInside = async ([program = '', ...args]: readonly string[]): Promise<void> => {
-  const script = scriptsFor(plan.targets.map(({ name }) => name)).find(
-    ({ file }) => `/scripts/${file}` === program,
-  );
-  if (program === names.program) return parseCli(args);
-  if (script) return parseCli([...script.command, ...args]);
-  expect(['df', 'cat']).toContain(program);
-};
-
-const kinds: Readonly<Record<string, string>> = {
-  ...{
-    cronjob: 'CronJob',
-    cronjobs: 'CronJob',
-    configmap: 'ConfigMap',
-    deployment: 'Deployment',
-    pod: 'Pod',
-  },
-};
-
-const has = (kind: string, name: string): boolean =>
-  objects.some((object) => object.kind === kind && object.metadata.name === name);
-
-/** `kind/name` of the objects that a kubectl command refers to. */
-const referred = ([, verb = '', ...words]: readonly string[]): readonly (readonly [string, string])[] => {
-  const from = words.map((word) => /^--from=(\w+)\/(.+)$/.exec(word)).find(Boolean);
-  const slashed = words.map((word) => /^(deployment|pod)\/(.+)$/.exec(word)).find(Boolean);
-  if (from ?? slashed) return [[kinds[(from ?? slashed)![1]!]!, (from ?? slashed)![2]!]];
-  if (verb === 'exec') return [['Pod', words.find((word) => !word.startsWith('-'))!]];
-  const [kind, name] = words.filter((word) => !word.startsWith('-'));
-  return kinds[kind!] && name && words.indexOf(name) === 1 ? [[kinds[kind!]!, name]] : [];
-};
-
-const checkKubectl = async (command: string): Promise<void> => {
-  const words = wordsOf(command);
-  const [outer, inner] = [
-    words.slice(0, words.indexOf('--') >>> 0),
-    words.slice((words.indexOf('--') >>> 0) + 1),
-  ];
-  const used = inner.length > 0 && words.includes('--') ? outer : words;
-  for (const [kind, name] of referred(used))
-    expect([kind, name, has(kind, name)]).toEqual([kind, name, true]);
-  const selector = /-l (\S+)=(\S+)/.exec(used.join(' '));
-  const selected = ({ labels }: { labels: Readonly<Record<string, string>> }) =>
-    labels[selector![1]!] === selector![2];
-  if (selector) expect([command, podsOf(objects).some(selected)]).toEqual([command, true]);
-  if (words.includes('-k')) expect(words.at(-1)).toBe('manifests/prod');
-  else if (words.includes('-f')) expect(() => readFileSync(join(root, words.at(-1)!))).not.toThrow();
-  else expect([command, words.join(' ').includes('-n grill-stats')]).toEqual([command, true]);
-  if (words.includes('--')) await checkInside(inner);
-};
-
 describe('RUNBOOK.md', () => {
   test('has one section per alert', () => {
     expect([...sections.keys()].toSorted()).toEqual(alerts.toSorted());
@@ -131,8 +40,7 @@ describe('RUNBOOK.md', () => {
   const commands = [...new Set(codeIn(text).filter(isCommand))];
 
   test.each(commands)('%s exists', async (command) => {
-    if (command.startsWith('kubectl')) await checkKubectl(command);
-    else await checkInside(wordsOf(command));
+    await checkCommand(command);
   });
 
   test('the check finds commands, options and names that do not exist', async () => {
@@ -145,7 +53,7 @@ describe('RUNBOOK.md', () => {
       'kubectl logs -n grill-stats -l app.kubernetes.io/name=backup-export --tail=-1',
       'kubectl get cronjobs',
     ])
-      await expect(checkKubectl(wrong)).rejects.toThrow();
+      await expect(checkCommand(wrong)).rejects.toThrow();
   });
 
   test('links lead to sections and pages', () => {
