@@ -14,6 +14,7 @@ import { RoleBinding } from '@pulumi/kubernetes/rbac/v1/roleBinding.js';
 import type { Provider } from '@pulumi/kubernetes/provider.js';
 import type * as pulumi from '@pulumi/pulumi';
 import type { KubernetesObject } from '../constructs/backup-system.ts';
+import { precedes, waveOf } from './order.ts';
 
 type ResourceClass = new (
   name: string,
@@ -52,35 +53,8 @@ const classOf = ({ apiVersion, kind }: KubernetesObject): ResourceClass => {
 /** Archives and what holds them are not deleted by a slip, and stay when the stack goes. */
 const holdsData = ['Namespace', 'PersistentVolumeClaim'];
 
-/** What a pod needs before it starts: a run without its policies could talk to anybody, one without its volume waits. */
-const neededByPods = [
-  'ConfigMap',
-  'ExternalSecret',
-  'LimitRange',
-  'NetworkPolicy',
-  'OnePasswordItem',
-  'PersistentVolumeClaim',
-  'ResourceQuota',
-  'Secret',
-  'ServiceAccount',
-];
-
-/** Kinds that a kind waits for, besides the namespace. */
-const waitsFor: Readonly<Record<string, readonly string[]>> = {
-  CronJob: neededByPods,
-  Deployment: neededByPods,
-  RoleBinding: ['Role', 'ServiceAccount'],
-  ServiceMonitor: ['Service'],
-};
-
 const idOf = ({ metadata: { name, namespace } }: KubernetesObject): string =>
   [namespace, name].filter(Boolean).join('/');
-
-/** The namespace first, then what nothing waits for, then what waits. */
-const wave = ({ kind }: KubernetesObject): number => {
-  if (kind === 'Namespace') return 0;
-  return kind in waitsFor ? 2 : 1;
-};
 
 /** What exists besides the objects: the cluster, and Secrets whose values no synthesis knows. */
 interface Cluster {
@@ -91,19 +65,26 @@ interface Cluster {
   readonly formerNames: Readonly<Record<string, readonly string[]>>;
 }
 
-type Made = readonly { readonly kind: string; readonly resource: pulumi.Resource }[];
+/** An object that is registered; of Secrets no more is known than that they are. */
+interface Made {
+  readonly object: Pick<KubernetesObject, 'kind'>;
+  readonly resource: pulumi.Resource;
+}
 
-const register = (object: KubernetesObject, made: Made, { provider, formerNames }: Cluster) => {
-  const { kind } = object;
-  const before = ['Namespace', ...(waitsFor[kind] ?? [])];
+const register = (
+  object: KubernetesObject,
+  made: readonly Made[],
+  { provider, formerNames }: Cluster,
+): Made => {
+  const keeps = holdsData.includes(object.kind);
   const resource = new (classOf(object))(idOf(object), object, {
     provider,
-    protect: holdsData.includes(kind),
-    retainOnDelete: holdsData.includes(kind),
-    dependsOn: made.filter((other) => before.includes(other.kind)).map((other) => other.resource),
+    protect: keeps,
+    retainOnDelete: keeps,
+    dependsOn: made.filter((other) => precedes(other.object, object)).map((other) => other.resource),
     aliases: (formerNames[idOf(object)] ?? []).map((name) => ({ name })),
   });
-  return { kind, resource };
+  return { object, resource };
 };
 
 /**
@@ -111,12 +92,11 @@ const register = (object: KubernetesObject, made: Made, { provider, formerNames 
  * @throws Error for a kind without a class
  */
 export const deployObjects = (objects: readonly KubernetesObject[], cluster: Cluster): void => {
-  const registered = (number: number, made: Made) =>
-    objects.filter((object) => wave(object) === number).map((object) => register(object, made, cluster));
+  const registered = (wave: number, made: readonly Made[]) =>
+    objects.filter((object) => waveOf(object) === wave).map((object) => register(object, made, cluster));
   const namespaces = registered(0, []);
-  const dependsOn = namespaces.map(({ resource }) => resource);
   const secrets = cluster
-    .secrets({ provider: cluster.provider, dependsOn })
-    .map((resource) => ({ kind: 'Secret', resource }));
+    .secrets({ provider: cluster.provider, dependsOn: namespaces.map(({ resource }) => resource) })
+    .map((resource) => ({ object: { kind: 'Secret' }, resource }));
   registered(2, [...namespaces, ...secrets, ...registered(1, namespaces)]);
 };

@@ -95,15 +95,35 @@ describe.each(['dev', 'prod'])('the Pulumi program in %s', (stack) => {
   test('starts what runs after all that it needs', () => {
     const needed = kubernetes
       .filter(({ type }) =>
-        /:(ConfigMap|OnePasswordItem|NetworkPolicy|PersistentVolumeClaim|ServiceAccount|Namespace)$/.test(
-          type,
-        ),
+        /:(ConfigMap|OnePasswordItem|PersistentVolumeClaim|ServiceAccount|Namespace)$/.test(type),
       )
       .map(({ name }) => name);
     const running = kubernetes.filter(({ type }) => /:(CronJob|Deployment)$/.test(type));
     expect(running.length).toBeGreaterThan(5);
     for (const { name, dependsOn } of running)
       expect([name, dependsOn]).toEqual([name, expect.arrayContaining(needed)]);
+  });
+
+  test('starts what runs after the policies about its pods', () => {
+    const policies = kubernetes.filter(({ type }) => type.endsWith(':NetworkPolicy')).map(({ name }) => name);
+    const before = (id: string) =>
+      found(id)
+        .dependsOn.filter((name) => policies.includes(name))
+        .map((name) => name.split('/')[1])
+        .sort();
+    const everywhere = [
+      'backup-default-deny',
+      'backup-to-dns',
+      'backup-to-object-store',
+      ...(stack === 'prod' ? ['backup-to-notifications'] : []),
+    ];
+    expect(before('CronJob grill-stats/redis-backup')).toEqual(
+      [...everywhere, 'redis-backup-to-database'].sort(),
+    );
+    expect(before('Deployment grill-stats/backup-exporter')).toEqual(
+      expect.arrayContaining(['backup-default-deny', 'prometheus-to-exporter']),
+    );
+    expect(before('Deployment grill-stats/backup-exporter')).not.toContain('redis-backup-to-database');
   });
 
   test('binds roles and finds services after they are there', () => {
