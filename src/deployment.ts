@@ -20,7 +20,7 @@ export const targetDeployment = {
       path: ['podLabels'],
       error: 'expected the labels of the pods that the policy of `ingress` selects',
     }),
-  /** @default the environment's resources */
+  /** @default the environment's resources - one figure to tune while databases are alike */
   resources: resources.optional(),
 } as const;
 
@@ -39,9 +39,9 @@ const secrets = z
     externalSecret: z
       .strictObject({
         storeName: dnsLabel,
-        /** @default ClusterSecretStore */
+        /** @default ClusterSecretStore - one store of the platform serves every namespace */
         storeKind: z.enum(['ClusterSecretStore', 'SecretStore']).default('ClusterSecretStore'),
-        /** @default 1h */
+        /** @default 1h - a rotated key is read long before the next night */
         refreshInterval: duration.default('1h'),
         remoteKeys: z.strictObject(secretSource(z.string().min(1))),
       })
@@ -58,7 +58,7 @@ const leastStartingDeadlineSeconds = 3600;
 
 const jobs = z
   .strictObject({
-    /** @default 1h */
+    /** @default 1h - a control plane that is upgraded is away for less */
     startingDeadline: duration
       .refine(
         (text) => !duration.safeParse(text).success || secondsOf(text) >= leastStartingDeadlineSeconds,
@@ -67,16 +67,16 @@ const jobs = z
         },
       )
       .default('1h'),
-    /** Tries after the first. @default 2 */
+    /** Tries after the first. @default 2 - what a restart of the database or the network takes */
     retries: z.int().min(0).max(10).default(2),
-    /** Finished Jobs kept by outcome. @default 3 and 3 */
+    /** Finished Jobs kept by outcome. @default 3 and 3 - enough to compare the last with those before */
     history: z
       .strictObject({
         successful: z.int().min(1).max(50).default(3),
         failed: z.int().min(1).max(50).default(3),
       })
       .prefault({}),
-    /** After this, also Jobs made by hand go. @default 7d */
+    /** After this, also Jobs made by hand go. @default 7d - logs of a week are at hand after a holiday */
     keepFinished: duration.default('7d'),
   })
   .prefault({});
@@ -106,19 +106,19 @@ export const deploymentShape = {
     /** Existing Secrets with the credentials of a private registry. @default none - the image is public */
     pullSecrets: z.array(dnsLabel).default([]),
   }),
-  /** Existing PriorityClass of every pod. @default - the cluster's default */
+  /** Existing PriorityClass of every pod. @default the cluster's - a backup that waits is not worth an application's pod */
   priorityClass: dnsLabel.optional(),
   /** Of every backup, verification and drill container. */
   resources,
-  /** Of the exporter. @default small: it reads manifests, not archives */
+  /** Of the exporter. @default small - it reads manifests, not archives */
   exporterResources: resources.prefault(small),
   /** ResourceQuota `backup-quota`. @default none - it would bind whatever else runs in the namespace */
   quota: quota.optional(),
-  /** LimitRange `backup-limits`: what a container in the namespace gets that asks for nothing. @default none */
+  /** LimitRange `backup-limits`: what a container in the namespace gets that asks for nothing. @default none - it would bind what else runs there */
   limitRange: resources.optional(),
   storage: z.strictObject({
     size,
-    /** @default the cluster's default class */
+    /** @default the cluster's default class - names of classes differ everywhere */
     className: dnsLabel.optional(),
     /** @default ReadWriteOnce - what every cluster offers */
     accessMode: z.enum(['ReadWriteOnce', 'ReadWriteMany']).default('ReadWriteOnce'),
@@ -128,16 +128,16 @@ export const deploymentShape = {
   network,
   access: z
     .strictObject({
-      /** Groups that may start backups and exec into the restore pod. @default none */
+      /** Groups that may start backups and exec into the restore pod. @default none - rights are given, not taken */
       oncallGroups: z.array(z.string().min(1)).default([]),
-      /** Groups that may also create and delete the restore pod. @default none */
+      /** Groups that may also create and delete the restore pod. @default none - rights are given, not taken */
       restoreGroups: z.array(z.string().min(1)).default([]),
     })
     .prefault({}),
   monitoring: z.strictObject({
-    /** By which the Prometheus operator selects rules and monitors. */
+    /** By which the Prometheus operator selects rules and monitors. @default release: prometheus - that of its Helm chart */
     labels: labels.prefault({ release: 'prometheus' }),
-    /** Namespace of the Prometheus that scrapes. @default monitoring */
+    /** Namespace of the Prometheus that scrapes. @default monitoring - that of kube-prometheus */
     prometheusNamespace: dnsLabel.default('monitoring'),
     grafanaUrl: z.url({ protocol: /^https?$/ }),
     /** Page of alerts/RUNBOOK.md; each alert adds its own anchor. */

@@ -16,7 +16,7 @@ export const peer = z
   .strictObject({
     /** Pods by their labels. */
     podLabels: labels.optional(),
-    /** Namespace of those pods. @default the backup system's own */
+    /** Namespace of those pods. @default the backup system's own - a platform keeps its databases beside it */
     namespace: dnsLabel.optional(),
     /** Address ranges, for what runs outside the cluster. */
     cidrs: z.array(cidr).min(1).optional(),
@@ -38,15 +38,15 @@ const port = z.int().min(1).max(65_535);
 /** Other ends that all targets share. */
 export const network = z
   .strictObject({
-    /** @default CoreDNS of kube-system */
+    /** @default CoreDNS of kube-system - with the label that every distribution gives it */
     dns: peer.prefault({ namespace: 'kube-system', podLabels: { 'k8s-app': 'kube-dns' } }),
-    /** @default the Internet without private ranges */
+    /** @default the Internet without private ranges - S3 has no fixed addresses */
     objectStore: peer.prefault(internet),
-    /** @default the Internet without private ranges */
+    /** @default the Internet without private ranges - webhooks have no fixed addresses */
     notifications: peer.prefault(internet),
-    /** Besides those of the plan's channels: of a webhook that is not on 443. @default none */
+    /** Besides those of the plan's channels: of a webhook that is not on 443. @default none - a webhook's URL is secret, and most are on 443 */
     notificationPorts: z.array(port).default([]),
-    /** The Pushgateway of the plan. @default the one of its Helm chart in namespace monitoring */
+    /** The Pushgateway of the plan. @default that in namespace monitoring - labelled as by its Helm chart */
     pushgateway: peer.prefault({
       namespace: 'monitoring',
       podLabels: { 'app.kubernetes.io/name': 'prometheus-pushgateway' },

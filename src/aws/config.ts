@@ -19,7 +19,7 @@ const lifecycle = z.strictObject({
   archiveAfterDays: z.int().min(1).default(30),
   /** @default GLACIER_IR - cheap and readable at once, as a restore needs */
   archiveClass: z.enum(['STANDARD_IA', 'GLACIER_IR']).default('GLACIER_IR'),
-  /** Days that overwritten and deleted objects can be brought back. @default 30 */
+  /** Days that overwritten and deleted objects can be brought back. @default 30 - a mistake is noticed within a month */
   noncurrentDays: z.int().min(1).default(30),
   /** Days after which parts of unfinished uploads go. @default 2 - the longest run takes less */
   abortUploadDays: z.int().min(1).default(2),
@@ -39,7 +39,7 @@ const objectLock = z.strictObject({
 /** What Pulumi makes in AWS for the store `stores.s3`. */
 export const awsConfig = z
   .strictObject({
-    /** True: Pulumi makes the bucket that stores.s3.base names. @default false */
+    /** True: Pulumi makes the bucket that stores.s3.base names. @default false - a bucket that exists is not taken over */
     enabled: z.boolean().default(false),
     /** Pulumi refuses to work in any other. */
     accountId: z
@@ -47,11 +47,11 @@ export const awsConfig = z
       .regex(/^\d{12}$/, { error: 'expected 12 digits' })
       .optional(),
     lifecycle: lifecycle.prefault({}),
-    /** @default none */
+    /** @default none - it can be switched on but never off */
     objectLock: objectLock.optional(),
-    /** A second bucket in another region that gets every object. @default none */
+    /** A second bucket in another region that gets every object. @default none - it doubles the cost of storage */
     replication: z.strictObject({ bucket: bucketName, region: z.string().min(1) }).optional(),
-    /** Days that the log of all requests is kept. @default 365 */
+    /** Days that the log of all requests is kept. @default 365 - what auditors ask for */
     accessLogDays: z.int().min(1).default(365),
     /**
      * Role of the pods' service accounts (EKS), for stores.s3.credentials default-chain.

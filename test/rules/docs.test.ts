@@ -79,3 +79,22 @@ describe('README.md', () => {
       expect(() => readFileSync(join(folder, link!))).not.toThrow();
   });
 });
+
+describe('every default of a field has its reason beside it', () => {
+  test.each([
+    'src/deployment.ts',
+    'src/network.ts',
+    'src/aws/config.ts',
+    'runtime/src/plan/schema.ts',
+    'runtime/src/catalog/retention.ts',
+    'runtime/src/catalog/anomaly/policy.ts',
+    'runtime/src/notify/config.ts',
+    'runtime/src/store/config.ts',
+  ])('%s', (file) => {
+    const defaults = [...page(file).matchAll(/@default .*?(?=\*\/|\n\s+\*(?:\/|\s+@|\s*\n)|$)/gs)].map(
+      ([text]) => text.replaceAll(/\s*\n\s*\*\s*/g, ' '),
+    );
+    expect(defaults.length).toBeGreaterThan(0);
+    expect(defaults.filter((text) => !/@default .+ - ./.test(text))).toEqual([]);
+  });
+});

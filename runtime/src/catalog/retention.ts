@@ -12,7 +12,7 @@ export const retentionPolicy = z.strictObject({
   monthly: z.int().min(0).max(120).default(12),
   /**
    * Largest share of a tier's archives that one run removes, at least one: a wrong clock or a wrong number in the plan
-   * must not empty a store at once. `prune --force` lifts it. @default 0.5
+   * must not empty a store at once. `prune --force` lifts it. @default 0.5 - more than any tier loses in a day
    */
   maxShare: z.number().gt(0).max(1).default(0.5),
 });

@@ -24,7 +24,7 @@ const slack = z.strictObject({
   channel: z.string().min(1),
   /** @default warning, error - a person reads them */
   levels: levelsOr(['warning', 'error']),
-  /** Slack's Web API, or a proxy before it. @default https://slack.com/api */
+  /** Slack's Web API, or a proxy before it. @default https://slack.com/api - Slack's own */
   apiUrl: z.url({ protocol: /^https?$/ }).default('https://slack.com/api'),
 });
 
@@ -33,13 +33,13 @@ const email = z
     host: z.string().min(1),
     /** @default 587 - mail submission, RFC 6409 */
     port: port.default(587),
-    /** `starttls` never falls back to plain text; `tls` is for port 465. @default starttls */
+    /** `starttls` never falls back to plain text; `tls` is for port 465. @default starttls - goes with port 587 */
     security: z.enum(['starttls', 'tls', 'none']).default('starttls'),
     from: z.string().min(3),
     to: z.array(z.string().min(3)).min(1),
-    /** Its password is key `email-password`. @default no login */
+    /** Its password is key `email-password`. @default no login - relays inside a cluster know their senders by address */
     user: z.string().min(1).optional(),
-    /** PEM file of the CA of a server inside. @default the system's CAs */
+    /** PEM file of the CA of a server inside. @default the system's CAs - public servers are signed by one of them */
     caFile: z.string().min(1).optional(),
     /** @default warning, error - a person reads them */
     levels: levelsOr(['warning', 'error']),
@@ -51,9 +51,9 @@ const email = z
 
 /** Part `notifications` of the plan. */
 export const notificationsConfig = z.strictObject({
-  /** @default false */
+  /** @default false - it takes a Secret that not everybody has */
   enabled: z.boolean().default(false),
-  /** @default on, where no other channel is named */
+  /** @default on, where no other channel is named - the seed's only one */
   webhook: webhook.optional(),
   slack: slack.optional(),
   email: email.optional(),

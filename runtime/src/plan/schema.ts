@@ -60,26 +60,26 @@ const targetOf = (engine: Engine) =>
     }),
     engine: z.literal(engine.name),
     connection: engine.connection as z.ZodType<Record<string, unknown> & { readonly host: string }>,
-    /** Existing Secret with the credentials. @default keys - the engine's default key of each role */
+    /** Existing Secret with the credentials. @default keys: the engine's key of each role - as the platform's Secrets have them */
     secret: z.strictObject({ name: dnsLabel, keys: secretKeys(engine).prefault({}) }),
     /** Cron fields; H stands for a value by the target's name, see spread.ts. */
     schedule: spreadableCron,
-    /** Longest a run may take; becomes activeDeadlineSeconds. @default 1h */
+    /** Longest a run may take; becomes activeDeadlineSeconds. @default 1h - of the seed's databases none takes longer */
     deadline: duration.default('1h'),
-    /** @default the plan's retention */
+    /** @default the plan's retention - most databases are alike */
     retention: targetRetention.optional(),
-    /** Oldest acceptable newest backup. @default 24h */
+    /** Oldest acceptable newest backup. @default 24h - the seed's table */
     rpo: duration.default('24h'),
-    /** Longest acceptable restore. @default 1h */
+    /** Longest acceptable restore. @default 1h - the seed's table */
     rto: duration.default('1h'),
-    /** Server on which drills restore under scratch names; refused where an engine has live data only. @default a private server inside the job, from its image */
+    /** Server on which drills restore under scratch names; refused where an engine has live data only. @default a server inside the job, from its image - a drill then touches no server at all */
     drill: z
       .strictObject({
         connection: engine.connection as z.ZodType<Record<string, unknown> & { readonly host: string }>,
         secret: z.strictObject({ name: dnsLabel, keys: secretKeys(engine).prefault({}) }),
       })
       .optional(),
-    /** What uses the database: `restore --stop-services` scales it to 0 meanwhile. @default none */
+    /** What uses the database: `restore --stop-services` scales it to 0 meanwhile. @default none - nothing is stopped that nobody named */
     services: z.array(serviceConfig).optional(),
   });
 
@@ -90,18 +90,18 @@ export const targetSchema = z.discriminatedUnion('engine', [first!, ...others]);
 /** Fields of a plan; the environment of the infrastructure program has them all and more of its own. */
 export const planShape = {
   environment: dnsLabel,
-  /** @default INFO */
+  /** @default INFO - what was done, not how */
   logLevel: z.enum(['DEBUG', 'INFO', 'WARN', 'ERROR']).default('INFO'),
   retention: retentionPolicy.prefault({}),
   encryption: z
     .strictObject({
       /** @default true - an archive leaves the cluster */
       enabled: z.boolean().default(true),
-      /** @default backup-encryption-secret */
+      /** @default backup-encryption-secret - the seed's name */
       secret: dnsLabel.default(secrets.encryption.name),
       /**
        * The first key seals new archives, all of them open old ones: rotation puts a new one in front.
-       * @default one key, `primary`, of key `encryption-key`
+       * @default one key, `primary`, of key `encryption-key` - the seed's
        */
       keys: z
         .array(z.strictObject({ id: dnsLabel, secretKey: z.string().min(1) }))
@@ -130,14 +130,14 @@ export const planShape = {
     schedule: cron,
     /** @default deep - only reading every byte finds silent damage */
     level: z.enum(['quick', 'deep']).default('deep'),
-    /** @default 1h */
+    /** @default 1h - reads each newest archive once */
     deadline: duration.default('1h'),
-    /** Days that reports are kept. @default the plan's retention.days */
+    /** Days that reports are kept. @default the plan's retention.days - a report outlives its archives by no day */
     reportDays: z.int().min(1).optional(),
   }),
   drill: z
     .strictObject({
-      /** @default Sundays at 08:00 UTC, after the night's backups and their verification */
+      /** @default Sundays at 08:00 UTC - after the night's backups and their verification */
       schedule: cron.default('0 8 * * 0'),
       /** @default 6h - every target is restored, one after the other */
       deadline: duration.default('6h'),

@@ -26,20 +26,20 @@ export const s3Config = z.strictObject({
   sync: z.boolean().default(true),
   /** @default us-east-1 - what S3-compatible servers accept without a region of their own */
   region: z.string().min(1).default('us-east-1'),
-  /** @default AWS's endpoint of the region */
+  /** @default AWS's endpoint of the region - the SDK knows it */
   endpoint: z.url({ protocol: /^https?$/ }).optional(),
   /** @default false - AWS wants virtual hosts; most self-hosted servers want true */
   forcePathStyle: z.boolean().default(false),
-  /** PEM file of the CA that signed the endpoint's certificate. @default the system's CAs */
+  /** PEM file of the CA that signed the endpoint's certificate. @default the system's CAs - public endpoints are signed by one of them */
   caFile: z.string().startsWith('/').optional(),
   /**
    * `when-supported` sends a CRC-32 with every write, which AWS asks for in buckets with Object Lock.
    * @default when-required - older gateways answer 411 or 501 to the SDK's checksums
    */
   checksums: z.enum(['when-required', 'when-supported']).default('when-required'),
-  /** Most that uploads and downloads together take, per second. @default no limit */
+  /** Most that uploads and downloads together take, per second. @default no limit - the sooner a copy is elsewhere the better */
   bandwidth: bandwidth.optional(),
-  /** `secret` reads the keys of backup-encryption-secret; `default-chain` is the SDK's own (IRSA, instance role). @default secret */
+  /** `secret` reads the keys of backup-encryption-secret; `default-chain` is the SDK's own (IRSA, instance role). @default secret - works with every gateway */
   credentials: z.enum(['secret', 'default-chain']).default('secret'),
 });
 
