@@ -39,8 +39,11 @@ const nextArchives = (
   return all.filter(({ key }) => kept.has(key));
 };
 
-/** Bytes of a target's archives, more than now, at the end of each of the coming days. */
-const growthByDay = ({ archives, policy }: Kept, now: Date, days: number): readonly number[] => {
+/**
+ * Bytes of a target's archives, more than now, at the end of each of the coming days: plays its coming backups and its
+ * retention, each archive as much larger than the one before as the trend says. Pure.
+ */
+export const growthByDay = ({ archives, policy }: Kept, now: Date, days: number): readonly number[] => {
   const history = historyOf(archives);
   const newest = history.at(-1);
   if (!newest) return Array.from({ length: days }, () => 0);
@@ -69,31 +72,26 @@ export interface Forecast {
   readonly bytesPerDay: number;
 }
 
-/**
- * Plays the coming backups and retention of all targets of a store, each archive as much larger than the one before as
- * the trend says. Pure.
- * @returns undefined where it has room for as many days
- */
-export const fullWithin = (
-  targets: readonly Kept[],
+/** When growth, by day and target, fills the free space of a store; undefined where it does not. Pure. */
+export const fullAfter = (
+  growths: readonly (readonly number[])[],
   freeBytes: number,
-  now: Date,
   days: number,
 ): Forecast | undefined => {
-  const growths = targets.map((target) => growthByDay(target, now, days));
   const byDay = Array.from({ length: days }, (_, day) => growths.reduce((sum, each) => sum + each[day]!, 0));
   const full = byDay.findIndex((bytes) => bytes > freeBytes);
   return full < 0 ? undefined : { days: full + 1, bytesPerDay: byDay[full]! / (full + 1) };
 };
 
-/** `fullWithin` as a sentence with figures. */
+/** Whether a store will be full within some days, as a sentence with figures; undefined where it will not. */
 export const forecastSpace = (
   targets: readonly Kept[],
   store: { readonly location: string; readonly freeBytes: number },
   now: Date,
   days: number,
 ): string | undefined => {
-  const full = fullWithin(targets, store.freeBytes, now, days);
+  const growths = targets.map((target) => growthByDay(target, now, days));
+  const full = fullAfter(growths, store.freeBytes, days);
   return (
     full &&
     `${store.location} will be full in ${full.days} days: ${formatBytes(store.freeBytes)} free, archives grow by ${formatBytes(full.bytesPerDay)} a day`

@@ -5,7 +5,7 @@ import type { Target } from '../../plan/schema.ts';
 import type { StoredObject } from '../../store/store.ts';
 import type { App } from '../app.ts';
 import { archiveReader, type KnownArchives } from './archives.ts';
-import { readStores, type StoreState } from './stores.ts';
+import { storesReader, type StoreState } from './stores.ts';
 
 /** What is known of a target. */
 export interface TargetState extends KnownArchives {
@@ -33,6 +33,7 @@ export interface State {
 export const stateReader = (app: App): (() => Promise<State>) => {
   const { primary } = app.stores;
   const archives = archiveReader(app);
+  const readStores = storesReader(app);
   const records = readOnce((key) => readRun(primary, key));
   const read = async (target: Target): Promise<TargetState> => {
     const { name } = target;
@@ -50,6 +51,6 @@ export const stateReader = (app: App): (() => Promise<State>) => {
     const at = app.run.now();
     const targets: TargetState[] = [];
     for (const target of app.plan.targets) targets.push(await read(target));
-    return { at, targets, stores: await readStores(app, targets, at) };
+    return { at, targets, stores: await readStores(targets, at) };
   };
 };

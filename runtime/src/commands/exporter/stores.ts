@@ -1,9 +1,8 @@
 import { archiveOf, isManifest } from '../../catalog/layout.ts';
-import { fullWithin } from '../../catalog/anomaly/space-forecast.ts';
 import { messageOf } from '../../core/errors.ts';
-import { retentionOf } from '../../plan/parse.ts';
 import type { Space, Store, StoredObject } from '../../store/store.ts';
 import type { App } from '../app.ts';
+import { forecaster, type Forecaster } from './forecast.ts';
 import type { TargetState } from './state.ts';
 
 /** Archives of a target in a replica. */
@@ -27,28 +26,6 @@ export interface StoreState {
   readonly copies: readonly CopyState[];
 }
 
-/** Days that `store_full_seconds` looks ahead. @default 90 - what `anomalies.forecastDays` may ask for at most */
-const horizonDays = 90;
-
-const daySeconds = 86_400;
-
-const fullSeconds = (
-  { plan }: App,
-  targets: readonly TargetState[],
-  { freeBytes }: Space,
-  at: Date,
-): number => {
-  const kept = targets.map(({ target, archives }) => ({
-    policy: retentionOf(plan, target),
-    archives: archives.map(({ key, facts }) => ({
-      ...facts,
-      key,
-      verified: facts.verifications.some(({ ok }) => ok),
-    })),
-  }));
-  return (fullWithin(kept, freeBytes, at, horizonDays)?.days ?? Infinity) * daySeconds;
-};
-
 const sum = (numbers: readonly number[]): number => numbers.reduce((total, number) => total + number, 0);
 
 /** In a directory the copies of an archive are hard links, which share its id. */
@@ -57,14 +34,18 @@ const bytesIn = ({ kind }: Store, { archives, objects }: TargetState): number =>
     ? sum([...new Map(archives.map(({ facts }) => [facts.id, facts.archiveBytes])).values()])
     : sum(objects.map(({ bytes }) => bytes));
 
-const readPrimary = async (app: App, targets: readonly TargetState[], at: Date): Promise<StoreState> => {
-  const { primary } = app.stores;
+const readPrimary = async (
+  primary: Store,
+  fullSeconds: Forecaster,
+  targets: readonly TargetState[],
+  at: Date,
+): Promise<StoreState> => {
   const space = await primary.space();
   return {
     location: primary.location,
     up: true,
     archiveBytes: sum(targets.map((target) => bytesIn(primary, target))),
-    ...(space && { space, fullSeconds: fullSeconds(app, targets, space, at) }),
+    ...(space && { space, fullSeconds: await fullSeconds(targets, space, at) }),
     copies: [],
   };
 };
@@ -93,13 +74,12 @@ const readReplica = async (app: App, store: Store, targets: readonly TargetState
   }
 };
 
-/** State of every store, the primary first; a replica is listed, not read. */
-export const readStores = async (
-  app: App,
-  targets: readonly TargetState[],
-  at: Date,
-): Promise<readonly StoreState[]> => {
-  const states = [await readPrimary(app, targets, at)];
-  for (const replica of app.stores.replicas) states.push(await readReplica(app, replica, targets));
-  return states;
+/** Reads the state of every store, the primary first; a replica is listed, not read. */
+export const storesReader = (app: App) => {
+  const fullSeconds = forecaster(app);
+  return async (targets: readonly TargetState[], at: Date): Promise<readonly StoreState[]> => {
+    const states = [await readPrimary(app.stores.primary, fullSeconds, targets, at)];
+    for (const replica of app.stores.replicas) states.push(await readReplica(app, replica, targets));
+    return states;
+  };
 };
