@@ -23,6 +23,8 @@ export interface FaultyProxy {
   readonly endpoint: string;
   /** Connections so far. */
   readonly connections: () => number;
+  /** First lines of all requests so far: `PUT /bucket/key?partNumber=2&… HTTP/1.1`. */
+  readonly requests: () => readonly string[];
   readonly stop: () => Promise<void>;
 }
 
@@ -71,6 +73,10 @@ const answering = (client: Socket, status: number): void => {
   );
 };
 
+/** A request begins a chunk, as no client here sends one before the answer to the last. */
+const requestLine = /^[A-Z]+ \S+ HTTP\/1\.1(?=\r\n)/;
+const longestLine = 4096;
+
 /** A TCP proxy on loopback in front of an HTTP endpoint; `fault` decides what happens to each connection, from 0. */
 export const startFaultyProxy = async (
   endpoint: string,
@@ -79,13 +85,17 @@ export const startFaultyProxy = async (
   const { hostname, port } = new URL(endpoint);
   const sockets = new Set<Socket>();
   let connections = 0;
+  const requests: string[] = [];
   const keep = (socket: Socket): Socket => {
     sockets.add(socket);
     return socket.on('error', () => {}).on('close', () => sockets.delete(socket));
   };
   const proxy = createServer((client) => {
     const injected = fault(connections++);
-    keep(client);
+    keep(client).on('data', (chunk: Buffer) => {
+      const [line] = requestLine.exec(chunk.toString('latin1', 0, longestLine)) ?? [];
+      if (line) requests.push(line);
+    });
     if (injected?.kind === 'status') answering(client, injected.status);
     else join(client, keep(connect(Number(port), hostname)), injected);
   }).listen(0, '127.0.0.1');
@@ -93,6 +103,7 @@ export const startFaultyProxy = async (
   return {
     endpoint: `http://127.0.0.1:${(proxy.address() as { port: number }).port}`,
     connections: () => connections,
+    requests: () => requests,
     stop: async () => {
       const closed = once(proxy.close(), 'close');
       sockets.forEach((socket) => socket.destroy());

@@ -80,8 +80,8 @@ const replicateAll = async (
   for (const replica of app.stores.replicas) {
     throwIfStopped(app.run);
     try {
-      await replica.removeLeftovers(graceEnd(app));
       replicated[replica.location] = await replicate(app, target.name, replica);
+      await replica.removeLeftovers(graceEnd(app)); // afterwards: the copy may have continued one of them
     } catch (error) {
       const code = isBackupError(error) ? error.code : 'store.failed';
       const message = `${key} is committed in ${app.stores.primary.location}, but its copy to ${replica.location} failed: ${messageOf(error)}`;

@@ -5,8 +5,9 @@ import { findLock } from '../catalog/lock-state.ts';
 import type { Survey } from '../catalog/survey.ts';
 import { messageOf } from '../core/errors.ts';
 import { formatBytes } from '../core/units.ts';
-import type { Store } from '../store/store.ts';
+import type { PutOptions, Store } from '../store/store.ts';
 import type { App } from './app.ts';
+import { missingCopies } from './missing-copies.ts';
 import { graceEnd, removableOrphans } from './orphans.ts';
 
 export type FindingKind =
@@ -15,6 +16,7 @@ export type FindingKind =
   | 'manifest-broken'
   | 'size-mismatch'
   | 'latest-wrong'
+  | 'copy-missing'
   | 'partial-uploads'
   | 'lock-stale';
 
@@ -39,7 +41,7 @@ export interface Place {
   readonly all: readonly Survey[];
 }
 
-type Found = Omit<Finding, 'target' | 'store'>;
+export type Found = Omit<Finding, 'target' | 'store'>;
 
 /** The same archive in another store, with a manifest that can be believed. */
 const twinOf = async ({ app, here, all }: Place, key: string): Promise<Archive | undefined> => {
@@ -56,8 +58,14 @@ const twinOf = async ({ app, here, all }: Place, key: string): Promise<Archive |
   return undefined;
 };
 
-const bring = async (app: App, from: Store, to: Store, key: string): Promise<string> => {
-  await to.put(key, () => from.get(key), { replace: true, signal: app.run.signal });
+const bring = async (
+  app: App,
+  from: Store,
+  to: Store,
+  key: string,
+  more: PutOptions = {},
+): Promise<string> => {
+  await to.put(key, () => from.get(key), { ...more, replace: true, signal: app.run.signal });
   return `copied from ${from.location}`;
 };
 
@@ -99,7 +107,8 @@ const missingArchive = async (place: Place, { key }: Archive): Promise<Found> =>
     message: `the archive is gone${twin ? `; ${twin.store.location} has it` : ''}`,
     severity: 'problem',
     repair: twin
-      ? () => bring(place.app, twin.store, place.here.store, key)
+      ? () =>
+          bring(place.app, twin.store, place.here.store, key, { sha256: twin.signed.manifest.seal.sha256 })
       : remove(place.here.store, manifestKey(key)),
   };
 };
@@ -166,6 +175,7 @@ export const findingsOf = async (place: Place): Promise<readonly Finding[]> => {
   const found = [
     ...(await orphans(place)),
     ...(await archives(place)),
+    ...missingCopies(place),
     ...(await latest(place)),
     ...(await lock(place)),
   ];

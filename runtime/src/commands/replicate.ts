@@ -9,14 +9,19 @@ const send = async (app: App, archive: Archive, replica: Store): Promise<void> =
   const progress = app.progress(`copy to ${replica.location}`, archive.signed.manifest.archiveBytes);
   try {
     const body = () => tap(archive.store.get(archive.key), progress.add);
-    await replica.put(archive.key, body, { replace: true, signal: app.run.signal });
+    const { sha256 } = archive.signed.manifest.seal;
+    await replica.put(archive.key, body, { replace: true, signal: app.run.signal, sha256 });
   } finally {
     progress.done();
   }
 };
 
-/** The tiers of one backup share their bytes, so the second goes from the replica's own copy. */
-const copyArchive = async (
+/** By id, what a replica has: the tiers of one backup share their bytes, so the second goes from its own copy. */
+export const sentTo = (there: readonly Archive[]): Map<string, string> =>
+  new Map(there.map(({ key, signed }) => [signed.manifest.id, key]));
+
+/** Copies an archive to a replica, and remembers it in `sent`. */
+export const copyArchive = async (
   app: App,
   archive: Archive,
   replica: Store,
@@ -31,8 +36,15 @@ const copyArchive = async (
   sent.set(manifest.id, archive.key);
 };
 
-const byKey = (archives: readonly Archive[]): Map<string, Archive> =>
-  new Map(archives.map((archive) => [archive.key, archive]));
+/** Archives of the primary store that a replica lacks. */
+export const notCopied = (
+  { keys }: App,
+  archives: readonly Archive[],
+  there: readonly Archive[],
+): readonly Archive[] => {
+  const present = new Set(there.map(({ key }) => key));
+  return archives.filter((each) => !present.has(each.key) && !isRewritten(each, archives, keys));
+};
 
 /**
  * Copies to a replica what the primary store has and it lacks: this run's archives, and those of runs whose copy failed.
@@ -40,9 +52,9 @@ const byKey = (archives: readonly Archive[]): Map<string, Archive> =>
  */
 export const replicate = async (app: App, target: string, replica: Store): Promise<readonly string[]> => {
   const { archives } = await readCatalog(app.stores.primary, target);
-  const there = byKey((await readCatalog(replica, target)).archives);
-  const sent = new Map([...there].map(([key, { signed }]) => [signed.manifest.id, key]));
-  const missing = archives.filter((each) => !there.has(each.key) && !isRewritten(each, archives, app.keys));
+  const { archives: there } = await readCatalog(replica, target);
+  const sent = sentTo(there);
+  const missing = notCopied(app, archives, there);
   for (const archive of missing) {
     throwIfStopped(app.run);
     await copyArchive(app, archive, replica, sent);

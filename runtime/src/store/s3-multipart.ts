@@ -6,35 +6,41 @@ import {
   type CompletedPart,
 } from '@aws-sdk/client-s3';
 import type { Part } from './s3-parts.ts';
+import { isBackupError } from '../core/errors.ts';
 import { at } from './s3-request.ts';
+import { alreadySent, findBrokenOff, type BrokenOff, type Multipart } from './s3-resume.ts';
 import { commit, condition, metadata, send, type Upload } from './s3-sending.ts';
 
 /** Parts on their way while the next one fills: memory holds three parts. */
 const partsInFlight = 2;
 
-interface Multipart {
-  readonly Bucket: string;
-  readonly Key: string;
-  readonly UploadId: string;
-}
-
-const create = async (upload: Upload): Promise<Multipart> => {
+const create = async (upload: Upload): Promise<BrokenOff> => {
   const { bucket, key } = upload;
   const algorithm = bucket.checksums === 'when-supported' ? ({ ChecksumAlgorithm: 'CRC32' } as const) : {};
   const command = () =>
     new CreateMultipartUploadCommand({ ...at(bucket, key), ...metadata(upload), ...algorithm });
   const { UploadId } = await send(upload, (options) => bucket.client.send(command(), options));
-  return { ...at(bucket, key), UploadId: UploadId! };
+  return { target: { ...at(bucket, key), UploadId: UploadId! }, stored: new Map() };
 };
 
-/** Sends a part; its buffer is spare afterwards. */
-const sendPart = async (upload: Upload, target: Multipart, part: Part): Promise<CompletedPart> => {
+const transfer = async (upload: Upload, target: Multipart, part: Part): Promise<CompletedPart> => {
+  await upload.pace?.(part.data.length);
   const command = () => new UploadPartCommand({ ...target, PartNumber: part.number, Body: part.data });
   const { ETag, ChecksumCRC32 } = await send(upload, (options) =>
     upload.bucket.client.send(command(), options),
   );
-  upload.spare.push(part.data);
   return { PartNumber: part.number, ETag, ChecksumCRC32 };
+};
+
+/** Sends a part that the server lacks; its buffer is spare afterwards. */
+const sendPart = async (
+  upload: Upload,
+  { target, stored }: BrokenOff,
+  part: Part,
+): Promise<CompletedPart> => {
+  const completed = alreadySent(part, stored.get(part.number)) ?? (await transfer(upload, target, part));
+  upload.spare.push(part.data);
+  return completed;
 };
 
 interface Sent {
@@ -43,14 +49,14 @@ interface Sent {
 }
 
 /** When this settles, no part is on its way any more. */
-const sendParts = async (upload: Upload, target: Multipart, parts: AsyncIterable<Part>): Promise<Sent> => {
+const sendParts = async (upload: Upload, begun: BrokenOff, parts: AsyncIterable<Part>): Promise<Sent> => {
   const completed: CompletedPart[] = [];
   const sending: Promise<CompletedPart>[] = [];
   let bytes = 0;
   try {
     for await (const part of parts) {
       if (sending.length === partsInFlight) completed.push(await sending.shift()!);
-      const sent = sendPart(upload, target, part);
+      const sent = sendPart(upload, begun, part);
       sent.catch(() => {}); // seen when its turn comes
       sending.push(sent);
       bytes = part.end;
@@ -62,12 +68,20 @@ const sendParts = async (upload: Upload, target: Multipart, parts: AsyncIterable
   return { completed, bytes };
 };
 
-/** Uploads in parts; where that fails or is stopped, the parts are removed. Resolves to the bytes sent. */
+/** What a later upload of the same content can continue: nothing was wrong but that it was stopped or cut off. */
+const mayContinue = ({ resumes }: Upload, error: unknown): boolean =>
+  resumes && (isBackupError(error, 'run.interrupted') || isBackupError(error, 'store.unreachable'));
+
+/**
+ * Uploads in parts, those that an earlier upload has sent left out where the content is known. Where it fails or is
+ * stopped, the parts are removed, unless a later upload can continue. Resolves to the bytes of the object.
+ */
 export const putParts = async (upload: Upload, parts: AsyncIterable<Part>): Promise<number> => {
   const { bucket } = upload;
-  const target = await create(upload);
+  const begun = (upload.resumes && (await findBrokenOff(upload))) || (await create(upload));
+  const { target } = begun;
   try {
-    const { completed, bytes } = await sendParts(upload, target, parts);
+    const { completed, bytes } = await sendParts(upload, begun, parts);
     const command = () =>
       new CompleteMultipartUploadCommand({
         ...target,
@@ -78,7 +92,8 @@ export const putParts = async (upload: Upload, parts: AsyncIterable<Part>): Prom
     return bytes;
   } catch (error) {
     // What cannot be removed now is a leftover; the first error is the one to report.
-    await bucket.client.send(new AbortMultipartUploadCommand(target)).catch(() => {});
+    if (!mayContinue(upload, error))
+      await bucket.client.send(new AbortMultipartUploadCommand(target)).catch(() => {});
     throw error;
   }
 };

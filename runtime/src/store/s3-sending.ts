@@ -1,6 +1,7 @@
 import { retryPolicy, withRetries } from './retry.ts';
 import type { Bucket } from './s3-client.ts';
 import { headObject, onKey } from './s3-request.ts';
+import type { PutOptions } from './store.ts';
 
 /** Metadata that tells an object of this very upload from another one under the same key. */
 const markName = 'grill-backup-upload';
@@ -10,8 +11,11 @@ export interface Upload {
   readonly bucket: Bucket;
   readonly key: string;
   readonly mark: string;
+  /** Continues what an earlier upload of the same content has sent. */
+  readonly resumes: boolean;
   readonly replace: boolean;
   readonly signal: AbortSignal;
+  readonly pace?: PutOptions['pace'];
   /** Buffers of parts that were sent. */
   readonly spare: Buffer[];
 }

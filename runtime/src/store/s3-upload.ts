@@ -11,6 +11,7 @@ import type { Body, PutOptions } from './store.ts';
 
 const putWhole = async (upload: Upload, { data, end }: Part): Promise<number> => {
   const { bucket, key } = upload;
+  await upload.pace?.(data.length);
   const command = () =>
     new PutObjectCommand({ ...at(bucket, key), Body: data, ...metadata(upload), ...condition(upload) });
   await commit(upload, (options) => bucket.client.send(command(), options));
@@ -49,8 +50,9 @@ export const upload = async (
   body: Body,
   options: PutOptions = {},
 ): Promise<number> => {
-  const { replace = false, signal = new AbortController().signal } = options;
-  const self: Upload = { bucket, key, mark: randomUUID(), replace, signal, spare: [] };
+  const { replace = false, signal = new AbortController().signal, sha256, pace } = options;
+  const mark = sha256 ?? randomUUID();
+  const self: Upload = { bucket, key, mark, resumes: sha256 !== undefined, replace, signal, pace, spare: [] };
   if (!replace && (await send(self, () => headObject(bucket, key))))
     throw new BackupError('store.exists', `${nameOf(bucket, key)} is there already`);
   const parts = partsOf(chunksOf(body, signal), bucket.limits.partBytes, self.spare);

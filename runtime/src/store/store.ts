@@ -66,4 +66,11 @@ export interface PutOptions {
   readonly replace?: boolean;
   /** Stops the writing with `run.interrupted`, also while the body has nothing to give. */
   readonly signal?: AbortSignal;
+  /**
+   * SHA-256 of the whole body, where it is known before. Then an upload that is stopped or cut off leaves its parts, and
+   * the next one with the same content sends only those that are missing. @default - every upload begins anew
+   */
+  readonly sha256?: string;
+  /** Awaited before so many bytes are sent. @default - as fast as it goes */
+  readonly pace?: ((bytes: number) => Promise<void>) | undefined;
 }

@@ -1,0 +1,73 @@
+import { createHash } from 'node:crypto';
+import {
+  ListMultipartUploadsCommand,
+  ListPartsCommand,
+  type CompletedPart,
+  type MultipartUpload,
+  type Part as StoredPart,
+} from '@aws-sdk/client-s3';
+import type { Part } from './s3-parts.ts';
+import { at } from './s3-request.ts';
+import { send, type Upload } from './s3-sending.ts';
+
+/** An upload in parts that has begun. */
+export interface Multipart {
+  readonly Bucket: string;
+  readonly Key: string;
+  readonly UploadId: string;
+}
+
+/** An upload that broke off, and what the server has of it, by number. */
+export interface BrokenOff {
+  readonly target: Multipart;
+  readonly stored: ReadonlyMap<number, StoredPart>;
+}
+
+const begunAt = ({ Initiated }: MultipartUpload): number => Initiated?.getTime() ?? 0;
+
+/** The last one that was begun under the key; older ones are leftovers. */
+const newestUpload = async (upload: Upload): Promise<string | undefined> => {
+  const { Bucket, Key } = at(upload.bucket, upload.key);
+  let newest: MultipartUpload | undefined;
+  for (let marker = {}, more = true; more;) {
+    const command = () => new ListMultipartUploadsCommand({ Bucket, Prefix: Key, ...marker });
+    const page = await send(upload, (options) => upload.bucket.client.send(command(), options));
+    for (const found of page.Uploads ?? [])
+      if (found.Key === Key && (!newest || begunAt(found) > begunAt(newest))) newest = found;
+    marker = { KeyMarker: page.NextKeyMarker, UploadIdMarker: page.NextUploadIdMarker };
+    more = page.IsTruncated ?? false;
+  }
+  return newest?.UploadId;
+};
+
+const partsOf = async (upload: Upload, target: Multipart): Promise<BrokenOff['stored']> => {
+  const stored = new Map<number, StoredPart>();
+  for (let marker = {}, more = true; more;) {
+    const command = () => new ListPartsCommand({ ...target, ...marker });
+    const page = await send(upload, (options) => upload.bucket.client.send(command(), options));
+    for (const part of page.Parts ?? []) stored.set(part.PartNumber!, part);
+    marker = { PartNumberMarker: page.NextPartNumberMarker };
+    more = page.IsTruncated ?? false;
+  }
+  return stored;
+};
+
+/** What an earlier upload to the same key left; undefined where there is nothing. */
+export const findBrokenOff = async (upload: Upload): Promise<BrokenOff | undefined> => {
+  const UploadId = await newestUpload(upload);
+  if (UploadId === undefined) return undefined;
+  const target = { ...at(upload.bucket, upload.key), UploadId };
+  return { target, stored: await partsOf(upload, target) };
+};
+
+const md5 = (data: Buffer): string => createHash('md5').update(data).digest('hex');
+
+/**
+ * The part as the server has it already, if it proves to be the same: its ETag is the MD5 of its content (S3 "Object",
+ * but for SSE-KMS, where no part is the same).
+ */
+export const alreadySent = ({ data }: Part, stored: StoredPart | undefined): CompletedPart | undefined => {
+  if (stored?.Size !== data.length || stored.ETag?.replaceAll('"', '') !== md5(data)) return undefined;
+  const { PartNumber, ETag, ChecksumCRC32 } = stored;
+  return { PartNumber, ETag, ChecksumCRC32 };
+};
