@@ -77,6 +77,27 @@ describe('restore --stop-services', () => {
     ).toMatchObject({ services: 'Deployment grill-stats/api, StatefulSet grill-stats/worker' });
   });
 
+  test('full stops what all targets name, each once, until the last is restored', async () => {
+    const named = (name: string, some: readonly object[]) => redisTarget(redis, { name, services: some });
+    const plan = [named('redis', [services[0]!]), named('second', services)];
+    installation.setPlan(planFor(installation.backup, plan));
+    expect((await installation.cli(['backup', 'second'])).code).toBe(0);
+    const { code, json } = await installation.cli([
+      'restore',
+      'full',
+      '--stop-services',
+      '--force',
+      '--json',
+    ]);
+    expect([code, json.servicesDown]).toEqual([0, []]);
+    expect(json.restored).toMatchObject([
+      { target: 'redis', services: [{ name: 'api' }] },
+      { target: 'second', services: [{ name: 'api' }, { name: 'worker' }] },
+    ]);
+    expect(patches()).toEqual([...down, ...up]);
+    expect(await redis.cli('GET', 'a')).toBe('live'); // second was backed up with it, and came last
+  });
+
   test('is an option: without it the cluster is not asked', async () => {
     api.before = () => 500;
     expect((await installation.cli(['restore', 'redis', '--force'])).code).toBe(0);
