@@ -13,10 +13,13 @@ import { secretFiles } from './core/secret-files.ts';
 
 const { env, stdout, stderr } = process;
 
-/** Aborts the run on SIGTERM (pod deletion, deadline) and SIGINT; what is under way removes its partial files. */
+/**
+ * Aborts the run on SIGTERM (pod deletion, deadline), SIGINT, and SIGHUP (the terminal of `kubectl exec` is gone); what is
+ * under way removes its partial files.
+ */
 const stopOnSignals = (): AbortSignal => {
   const controller = new AbortController();
-  for (const signal of ['SIGTERM', 'SIGINT'] as const)
+  for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const)
     process.on(signal, () => controller.abort(new Error(`received ${signal}`)));
   return controller.signal;
 };

@@ -126,11 +126,12 @@ describe('restore --stop-services', () => {
     expect(await redis.cli('GET', 'a')).toBe('live');
   });
 
-  test('starts them again on SIGTERM', async () => {
+  // SIGHUP: the terminal of `kubectl exec` is gone
+  test.each(['SIGTERM', 'SIGHUP'] as const)('starts them again on %s', async (signal) => {
     let pid = 0;
     api.stuck.add('deployments/api');
     api.before = (request) => {
-      if (request.includes('/pods?') && api.patches.length === 2) process.kill(pid, 'SIGTERM');
+      if (request.includes('/pods?') && api.patches.length === 2) process.kill(pid, signal);
     };
     const { code, json } = await restore([], (started) => (pid = started));
     expect([code, json.error.code]).toEqual([1, 'run.interrupted']);
