@@ -199,6 +199,43 @@ const flip = (file: string, at: number): void => {
 const edit = (file: string, from: string | RegExp, to: string): void =>
   writeFileSync(file, readFileSync(file, 'utf8').replace(from, to));
 
+describe('derivation of the keys', () => {
+  const programs = 'sh openssl tar gzip awk sed od dd cat cut head tr wc tail mktemp mkdir ls rm find mv';
+
+  /** The tools and one more, each noting its arguments; what was noted. */
+  const argumentsWith = async (...more: readonly string[]): Promise<string> => {
+    const tools = join(folder, `tools-${more.join('-')}`);
+    const log = join(folder, 'arguments');
+    mkdirSync(tools);
+    writeFileSync(log, '');
+    for (const name of [...programs.split(' '), ...more])
+      writeFileSync(
+        join(tools, name),
+        `#!/bin/sh\nprintf '%s\\n' "$*" >>${log}\nexec /usr/bin/${name} "$@"\n`,
+        {
+          mode: 0o755,
+        },
+      );
+    const archive = newestOf('redis');
+    const { code, stderr } = await recover(['verify', archive, '--key-file', keyFile], { PATH: tools });
+    expect([code, stderr]).toEqual([0, expect.stringMatching(/^proved: redis/)]);
+    return readFileSync(log, 'utf8');
+  };
+
+  const hex = Buffer.from(passphrase).toString('hex');
+
+  test.each([['perl'], ['python3']])('by %s shows the passphrase to nobody', async (program) => {
+    const noted = await argumentsWith(program);
+    expect(noted).toMatch(/hmac_sha256|pbkdf2_hmac/);
+    expect(noted).not.toContain(hex);
+    expect(noted).not.toContain('kdf -keylen');
+  });
+
+  test('by openssl is the last resort', async () => {
+    expect(await argumentsWith()).toContain('kdf -keylen');
+  });
+});
+
 describe('errors', () => {
   const failure = async (archive: string, key = keyFile): Promise<string> => {
     const into = join(folder, 'never');
