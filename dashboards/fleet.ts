@@ -215,8 +215,13 @@ const storage = (): Panels => [
   lines({
     ...third,
     title: 'Free space',
-    description: 'Of each store that has a limit.',
-    queries: one(promql.storeFreeBytes(), '{{store}}'),
+    description:
+      'Of each store that has a limit, and what is left in 30 days if it goes on as in the last week. That forecast ' +
+      'knows no retention; *Store full in* does.',
+    queries: [
+      ...one(promql.storeFreeBytes(), '{{store}}'),
+      ...one(promql.storeFreeBytesIn(30), '{{store}} in 30 days'),
+    ],
     unit: 'bytes',
     calcs: ['lastNotNull', 'min'],
   }),

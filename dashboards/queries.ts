@@ -117,6 +117,12 @@ export const storeBytes = (): string => perStore(metrics.storeBytes);
 
 export const storeFreeBytes = (): string => perStore(metrics.storeFreeBytes);
 
+const day = 86_400;
+
+/** Free space some days from now, if it goes on as in the last week; 0 where there would be none. */
+export const storeFreeBytesIn = (days: number): string =>
+  `clamp_min(max by (store) (predict_linear(${metrics.storeFreeBytes.name}{${environment}}[7d], ${days * day})), 0)`;
+
 export const storeUsedShare = (): string => `1 - ${storeFreeBytes()} / ${perStore(metrics.storeSizeBytes)}`;
 
 /** By the growth of all targets under their retention; infinite beyond the forecast. */
