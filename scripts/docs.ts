@@ -1,5 +1,6 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { networkTables } from './docs/network.ts';
 import { reviewRules } from './docs/rules.ts';
 
 // `npm run docs` writes the generated part of pages; with --check it only says which are stale.
@@ -8,6 +9,7 @@ const root = dirname(import.meta.dirname);
 
 /** What stands between the two comments of a page. */
 const generated: Readonly<Record<string, () => string>> = {
+  'docs/network.md': networkTables,
   'docs/reviewing.md': reviewRules,
 };
 

@@ -1,0 +1,137 @@
+import { describe, expect, test } from '@jest/globals';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { networkTables } from '../../scripts/docs/network.ts';
+import { isAllowed, type End } from '../../scripts/network/policy.ts';
+import { connectionOf, worldOf, type World } from '../../scripts/network/world.ts';
+import type { Environment } from '../../src/environment.ts';
+import { environmentNames, environmentOf, environmentWith, objectsOf, root } from '../kit/environments.ts';
+
+const worldIn = (environment: Environment): World => worldOf(environment, objectsOf(environment));
+
+/** `pod › what` of every connection that is allowed. */
+const allowed = (world: World, direction: 'outgoing' | 'incoming'): readonly string[] =>
+  world.pods.flatMap((pod) =>
+    world[direction]
+      .filter(
+        (probe) =>
+          probe.other.ip !== pod.ip && isAllowed(world.policies, connectionOf(direction, pod, probe)),
+      )
+      .map(({ what }) => `${pod.name} › ${what}`),
+  );
+
+/** Needs of every pod, and of single ones: all that may be allowed, written down and not derived. */
+const everyPod = [
+  'DNS of the cluster, UDP 53',
+  'DNS of the cluster, TCP 53',
+  'object store, TCP 443',
+  'Internet, TCP 443',
+];
+const postgresql = ['server of postgresql, TCP 5432'];
+const influxdb = ['server of influxdb, TCP 8086', 'server of influxdb, TCP 8088'];
+const redis = ['server of redis, TCP 6379'];
+const needs: Readonly<Record<string, readonly string[]>> = {
+  'postgresql-backup': postgresql,
+  'influxdb-backup': influxdb,
+  'redis-backup': redis,
+  'backup-verification': [],
+  'backup-drill': [],
+  'backup-exporter': [],
+  'backup-restore-job': [...postgresql, ...influxdb, ...redis],
+};
+
+describe.each(environmentNames)('%s', (name) => {
+  const world = worldIn(environmentOf(name));
+
+  test('each pod connects to what it needs, and to nothing else', () => {
+    const wanted = Object.entries(needs).flatMap(([pod, own]) =>
+      [...everyPod, ...own].map((what) => `${pod} › ${what}`),
+    );
+    expect(allowed(world, 'outgoing').toSorted()).toEqual(wanted.toSorted());
+  });
+
+  test('only Prometheus connects to the exporter, only Redis to the restore pod, and nobody to a backup', () => {
+    expect(allowed(world, 'incoming')).toEqual([
+      'backup-exporter › Prometheus, TCP 9187',
+      'backup-restore-job › server of redis, TCP 40000',
+    ]);
+  });
+
+  const never = {
+    'the metadata service': '169.254.169.254',
+    'the metadata service of ECS': '169.254.170.2',
+    'the Kubernetes API': '10.96.0.1',
+    'a private network (10/8)': '10.200.0.1',
+    'a private network (172.16/12)': '172.31.0.1',
+    'a private network (192.168/16)': '192.168.0.1',
+    'carrier-grade NAT, where some clouds put their own services': '100.100.100.200',
+  };
+  test.each(Object.entries(never))('no pod reaches %s on any port that is allowed elsewhere', (_, ip) => {
+    const ports = [22, 53, 80, 443, 5432, 6379, 6443, 8086, 8088, 9187];
+    const to: End = { ip };
+    for (const from of world.pods)
+      expect(ports.filter((port) => isAllowed(world.policies, { from, to, port }))).toEqual([]);
+  });
+
+  test('a pod of another namespace with the labels of a database is not taken for it', () => {
+    const labels = { 'app.kubernetes.io/name': 'postgresql' };
+    const from = world.pods.find((pod) => pod.name === 'postgresql-backup')!;
+    const inNamespace = (namespace: string) =>
+      isAllowed(world.policies, { from, to: { ip: '10.42.9.9', pod: { namespace, labels } }, port: 5432 });
+    expect([inNamespace('grill-stats'), inNamespace('elsewhere')]).toEqual([true, false]);
+  });
+});
+
+describe('what an environment file asks for', () => {
+  const { targets, network } = environmentOf('prod');
+  const [first, ...others] = targets;
+
+  test('addresses of the object store and of webhooks close the Internet', () => {
+    const only = { cidrs: ['52.216.0.0/15'] };
+    const world = worldIn(
+      environmentWith('prod', { network: { ...network, objectStore: only, notifications: only } }),
+    );
+    const out = allowed(world, 'outgoing');
+    expect(out.filter((each) => each.includes('Internet'))).toEqual([]);
+    expect(out).toContain('postgresql-backup › object store, TCP 443');
+  });
+
+  test('a database outside of the cluster is reached by its address, and its neighbour is not', () => {
+    const outside = { ...first!, network: { cidrs: ['192.0.2.7/32'] } };
+    const { pods, policies } = worldIn(environmentWith('prod', { targets: [outside, ...others] }));
+    const from = pods.find((pod) => pod.name === 'postgresql-backup')!;
+    const reaches = (ip: string) => isAllowed(policies, { from, to: { ip }, port: 5432 });
+    expect([reaches('192.0.2.7'), reaches('192.0.2.8')]).toEqual([true, false]);
+  });
+
+  test('ingress on the database’s side admits its backup and the restore pod alone', () => {
+    const guarded = { ...first!, network: { ...first!.network, ingress: true } };
+    const { pods, policies } = worldIn(environmentWith('prod', { targets: [guarded, ...others] }));
+    const to: End = {
+      ip: '10.42.9.9',
+      pod: { namespace: 'grill-stats', labels: { 'app.kubernetes.io/name': 'postgresql' } },
+    };
+    const stranger: End = { ip: '10.42.9.8', pod: { namespace: 'grill-stats', labels: { app: 'web' } } };
+    const admitted = pods
+      .filter((from) => isAllowed(policies, { from, to, port: 5432 }))
+      .map((pod) => pod.name);
+    expect(admitted).toEqual(['postgresql-backup', 'backup-restore-job']);
+    expect(isAllowed(policies, { from: stranger, to, port: 5432 })).toBe(false);
+  });
+
+  test('without an object store and notifications nothing is reached outside of the cluster', () => {
+    const { stores, aws } = environmentOf('prod');
+    const closed = environmentWith('prod', {
+      stores: { directory: stores.directory },
+      aws: { ...aws, enabled: false },
+      notifications: { enabled: false },
+    });
+    expect(allowed(worldIn(closed), 'outgoing').filter((each) => /Internet|object store/.test(each))).toEqual(
+      [],
+    );
+  });
+});
+
+test('docs/network.md has the tables of today', () => {
+  expect(readFileSync(join(root, 'docs/network.md'), 'utf8')).toContain(networkTables());
+});
