@@ -25,6 +25,8 @@ const look: Rules = [
     verbs: ['get'],
     resourceNames: [names.configMap, names.scriptsConfigMap],
   },
+  // why a pod waits, or a Job gets none, is told by events alone: `kubectl describe`
+  { apiGroups: [''], resources: ['events'], verbs: ['get', 'list', 'watch'] },
 ];
 
 /** `kubectl exec`: create over SPDY, get over WebSocket. */
