@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { InfluxdbConnection } from '../../../runtime/src/engines/influxdb/connection.ts';
 import { influxdb } from '../../../runtime/src/engines/influxdb/index.ts';
 import type { RestoreScope, Source } from '../../../runtime/src/engines/engine.ts';
+import { captureText } from '../../kit/capture.ts';
 import { startInfluxdb1, type TestInfluxdb1 } from '../../kit/influxdb.ts';
 import { freePort } from '../../kit/private-server.ts';
 import { testRun, type TestRun } from '../../kit/run.ts';
@@ -113,6 +114,19 @@ describe('InfluxDB 1.x', () => {
     expect(await pointsOf('smoker', 'fan')).toBe(100);
     expect((await server.query('SELECT x FROM newer', 'grill'))[0]!.values).toEqual([[1, 1]]);
     await server.query('DROP MEASUREMENT newer', 'grill');
+    expect(await databases()).toEqual(['grill', 'smoker']);
+  }, 60_000);
+
+  test('a single database that was lost comes back, with the way to where it was not there', async () => {
+    await server.query('DROP DATABASE smoker');
+    const { undo } = await restore('lost', { only: ['smoker'] });
+    expect(await pointsOf('smoker', 'fan')).toBe(100);
+    const { username = '', password = '' } = source.credentials;
+    await captureText('/bin/sh', ['-c', undo!], {
+      env: { ...process.env, INFLUX_USERNAME: username, INFLUX_PASSWORD: password },
+    });
+    expect(await databases()).toEqual(['grill']);
+    await restore('again', { only: ['smoker'] });
     expect(await databases()).toEqual(['grill', 'smoker']);
   }, 60_000);
 

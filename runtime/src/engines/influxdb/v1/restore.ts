@@ -9,6 +9,7 @@ import type { Database1, Header1 } from '../header.ts';
 import type { InfluxdbSource } from '../http.ts';
 import { agree } from '../ranges.ts';
 import { choose, expectedOf } from '../scope.ts';
+import { shell } from '../shell.ts';
 import { skip } from '../skip.ts';
 import { countDatabase, listDatabases } from './count.ts';
 import { entryParts, spool } from './files.ts';
@@ -178,6 +179,15 @@ const unpack = async (
   return chosen.map((schema) => ({ schema, folder: folders.get(schema.name) }));
 };
 
+/** The way back to where there were no such databases; a safety backup knows nothing of them. */
+const undoOfNew = ({ source, request }: Restore, built: readonly Built[]): Pick<Restored, 'undo'> => {
+  const areNew = built.every(({ name, unpacked }) => name === unpacked.schema.name);
+  if (!request.only || request.mode === 'trial' || !areNew) return {};
+  const { host, port } = source.connection;
+  const influxql = built.map(({ name }) => `DROP DATABASE ${identifier(name)}`).join('; ');
+  return { undo: `influx -host ${host} -port ${port} -execute ${shell(influxql)}` };
+};
+
 const restoreAll = async (restore: Restore, databases: readonly Unpacked[]): Promise<Restored> => {
   const built: Built[] = [];
   const fingerprint: Record<string, Fingerprint[string]> = {};
@@ -194,7 +204,7 @@ const restoreAll = async (restore: Restore, databases: readonly Unpacked[]): Pro
   for (const each of built)
     if (restore.request.mode === 'trial') await dropQuietly(restore, each.name);
     else await place(restore, each);
-  return { fingerprint };
+  return { fingerprint, ...undoOfNew(restore, built) };
 };
 
 /**

@@ -3,6 +3,7 @@ import { messageOf, type FailureCode } from '../../../core/errors.ts';
 import type { Restored } from '../../engine.ts';
 import { callJson, type InfluxdbSource } from '../http.ts';
 import type { Beside } from './beside.ts';
+import { shell } from '../shell.ts';
 import { listAll, type BucketMetadata, type LiveBucket } from './buckets.ts';
 
 const failure: FailureCode = 'restore.failed';
@@ -57,9 +58,6 @@ const tokensOf = async (
 };
 
 type Replaced = Pick<LiveBucket, 'id' | 'name'>;
-
-/** Quoted for a POSIX shell. */
-const shell = (text: string): string => `'${text.replaceAll("'", String.raw`'\''`)}'`;
 
 /** Restored buckets step aside, replaced ones get their names back. */
 const undoCommand = (

@@ -1,0 +1,2 @@
+/** Quoted for a POSIX shell. */
+export const shell = (text: string): string => `'${text.replaceAll("'", String.raw`'\''`)}'`;
