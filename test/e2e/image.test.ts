@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { readFileSync } from 'node:fs';
 import { readFile, readlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -8,12 +9,23 @@ import type { VerificationReport } from '../../runtime/src/commands/report.ts';
 import { cronJobName, cronJobNames, names } from '../../runtime/src/contract/names.ts';
 import { runPod, startPod, type ContainerPod } from '../kit/container-pod.ts';
 import { containerStage, type ContainerStage } from '../kit/container-stage.ts';
+import { root } from '../kit/environments.ts';
 import { localName } from '../kit/job-image.ts';
 import { podman } from '../kit/podman.ts';
+import { words } from '../kit/seed.ts';
 
 const minuteMs = 60_000;
 const targets = ['postgresql', 'influxdb', 'redis'];
 const latest = (target: string): string => `/backup/${target}/latest_backup.tar.gz.enc`;
+
+/** What the runbook runs in the restore pod, for one target. */
+const runbookCommands = [
+  ...new Set(
+    [...readFileSync(join(root, 'alerts/RUNBOOK.md'), 'utf8').matchAll(/kubectl exec .*? -- ([^`\n]+)/g)].map(
+      ([, command]) => command!.replaceAll('<target>', 'redis').replaceAll('<archive>', latest('redis')),
+    ),
+  ),
+];
 
 /** What a process of a pod sees of its rights and limits, one `name value` per line; cgroup v2 or v1. */
 const inside = `
@@ -113,13 +125,18 @@ containers('the job image, in containers of the dev manifests (needs root)', () 
     2 * minuteMs,
   );
 
-  /** The commands of the runbook, as they follow `kubectl exec … backup-restore-job --`. */
+  const exec = async (command: string): Promise<string> => {
+    const { stdout, stderr } = await restorePod.exec(...words(command));
+    return stdout + stderr;
+  };
+
+  /** Of the seed: what follows `kubectl exec … backup-restore-job --`, and what it prints. */
   test.each([
     ['nc -zv postgresql 5432', 'succeeded!'],
     ['df -h /backup', '/backup'],
-    ['find /backup -name *.tar.gz.enc -mtime +30 -delete', ''],
-    ['find /backup -name *.tar.gz.enc -ls', 'postgresql_'],
-    ['sh -c du\u00a0-sh\u00a0/backup/*', '/backup/redis'],
+    ['find /backup -name "*.tar.gz.enc" -mtime +30 -delete', ''],
+    ['find /backup -name "*.tar.gz.enc" -ls', 'postgresql_'],
+    ['sh -c "du -sh /backup/*"', '/backup/redis'],
     ['pg_isready -h postgresql -p 5432', 'accepting connections'],
     ['redis-cli -h redis ping', 'NOAUTH'],
     ['curl -sSf -o /dev/null -w %{http_code} http://influxdb:8086/ping', '204'],
@@ -129,13 +146,12 @@ containers('the job image, in containers of the dev manifests (needs root)', () 
   ])(
     '%s',
     async (command, answer) => {
-      const { stdout, stderr } = await restorePod.exec(
-        ...command.split(' ').map((word) => word.replaceAll('\u00a0', ' ')),
-      );
-      expect(stdout + stderr).toContain(answer);
+      expect(await exec(command)).toContain(answer);
     },
     minuteMs,
   );
+
+  test.each(runbookCommands)('runbook: %s', exec, minuteMs);
 
   test.each(targets)(
     '%s is restored for a test, and the database stays as it is',
