@@ -2,7 +2,7 @@ import { metricsPort } from '../../runtime/src/contract/metrics.ts';
 import { names } from '../../runtime/src/contract/names.ts';
 import { engines } from '../../runtime/src/engines/registry.ts';
 import type { KubernetesObject } from '../../src/constructs/backup-system.ts';
-import { objectStorePort } from '../../src/constructs/peers.ts';
+import { portOf } from '../../src/constructs/peers.ts';
 import type { Environment, Peer } from '../../src/environment.ts';
 import type { Connection, End, Policy } from './policy.ts';
 
@@ -104,7 +104,7 @@ const outgoingOf = (
       engines[engine]!.ports(connection).map((port) => probe(servers[index]!.name, servers[index]!, port)),
     ),
     probe(`${servers[0]!.name}, another port`, servers[0]!, 22),
-    ...(stores.s3 ? [probe('object store', store, objectStorePort(stores.s3.endpoint))] : []),
+    ...(stores.s3 ? [probe('object store', store, portOf(stores.s3.endpoint))] : []),
     probe('Internet', internet, 443),
     probe('Internet', internet, 80),
     probe('Internet', internet, 53, 'UDP'),
