@@ -6,7 +6,8 @@ import { table } from '../runtime/src/commands/table.ts';
 import { configKey, readEnvironment } from '../src/environment.ts';
 import { measure, type Contender } from './measure.ts';
 
-// `npm run bench:synth`: how long a synthesis takes, from the start of node to the last file.
+// `npm run bench:synth`: how long a synthesis takes, from the start of node to the last file; fails where the best of its
+// rounds is over the limit.
 
 const rounds = 5;
 const targetCount = 1000;
@@ -26,17 +27,16 @@ const writeMany = (into: string): string => {
   return into;
 };
 
-const synthesis = (name: string, from: string): Contender => {
-  const program =
-    `import { synthesizeManifests, writeManifests } from '${root}/src/manifests.ts';` +
-    `writeManifests('${folder}/out', synthesizeManifests('${from}'))`;
-  return { name, argv: [process.execPath, '--input-type=module', '-e', program] };
-};
+const synthesis = (name: string, from: string): Contender => ({
+  name,
+  argv: [process.execPath, join(import.meta.dirname, 'synthesize.ts'), from, join(folder, 'out')],
+});
 
 const row = async (contender: Contender, limitSeconds: number): Promise<string[]> => {
   const seconds: number[] = [];
   for (let round = 0; round < rounds; round++) seconds.push((await measure(contender)).seconds);
   seconds.sort((a, b) => a - b);
+  if (seconds[0]! > limitSeconds) process.exitCode = 1;
   return [contender.name, ...[seconds[0]!, seconds[rounds >> 1]!, limitSeconds].map((s) => s.toFixed(2))];
 };
 
