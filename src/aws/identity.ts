@@ -30,6 +30,7 @@ export const backupPolicy = (account: Account): PolicyDocument => {
         's3:GetObject',
         's3:GetObjectLegalHold',
         's3:GetObjectRetention',
+        's3:ListMultipartUploadParts',
         's3:PutObject',
       ],
       Resource: objectsArn(archives, account),

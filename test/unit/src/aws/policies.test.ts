@@ -25,6 +25,7 @@ const actionsOf: Readonly<Record<string, readonly string[]>> = {
   GetObject: ['s3:GetObject'],
   HeadObject: ['s3:GetObject', 's3:ListBucket', 's3:GetObjectRetention', 's3:GetObjectLegalHold'],
   ListMultipartUploads: ['s3:ListBucketMultipartUploads'],
+  ListParts: ['s3:ListMultipartUploadParts'],
   ListObjectsV2: ['s3:ListBucket'],
   PutObject: ['s3:PutObject'],
   UploadPart: ['s3:PutObject'],
