@@ -190,6 +190,12 @@ containers('the job image, in containers of the dev manifests (needs root)', () 
       );
   });
 
+  test('starts with code that the image has compiled', async () => {
+    const output = await exec('env NODE_DEBUG_NATIVE=COMPILE_CACHE grill-backup --help');
+    expect(output).toMatch(/cache for ESM file:\S+\/src\/cli\.ts was accepted/);
+    expect(output).not.toMatch(/was not initialized|permission denied/);
+  });
+
   test('holds the other programs it is to hold, and a list of what it holds', async () => {
     const programs = [
       'openssl',
