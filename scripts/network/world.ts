@@ -87,6 +87,36 @@ const serversOf = ({ targets, namespace }: Environment): readonly Place[] =>
 
 const outside = (name: string, ip: string): Place => ({ name, ip });
 
+/** Of what only some environments name. */
+const asked = ({ namespace, targets, network, pushgateway }: Environment): readonly Probe[] => [
+  ...targets.flatMap(({ name, engine, drill }, index) =>
+    drill
+      ? engines[engine]!.ports(drill.connection).map((port) =>
+          probe(
+            `drill server of ${name}`,
+            placeOf(
+              'drill server',
+              drill.network,
+              namespace,
+              `10.42.4.${10 + index}`,
+              `172.20.4.${10 + index}`,
+            ),
+            port,
+          ),
+        )
+      : [],
+  ),
+  ...(pushgateway
+    ? [
+        probe(
+          'Pushgateway',
+          placeOf('Pushgateway', network.pushgateway, namespace, '10.42.3.11', '172.20.3.11'),
+          portOf(pushgateway.url),
+        ),
+      ]
+    : []),
+];
+
 const outgoingOf = (
   environment: Environment,
   servers: readonly Place[],
@@ -95,6 +125,13 @@ const outgoingOf = (
   const { namespace, targets, stores, network } = environment;
   const dns = placeOf('DNS', network.dns, namespace, '10.42.2.10', '10.96.0.10');
   const store = placeOf('object store', network.objectStore, namespace, '10.42.2.11', objectStoreIp);
+  const api = placeOf(
+    'Kubernetes API',
+    network.apiServer ?? { cidrs: ['10.96.0.1/32'] },
+    namespace,
+    '10.42.2.13',
+    '10.96.0.1',
+  );
   const internet = outside('Internet', internetIp);
   const exporter = pods.find(({ name }) => name === names.exporter)!;
   return [
@@ -104,12 +141,13 @@ const outgoingOf = (
       engines[engine]!.ports(connection).map((port) => probe(servers[index]!.name, servers[index]!, port)),
     ),
     probe(`${servers[0]!.name}, another port`, servers[0]!, 22),
+    ...asked(environment),
     ...(stores.s3 ? [probe('object store', store, portOf(stores.s3.endpoint))] : []),
     probe('Internet', internet, 443),
     probe('Internet', internet, 80),
     probe('Internet', internet, 53, 'UDP'),
     probe('metadata service of the cloud', outside('metadata service', metadataIp), 80),
-    probe('Kubernetes API', outside('Kubernetes API', '10.96.0.1'), 443),
+    probe('Kubernetes API', api, network.apiServerPorts[0]!),
     probe('a machine in a private network', outside('private network', '192.168.7.7'), 443),
     probe(
       'another pod of the namespace',

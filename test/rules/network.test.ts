@@ -119,6 +119,39 @@ describe('what an environment file asks for', () => {
     expect(isAllowed(policies, { from: stranger, to, port: 5432 })).toBe(false);
   });
 
+  const reachedBy = (changes: Readonly<Record<string, unknown>>, what: string): readonly string[] =>
+    allowed(worldIn(environmentWith('prod', changes)), 'outgoing')
+      .filter((each) => each.endsWith(what))
+      .map((each) => each.split(' › ')[0]!);
+
+  test('a server for drills is reached by the drill alone', () => {
+    const { connection, secret } = first!;
+    const network = { podLabels: { app: 'drills' } };
+    const drilled = { ...first!, drill: { connection: { ...connection, port: 5433 }, secret, network } };
+    expect(reachedBy({ targets: [drilled, ...others] }, 'drill server of postgresql, TCP 5433')).toEqual([
+      'backup-drill',
+    ]);
+  });
+
+  test('the API server is reached by the restore pod alone, where a restore may stop services', () => {
+    const stopping = { ...first!, services: [{ kind: 'Deployment', name: 'api' }] };
+    const asks = {
+      targets: [stopping, ...others],
+      network: { ...network, apiServer: { cidrs: ['10.0.0.5/32'] } },
+    };
+    expect(reachedBy(asks, 'Kubernetes API, TCP 443')).toEqual(['backup-restore-job']);
+  });
+
+  test('a Pushgateway is reached by every run, and not by the exporter', () => {
+    const asks = {
+      pushgateway: { url: 'http://pushgateway.monitoring:9091' },
+      network: { ...network, pushgateway: { cidrs: ['10.0.0.6/32'] } },
+    };
+    expect(reachedBy(asks, 'Pushgateway, TCP 9091')).toEqual(
+      Object.keys(needs).filter((pod) => pod !== 'backup-exporter'),
+    );
+  });
+
   test('without an object store and notifications nothing is reached outside of the cluster', () => {
     const { stores, aws } = environmentOf('prod');
     const closed = environmentWith('prod', {

@@ -246,7 +246,7 @@ const transport: readonly Row[] = [
   {
     name: 'archives or messages go elsewhere',
     ...inPlan(
-      String.raw`(stores\.s3(\.endpoint)?|notifications\.(slack|email|webhook)(\.(channel|apiUrl|host|port|to\[\]))?)$`,
+      String.raw`(stores\.s3(\.endpoint)?|pushgateway(\.url)?|notifications\.(slack|email|webhook)(\.(channel|apiUrl|host|port|to\[\]))?)$`,
     ),
     holds: not(removed),
     why: 'another party gets them: check who that is',
