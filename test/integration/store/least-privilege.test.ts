@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
 import {
   CreateMultipartUploadCommand,
   DeleteObjectCommand,
@@ -108,6 +108,7 @@ afterAll(async () => {
 });
 
 const large = randomBytes(9 << 20);
+const sha256 = createHash('sha256').update(large).digest('hex');
 let runs = 0;
 
 /** Everything a store can do, each as the backup program does it. */
@@ -124,12 +125,21 @@ const everything = async (store: Store): Promise<void> => {
   expect(await listed(store, folder)).toHaveLength(4);
   expect(await store.head(`${folder}/absent`)).toBeUndefined();
   await store.remove(`${folder}/absent`);
-  await guest.send(new CreateMultipartUploadCommand({ Bucket: bucket, Key: `deep/${folder}/left` }));
+  const begin = (key: string) =>
+    guest.send(new CreateMultipartUploadCommand({ Bucket: bucket, Key: `deep/${folder}/${key}` }));
+  await begin('continued');
+  await store.put(`${folder}/continued`, streamOf(large), { sha256 });
+  await begin('left');
   expect(await store.removeLeftovers(new Date(Date.now() + 60_000))).toBeGreaterThan(0);
 };
 
-/** Of an object, Ceph allows these to who wrote it; AWS does not where the bucket owns it. */
-const ofWriters = ['s3:GetObject', 's3:GetObjectLegalHold', 's3:GetObjectRetention'];
+/** Of an object or upload, Ceph allows these to who wrote it; AWS does not where the bucket owns it. */
+const ofWriters = [
+  's3:GetObject',
+  's3:GetObjectLegalHold',
+  's3:GetObjectRetention',
+  's3:ListMultipartUploadParts',
+];
 
 describe('the policy of the backup user, on a real server', () => {
   test('allows all that a store does', async () => {
