@@ -1,14 +1,11 @@
 import type { Command } from 'commander';
-import { readAudit } from '../catalog/audit.ts';
-import { requireWhole, verifyAudit } from '../catalog/audit-verify.ts';
 import type { AuditEntry } from '../catalog/audit-entry.ts';
 import { BackupError } from '../core/errors.ts';
-import { check } from './check.ts';
 import type { Tool } from './program.ts';
 import { renderAudit, renderAuditReport, renderCheck, renderShown } from './render-catalog.ts';
-import { show } from './show.ts';
 
 const runCheck = async (tool: Tool, target: string | undefined, repair: boolean): Promise<void> => {
+  const { check } = await import('./check.ts');
   const report = await check(await tool.open(), { target, repair });
   tool.print(report, renderCheck);
   if (!report.ok)
@@ -22,6 +19,7 @@ const runCheck = async (tool: Tool, target: string | undefined, repair: boolean)
 const shownEntries = 50;
 
 const showAudit = async (tool: Tool): Promise<void> => {
+  const { readAudit } = await import('../catalog/audit.ts');
   const { stores } = await tool.open();
   const entries: AuditEntry[] = [];
   for await (const { entry } of readAudit(stores.primary)) if (entry) entries.push(entry);
@@ -29,6 +27,7 @@ const showAudit = async (tool: Tool): Promise<void> => {
 };
 
 const proveAudit = async (tool: Tool): Promise<void> => {
+  const { requireWhole, verifyAudit } = await import('../catalog/audit-verify.ts');
   const { stores, keys } = await tool.open();
   const report = await verifyAudit(stores.primary, keys);
   tool.print(report, renderAuditReport);
@@ -42,6 +41,7 @@ export const addCatalogCommands = (
 ): void => {
   add('show <target> [archive]', 'show all that is known of an archive (default: the newest)').action(
     async (target: string, archive: string | undefined, _flags, command: Command) => {
+      const { show } = await import('./show.ts');
       const tool = toolOf(command);
       tool.print(await show(await tool.open(), target, archive), renderShown);
     },

@@ -1,22 +1,16 @@
 import type { Readable, Writable } from 'node:stream';
 import { Command, Option } from 'commander';
 import { names } from '../contract/names.ts';
-import { BackupError } from '../core/errors.ts';
 import { findTarget, type App } from './app.ts';
-import { backup } from './backup.ts';
-import { list } from './list.ts';
 import { count, port } from './count.ts';
 import { addCatalogCommands } from './program-catalog.ts';
 import { addRestoreCommand } from './program-restore.ts';
-import { status } from './status.ts';
-import { pruneRun, type Pruned } from './prune.ts';
 import { renderBackup, renderList, renderPruned, renderRekeyed, renderStatus } from './render.ts';
-import { rekey, type Rekeyed } from './rekey.ts';
-import { buildReport, renderReport, storeReport } from './report.ts';
+import type { Pruned } from './prune.ts';
+import type { Rekeyed } from './rekey.ts';
+import type { VerifyFlags } from './run-verify.ts';
 import type { ServeOptions } from './serve.ts';
-import { verify } from './verify.ts';
-import { verifyLevels, type VerifyLevel } from './verify-archive.ts';
-import { reportWarnings } from './warnings.ts';
+import { verifyLevels } from './verify-levels.ts';
 import { programVersion } from './version.ts';
 
 /** What the command line works with besides its arguments. */
@@ -47,44 +41,13 @@ const toolOf = (session: Session, command: Command): Tool => {
   };
 };
 
-interface VerifyFlags {
-  readonly level?: VerifyLevel;
-  readonly last?: number;
-}
-
-const runVerify = async (
-  tool: Tool,
-  target: string | undefined,
-  archive: string | undefined,
-  flags: VerifyFlags,
-) => {
-  const app = await tool.open();
-  const level = flags.level ?? app.plan.verification.level;
-  const outcome = await verify(app, { level, target, archive, last: flags.last ?? 1 });
-  const { stopped, notReached } = outcome;
-  const warnings = stopped ? [] : await reportWarnings(app, target); // what is left of the grace time is the report's
-  const report = buildReport(app.plan.environment, app.run.now(), outcome, warnings);
-  tool.print(report, renderReport);
-  if (!target) await storeReport(app, report, level);
-  if (stopped)
-    throw new BackupError(
-      'verification.incomplete',
-      `${stopped.message}; ${report.archives} archives verified, ${report.failed} of them failed; not verified to the end: ${notReached.join(', ')}`,
-      { cause: stopped },
-    );
-  if (report.failed > 0)
-    throw new BackupError(
-      'verification.failed',
-      `${report.failed} of ${report.archives} archives did not pass verification`,
-    );
-};
-
 interface PruneFlags {
   readonly dryRun?: boolean;
   readonly force?: boolean;
 }
 
 const runPrune = async (tool: Tool, name: string | undefined, flags: PruneFlags) => {
+  const { pruneRun } = await import('./prune.ts');
   const app = await tool.open();
   const targets = name ? [findTarget(app.plan, name)] : app.plan.targets;
   const options = { dryRun: flags.dryRun ?? false, force: flags.force ?? false };
@@ -94,6 +57,7 @@ const runPrune = async (tool: Tool, name: string | undefined, flags: PruneFlags)
 };
 
 const runRekey = async (tool: Tool, name: string | undefined, dryRun: boolean) => {
+  const { rekey } = await import('./rekey.ts');
   const app = await tool.open();
   const targets = name ? [name] : app.plan.targets.map((target) => target.name);
   const moved: Rekeyed[] = [];
@@ -101,7 +65,10 @@ const runRekey = async (tool: Tool, name: string | undefined, dryRun: boolean) =
   tool.print(moved, renderRekeyed);
 };
 
-/** The command line. Every command takes --help, --json and --plan. */
+/**
+ * The command line. Every command takes --help, --json and --plan, and is loaded when it runs: a file costs a job's start
+ * about a millisecond.
+ */
 export const buildProgram = (session: Session): Command => {
   const program = new Command(names.program)
     .description('Backs up, verifies and restores the databases of a plan.')
@@ -117,6 +84,7 @@ export const buildProgram = (session: Session): Command => {
 
   add('backup <target>', 'dump a database into the stores').action(
     async (target: string, _flags, command: Command) => {
+      const { backup } = await import('./backup.ts');
       const tool = toolOf(session, command);
       tool.print(await backup(await tool.open(), target), renderBackup);
     },
@@ -133,20 +101,30 @@ export const buildProgram = (session: Session): Command => {
       ).choices(verifyLevels),
     )
     .option('--last <n>', 'how many of the newest archives of each target at this level (default: 1)', count)
-    .action((target: string | undefined, archive: string | undefined, flags: VerifyFlags, command: Command) =>
-      runVerify(toolOf(session, command), target, archive, flags),
+    .action(
+      async (
+        target: string | undefined,
+        archive: string | undefined,
+        flags: VerifyFlags,
+        command: Command,
+      ) => {
+        const { runVerify } = await import('./run-verify.ts');
+        await runVerify(toolOf(session, command), target, archive, flags);
+      },
     );
 
   addRestoreCommand(session, add, (command) => toolOf(session, command));
 
   add('list [target]', 'show the archives in every store').action(
     async (target: string | undefined, _flags, command: Command) => {
+      const { list } = await import('./list.ts');
       const tool = toolOf(session, command);
       tool.print(await list(await tool.open(), target), renderList);
     },
   );
 
   add('status', 'show each target against its objectives').action(async (_flags, command: Command) => {
+    const { status } = await import('./status.ts');
     const tool = toolOf(session, command);
     tool.print(await status(await tool.open()), renderStatus);
   });
@@ -169,7 +147,7 @@ export const buildProgram = (session: Session): Command => {
   add('serve', 'publish metrics for Prometheus until stopped')
     .option('--port <n>', 'port to listen on (default: 9187)', port)
     .action(async (flags: ServeOptions, command: Command) => {
-      const { serve } = await import('./serve.ts'); // its metrics library is 94 files, which a job does without
+      const { serve } = await import('./serve.ts');
       await serve(await toolOf(session, command).open(), flags);
     });
 

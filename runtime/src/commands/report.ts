@@ -7,7 +7,8 @@ import type { Store } from '../store/store.ts';
 import type { App } from './app.ts';
 import { table } from './table.ts';
 import type { VerifyOutcome } from './verify.ts';
-import type { Verified, VerifyLevel } from './verify-archive.ts';
+import type { Verified } from './verify-archive.ts';
+import type { VerifyLevel } from './verify-levels.ts';
 
 /** Content of `verification_report_<date>.json`. */
 export interface VerificationReport {

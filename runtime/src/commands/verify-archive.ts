@@ -7,11 +7,7 @@ import type { Target } from '../plan/schema.ts';
 import { openSecretSource, type App } from './app.ts';
 import { readThrough } from './read-archive.ts';
 import { tryRestore } from './trial.ts';
-
-/** `quick`: manifest, key and size. `deep`: every byte. `drill`: restored into a scratch server and found equal. */
-export const verifyLevels = ['quick', 'deep', 'drill'] as const;
-
-export type VerifyLevel = (typeof verifyLevels)[number];
+import type { VerifyLevel } from './verify-levels.ts';
 
 /** Outcome for one archive in one store. */
 export interface Verified {

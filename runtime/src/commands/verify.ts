@@ -8,7 +8,8 @@ import { allStores, findTarget, type App } from './app.ts';
 import { recorded } from './lifecycle.ts';
 import { verifySummary } from './summaries.ts';
 import { findArchive } from './read-archive.ts';
-import { problemOf, verifyArchive, type Verified, type VerifyLevel } from './verify-archive.ts';
+import { problemOf, verifyArchive, type Verified } from './verify-archive.ts';
+import type { VerifyLevel } from './verify-levels.ts';
 
 /** What to verify. */
 export interface VerifyRequest {

@@ -18,6 +18,9 @@ export const names = {
   targetDashboard: 'backup-target-dashboard',
 } as const;
 
+/** Word for the restore of every target, in the plan's order. */
+export const allTargets = 'full';
+
 /** CronJob of a target: `postgresql` → `postgresql-backup`. */
 export const cronJobName = (target: string): string => `${target}-backup`;
 

@@ -1,4 +1,4 @@
-import { names } from './names.ts';
+import { allTargets, names } from './names.ts';
 
 /** One file of ConfigMap `backup-scripts`. */
 export interface Script {
@@ -13,7 +13,7 @@ export const scriptsFor = (targets: readonly string[]): readonly Script[] => [
     { file: `${target}-backup.sh`, command: ['backup', target] },
     { file: `${target}-restore.sh`, command: ['restore', target] },
   ]),
-  { file: 'full-restore.sh', command: ['restore', 'full'] },
+  { file: 'full-restore.sh', command: ['restore', allTargets] },
   { file: 'verify-backups.sh', command: ['verify'] },
   { file: 'drill-backups.sh', command: ['verify', '--level', 'drill'] },
 ];

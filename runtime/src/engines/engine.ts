@@ -90,12 +90,33 @@ export interface SecretKey {
 }
 
 /**
- * A kind of database. An engine is stateless; every call gets the run context and the source.
+ * What an engine does; index.ts of an engine loads it on demand, because describing a database needs none of it.
+ * It is stateless; every call gets the run context and the source.
  * Errors are BackupErrors: `source.unreachable`, `source.refused`, `source.unsupported`, `dump.*`, `restore.*`,
  * and `archive.damaged` from `inspect` and `restore` where entries are not what the engine wrote.
+ */
+export interface Work<Connection = unknown> {
+  probe(run: RunContext, source: Source<Connection>): Promise<ServerInfo>;
+  dump(run: RunContext, source: Source<Connection>): Promise<Dump>;
+  /** Proves that entries are a complete dump, without a server; returns what can be counted from them alone. */
+  inspect(run: RunContext, entries: Entries): Promise<Fingerprint>;
+  /** Counts the live data; `asOf` bounds it to what existed then, where data carries times. */
+  fingerprint(run: RunContext, source: Source<Connection>, asOf: Date): Promise<Fingerprint>;
+  restore(
+    run: RunContext,
+    source: Source<Connection>,
+    entries: Entries,
+    request: RestoreRequest,
+  ): Promise<Restored>;
+  /** Starts a scratch server that can take `server`'s archives; undefined where its binaries are not installed. */
+  scratch(run: RunContext, server: ServerInfo): Promise<ScratchServer<Connection> | undefined>;
+}
+
+/**
+ * A kind of database: what it is, and what is done with it.
  * The conformance suite test/conformance/engine.test.ts runs over all of them.
  */
-export interface Engine<Connection = unknown> {
+export interface Engine<Connection = unknown> extends Work<Connection> {
   readonly name: string;
   readonly title: string;
   readonly defaultPort: number;
@@ -112,22 +133,8 @@ export interface Engine<Connection = unknown> {
   readonly dialsBack?: boolean;
   /** True if a server has nothing but live data, so that no trial runs beside it: a drill needs a server of its own. @default false */
   readonly liveDataOnly?: boolean;
-  probe(run: RunContext, source: Source<Connection>): Promise<ServerInfo>;
-  dump(run: RunContext, source: Source<Connection>): Promise<Dump>;
-  /** Proves that entries are a complete dump, without a server; returns what can be counted from them alone. */
-  inspect(run: RunContext, entries: Entries): Promise<Fingerprint>;
-  /** Counts the live data; `asOf` bounds it to what existed then, where data carries times. */
-  fingerprint(run: RunContext, source: Source<Connection>, asOf: Date): Promise<Fingerprint>;
   /** Why this engine cannot restore so, told before anything is read or saved; undefined where it can. */
   refusal(scope: RestoreScope): string | undefined;
   /** Ends what a killed restore left on the server, before anything reads or replaces its data. Default: nothing to do. */
   recover?(run: RunContext, source: Source<Connection>): Promise<void>;
-  restore(
-    run: RunContext,
-    source: Source<Connection>,
-    entries: Entries,
-    request: RestoreRequest,
-  ): Promise<Restored>;
-  /** Starts a scratch server that can take `server`'s archives; undefined where its binaries are not installed. */
-  scratch(run: RunContext, server: ServerInfo): Promise<ScratchServer<Connection> | undefined>;
 }

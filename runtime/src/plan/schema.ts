@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { compressionNames } from '../contract/compression.ts';
+import { allTargets } from '../contract/names.ts';
 import { secrets } from '../contract/secrets.ts';
 import { anomalyPolicy } from '../catalog/anomaly/policy.ts';
 import { retentionPolicy } from '../catalog/retention.ts';
@@ -24,7 +25,7 @@ const targetName = dnsLabel.max(52 - '-backup'.length, { error: 'expected at mos
 
 /** Names that the layout of the store and the command line use themselves. */
 const reserved = [
-  'full',
+  allTargets,
   'verification',
   'latest',
   'locks',

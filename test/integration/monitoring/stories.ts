@@ -5,7 +5,7 @@ import type { App } from '../../../runtime/src/commands/app.ts';
 import { backup } from '../../../runtime/src/commands/backup.ts';
 import { replicate } from '../../../runtime/src/commands/replicate.ts';
 import { verify } from '../../../runtime/src/commands/verify.ts';
-import type { VerifyLevel } from '../../../runtime/src/commands/verify-archive.ts';
+import type { VerifyLevel } from '../../../runtime/src/commands/verify-levels.ts';
 import { openKey } from '../../../runtime/src/crypto/key-ring.ts';
 import type { Store } from '../../../runtime/src/store/store.ts';
 import type { TestRedis } from '../../kit/redis.ts';

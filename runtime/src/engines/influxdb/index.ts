@@ -1,69 +1,7 @@
-import type { RunContext } from '../../core/context.ts';
-import { BackupError } from '../../core/errors.ts';
-import type { Dump, Engine, Entries, Fingerprint, Restored, RestoreRequest, ServerInfo } from '../engine.ts';
+import type { Engine } from '../engine.ts';
+import { onDemand } from '../on-demand.ts';
 import { influxdbConnection, type InfluxdbConnection } from './connection.ts';
-import { openEntries } from './header.ts';
-import type { InfluxdbSource } from './http.ts';
 import { refusal } from './scope.ts';
-import { generationOf, serverInfo, versionOf } from './server.ts';
-import { countNow as count1, listDatabases } from './v1/count.ts';
-import { dump as dump1 } from './v1/dump.ts';
-import { inspect as inspect1 } from './v1/inspect.ts';
-import { restore as restore1 } from './v1/restore.ts';
-import { scratch as scratch1 } from './v1/scratch.ts';
-import { influxd1 } from './v1/tool.ts';
-import { countNow as count2 } from './v2/count.ts';
-import { checkOperator } from './v2/operator.ts';
-import { dump as dump2 } from './v2/dump.ts';
-import { inspect as inspect2 } from './v2/inspect.ts';
-import { restore as restore2 } from './v2/restore.ts';
-import { scratch as scratch2 } from './v2/scratch.ts';
-
-const probe = async (context: RunContext, source: InfluxdbSource): Promise<ServerInfo> => {
-  const version = await versionOf(context, source);
-  if (generationOf(version) === 2) {
-    await checkOperator(context, source);
-    return serverInfo(version);
-  }
-  await listDatabases(context, source, 'source.unreachable');
-  return serverInfo(version, { influxd: (await influxd1(context)).version });
-};
-
-const dump = async (context: RunContext, source: InfluxdbSource): Promise<Dump> => {
-  const server = await probe(context, source);
-  return generationOf(server.version) === 1 ? dump1(context, source, server) : dump2(context, source, server);
-};
-
-const inspect = async (_context: RunContext, entries: Entries): Promise<Fingerprint> => {
-  const { header, rest } = await openEntries(entries);
-  return header.generation === 1 ? inspect1(header, rest) : inspect2(rest);
-};
-
-const fingerprint = async (context: RunContext, source: InfluxdbSource, asOf: Date): Promise<Fingerprint> => {
-  const generation = generationOf(await versionOf(context, source));
-  return generation === 1 ? count1(context, source, asOf) : count2(context, source, asOf);
-};
-
-const restore = async (
-  context: RunContext,
-  source: InfluxdbSource,
-  entries: Entries,
-  request: RestoreRequest,
-): Promise<Restored> => {
-  const generation = generationOf(await versionOf(context, source));
-  const { header, rest } = await openEntries(entries);
-  if (header.generation !== generation)
-    throw new BackupError(
-      'restore.refused',
-      `the archive is of influxdb ${header.version}, the server is ${generation}.x`,
-    );
-  return header.generation === 1
-    ? restore1(context, source, header, rest, request)
-    : restore2(context, source, new Date(header.asOf), rest, request);
-};
-
-const scratch = (context: RunContext, { version }: ServerInfo) =>
-  generationOf(version) === 1 ? scratch1(context) : scratch2(context);
 
 /**
  * InfluxDB 1.x by its portable backup and 2.x over HTTP, chosen by the server's answer.
@@ -83,11 +21,6 @@ export const influxdb: Engine<InfluxdbConnection> = {
   },
   ports: (connection) => [connection.port, connection.rpcPort],
   restoresBeside: false,
-  probe,
-  dump,
-  inspect,
-  fingerprint,
   refusal,
-  restore,
-  scratch,
+  ...onDemand(() => import('./work.ts')),
 };

@@ -1,9 +1,6 @@
 import type { Engine } from '../engine.ts';
+import { onDemand } from '../on-demand.ts';
 import { redisConnection, type RedisConnection } from './connection.ts';
-import { countLive, dump, inspect, probe } from './dump.ts';
-import { recover } from './leftover.ts';
-import { restore } from './restore.ts';
-import { scratch } from './scratch.ts';
 
 /**
  * Redis 6 and newer over the replication protocol; all databases and functions of a server.
@@ -23,13 +20,8 @@ export const redis: Engine<RedisConnection> = {
   // a restore serves the RDB as a replication primary
   dialsBack: true,
   liveDataOnly: true,
-  probe,
-  dump,
-  inspect,
-  fingerprint: (run, source) => countLive(run, source),
   refusal: ({ into }) =>
     into === undefined || /^\d+$/.test(into) ? undefined : `redis has numbers for databases, ${into} is none`,
-  recover,
-  restore,
-  scratch,
+  recover: async (...args) => (await import('./leftover.ts')).recover(...args),
+  ...onDemand(() => import('./work.ts')),
 };

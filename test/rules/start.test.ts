@@ -1,0 +1,40 @@
+import { execFile } from 'node:child_process';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { describe, expect, test } from '@jest/globals';
+
+const root = join(import.meta.dirname, '../..');
+
+/** Prints the addresses of all modules that were loaded, as JSON in the last line of stderr. */
+const listing = `import { registerHooks } from 'node:module';
+const loaded = [];
+registerHooks({ load: (url, context, next) => (loaded.push(url), next(url, context)) });
+process.on('exit', () => process.stderr.write('\\n' + JSON.stringify(loaded)));`;
+
+const loadedBy = async (...args: string[]): Promise<string[]> => {
+  const hook = `data:text/javascript,${encodeURIComponent(listing)}`;
+  const cli = join(root, 'runtime/src/cli.ts');
+  const running = promisify(execFile)('node', ['--import', hook, cli, ...args], { cwd: root });
+  const { stderr } = await running.catch((error: { stderr: string }) => error);
+  return JSON.parse(stderr.trimEnd().split('\n').at(-1)!) as string[];
+};
+
+const matching = (urls: readonly string[], pattern: RegExp): string[] =>
+  urls.filter((url) => pattern.test(url));
+
+describe('the start of the program', () => {
+  test('loads no command, no work of an engine, and no library of theirs', async () => {
+    const urls = await loadedBy('--help');
+    expect(matching(urls, /node_modules\/(commander|zod)\//)).not.toEqual([]);
+    expect(matching(urls, /node_modules\/(pg|tar-stream|nodemailer|prom-client|@aws-sdk)\//)).toEqual([]);
+    expect(matching(urls, /engines\/\w+\/(work|v1|v2)|commands\/(backup|restore|verify|serve)\.ts/)).toEqual(
+      [],
+    );
+  });
+
+  test('loads the one command that runs', async () => {
+    const urls = await loadedBy('list', '--plan', 'no/such/plan.json');
+    expect(matching(urls, /commands\/list\.ts/)).toHaveLength(1);
+    expect(matching(urls, /commands\/(backup|restore|verify|rekey)\.ts/)).toEqual([]);
+  });
+});
