@@ -73,7 +73,7 @@ const exit = async (child: ChildProcess): Promise<void> => {
 };
 
 /** Programs write a few KiB at a time; what handles each piece is far cheaper for fewer of them. */
-const gatherBytes = 256 * 1024;
+const gatherBytes = 1 << 20;
 
 async function* gathered(stdout: Readable): AsyncGenerator<Buffer, void, undefined> {
   let chunks: Buffer[] = [];
@@ -172,4 +172,16 @@ export const capture = async (context: RunContext, command: Command): Promise<st
   const running = run(context, command);
   running.stdin.end();
   return (await collect(running.stdout)).toString('utf8');
+};
+
+/**
+ * Makes this process, and what it starts from now on, a batch job to the kernel (SCHED_BATCH of sched(7)): it keeps its
+ * share of the processors, but does not push aside what runs when it wakes up, such as the database that it dumps. Where
+ * chrt of util-linux is missing or a sandbox forbids it, all goes on as before.
+ */
+export const becomeBatch = async (context: RunContext): Promise<void> => {
+  const args = ['--all-tasks', '--batch', '--pid', '0', `${process.pid}`];
+  await capture(context, { program: 'chrt', args, failure: 'tool.missing' }).catch((error: unknown) =>
+    context.log.debug({ problem: messageOf(error) }, 'the scheduler keeps its usual policy'),
+  );
 };

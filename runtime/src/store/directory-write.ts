@@ -40,8 +40,8 @@ const throughPartial = async <T>(path: string, make: (partial: string) => Promis
   }
 };
 
-/** Bytes between two starts of write-back: the last sync is short, and a container's page cache holds no more. @default 32 MiB */
-const writeBackBytes = 32 << 20;
+/** Bytes between two starts of write-back: the last sync is short, and a container's page cache holds no more. @default 8 MiB */
+const writeBackBytes = 8 << 20;
 
 const writeAll = async (path: string, file: FileHandle, chunks: AsyncIterable<Buffer>): Promise<number> => {
   let bytes = 0;

@@ -1,6 +1,6 @@
-import { afterAll, expect, test } from '@jest/globals';
+import { afterAll, describe, expect, test } from '@jest/globals';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { capture, collect, feed, run, type Command } from '../../../runtime/src/core/process.ts';
+import { becomeBatch, capture, collect, feed, run, type Command } from '../../../runtime/src/core/process.ts';
 import { testRun } from '../../kit/run.ts';
 
 const context = testRun();
@@ -114,4 +114,22 @@ test('a slow reader holds the program back', async () => {
   expect(process.memoryUsage().rss - before).toBeLessThan(64 << 20);
   kill();
   await chunks.return?.();
+});
+
+describe('a batch job', () => {
+  const policy = () => capture(context, shell('chrt --pid $$'));
+  afterAll(() => capture(context, shell(`chrt --all-tasks --other --pid 0 ${process.pid}`)));
+
+  test('is what every program started later is, too', async () => {
+    expect(await policy()).toContain('SCHED_OTHER');
+    await becomeBatch(context);
+    expect(await policy()).toContain('SCHED_BATCH');
+  });
+
+  test('needs no chrt', async () => {
+    const path = process.env.PATH;
+    process.env.PATH = '/no/such/folder';
+    await expect(becomeBatch(context)).resolves.toBeUndefined();
+    process.env.PATH = path;
+  });
 });

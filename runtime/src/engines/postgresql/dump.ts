@@ -68,7 +68,8 @@ interface Snapshot {
 
 const snapshotOnce = async (client: Client): Promise<Snapshot> => {
   await beginSnapshot(client);
-  await client.query('SET max_parallel_workers_per_gather = 0'); // leave the processors to the dump
+  // leave the processors to the dump
+  await client.query('SET max_parallel_workers_per_gather = 0; SET jit = off');
   const { rows } = await client.query<{ id: string; passwords: boolean }>(
     `SELECT pg_export_snapshot() AS id, has_table_privilege('pg_catalog.pg_authid', 'SELECT') AS passwords`,
   );
