@@ -191,8 +191,9 @@ containers('the job image, in containers of the dev manifests (needs root)', () 
   });
 
   test('starts with code that the image has compiled', async () => {
-    const output = await exec('env NODE_DEBUG_NATIVE=COMPILE_CACHE grill-backup --help');
-    expect(output).toMatch(/cache for ESM file:\S+\/src\/cli\.ts was accepted/);
+    const output = await exec('env NODE_DEBUG_NATIVE=COMPILE_CACHE grill-backup backup postgresql');
+    for (const file of ['cli', 'commands/backup', 'engines/postgresql/work'])
+      expect(output).toMatch(new RegExp(`cache for ESM file:\\S+/src/${file}\\.ts was accepted`));
     expect(output).not.toMatch(/was not initialized|permission denied/);
   });
 
@@ -204,6 +205,7 @@ containers('the job image, in containers of the dev manifests (needs root)', () 
       'igzip',
       'zstd',
       'stdbuf',
+      'chrt',
       'influx',
       'influxd',
       'redis-server',
