@@ -14,7 +14,8 @@ process.on('exit', () => process.stderr.write('\\n' + JSON.stringify(loaded)));`
 const loadedBy = async (...args: string[]): Promise<string[]> => {
   const hook = `data:text/javascript,${encodeURIComponent(listing)}`;
   const cli = join(root, 'runtime/src/cli.ts');
-  const running = promisify(execFile)('node', ['--import', hook, cli, ...args], { cwd: root });
+  const env = { ...process.env, NODE_OPTIONS: '' };
+  const running = promisify(execFile)(process.execPath, ['--import', hook, cli, ...args], { cwd: root, env });
   const { stderr } = await running.catch((error: { stderr: string }) => error);
   return JSON.parse(stderr.trimEnd().split('\n').at(-1)!) as string[];
 };

@@ -3,7 +3,6 @@ import { pointLatest } from '../catalog/latest.ts';
 import { archiveKey, fileName } from '../catalog/layout.ts';
 import { tiersDue } from '../catalog/retention.ts';
 import { BackupError, isBackupError, messageOf } from '../core/errors.ts';
-import { becomeBatch } from '../core/process.ts';
 import { throwIfStopped } from '../core/stopped.ts';
 import { parseDuration } from '../core/units.ts';
 import type { Fingerprint, ServerInfo } from '../engines/engine.ts';
@@ -39,12 +38,11 @@ export interface BackupResult {
 }
 
 const dumpInto = async (app: App, target: Target, tier: 'daily' | 'safety'): Promise<Written> => {
-  const [newKeys, batch] = [newSealKeys(app), becomeBatch(app.run)]; // while the server answers
+  const newKeys = newSealKeys(app); // derived while the server answers
   const source = await openSource(app.run, target);
   app.run.log.info({ target: target.name, source: addressOf(source) }, 'backup started');
   const dump = await engineOf(target).dump(app.run, source);
   try {
-    await batch;
     return await writeArchive(app, target, dump, tier, newKeys);
   } finally {
     await dump.close();

@@ -1,13 +1,14 @@
 import type { Readable, Writable } from 'node:stream';
 import { Command, Option } from 'commander';
 import { names } from '../contract/names.ts';
+import { becomeBatch } from '../core/process.ts';
 import { findTarget, type App } from './app.ts';
 import { count, port } from './count.ts';
 import { addCatalogCommands } from './program-catalog.ts';
 import { addRestoreCommand } from './program-restore.ts';
-import { renderBackup, renderList, renderPruned, renderRekeyed, renderStatus } from './render.ts';
 import type { Pruned } from './prune.ts';
 import type { Rekeyed } from './rekey.ts';
+import { renderBackup, renderList, renderPruned, renderRekeyed, renderStatus } from './render.ts';
 import type { VerifyFlags } from './run-verify.ts';
 import type { ServeOptions } from './serve.ts';
 import { verifyLevels } from './verify-levels.ts';
@@ -86,7 +87,9 @@ export const buildProgram = (session: Session): Command => {
     async (target: string, _flags, command: Command) => {
       const { backup } = await import('./backup.ts');
       const tool = toolOf(session, command);
-      tool.print(await backup(await tool.open(), target), renderBackup);
+      const app = await tool.open();
+      const [result] = await Promise.all([backup(app, target), becomeBatch(app.run)]);
+      tool.print(result, renderBackup);
     },
   );
 
