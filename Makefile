@@ -1,6 +1,7 @@
-# Both targets do their own set-up. Options of the demo: make demo ARGS="--size 2G --remote"
+# Each target does its own set-up. Options of the demo: make demo ARGS="--size 2G --remote"
 # Several machines can share the tests: make test ARGS="--shard 1/2"
-.PHONY: demo test
+# The race of docs/benchmarks.md: make bench ARGS="--megabytes 4000 --quick"
+.PHONY: demo test bench
 
 demo:
 	@scripts/setup $(if $(filter --remote --disaster,$(ARGS)),test,demo)
@@ -9,3 +10,7 @@ demo:
 test:
 	@scripts/setup test
 	@npm run --silent test -- $(ARGS)
+
+bench:
+	@scripts/setup $(if $(filter --quick,$(ARGS)),demo,bench)
+	@npm run --silent bench -- $(ARGS)

@@ -44,7 +44,7 @@ export const backups = ({ folder, env }: Bed): readonly Contender[] => {
   const peer = join(folder, 'peer');
   const shell = (name: string, script: string): Contender => ({
     name,
-    argv: ['sh', '-c', `set -e; cd ${peer}; ${script}`],
+    argv: ['bash', '-c', `set -eo pipefail; cd ${peer}; ${script}`],
     env: { ...env, ...peerSettings(peer, env) },
     before: () => empty(peer),
     bytes: () => sizeBelow(peer),
@@ -98,9 +98,9 @@ export const restores = ({ env, folder, postgresql }: Bed): readonly Contender[]
     {
       name: 'openssl -d | tar | pg_restore',
       argv: [
-        'sh',
+        'bash',
         '-c',
-        `set -e; createdb ${name}; ${open} | tar xzO --wildcards '*.dump*' | pg_restore -d ${name}`,
+        `set -eo pipefail; createdb ${name}; ${open} | tar xzO --wildcards '*.dump*' | pg_restore -d ${name}`,
       ],
       env,
       before: cleared,
