@@ -2,7 +2,6 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { readFileSync } from 'node:fs';
 import { readFile, readlink } from 'node:fs/promises';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { Digest } from '../../demo/databases/database.ts';
 import { find, podSpec, type Manifest } from '../../demo/pod/cluster.ts';
 import type { VerificationReport } from '../../runtime/src/commands/report.ts';
@@ -13,6 +12,7 @@ import { root } from '../kit/environments.ts';
 import { localName } from '../kit/job-image.ts';
 import { podman } from '../kit/podman.ts';
 import { words } from '../kit/seed.ts';
+import { until } from '../kit/until.ts';
 
 const minuteMs = 60_000;
 const targets = ['postgresql', 'influxdb', 'redis'];
@@ -35,17 +35,6 @@ echo memory: $(cat /sys/fs/cgroup/memory.max 2>/dev/null || cat /sys/fs/cgroup/m
 echo writable: $(find / -writable -not -type l -not -path '/proc/*' -not -path '/dev/*' 2>/dev/null | sort)
 touch /usr/x || true
 `;
-
-/** As a kubelet repeats a probe. */
-const until = async (probe: () => Promise<unknown>): Promise<void> => {
-  while (
-    !(await probe().then(
-      () => true,
-      () => false,
-    ))
-  )
-    await sleep(100);
-};
 
 /** Root only: buildah changes the root directory, and files of volumes get owners. */
 const containers = process.getuid?.() === 0 ? describe : describe.skip;

@@ -1,6 +1,6 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import { decodeManifest, encodeManifest } from '../../runtime/src/catalog/manifest.ts';
 import { openKey } from '../../runtime/src/crypto/key-ring.ts';
 import { seedCommands } from '../conformance/engines/redis.ts';
@@ -90,23 +90,6 @@ describe('verify --level drill', () => {
     ).toEqual(json);
   });
 
-  test('a deadline that strikes leaves a report that says what was not reached', async () => {
-    const plan = JSON.parse(readFileSync(join(installation.folder, 'plan.json'), 'utf8'));
-    installation.setPlan({ ...plan, drill: { deadline: '1s' } });
-    const { code, json, stderr } = await installation.cli(['verify', '--level', 'drill', '--json']);
-    installation.setPlan(plan);
-    expect(code).toBe(1);
-    expect(json).toMatchObject({
-      status: 'failed',
-      stopped: 'stopped after 0.9s, shortly before the deadline of 1s',
-      notReached: ['postgresql', 'redis'],
-    });
-    expect(stderr).toMatch(/verification\.incomplete.*not verified to the end: postgresql, redis/);
-    expect(
-      JSON.parse(readFileSync(join(installation.backup, 'verification/latest_drill.json'), 'utf8')),
-    ).toEqual(json);
-  });
-
   test('a drill finds what reading every byte cannot: an archive that holds less than its manifest says', async () => {
     const before = readFileSync(manifestOf(archive), 'utf8');
     const { manifest } = decodeManifest(before, archive);
@@ -152,16 +135,41 @@ describe('verify --level drill', () => {
     expect(json.results.map((result: { archive: string }) => result.archive)).toEqual([archive, newer]);
   });
 
-  test('an RTO that is missed is told, with the figures', async () => {
-    installation.setPlan(planFor(installation.backup, targets({ rto: '1s' })));
-    const { stdout } = await installation.cli(['verify', 'postgresql', '--level', 'drill']);
-    expect(stdout).toMatch(/equal, restored in \S+ \(RTO 1s: (met|MISSED)\)/);
-    installation.setPlan(planFor(installation.backup, targets()));
-  });
-
   test.each(['0', 'x', '-1'])('--last %s is refused', async (last) => {
     const { code, stderr } = await installation.cli(['verify', '--last', last]);
     expect(code).toBe(2);
     expect(stderr).toContain('expected a whole number of 1 or more');
+  });
+});
+
+describe('a drill whose restore takes more than a second', () => {
+  beforeAll(async () => {
+    // filled by the restore, and not with less work on a faster machine
+    const view = 'create materialized view slow as select count(*) from (select pg_sleep(1.2)) pause';
+    await postgresql.psql('grillstats', view);
+    expect((await installation.cli(['backup', 'postgresql'])).code).toBe(0);
+  });
+  afterEach(() => installation.setPlan(planFor(installation.backup, targets())));
+
+  test('and is stopped by its deadline leaves a report that says what was not reached', async () => {
+    installation.setPlan(planFor(installation.backup, targets(), { drill: { deadline: '1s' } }));
+    const { code, json, stderr } = await installation.cli(['verify', '--level', 'drill', '--json']);
+    expect(code).toBe(1);
+    expect(json).toMatchObject({
+      status: 'failed',
+      stopped: 'stopped after 0.9s, shortly before the deadline of 1s',
+      notReached: ['postgresql', 'redis'],
+    });
+    expect(stderr).toMatch(/verification\.incomplete.*not verified to the end: postgresql, redis/);
+    expect(
+      JSON.parse(readFileSync(join(installation.backup, 'verification/latest_drill.json'), 'utf8')),
+    ).toEqual(json);
+  });
+
+  test('and misses its RTO says so, with the figures', async () => {
+    installation.setPlan(planFor(installation.backup, targets({ rto: '1s' })));
+    const { code, stdout } = await installation.cli(['verify', 'postgresql', '--level', 'drill']);
+    expect(stdout).toMatch(/equal, restored in \S+ \(RTO 1s: MISSED\)/);
+    expect(code).toBe(0);
   });
 });

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { install, type Installation } from '../kit/installation.ts';
 import { freePort } from '../kit/private-server.ts';
+import { until } from '../kit/until.ts';
 
 let installation: Installation;
 
@@ -10,20 +11,12 @@ beforeAll(() => {
 });
 afterAll(() => installation.dispose());
 
-const ready = async (url: string): Promise<void> => {
-  for (let tries = 0; tries < 400; tries++) {
-    if ((await fetch(`${url}/readyz`).catch(() => undefined))?.ok) return;
-    await new Promise((resolve) => setTimeout(resolve, 50));
-  }
-  throw new Error('the exporter did not get ready');
-};
-
 test('grill-backup serve answers on its port without any database, and ends cleanly on SIGTERM', async () => {
   const port = await freePort();
   let pid = 0;
   const run = installation.cli(['serve', '--port', String(port)], (started) => (pid = started));
   const url = `http://127.0.0.1:${port}`;
-  await ready(url);
+  await until(async () => (await fetch(`${url}/readyz`)).ok);
   const text = await (await fetch(`${url}/metrics`)).text();
   expect(text).toContain('grill_backup_rpo_seconds{target="redis",environment="test"} 86400');
   process.kill(pid, 'SIGTERM');

@@ -13,6 +13,7 @@ import { startAlertmanager, startPrometheus, type TestPrometheus } from '../kit/
 import { startRedis } from '../kit/redis.ts';
 import { startKubeStateMetrics } from './monitoring/cluster.ts';
 import { liveThrough, liveWell, storyTargets } from './monitoring/stories.ts';
+import { until } from '../kit/until.ts';
 
 const started: (() => Promise<void>)[] = [];
 const stopping = new AbortController();
@@ -103,11 +104,6 @@ const told = (): ReadonlySet<string> =>
       .map(({ labels }) => [labels['environment'], labels['alertname'], labels['target'] ?? labels['cronjob'] ?? labels['store'] ?? labels['channel'] ?? ''].join(' ').trim()),
   ); // prettier-ignore
 
-const until = async (done: () => Promise<boolean> | boolean, seconds: number): Promise<void> => {
-  for (let tries = 0; tries < seconds * 5 && !(await done()); tries++)
-    await new Promise((resolve) => setTimeout(resolve, 200));
-};
-
 let apps: Readonly<Record<'healthy' | 'troubled' | 'deaf' | 'silent', App>>;
 
 beforeAll(async () => {
@@ -190,8 +186,8 @@ describe('with real backups, Prometheus and Alertmanager', () => {
       (alert) => `troubled ${alert} ${apps.troubled.stores.primary.location}`,
     );
     const expected = [...stories, ...stored];
-    await until(() => expected.every((story) => told().has(story)), 60);
-    expect(expected.filter((story) => !told().has(story))).toEqual([]);
+    const missing = () => expected.filter((story) => !told().has(story));
+    await until(() => missing().length === 0, 60).catch(() => expect(missing()).toEqual([]));
     const alerts = rulesOf(apps.troubled).flatMap(({ rules }) => rules.map(({ alert }) => alert));
     const seen = new Set([...told()].map((story) => story.split(' ')[1]!));
     expect(alerts.filter((alert) => !seen.has(alert))).toEqual([]);

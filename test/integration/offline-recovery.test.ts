@@ -16,6 +16,7 @@ import { install, passphrase, planFor, type Installation } from '../kit/installa
 import { binDir, startPostgresql, type TestPostgresql } from '../kit/postgresql.ts';
 import { removeFolder, workFolder } from '../kit/private-server.ts';
 import { startRedis, type TestRedis } from '../kit/redis.ts';
+import { until } from '../kit/until.ts';
 
 let postgresql: TestPostgresql;
 let redis: TestRedis;
@@ -423,9 +424,7 @@ describe('restore', () => {
       const points = (server: TestInfluxdb1) => server.query('select * from temperature', 'grill stats');
       const wanted = await points(influxdb);
       // influxd restore ends before the server has loaded the shard
-      const loaded = () => points(other).catch(() => new Promise((resolve) => setTimeout(resolve, 200)));
-      for (let tries = 0; tries < 100 && (await loaded()) === undefined; tries++);
-      expect(await points(other)).toEqual(wanted);
+      expect(await until(() => points(other))).toEqual(wanted);
       const again = await recover(args);
       expect(again.code).toBe(1);
       expect(again.stderr).toContain('one that exists must be dropped or renamed first');

@@ -1,11 +1,11 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { readdirSync, readFileSync } from 'node:fs';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { Client } from 'pg';
 import { postgresql } from '../../../runtime/src/engines/postgresql/index.ts';
 import { startPostgresql, type TestPostgresql } from '../../kit/postgresql.ts';
 import { testRun } from '../../kit/run.ts';
 import { broken, replay, save, type Saved } from '../../conformance/engines/saved.ts';
+import { until } from '../../kit/until.ts';
 
 const run = testRun();
 let server: TestPostgresql;
@@ -50,7 +50,7 @@ test('rows are counted in the snapshot of the dump, whatever is written meanwhil
         "INSERT INTO log (text) SELECT 'new' FROM generate_series(1, 100); INSERT INTO other SELECT 1 FROM generate_series(1, 10); DELETE FROM log WHERE n % 97 = 0",
       );
   })();
-  await sleep(100);
+  await until(async () => (await server.psql('moving', 'SELECT count(*) FROM other')) !== '0');
   const source = sourceOf(server, 'moving');
   const saved = await save(postgresql.dump(run, source));
   writing = false;
@@ -66,6 +66,8 @@ describe('a change of the schema', () => {
   });
 
   const change = () => server.psql('fading', 'TRUNCATE a; DROP TABLE b');
+  const waitingForLocks = () =>
+    server.psql('postgres', "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'");
   const refill = () => server.psql('fading', 'INSERT INTO a SELECT generate_series(1, 1000)');
 
   test('while the dump runs waits, and all is dumped and counted', async () => {
@@ -93,7 +95,7 @@ describe('a change of the schema', () => {
     await server.psql('fading', 'CREATE TABLE b (n int)');
     const dump = await postgresql.dump(run, sourceOf(server, 'fading'));
     const changing = change();
-    await sleep(200);
+    await until(async () => (await waitingForLocks()) === '1');
     const saved = await save(Promise.resolve(dump));
     await changing;
     expect(saved.fingerprint).toEqual({ 'public.a': { rows: 0 } });

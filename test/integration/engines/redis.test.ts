@@ -1,11 +1,11 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { mkdirSync, readdirSync, rmSync } from 'node:fs';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { redis } from '../../../runtime/src/engines/redis/index.ts';
 import { removeFolder, workFolder } from '../../kit/private-server.ts';
 import { startRedis, type RedisOptions, type TestRedis } from '../../kit/redis.ts';
 import { testRun } from '../../kit/run.ts';
 import { replay, save, type Saved } from '../../conformance/engines/saved.ts';
+import { until } from '../../kit/until.ts';
 
 const run = testRun();
 afterAll(run.dispose);
@@ -95,9 +95,9 @@ describe('restore', () => {
   });
 
   test('an archive whose sessions have expired since is equal to its manifest', async () => {
-    await server.script(['SET stays 1', 'SET session x PX 150', 'HSET hash a 1', 'PEXPIRE hash 150']);
+    await server.script(['SET stays 1', 'SET session x PX 1500', 'HSET hash a 1', 'PEXPIRE hash 1500']);
     const saved = await save(redis.dump(run, sourceOf(server)));
-    await sleep(200);
+    await until(async () => (await server.cli('EXISTS', 'session', 'hash')) === '0');
     const restored = await redis.restore(run, sourceOf(server), replay(saved), replace(saved));
     expect(saved.fingerprint).toEqual({
       'db0/string': { keys: 2, expiring: 1 },
@@ -144,8 +144,11 @@ describe('restore', () => {
       replay(saved),
       replace(saved),
     );
-    setTimeout(() => controller.abort(), 500);
-    await expect(attempt).rejects.toEqual(failure('run.interrupted', /stopped|aborted/));
+    const aborted = until(async () => (await server.cli('INFO', 'replication')).includes('role:slave'));
+    await Promise.all([
+      expect(attempt).rejects.toEqual(failure('run.interrupted', /stopped|aborted/)),
+      aborted.then(() => controller.abort()),
+    ]);
     expect(await server.cli('INFO', 'replication')).toMatch(/role:master/);
     expect(readdirSync(run.scratchDir)).toEqual([]);
   });

@@ -13,6 +13,7 @@ import { BackupError } from '../../../runtime/src/core/errors.ts';
 import { unpack } from '../../../runtime/src/archive/unpack.ts';
 import type { Entries } from '../../../runtime/src/core/entries.ts';
 import { brokenStream, collect, entriesOf, randomStream, readAll, streamOf } from '../../kit/streams.ts';
+import { until } from '../../kit/until.ts';
 
 const mtime = new Date('2024-01-01T02:00:00Z');
 const partBytes = 4 << 20;
@@ -195,8 +196,7 @@ describe.each([
       for await (const _chunk of gzip(run, endless(), level)) throw new Error('disk full');
     })();
     await expect(reading).rejects.toThrow('disk full');
-    await new Promise((resolve) => setTimeout(resolve, 200));
-    expect(closed).toBe(true);
+    await until(() => closed);
   });
 
   test('a cut file is not the end', async () => {

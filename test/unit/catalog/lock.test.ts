@@ -1,6 +1,5 @@
 import { spawnSync } from 'node:child_process';
 import { hostname } from 'node:os';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, test } from '@jest/globals';
 import { pino } from 'pino';
 import { isDead, thisProcess } from '../../../runtime/src/catalog/lock-owner.ts';
@@ -13,6 +12,7 @@ import { startS3Fixture } from '../../conformance/stores/s3.ts';
 import { beforeEachStore } from '../../kit/fresh-store.ts';
 import { testRun } from '../../kit/run.ts';
 import { collect, streamOf } from '../../kit/streams.ts';
+import { until } from '../../kit/until.ts';
 
 const lifeMs = 120_000;
 const never = { lifeMs, renewMs: 1_000_000 };
@@ -88,9 +88,9 @@ describe.each([
     const renewed = async () =>
       (await findLock(store, 'redis', run.now()))?.lock?.expiresAt ===
       new Date(clock.ms + lifeMs).toISOString();
-    while (!(await renewed())) await sleep(10);
+    await until(renewed);
     clock.ms += lifeMs / 2;
-    while (!(await renewed())) await sleep(10);
+    await until(renewed);
     expect(lock.lost.aborted).toBe(false);
     await lock.release();
     expect((await findLock(store, 'redis', run.now()))?.state).toBe('released');
@@ -98,10 +98,10 @@ describe.each([
 
   test('an owner whose lock was taken over learns it, and does not touch the new one', async () => {
     const { run, clock } = fakeRun();
-    const first = await takeLock(run, store, 'redis', 'backup', { lifeMs, renewMs: 300 });
+    const first = await takeLock(run, store, 'redis', 'backup', { lifeMs, renewMs: 1000 });
     clock.ms += lifeMs;
     const second = await takeLock(run, store, 'redis', 'prune', never);
-    while (!first.lost.aborted) await sleep(10);
+    await until(() => first.lost.aborted);
     expect(first.lost.reason).toMatchObject({ code: 'lock.lost', exitCode: 9 });
     await first.release();
     expect(await findLock(store, 'redis', run.now())).toMatchObject({

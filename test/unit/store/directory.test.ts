@@ -13,7 +13,6 @@ import {
 } from 'node:fs';
 import { once } from 'node:events';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { directoryStore } from '../../../runtime/src/store/directory.ts';
@@ -21,6 +20,7 @@ import type { Store } from '../../../runtime/src/store/store.ts';
 import { removeFolder, workFolder } from '../../kit/private-server.ts';
 import { listed } from '../../kit/objects.ts';
 import { collect, streamOf } from '../../kit/streams.ts';
+import { until } from '../../kit/until.ts';
 
 const archive = 'redis/redis_20240101_040000.tar.gz.enc';
 const script = join(import.meta.dirname, '../../kit/put-in-child.ts');
@@ -156,7 +156,7 @@ describe('the directory store', () => {
       stdio: 'ignore',
     });
     const folder = join(root, 'redis');
-    while (put.exitCode === null && !(existsSync(folder) && readdirSync(folder).length)) await sleep(10);
+    await until(() => readdirSync(folder).length);
     put.kill('SIGKILL');
     await once(put, 'exit');
     expect(readdirSync(folder)).toEqual([expect.stringMatching(/\.partial-/)]);

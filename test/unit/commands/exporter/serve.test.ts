@@ -13,6 +13,7 @@ import type { StoreFixture } from '../../../conformance/stores/fixture.ts';
 import { redisTarget, testApp } from '../../../kit/app.ts';
 import { freePort } from '../../../kit/private-server.ts';
 import { simulateBackup, simulateVerification } from '../../../kit/simulated-runs.ts';
+import { until } from '../../../kit/until.ts';
 
 const hourMs = 3_600_000;
 const hoursAgo = (hours: number): Date => new Date(Date.now() - hours * hourMs);
@@ -24,8 +25,8 @@ let stop: AbortController;
 let url: string;
 let served: Promise<void>;
 
-/** Every call of a store by its name; `until` holds listings back. */
-const watched = (store: Store, until: () => Promise<unknown>): Store => ({
+/** Every call of a store by its name; `held` holds listings back. */
+const watched = (store: Store, held: () => Promise<unknown>): Store => ({
   ...store,
   get: (key, start) => {
     calls.push('get');
@@ -33,7 +34,7 @@ const watched = (store: Store, until: () => Promise<unknown>): Store => ({
   },
   list: async function* (prefix) {
     calls.push('list');
-    await until();
+    await held();
     yield* store.list(prefix);
   },
 });
@@ -46,14 +47,7 @@ const start = async (held: () => Promise<unknown> = () => Promise.resolve(), pau
   await untilOk('/healthz');
 };
 
-const untilOk = async (path: string): Promise<Response> => {
-  for (let tries = 0; tries < 400; tries++) {
-    const response = await fetch(url + path).catch(() => undefined);
-    if (response?.ok) return response;
-    await new Promise((resolve) => setTimeout(resolve, 25));
-  }
-  throw new Error(`${path} never answered`);
-};
+const untilOk = (path: string): Promise<true> => until(async () => (await fetch(url + path)).ok || undefined);
 
 beforeAll(async () => {
   fixture = await startDirectory();
@@ -145,8 +139,16 @@ describe('serve', () => {
 
   test('keeps its numbers while a store is away, and shows how old they are', async () => {
     let away = false;
-    const failing = () =>
-      away ? Promise.reject(new BackupError('store.unreachable', 'no connection')) : Promise.resolve();
+    let failures = 0;
+    const failing = async () => {
+      if (!away) return;
+      failures += 1;
+      throw new BackupError('store.unreachable', 'no connection');
+    };
+    const anotherFailure = async () => {
+      const before = failures;
+      await until(() => failures > before);
+    };
     await start(failing, 1);
     await untilOk('/readyz');
     away = true;
@@ -154,13 +156,12 @@ describe('serve', () => {
       const text = await (await fetch(`${url}/metrics`)).text();
       return Number(/catalog_refresh_timestamp_seconds\{.*\} (\S+)/.exec(text)![1]);
     };
-    await new Promise((resolve) => setTimeout(resolve, 50));
+    await anotherFailure();
     const first = await read();
-    await new Promise((resolve) => setTimeout(resolve, 50));
+    await anotherFailure();
     expect(await read()).toBe(first);
     away = false;
-    for (let tries = 0; tries < 200 && (await read()) === first; tries++)
-      await new Promise((resolve) => setTimeout(resolve, 10));
+    await until(async () => (await read()) !== first);
     expect(await read()).toBeGreaterThan(first);
   });
 

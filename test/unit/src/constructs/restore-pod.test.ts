@@ -1,8 +1,9 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { setTimeout as sleep } from 'node:timers/promises';
+import { readFileSync } from 'node:fs';
 import { expect, test } from '@jest/globals';
 import { at, environmentOf, environmentWith, find, objectsOf } from '../../../kit/environments.ts';
+import { until } from '../../../kit/until.ts';
 
 const prod = environmentOf('prod');
 const restorePod = (environment = prod) => find(objectsOf(environment), 'Pod', 'backup-restore-job');
@@ -47,10 +48,16 @@ test('ends after a day', () => {
   expect(spec().activeDeadlineSeconds).toBe(86_400);
 });
 
+/** Whether a process catches SIGTERM, the 15th bit of SigCgt in proc_pid_status(5). */
+const catchesTerm = (pid: number): boolean => {
+  const mask = /^SigCgt:\s+(\w+)$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))![1]!;
+  return (BigInt(`0x${mask}`) & (1n << 14n)) !== 0n;
+};
+
 test('waits, and leaves at once on SIGTERM', async () => {
   const [program, ...args] = spec().containers[0].command as string[];
   const child = spawn(program!, args, { stdio: 'ignore' });
-  await sleep(200);
+  await until(() => catchesTerm(child.pid!));
   expect(child.exitCode).toBeNull();
   child.kill('SIGTERM');
   expect(await once(child, 'exit')).toEqual([0, null]);
