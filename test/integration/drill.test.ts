@@ -144,7 +144,7 @@ describe('verify --level drill', () => {
 
 describe('a drill whose restore takes more than a second', () => {
   beforeAll(async () => {
-    // filled by the restore, and not with less work on a faster machine
+    // the restore fills it, and no machine sleeps faster
     const view = 'create materialized view slow as select count(*) from (select pg_sleep(1.2)) pause';
     await postgresql.psql('grillstats', view);
     expect((await installation.cli(['backup', 'postgresql'])).code).toBe(0);

@@ -47,7 +47,7 @@ const start = async (held: () => Promise<unknown> = () => Promise.resolve(), pau
   await untilOk('/healthz');
 };
 
-const untilOk = (path: string): Promise<true> => until(async () => (await fetch(url + path)).ok || undefined);
+const untilOk = (path: string): Promise<boolean> => until(async () => (await fetch(url + path)).ok);
 
 beforeAll(async () => {
   fixture = await startDirectory();
