@@ -9,7 +9,7 @@ let installation: Installation;
 beforeAll(async () => {
   postgresql = await startPostgresql();
   await postgresql.psql('postgres', 'create database grill');
-  await postgresql.psql('grill', 'create table readings as select generate_series(1, 1000000) as id');
+  await postgresql.psql('grill', 'create table readings as select generate_series(1, 3000000) as id');
   const connection = { host: postgresql.host, port: postgresql.port, database: 'grill' };
   const { user: username, password } = postgresql;
   installation = install(
