@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, test } from '@jest/globals';
 import { at, environmentOf, environmentWith, find, objectsOf } from '../../../kit/environments.ts';
 import { until } from '../../../kit/until.ts';
@@ -58,6 +59,7 @@ test('waits, and leaves at once on SIGTERM', async () => {
   const [program, ...args] = spec().containers[0].command as string[];
   const child = spawn(program!, args, { stdio: 'ignore' });
   await until(() => catchesTerm(child.pid!));
+  await sleep(200);
   expect(child.exitCode).toBeNull();
   child.kill('SIGTERM');
   expect(await once(child, 'exit')).toEqual([0, null]);
