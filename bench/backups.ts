@@ -18,6 +18,9 @@ const empty = (path: string): void => {
   mkdirSync(path);
 };
 
+/** Any part of a pipe that fails fails the script. */
+const bash = (script: string): readonly string[] => ['bash', '-c', `set -eo pipefail; ${script}`];
+
 /** As near to what ours does as they come: encrypted, gzip at level 1 where there is a choice, no archiving of WAL. */
 const peerSettings = (peer: string, env: Bed['env']): Record<string, string> => ({
   RESTIC_REPOSITORY: join(peer, 'restic'),
@@ -44,7 +47,7 @@ export const backups = ({ folder, env }: Bed): readonly Contender[] => {
   const peer = join(folder, 'peer');
   const shell = (name: string, script: string): Contender => ({
     name,
-    argv: ['bash', '-c', `set -eo pipefail; cd ${peer}; ${script}`],
+    argv: bash(`cd ${peer}; ${script}`),
     env: { ...env, ...peerSettings(peer, env) },
     before: () => empty(peer),
     bytes: () => sizeBelow(peer),
@@ -97,11 +100,7 @@ export const restores = ({ env, folder, postgresql }: Bed): readonly Contender[]
   return [
     {
       name: 'openssl -d | tar | pg_restore',
-      argv: [
-        'bash',
-        '-c',
-        `set -eo pipefail; createdb ${name}; ${open} | tar xzO --wildcards '*.dump*' | pg_restore -d ${name}`,
-      ],
+      argv: bash(`createdb ${name}; ${open} | tar xzO --wildcards '*.dump*' | pg_restore -d ${name}`),
       env,
       before: cleared,
     },

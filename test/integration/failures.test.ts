@@ -4,6 +4,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } fr
 import { install, planFor, type CliResult, type Installation } from '../kit/installation.ts';
 import { startPostgresql, type TestPostgresql } from '../kit/postgresql.ts';
 import { freePort } from '../kit/private-server.ts';
+import { until } from '../kit/until.ts';
 
 let postgresql: TestPostgresql;
 let installation: Installation;
@@ -172,20 +173,11 @@ describe('store: exit code 5', () => {
 
 describe('signals', () => {
   test.each(['SIGTERM', 'SIGINT'] as const)('%s stops a backup and leaves nothing', async (signal) => {
-    const stopWhenWriting = (pid: number): void => {
-      const timer = setInterval(() => {
-        if (
-          !readdirSync(installation.backup, { recursive: true }).some((name) =>
-            String(name).includes('partial'),
-          )
-        )
-          return;
-        clearInterval(timer);
-        process.kill(pid, signal);
-      }, 5);
-      timer.unref();
-    };
-    const { code, json } = await failure(['backup', 'postgresql'], stopWhenWriting);
+    let pid = 0;
+    const stopped = failure(['backup', 'postgresql'], (started) => (pid = started));
+    await until(() => readdirSync(installation.backup, { recursive: true }).join().includes('partial'));
+    process.kill(pid, signal);
+    const { code, json } = await stopped;
     expect(code).toBe(1);
     expect(json.error.code).toBe('run.interrupted');
     nothingCommitted();

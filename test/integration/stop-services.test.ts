@@ -7,6 +7,7 @@ import { redisTarget, testApp } from '../kit/app.ts';
 import { install, planFor, type Installation } from '../kit/installation.ts';
 import { startKubeApi, type TestKubeApi } from '../kit/kube-api.ts';
 import { startRedis, type TestRedis } from '../kit/redis.ts';
+import { until } from '../kit/until.ts';
 
 const services = [{ name: 'api' }, { kind: 'StatefulSet', name: 'worker' }];
 const down = ['deployments/api 0', 'statefulsets/worker 0'];
@@ -267,13 +268,10 @@ describe('nothing is stopped nor restored', () => {
         other ??= installation.cli(['restore', 'redis', '--stop-services', '--force', '--json']);
     };
     api.stuck.add('deployments/api');
-    const first = restore([], (pid) => {
-      const timer = setInterval(() => {
-        if (!other) return;
-        clearInterval(timer);
-        void other.then(() => process.kill(pid, 'SIGTERM'));
-      }, 50);
-    });
+    let pid = 0;
+    const first = restore([], (started) => (pid = started));
+    await until(() => other);
+    process.kill(pid, 'SIGTERM');
     await first;
     expect(await other).toMatchObject({ code: 9, json: { error: { code: 'lock.held' } } });
     expect(patches()).toEqual([...down, ...up]);

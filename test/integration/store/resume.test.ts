@@ -169,10 +169,10 @@ describe('a backup that is killed while it copies to S3', () => {
     fault = atPart(4, 'stall');
     let pid = 0;
     const run = installation.cli(['backup', 'redis'], (started) => (pid = started));
-    const passed = [1, 2, 3, 5];
-    await until(
-      async () => (await heldParts()).filter((part) => passed.includes(part)).length === passed.length,
-    );
+    await until(async () => {
+      const held = await heldParts();
+      return [1, 2, 3, 5].every((part) => held.includes(part));
+    });
     process.kill(pid, signal);
     expect((await run).code).not.toBe(0);
     fault = undefined;

@@ -139,15 +139,12 @@ describe('serve', () => {
 
   test('keeps its numbers while a store is away, and shows how old they are', async () => {
     let away = false;
-    let failures = 0;
-    const failing = async () => {
-      if (!away) return;
-      failures += 1;
-      throw new BackupError('store.unreachable', 'no connection');
-    };
-    const anotherFailure = async () => {
-      const before = failures;
-      await until(() => failures > before);
+    const failing = () =>
+      away ? Promise.reject(new BackupError('store.unreachable', 'no connection')) : Promise.resolve();
+    const listings = () => calls.filter((name) => name === 'list').length;
+    const anotherListing = async () => {
+      const before = listings();
+      await until(() => listings() > before);
     };
     await start(failing, 1);
     await untilOk('/readyz');
@@ -156,9 +153,9 @@ describe('serve', () => {
       const text = await (await fetch(`${url}/metrics`)).text();
       return Number(/catalog_refresh_timestamp_seconds\{.*\} (\S+)/.exec(text)![1]);
     };
-    await anotherFailure();
+    await anotherListing();
     const first = await read();
-    await anotherFailure();
+    await anotherListing();
     expect(await read()).toBe(first);
     away = false;
     await until(async () => (await read()) !== first);
