@@ -3,6 +3,7 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { readdirSync, readFileSync } from 'node:fs';
 import { chmod, mkdtemp, readdir, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 const repository = join(import.meta.dirname, '../..');
@@ -51,7 +52,7 @@ const processesIn = (folder: string): readonly string[] =>
     .map((pid) => textOf(join('/proc', pid, 'cmdline')).replaceAll('\0', ' '));
 
 const inFolder = async (use: (folder: string) => Promise<void>): Promise<void> => {
-  const folder = await mkdtemp('/tmp/grill-e2e-');
+  const folder = await mkdtemp(join(tmpdir(), 'grill-e2e-'));
   await chmod(folder, 0o711); // servers run as another user
   try {
     await use(folder);

@@ -1,7 +1,11 @@
 import { afterAll, describe, expect, test } from '@jest/globals';
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { becomeBatch, capture, collect, feed, run, type Command } from '../../../runtime/src/core/process.ts';
+import { workFolder } from '../../kit/private-server.ts';
 import { testRun } from '../../kit/run.ts';
+import { until } from '../../kit/until.ts';
 
 const context = testRun();
 afterAll(context.dispose);
@@ -94,9 +98,15 @@ test('an error of the content wins over what it does to the program', async () =
 
 test('an abort of the run kills the program', async () => {
   const controller = new AbortController();
-  const sleeping = run({ ...context, signal: controller.signal }, shell('sleep 30; true'));
+  const pidFile = join(workFolder('process'), 'pid');
+  const sleeping = run(
+    { ...context, signal: controller.signal },
+    shell(`sleep 3600 & echo $! >${pidFile}.new; mv ${pidFile}.new ${pidFile}; wait`),
+  );
+  await until(() => existsSync(pidFile));
   controller.abort();
   await expect(collect(sleeping.stdout)).rejects.toEqual(failure('run.interrupted', /stopped/));
+  process.kill(Number(readFileSync(pidFile, 'utf8'))); // it held stdout open, and outlives its parent
 });
 
 test('a program whose output nobody wants any more is killed', async () => {
