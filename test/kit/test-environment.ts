@@ -4,8 +4,11 @@ import { basename, join } from 'node:path';
 import type { EnvironmentContext, JestEnvironmentConfig } from '@jest/environment';
 import { TestEnvironment } from 'jest-environment-node';
 
-/** Folders that `workFolder` of the kit makes; they go with the test file, but for what the program left inside. */
-const kitFolder = /^grill-/;
+/**
+ * Folders that `workFolder` of the kit makes, which go with the test file but for what the program left inside, and the
+ * cache that Node shares between processes.
+ */
+const expected = /^(grill-|node-compile-cache$)/;
 /** Those of them that a test hands to the program as its scratch folder. */
 const scratchFolder = /^grill-run-/;
 
@@ -16,7 +19,7 @@ const leftFiles = async (folder: string): Promise<readonly string[]> => {
   const inScratch = names
     .filter((name) => scratchFolder.test(name))
     .map(async (name) => (await list(join(folder, name))).map((inner) => join(name, inner)));
-  return [...names.filter((name) => !kitFolder.test(name)), ...(await Promise.all(inScratch)).flat()];
+  return [...names.filter((name) => !expected.test(name)), ...(await Promise.all(inScratch)).flat()];
 };
 
 /** Processes that inherited the folder as TMPDIR; another user's are not readable, and none of ours without root. */

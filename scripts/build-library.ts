@@ -1,0 +1,50 @@
+import { execFileSync } from 'node:child_process';
+import { copyFileSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+// Builds the constructs as a package that Node takes from node_modules, where it strips no types: docs/library.md.
+// `npm run build` writes .work/library; `npm pack ./.work/library` makes the tarball of a release.
+
+interface Manifest {
+  readonly version: string;
+  readonly license: string;
+  readonly dependencies: Readonly<Record<string, string>>;
+}
+
+const root = join(import.meta.dirname, '..');
+const folder = join(root, '.work/library');
+const { version, license, dependencies } = JSON.parse(
+  readFileSync(join(root, 'package.json'), 'utf8'),
+) as Manifest;
+
+/** The application's constructs must be ours: `instanceof` and the construct tree need one copy of each. */
+const peers = ['cdk8s', 'cdk8s-plus-28', 'constructs'];
+/** Needed by Pulumi programs only, which are not in the library. */
+const isDeployment = (name: string): boolean => name.startsWith('@pulumi/');
+
+const pick = (wanted: (name: string) => boolean, prefix = ''): Readonly<Record<string, string>> =>
+  Object.fromEntries(
+    Object.entries(dependencies).flatMap(([name, found]) => (wanted(name) ? [[name, prefix + found]] : [])),
+  );
+
+const manifest = {
+  name: 'grill-stats-backup-constructs',
+  version,
+  description: 'cdk8s constructs that make every Kubernetes object of a database backup system',
+  license,
+  type: 'module',
+  // Oldest that runs it: the code uses iterator helpers.
+  engines: { node: '>=22' },
+  exports: { '.': { types: './src/index.d.ts', default: './src/index.js' } },
+  dependencies: pick((name) => !peers.includes(name) && !isDeployment(name)),
+  peerDependencies: pick((name) => peers.includes(name), '^'),
+};
+
+rmSync(folder, { recursive: true, force: true });
+mkdirSync(folder, { recursive: true });
+execFileSync('tsc', ['--project', join(root, 'tsconfig.build.json'), '--outDir', folder], {
+  stdio: 'inherit',
+});
+writeFileSync(join(folder, 'package.json'), `${JSON.stringify(manifest, null, 2)}\n`);
+copyFileSync(join(root, 'docs/library.md'), join(folder, 'README.md'));
+copyFileSync(join(root, 'LICENSE'), join(folder, 'LICENSE'));
