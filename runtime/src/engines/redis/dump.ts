@@ -3,29 +3,56 @@ import { BackupError, type FailureCode } from '../../core/errors.ts';
 import type { Dump, DumpEntry, Entries, Fingerprint, ServerInfo } from '../engine.ts';
 import { connect, sourceError, type RedisClient, type RedisSource } from './client.ts';
 import { RdbError } from './rdb-reader.ts';
-import { RdbParser } from './rdb.ts';
+import { RdbParser, type Moment } from './rdb.ts';
 import { readPayload, requestRdb } from './replication.ts';
 import { RedisError, type Reply } from './resp.ts';
 
 /** The only entry of a dump. */
 export const entryName = 'dump.rdb';
 
-/** What HELLO answers, which every user may ask, as a record. */
+/** Name of a server as HELLO says it → product. */
+const products: Readonly<Record<string, string>> = { redis: 'Redis', valkey: 'Valkey' };
+
+/** What HELLO answers, which every user may ask, as a record; redis 6.0 wants the version of the protocol. */
 const hello = async (client: RedisClient): Promise<Readonly<Record<string, Reply>>> => {
-  const pairs = (await client.command('HELLO')) as readonly Reply[];
+  const pairs = (await client.command('HELLO', '2')) as readonly Reply[];
   return Object.fromEntries(
     pairs.flatMap((key, index) => (index % 2 ? [] : [[key, pairs[index + 1] ?? null]])),
   );
 };
 
-export const describe = async (client: RedisClient): Promise<ServerInfo> => {
+/** What a server says of itself to everybody. */
+export interface Greeting extends ServerInfo {
+  /** `standalone`, `cluster`, `sentinel`. */
+  readonly mode: string;
+  /** Names of loaded modules. */
+  readonly modules: readonly string[];
+}
+
+/** @throws BackupError source.unsupported */
+export const greet = async (client: RedisClient): Promise<Greeting> => {
   const answer = await hello(client).catch((error: unknown) => {
-    if (!(error instanceof RedisError)) throw error;
+    if (!(error instanceof RedisError) || error.kind === 'NOPERM') throw error;
     throw new BackupError('source.unsupported', `the server is older than redis 6: ${error.message}`, {
       cause: error,
     });
   });
-  return { product: 'Redis', version: `${answer.version}`, tools: {} };
+  const mode = `${answer.mode}`;
+  if (mode === 'sentinel')
+    throw new BackupError('source.unsupported', 'this is a sentinel, not the database that it watches');
+  const modules = (answer.modules ?? []) as readonly (readonly Reply[])[];
+  return {
+    product: products[`${answer.server}`] ?? `${answer.server}`,
+    version: `${answer.version}`,
+    tools: {},
+    mode,
+    modules: modules.map(([, name]) => `${name}`),
+  };
+};
+
+const describe = async (client: RedisClient): Promise<ServerInfo> => {
+  const { product, version, tools } = await greet(client);
+  return { product, version, tools };
 };
 
 export const probe = async (context: RunContext, source: RedisSource): Promise<ServerInfo> => {
@@ -115,24 +142,31 @@ export const drain = async (content: AsyncIterable<Buffer>): Promise<void> => {
   while (!(await chunks.next()).done);
 };
 
-/** Counts the live data by a fresh RDB. @default asOf - the time at which the server makes it */
-export const countLive = async (
+/** Counts the live data by a fresh RDB. */
+export const countAt = async (
   context: RunContext,
   source: RedisSource,
-  asOf?: Date,
-): Promise<Fingerprint> => {
+  moment: Moment,
+): Promise<{ readonly fingerprint: Fingerprint; readonly asOf: Date }> => {
   const client = await connect(context, source);
   try {
     await requestRdb(client);
-    const parser = new RdbParser(asOf);
+    const parser = new RdbParser(moment);
     await drain(parsed(receive(context, source, client), parser, 'dump.damaged'));
-    return parser.finish();
+    return { fingerprint: parser.finish(), asOf: parser.asOf };
   } catch (error) {
     throw sourceError(context, source, error, 'dump.failed');
   } finally {
     client.close();
   }
 };
+
+/** @default asOf - the time at which the server makes the RDB */
+export const countLive = async (
+  context: RunContext,
+  source: RedisSource,
+  asOf?: Date,
+): Promise<Fingerprint> => (await countAt(context, source, { asOf })).fingerprint;
 
 /** The one entry of a dump. @throws BackupError archive.damaged if it is missing or not the only one */
 export const withOnlyEntry = async <Result>(

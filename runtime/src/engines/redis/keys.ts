@@ -3,7 +3,7 @@ import { BackupError } from '../../core/errors.ts';
 import type { Fingerprint, Restored, RestoreRequest } from '../engine.ts';
 import { assertEqual } from '../fingerprint.ts';
 import { connect, type RedisClient, type RedisSource } from './client.ts';
-import { describe } from './dump.ts';
+import { greet } from './dump.ts';
 import { RedisError } from './resp.ts';
 import { release, scratch } from './scratch.ts';
 
@@ -149,7 +149,7 @@ const removeOthers = async ({ archive, live, parts }: Copying): Promise<void> =>
 };
 
 const assertVersions = async (archive: RedisClient, live: RedisClient): Promise<void> => {
-  const [made, takes] = [(await describe(archive)).version, (await describe(live)).version];
+  const [made, takes] = [(await greet(archive)).version, (await greet(live)).version];
   if (release(takes) < release(made))
     throw refused(`redis ${takes} does not take single keys of redis ${made}; restore all of the archive`);
 };

@@ -1,3 +1,5 @@
+import { expandLzf } from './lzf.ts';
+
 /** Why an RDB cannot be read. */
 export class RdbError extends Error {
   readonly kind: 'damaged' | 'unsupported';
@@ -17,10 +19,10 @@ const [bits6, bits14, encoded] = [0, 1, 3];
 const [length32, length64] = [0x80, 0x81];
 const lzf = 3;
 
-/** Longest value that is kept: of an aux field. */
+/** Longest aux field that is kept. */
 const shortStringBytes = 1024;
 
-/** Takes an RDB's primitives from chunks as they come. Strings and values are passed over, never kept. */
+/** Takes an RDB's primitives from chunks as they come. Strings and values are passed over, short ones kept if asked for. */
 export class RdbReader {
   #chunk: Buffer = Buffer.alloc(0);
   #at = 0;
@@ -61,16 +63,13 @@ export class RdbReader {
   }
 
   *text(bytes: number): Step<string> {
-    const read: number[] = [];
-    for (let left = bytes; left > 0; left -= 1) read.push(yield* this.byte());
-    return String.fromCharCode(...read);
+    return (yield* this.bytes(bytes)).toString('latin1');
   }
 
   /** Little-endian. */
   *uint64(bytes: 4 | 8): Step<bigint> {
-    let value = 0n;
-    for (let index = 0; index < bytes; index += 1) value |= BigInt(yield* this.byte()) << BigInt(8 * index);
-    return value;
+    const read = yield* this.bytes(bytes);
+    return bytes === 8 ? read.readBigUInt64LE() : BigInt(read.readUInt32LE());
   }
 
   *#bigEndian(bytes: number): Step<number> {
@@ -85,6 +84,13 @@ export class RdbReader {
     if (first === length32) return yield* this.#bigEndian(4);
     if (first === length64) return yield* this.#bigEndian(8);
     throw new RdbError('damaged', `the RDB has an unknown length encoding ${first}`);
+  }
+
+  /** A length of 64 bits, as ids of module types are. */
+  *wideLength(): Step<bigint> {
+    const first = yield* this.byte();
+    if (first !== length64) return BigInt(yield* this.#lengthAfter(first));
+    return (yield* this.bytes(8)).readBigUInt64BE();
   }
 
   *length(): Step<number> {
@@ -125,18 +131,45 @@ export class RdbReader {
     for (let index = 0; index < count; index += 1) if (!this.passString()) yield* this.skipString();
   }
 
-  /** A string of an aux field as text; integers in decimal. */
-  *shortString(): Step<string> {
+  *bytes(count: number): Step<Buffer> {
+    const read = Buffer.alloc(count);
+    for (let have = 0; have < count;) {
+      const copied = this.#chunk.copy(read, have, this.#at, this.#at + count - have);
+      this.#at += copied;
+      have += copied;
+      if (have < count) yield;
+    }
+    return read;
+  }
+
+  /** A string of at most `most` bytes, integers in decimal; a longer one is passed over, and undefined. */
+  *stringUpTo(most: number): Step<Buffer | undefined> {
     const first = yield* this.byte();
-    if (first >> 6 === encoded && (first & 0x3f) < lzf) return yield* this.#integerText(1 << (first & 0x3f));
-    const bytes = yield* this.#lengthAfter(first);
-    if (bytes > shortStringBytes) throw new RdbError('damaged', `the RDB has an aux field of ${bytes} bytes`);
-    return yield* this.text(bytes);
+    if (first >> 6 !== encoded) return yield* this.#bytesUpTo(yield* this.#lengthAfter(first), most);
+    const encoding = first & 0x3f;
+    if (encoding < lzf) return Buffer.from(yield* this.#integerText(1 << encoding));
+    if (encoding > lzf) throw new RdbError('damaged', `the RDB has an unknown string encoding ${encoding}`);
+    const [compressed, length] = [yield* this.length(), yield* this.length()];
+    const bytes = yield* this.#bytesUpTo(compressed, length > most ? -1 : most);
+    if (bytes === undefined) return undefined;
+    const expanded = expandLzf(bytes, length);
+    if (!expanded) throw new RdbError('damaged', 'the RDB has a string that is not compressed as it says');
+    return expanded;
+  }
+
+  *#bytesUpTo(count: number, most: number): Step<Buffer | undefined> {
+    if (count <= most) return yield* this.bytes(count);
+    yield* this.skip(count);
+    return undefined;
+  }
+
+  /** Name or value of an aux field as text; undefined for one that is longer than those of interest. */
+  *shortString(): Step<string | undefined> {
+    return (yield* this.stringUpTo(shortStringBytes))?.toString('latin1');
   }
 
   *#integerText(bytes: number): Step<string> {
-    let value = 0;
-    for (let index = 0; index < bytes; index += 1) value += (yield* this.byte()) * 256 ** index;
-    return `${value}`;
+    const read = yield* this.bytes(bytes);
+    return `${read.readIntLE(0, bytes)}`;
   }
 }

@@ -1,9 +1,19 @@
+import { messageOf } from '../../core/errors.ts';
+import { listpackElements } from './listpack.ts';
+import { moduleTypeOf, passModuleValue } from './rdb-modules.ts';
+import type { Flavour } from './versions.ts';
 import { RdbError, type RdbReader, type Step } from './rdb-reader.ts';
+
+/**
+ * What passing over a value tells: since when it is gone by itself, in ms since 1970, because all fields of a hash have
+ * expired. Most values stay.
+ */
+export type Lifetime = number | void;
 
 /** A kind of value: its name as TYPE says it, and how to pass over it. */
 export interface ValueType {
-  readonly name: 'string' | 'list' | 'set' | 'zset' | 'hash' | 'stream';
-  readonly skip: (reader: RdbReader) => Step<void>;
+  readonly name: string;
+  readonly skip: (reader: RdbReader) => Step<Lifetime>;
 }
 
 const streamIdBytes = 16;
@@ -42,18 +52,47 @@ const quicklist2 = function* (reader: RdbReader): Step<void> {
   }
 };
 
-/** Redis 7.4: fields with times to live. */
-const hashWithTimes = function* (reader: RdbReader): Step<void> {
-  yield* reader.skip(timeBytes);
+/** Adds a field's time to the latest one of its hash; a field without one keeps the hash for ever. */
+const later = (latest: number, expiresMs: number | undefined): number =>
+  Math.max(latest, expiresMs ?? Infinity);
+
+/** Redis 7.4, RDB_TYPE_HASH_METADATA: the earliest time, then fields with times from there on plus one; 0 is none. */
+const hashWithTimes = function* (reader: RdbReader): Step<Lifetime> {
+  const earliestMs = Number(yield* reader.uint64(timeBytes));
+  let latestMs = 0;
   for (let left = yield* reader.length(); left > 0; left -= 1) {
-    yield* reader.length();
+    const offset = yield* reader.length();
+    latestMs = later(latestMs, offset ? earliestMs + offset - 1 : undefined);
     yield* reader.skipStrings(2);
+  }
+  return latestMs;
+};
+
+/** Longest packed hash whose times are looked at; servers pack 512 fields of 64 bytes by default. */
+const longestPackedBytes = 1 << 20;
+
+/** Redis 7.4, RDB_TYPE_HASH_LISTPACK_EX: field, value and time in turn; 0 is none. */
+const packedHashWithTimes = function* (reader: RdbReader): Step<Lifetime> {
+  yield* reader.skip(timeBytes);
+  const packed = yield* reader.stringUpTo(longestPackedBytes);
+  if (!packed) return undefined;
+  try {
+    const times = [...listpackElements(packed)].filter((_value, index) => index % 3 === 2);
+    return times.reduce((latest, time) => later(latest, Number(time) || undefined), 0);
+  } catch (error) {
+    throw new RdbError('damaged', `the RDB has a packed hash that cannot be read: ${messageOf(error)}`);
   }
 };
 
-const packedHashWithTimes = function* (reader: RdbReader): Step<void> {
-  yield* reader.skip(timeBytes);
-  yield* reader.skipString();
+/** Valkey 9, RDB_TYPE_HASH_2: field, value and time in turn; -1 is none. */
+const valkeyHash = function* (reader: RdbReader): Step<Lifetime> {
+  let latestMs = 0;
+  for (let left = yield* reader.length(); left > 0; left -= 1) {
+    yield* reader.skipStrings(2);
+    const time = BigInt.asIntN(64, yield* reader.uint64(timeBytes));
+    latestMs = later(latestMs, time < 0n ? undefined : Number(time));
+  }
+  return latestMs;
 };
 
 const consumer = function* (reader: RdbReader, version: number): Step<void> {
@@ -105,22 +144,31 @@ const types: Readonly<Record<number, ValueType>> = {
   25: { name: 'hash', skip: packedHashWithTimes },
 };
 
-/** Types and opcodes whose layout only a module or a pre-release knows. */
+/** Types whose layout only a pre-release knows; 22 is another one in Valkey. */
 const refused: Readonly<Record<number, string>> = {
-  6: 'a value of a module',
-  7: 'a value of a module',
+  6: 'a value of a module of a pre-release of redis 4',
   22: 'a hash of a pre-release of redis 7.4',
   23: 'a hash of a pre-release of redis 7.4',
-  246: 'functions of a pre-release of redis 7.0',
-  247: 'data of a module',
 };
 
-/** @throws RdbError */
-export const valueOf = (type: number): ValueType => {
+/** Types that may come with versions after those known here. */
+const [firstUnknown, lastUnknown] = [26, 31];
+
+const moduleValue = 7;
+const valkeyHashType = 22;
+
+/** The kind of value that a type of `flavour` has. Reads on, since a value of a module says first whose it is. @throws RdbError */
+export const valueOf = function* (type: number, flavour: Flavour, reader: RdbReader): Step<ValueType> {
+  if (type === moduleValue) return { name: moduleTypeOf(yield* reader.wideLength()), skip: passModuleValue };
+  if (type === valkeyHashType && flavour === 'VALKEY') return { name: 'hash', skip: valkeyHash };
   const value = types[type];
   if (value) return value;
   const reason = refused[type];
-  throw reason
-    ? new RdbError('unsupported', `the RDB holds ${reason}, which cannot be checked`)
+  if (reason) throw new RdbError('unsupported', `the RDB holds ${reason}, which cannot be checked`);
+  throw type >= firstUnknown && type <= lastUnknown
+    ? new RdbError(
+        'unsupported',
+        `the RDB holds a value of type ${type}, which is newer than those known here`,
+      )
     : new RdbError('damaged', `the RDB has an unknown type ${type}`);
 };

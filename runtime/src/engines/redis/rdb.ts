@@ -1,10 +1,9 @@
 import type { Fingerprint } from '../engine.ts';
 import { Crc64 } from './crc64.ts';
 import { valueOf } from './rdb-values.ts';
+import { moduleOf, moduleTypeOf, passModuleValue } from './rdb-modules.ts';
 import { RdbReader, RdbError, type Step } from './rdb-reader.ts';
-
-/** Newest format read here; 10 is Redis 7.0, 11 is 7.2, 12 is 7.4 (RDB_VERSION in rdb.h). */
-const newestVersion = 12;
+import { isReadable, type Flavour, type Format } from './versions.ts';
 
 /** Opcodes of rdb.h; what is no opcode is the type of a value. */
 const opcodes = {
@@ -32,23 +31,56 @@ interface Counts {
   expiring: number;
 }
 
+/** For which moment keys are counted: a key that had expired by then is not. */
+export interface Moment {
+  /** @default the time at which the RDB says it was made, in whole seconds */
+  readonly asOf?: Date | undefined;
+  /** Added to the RDB's own time. @default 0 */
+  readonly laterMs?: number;
+}
+
+/** What an RDB says of itself and needs of a server, known once it was read to its end. */
+export interface RdbFacts {
+  readonly format: Format;
+  /** Memory of the server that wrote it; 0 where it does not say (redis before 3.2). */
+  readonly usedMemoryBytes: number;
+  /** Number of databases that a server must have. */
+  readonly databases: number;
+  /** Types of modules. */
+  readonly moduleTypes: ReadonlySet<string>;
+}
+
 /**
  * Reads an RDB in chunks of any size, in constant memory, and counts its keys by database and type. Proves magic and
  * version, the structure up to the end opcode, the checksum (0: the server does not make one), and that nothing follows.
- * A key that had expired at `asOf` is not counted. @default asOf - the time at which the RDB says it was made
  */
 export class RdbParser {
   readonly #reader = new RdbReader();
   readonly #counts = new Map<string, Counts>();
   readonly #crc = new Crc64();
   readonly #parse: Step<void>;
+  readonly #moment: Moment;
+  readonly #moduleTypes = new Set<string>();
+  #format: Format = { flavour: 'REDIS', version: 0 };
   #asOfMs: number;
+  #usedMemoryBytes = 0;
+  #databases = 0;
   #functions = 0;
   #ended = false;
 
-  constructor(asOf?: Date) {
-    this.#asOfMs = asOf?.getTime() ?? 0;
-    this.#parse = this.#file(asOf === undefined);
+  constructor(moment: Moment = {}) {
+    this.#moment = moment;
+    this.#asOfMs = moment.asOf?.getTime() ?? 0;
+    this.#parse = this.#file();
+  }
+
+  get facts(): RdbFacts {
+    return {
+      format: this.#format,
+      usedMemoryBytes: this.#usedMemoryBytes,
+      databases: this.#databases,
+      moduleTypes: this.#moduleTypes,
+    };
   }
 
   /** The moment for which keys are counted; of the RDB's own once its head was read. */
@@ -72,14 +104,19 @@ export class RdbParser {
     return Object.fromEntries([...counted, ...functions]);
   }
 
-  *#file(takesTime: boolean): Step<void> {
-    const magic = yield* this.#reader.text(9);
-    if (!/^REDIS\d{4}$/.test(magic))
-      throw new RdbError('damaged', 'not an RDB: it does not begin with REDIS and a version');
-    const version = Number(magic.slice(5));
-    if (version < 1 || version > newestVersion)
-      throw new RdbError('unsupported', `RDB version ${version} is newer than ${newestVersion}`);
-    yield* this.#records(takesTime);
+  *#header(): Step<void> {
+    const [, flavour, digits] = /^(REDIS|VALKEY)(\d+)$/.exec(yield* this.#reader.text(9)) ?? [];
+    if (flavour === undefined)
+      throw new RdbError('damaged', 'not an RDB: it does not begin with REDIS or VALKEY and a version');
+    this.#format = { flavour: flavour as Flavour, version: Number(digits) };
+    if (!isReadable(this.#format))
+      throw new RdbError('unsupported', `RDB ${flavour}${digits} is of a version that is not supported`);
+  }
+
+  *#file(): Step<void> {
+    yield* this.#header();
+    const { version } = this.#format;
+    yield* this.#records();
     this.#crc.update(this.#reader.unchecked());
     const computed = this.#crc.value; // the checksum itself is not part of it
     const checksum = version < 5 ? 0n : yield* this.#reader.uint64(checksumBytes);
@@ -87,7 +124,7 @@ export class RdbParser {
       throw new RdbError('damaged', 'the checksum of the RDB does not match');
   }
 
-  *#records(takesTime: boolean): Step<void> {
+  *#records(): Step<void> {
     const reader = this.#reader;
     let database = 0;
     let expiresMs: number | undefined;
@@ -101,19 +138,27 @@ export class RdbParser {
       else if (opcode === opcodes.frequency) yield* reader.skip(1);
       else if (opcode === opcodes.resizeDb) yield* reader.skipLengths(2);
       else if (opcode === opcodes.slotInfo) yield* reader.skipLengths(3);
-      else if (opcode === opcodes.aux) yield* this.#aux(takesTime);
+      else if (opcode === opcodes.aux) yield* this.#aux();
+      else if (opcode === opcodes.moduleAux) yield* this.#moduleData();
       else if (opcode === opcodes.function2) yield* this.#function();
       else {
-        yield* this.#key(opcode, `db${database}`, expiresMs);
+        yield* this.#key(opcode, database, expiresMs);
         expiresMs = undefined;
       }
     }
   }
 
-  *#aux(takesTime: boolean): Step<void> {
+  *#aux(): Step<void> {
     const name = yield* this.#reader.shortString();
     const value = yield* this.#reader.shortString();
-    if (takesTime && name === 'ctime') this.#asOfMs = Number(value) * 1000;
+    if (name === 'used-mem') this.#usedMemoryBytes = Number(value);
+    if (name === 'ctime' && !this.#moment.asOf)
+      this.#asOfMs = Number(value) * 1000 + (this.#moment.laterMs ?? 0);
+  }
+
+  *#moduleData(): Step<void> {
+    this.#moduleTypes.add(moduleTypeOf(yield* this.#reader.wideLength()));
+    yield* passModuleValue(this.#reader);
   }
 
   *#function(): Step<void> {
@@ -121,12 +166,14 @@ export class RdbParser {
     this.#functions += 1;
   }
 
-  *#key(type: number, database: string, expiresMs: number | undefined): Step<void> {
-    const value = valueOf(type);
-    if (!this.#reader.passString()) yield* this.#reader.skipString();
-    yield* value.skip(this.#reader);
-    if (expiresMs !== undefined && expiresMs <= this.#asOfMs) return;
-    const item = `${database}/${value.name}`;
+  *#key(type: number, database: number, expiresMs: number | undefined): Step<void> {
+    yield* this.#reader.skipString();
+    const value = yield* valueOf(type, this.#format.flavour, this.#reader);
+    if (Object.hasOwn(moduleOf, value.name)) this.#moduleTypes.add(value.name);
+    const fieldsEndMs = yield* value.skip(this.#reader);
+    this.#databases = Math.max(this.#databases, database + 1);
+    if (Math.min(expiresMs ?? Infinity, fieldsEndMs ?? Infinity) <= this.#asOfMs) return;
+    const item = `db${database}/${value.name}`;
     const counts = this.#counts.get(item) ?? { keys: 0, expiring: 0 };
     counts.keys += 1;
     if (expiresMs !== undefined) counts.expiring += 1;

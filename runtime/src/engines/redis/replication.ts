@@ -1,4 +1,4 @@
-import type { RespReader } from './resp.ts';
+import { RedisError, type RespReader } from './resp.ts';
 import type { RedisClient } from './client.ts';
 
 /** Length of the marker that ends an RDB whose length the primary did not know (CONFIG_RUN_ID_SIZE). */
@@ -40,12 +40,25 @@ export async function* readPayload(reader: RespReader): AsyncGenerator<Buffer, v
 }
 
 /**
+ * What a server that does not know it answers with an error: since redis 7.0 no commands are kept for us meanwhile; valkey 9
+ * writes fields that expire only for who names a version that reads them (replicaRdbVersion in replication.c).
+ */
+const wishes = [
+  ['rdb-only', '1'],
+  ['version', '9.0.0'],
+] as const;
+
+const unlessRefused = (error: unknown): void => {
+  if (!(error instanceof RedisError) || error.kind === 'NOPERM') throw error;
+};
+
+/**
  * Asks a primary for an RDB as a new replica would, and resolves when it has begun to make it.
  * @throws RedisError NOPERM, NOMASTERLINK, LOADING
  */
 export const requestRdb = async ({ command, reader, socket }: RedisClient): Promise<void> => {
   await command('REPLCONF', 'capa', 'eof');
-  await command('REPLCONF', 'rdb-only', '1').catch(() => {}); // since 7.0: no commands are kept for us meanwhile
+  for (const wish of wishes) await command('REPLCONF', ...wish).catch(unlessRefused);
   socket.write('PSYNC ? -1\r\n');
   for (;;) {
     const answer = await reader.reply();

@@ -5,7 +5,7 @@ import { seedCommands } from '../../../conformance/engines/redis.ts';
 import { startRedis, type TestRedis } from '../../../kit/redis.ts';
 
 const count = (chunks: readonly Buffer[], asOf?: Date) => {
-  const parser = new RdbParser(asOf);
+  const parser = new RdbParser({ asOf });
   for (const chunk of chunks) parser.push(chunk);
   return parser.finish();
 };
@@ -22,12 +22,13 @@ const checksum = (bytes: Buffer): Buffer => {
   return value;
 };
 
-/** An RDB around records that no server at hand writes. */
+/** An RDB around records that no server at hand writes; `0012`, or a whole magic such as `VALKEY080`. */
 const rdb = (version: string, ...records: readonly (string | number[])[]): Buffer => {
   const parts = records.map((record) =>
     typeof record === 'string' ? Buffer.from(record, 'latin1') : Buffer.from(record),
   );
-  const body = Buffer.concat([Buffer.from(`REDIS${version}`), ...parts, Buffer.from([0xff])]);
+  const magic = version.length === 4 ? `REDIS${version}` : version;
+  const body = Buffer.concat([Buffer.from(magic), ...parts, Buffer.from([0xff])]);
   return Buffer.concat([body, checksum(body)]);
 };
 
@@ -183,7 +184,7 @@ describe('what other versions write', () => {
         text('g'),
         text('w'),
       ],
-      ...[key(25, 'packed'), time(0), text('lp')],
+      ...[key(25, 'packed'), time(0), [13, 13, 0, 0, 0, 3, 0, 1, 1, 2, 1, 0, 1, 0xff]],
       ...[
         key(21, 'stream'),
         [1],
@@ -206,10 +207,126 @@ describe('what other versions write', () => {
     });
   });
 
+  /** 2100-01-01 and a moment later, in ms. */
+  const [late, later] = [4_102_444_800_000, 4_102_444_805_000];
+  const ms = (time: number): number[] => {
+    const bytes = Buffer.alloc(8);
+    bytes.writeBigInt64LE(BigInt(time));
+    return [...bytes];
+  };
+  const before = (time: number) => new Date(time - 1);
+  const at = (time: number) => new Date(time);
+  const hashes = (count: number) => (count ? { 'db0/hash': { keys: count, expiring: 0 } } : {});
+
+  test('a hash of redis 7.4 is gone with its last field', () => {
+    const mortal = [
+      key(24, 'h'),
+      ms(late),
+      [2],
+      [1],
+      text('f'),
+      text('v'),
+      [0x53, 0x89],
+      text('g'),
+      text('w'),
+    ];
+    const immortal = [key(24, 'i'), ms(late), [2], [1], text('f'), text('v'), [0], text('g'), text('w')];
+    const both = rdb('0012', ...mortal, ...immortal);
+    expect(count([both], before(later))).toEqual(hashes(2));
+    expect(count([both], at(later))).toEqual(hashes(1));
+  });
+
+  /** Field, value and time of two fields; the second's time is 0, for none, or `later`. */
+  const packed = (...second: number[]): number[] => {
+    const first = [0x81, 102, 2, 1, 1, 0xf4, ...ms(late), 9];
+    const body = [...first, 0x81, 103, 2, 0xc0, 200, 2, ...second, 0xff];
+    return [6 + body.length, 0, 0, 0, 6, 0, ...body];
+  };
+
+  test('a packed hash of redis 7.4 too', () => {
+    const mortal = packed(0xf4, ...ms(later), 9);
+    const immortal = packed(0, 1);
+    const both = rdb(
+      '0012',
+      ...[key(25, 'h'), ms(late), [mortal.length, ...mortal]],
+      ...[key(25, 'i'), ms(late), [immortal.length, ...immortal]],
+    );
+    expect(count([both], before(later))).toEqual(hashes(2));
+    expect(count([both], at(later))).toEqual(hashes(1));
+    const broken = rdb('0012', key(25, 'h'), ms(late), [8, 8, 0, 0, 0, 1, 0, 0xf5, 0xff]);
+    expect(() => count([broken])).toThrow(/packed hash/);
+  });
+
+  test('a hash of valkey 9 too', () => {
+    const fields = (...times: number[]) => times.flatMap((time) => [...text('f'), ...text('v'), ...ms(time)]);
+    const both = rdb(
+      'VALKEY080',
+      ...[key(22, 'h'), [2], fields(later, late)],
+      ...[key(22, 'i'), [2], fields(late, -1)],
+    );
+    expect(count([both], before(later))).toEqual(hashes(2));
+    expect(count([both], at(later))).toEqual(hashes(1));
+  });
+
+  /** 'a' and 59 more of it, as LZF: a byte, then copies of it. */
+  const sixtyLetters = [0xc3, 5, 60, 0, 97, 0xe0, 50, 0];
+
+  test('fields about the server are read past, whatever their length and compression', () => {
+    const aux = (name: string, value: number[]) => [250, ...text(name), ...value];
+    const lua = rdb(
+      '0009',
+      aux('lua', sixtyLetters),
+      aux('lua', [0x50, 0, ...Array<number>(4096).fill(97)]),
+      aux('ctime', [0xc2, 0, 0, 0, 1]),
+      key(0, 'k'),
+      text('v'),
+    );
+    expect(count([lua])).toEqual({ 'db0/string': { keys: 1, expiring: 0 } });
+    const short = rdb('0009', aux('lua', [0xc3, 5, 61, 0, 97, 0xe0, 50, 0]));
+    expect(() => count([short])).toThrow(/not compressed as it says/);
+  });
+
+  /** Ids of module types: nine characters of 6 bits, and a version. */
+  const vectorSet = [0x81, 0xbd, 0xe7, 0x2d, 0xa2, 0xbb, 0x1e, 0xb4, 0];
+  const moduleValue = [2, 3, 1, 0x81, ...time(255), 3, 0, 0, 0, 0, 4, ...time(0), 5, ...text('x'), 0];
+
+  test('what a known module wrote is read past, and counted under the name of its type', () => {
+    const bytes = rdb('0012', [247, ...vectorSet, 2, 1, ...moduleValue], key(7, 'v'), [
+      ...vectorSet,
+      ...moduleValue,
+    ]);
+    expect(count([bytes])).toEqual({ 'db0/vectorset': { keys: 1, expiring: 0 } });
+    const broken = rdb('0012', key(7, 'v'), [...vectorSet, 6]);
+    expect(() => count([broken])).toThrow(/unknown part 6/);
+  });
+
+  test('what an RDB needs of a server', () => {
+    const bytes = rdb('0011', [250, ...text('used-mem'), 0xc1, 0, 16], [254, 20], key(0, 'k'), text('v'));
+    const parser = new RdbParser();
+    parser.push(bytes);
+    parser.finish();
+    expect(parser.facts).toEqual({
+      format: { flavour: 'REDIS', version: 11 },
+      usedMemoryBytes: 4096,
+      databases: 21,
+      moduleTypes: new Set(),
+    });
+  });
+
   test.each([
-    ['a module', rdb('0010', key(7, 'm')), /value of a module/],
-    ['module data', rdb('0010', [247]), /data of a module/],
-    ['a newer format', rdb('0013'), /version 13 is newer than 12/],
+    ['a module', rdb('0010', key(7, 'm'), [0x81, ...time(0)]), /module type AAAAAAAAA/],
+    ['module data', rdb('0010', [247, 0x81, ...time(255)]), /module type _________/],
+    ['a value of redis 9', rdb('0012', key(26, 'x')), /type 26, which is newer/],
+    ['a newer format', rdb('0013'), /REDIS0013 is of a version/],
+    ['a format of the future', rdb('VALKEY081'), /VALKEY081 is of a version/],
+    ['a format that valkey never had', rdb('VALKEY011'), /VALKEY011 is of a version/],
+    ['hashes of a pre-release', rdb('0012', key(22, 'x')), /pre-release/],
+  ])('%s is not supported, which is no damage', (_title, bytes, reason) => {
+    expect(() => count([bytes])).toThrow(reason);
+    expect(() => count([bytes])).toThrow(expect.objectContaining({ kind: 'unsupported' }));
+  });
+
+  test.each([
     ['an unknown type', rdb('0010', key(99, 'x')), /unknown type 99/],
     ['an unknown length', rdb('0010', [0, 0x8f]), /unknown length encoding/],
     ['an unknown string', rdb('0010', [0, 0xc9]), /unknown string encoding/],
