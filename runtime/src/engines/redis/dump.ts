@@ -2,6 +2,7 @@ import type { RunContext } from '../../core/context.ts';
 import { BackupError, type FailureCode } from '../../core/errors.ts';
 import type { Dump, DumpEntry, Entries, Fingerprint, ServerInfo } from '../engine.ts';
 import { connect, sourceError, type RedisClient, type RedisSource } from './client.ts';
+import { recover } from './leftover.ts';
 import { RdbError } from './rdb-reader.ts';
 import { RdbParser, type Moment } from './rdb.ts';
 import { readPayload, requestRdb } from './replication.ts';
@@ -116,11 +117,20 @@ async function* only(entry: DumpEntry): Entries & AsyncGenerator<DumpEntry> {
   yield entry;
 }
 
+/** A killed restore leaves a server that follows nobody and gives its data to nobody. */
+const recovered = async (context: RunContext, source: RedisSource, error: unknown): Promise<boolean> =>
+  error instanceof RedisError && error.kind === 'NOMASTERLINK' && (await recover(context, source));
+
 /** Dumps all databases and functions as one RDB, read as a replica would; counted from the very bytes. */
 export const dump = async (context: RunContext, source: RedisSource): Promise<Dump> => {
   const client = await connect(context, source);
   try {
-    const server = await describe(client);
+    const { mode, modules: _modules, ...server } = await greet(client);
+    if (mode === 'cluster')
+      context.log.warn(
+        { target: source.name },
+        'a node of a cluster: the archive has the keys of its slots only',
+      );
     await requestRdb(client);
     const parser = new RdbParser();
     const content = notEmpty(parsed(receive(context, source, client), parser, 'dump.damaged'), parser);
@@ -132,6 +142,7 @@ export const dump = async (context: RunContext, source: RedisSource): Promise<Du
     };
   } catch (error) {
     client.close();
+    if (await recovered(context, source, error)) return dump(context, source);
     throw sourceError(context, source, error, 'dump.failed');
   }
 };

@@ -1,44 +1,104 @@
 import type { RunContext } from '../../core/context.ts';
-import { connectWhenLoaded, type RedisClient, type RedisSource } from './client.ts';
-import type { Reply } from './resp.ts';
-
-/** Settings under which a server connects to its primary. */
-export interface Settings {
-  readonly masterauth: string;
-  readonly masteruser: string;
-}
+import { messageOf } from '../../core/errors.ts';
+import { connectWhenLoaded, sourceError, type RedisClient, type RedisSource } from './client.ts';
+import { infoOf, readSetting } from './info.ts';
+import { RedisError } from './resp.ts';
 
 /**
- * The password of a restore's primary. It carries the settings that it takes the place of, so that the next run can put
- * them back where this one is killed.
+ * Settings that differ while a server follows a restore, in the order in which they are changed. The first holds the
+ * record of all, so it is put back last. A replica that takes writes could not be compared.
  */
+const changed = ['masterauth', 'masteruser', 'replica-read-only'] as const;
+
+/** What a server had before a restore. */
+export interface Before {
+  readonly settings: Readonly<Record<string, string>>;
+  /** Differs after each start of the server. */
+  readonly runId: string;
+}
+
+/** The password of a restore's primary carries what was before, so that the next run can put it back where this one is killed. */
 const mark = 'grill-backup-restore:';
 
-export const markedPassword = (random: Buffer, before: Settings): string =>
-  `${mark}${random.toString('hex')}:${Buffer.from(JSON.stringify(before)).toString('base64')}`;
+export const markedPassword = (random: Buffer, { settings, runId }: Before): string =>
+  `${mark}${random.toString('hex')}:${Buffer.from(JSON.stringify({ ...settings, runId })).toString('base64')}`;
 
-const settingsIn = (password: string): Settings | undefined => {
+const beforeIn = (password: string): Before | undefined => {
   if (!password.startsWith(mark)) return undefined;
-  return JSON.parse(Buffer.from(password.split(':').at(-1)!, 'base64').toString('utf8')) as Settings;
+  const text = Buffer.from(password.split(':').at(-1)!, 'base64').toString('utf8');
+  const { runId = '', ...settings } = JSON.parse(text) as Record<string, string>;
+  return { settings, runId };
 };
 
-export const readSetting = async ({ command }: RedisClient, name: string): Promise<string> =>
-  `${((await command('CONFIG', 'GET', name)) as readonly Reply[])[1] ?? ''}`;
-
-/** Makes the server a primary again, with the settings that it had. */
-export const release = async ({ command }: RedisClient, before: Settings): Promise<void> => {
-  await command('REPLICAOF', 'NO', 'ONE');
-  await command('CONFIG', 'SET', 'masterauth', before.masterauth, 'masteruser', before.masteruser);
+export const readBefore = async (client: RedisClient, runId: string): Promise<Before> => {
+  const settings: Record<string, string> = {};
+  for (const name of changed) settings[name] = await readSetting(client, name);
+  return { settings, runId };
 };
 
-/** Frees a server that a killed restore left as the replica of a primary that is gone. */
-export const recover = async (context: RunContext, source: RedisSource): Promise<void> => {
+/** Makes the server follow a primary that asks for this password. */
+export const follow = async (
+  { command }: RedisClient,
+  password: string,
+  host: string,
+  port: number,
+): Promise<void> => {
+  const meanwhile = { masterauth: password, masteruser: '', 'replica-read-only': 'yes' };
+  for (const name of changed) await command('CONFIG', 'SET', name, meanwhile[name]);
+  await command('REPLICAOF', host, `${port}`);
+};
+
+/** Every step is tried, whatever became of the others. @throws Error that names those that failed, without any value */
+export const release = async ({ command }: RedisClient, { settings }: Before): Promise<void> => {
+  const failed: string[] = [];
+  const step = (words: readonly string[], name: string) =>
+    command(...words).catch((error: unknown) => failed.push(`${name}: ${messageOf(error)}`));
+  await step(['REPLICAOF', 'NO', 'ONE'], 'REPLICAOF NO ONE');
+  for (const [name, value] of Object.entries(settings).toReversed())
+    await step(['CONFIG', 'SET', name, value], `CONFIG SET ${name}`);
+  if (failed.length) throw new Error(failed.join('; '));
+};
+
+/** What a server says that was started again meanwhile, so that it has the record from its own configuration file. */
+const rewritten = 'somebody had CONFIG REWRITE written to its configuration file meanwhile';
+
+const rewrite = async (context: RunContext, client: RedisClient, target: string): Promise<void> => {
+  const problem = await client.command('CONFIG', 'REWRITE').then(
+    () => undefined,
+    (error: unknown) => messageOf(error),
+  );
+  if (problem === undefined) context.log.warn({ target }, `${rewritten}; it holds the former settings again`);
+  else
+    context.log.error(
+      { target, problem },
+      `${rewritten}; run CONFIG REWRITE to have the former settings in it`,
+    );
+};
+
+const recoverWith = async (context: RunContext, client: RedisClient, target: string): Promise<boolean> => {
+  const before = beforeIn(
+    await readSetting(client, 'masterauth').catch((error: unknown) => {
+      if (error instanceof RedisError) return ''; // who may not read it has never restored
+      throw error;
+    }),
+  );
+  if (!before) return false;
+  await release(client, before);
+  context.log.warn({ target }, 'freed the server from a restore that was killed');
+  if (before.runId && (await infoOf(client)).run_id !== before.runId) await rewrite(context, client, target);
+  return true;
+};
+
+/**
+ * Frees a server that a killed restore left as the replica of a primary that is gone, and puts its settings back; true if
+ * there was something to do. @throws BackupError source.*
+ */
+export const recover = async (context: RunContext, source: RedisSource): Promise<boolean> => {
   const client = await connectWhenLoaded(context, source);
   try {
-    const before = settingsIn(await readSetting(client, 'masterauth').catch(() => ''));
-    if (!before) return;
-    await release(client, before);
-    context.log.warn({ target: source.name }, 'freed the server from a restore that was killed');
+    return await recoverWith(context, client, source.name);
+  } catch (error) {
+    throw sourceError(context, source, error, 'restore.failed');
   } finally {
     client.close();
   }

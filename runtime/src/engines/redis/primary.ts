@@ -2,7 +2,7 @@ import { createReadStream } from 'node:fs';
 import { once } from 'node:events';
 import { createServer, type AddressInfo, type Socket } from 'node:net';
 import { pipeline } from 'node:stream/promises';
-import { RespReader } from './resp.ts';
+import { encodeCommand, RespReader } from './resp.ts';
 
 /** An RDB in a file, and what a replica must say to get it. */
 export interface Offer {
@@ -32,9 +32,18 @@ const answer = (command: readonly string[], password: string, trusted: boolean):
   return `-ERR this is a restore under way, not a database`;
 };
 
+/** A replica gives up a primary that says nothing for repl-timeout, 60 s by default; primaries ping every 10 s. */
+const pingPeriodMs = 1000;
+
+const keepAlive = (socket: Socket): void => {
+  const timer = setInterval(() => socket.write(encodeCommand(['PING'])), pingPeriodMs);
+  socket.once('close', () => clearInterval(timer));
+};
+
 const sendRdb = async (socket: Socket, offer: Offer): Promise<void> => {
   socket.write(`+FULLRESYNC ${offer.replicationId} 1\r\n$${offer.bytes}\r\n`);
   await pipeline(createReadStream(offer.file, { highWaterMark: 1 << 20 }), socket, { end: false }); // it stays connected
+  keepAlive(socket);
 };
 
 const serve = async (socket: Socket, offer: Offer, asked: () => void): Promise<void> => {

@@ -1,15 +1,19 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { RunContext } from '../../core/context.ts';
 import { BackupError, isBackupError, messageOf } from '../../core/errors.ts';
-import type { Entries, Restored, RestoreRequest } from '../engine.ts';
+import type { Entries, Fingerprint, Restored, RestoreRequest } from '../engine.ts';
 import { assertEqual } from '../fingerprint.ts';
 import { connect, connectWhenLoaded, type RedisClient, type RedisSource } from './client.ts';
 import { countLive } from './dump.ts';
 import { restoreKeys } from './keys.ts';
-import { markedPassword, readSetting, release, type Settings } from './leftover.ts';
+import { follow, markedPassword, readBefore, release, type Before } from './leftover.ts';
+import { infoOf, type Info } from './info.ts';
 import { startPrimary, type Primary } from './primary.ts';
 import { RedisError } from './resp.ts';
+import { restoreRefused, tryOut } from './rights.ts';
 import { withSpooled, type Spooled } from './spool.ts';
+import { assertStays } from './stays.ts';
+import { problemsOf, readSurroundings } from './surroundings.ts';
 
 /** A replica tries to connect once a second; longer means that it cannot. */
 const connectDeadlineMs = 30_000;
@@ -17,27 +21,25 @@ const pollMs = 100;
 /** A server that cannot store or load the RDB asks again and again. */
 const mostRequests = 2;
 
-const refused = (reason: string, cause?: unknown): BackupError =>
-  new BackupError('restore.refused', reason, { cause });
-
-const replicationOf = async ({ command }: RedisClient): Promise<Readonly<Record<string, string>>> => {
-  const lines = `${await command('INFO', 'replication')}`.split('\r\n');
-  return Object.fromEntries(lines.map((line) => line.split(':') as [string, string]));
-};
-
-/** The state to return to. @throws BackupError restore.refused where a restore cannot work */
-const prepare = async (client: RedisClient): Promise<Settings> => {
+/** Before the server is changed: what it has now. @throws BackupError restore.refused with all reasons */
+const prepare = async (client: RedisClient, { facts }: Spooled): Promise<{ before: Before; info: Info }> => {
   try {
-    const { role } = await replicationOf(client);
-    if (role !== 'master') throw refused('the server is a replica; restore into its primary');
-    if ((await readSetting(client, 'tls-replication')) === 'yes')
-      throw refused('the server replicates over tls only, which a restore does not speak');
-    return {
-      masterauth: await readSetting(client, 'masterauth'),
-      masteruser: await readSetting(client, 'masteruser'),
-    };
+    const server = await readSurroundings(client);
+    const problems = problemsOf(server, facts);
+    if (problems.length) throw restoreRefused(`the server cannot take the archive: ${problems.join('; ')}`);
+    if (server.settings['tls-replication'] === 'yes')
+      throw restoreRefused('the server replicates over tls only, which a restore does not speak');
+    const before = await readBefore(client, server.info.run_id ?? '');
+    await tryOut(client, [
+      ['REPLCONF', 'capa', 'eof'],
+      ['PSYNC', '?', 'none'], // no offset: an error, before any dump begins
+      ...Object.entries(before.settings).map(([name, value]) => ['CONFIG', 'SET', name, value]),
+      ['REPLICAOF', 'NO', 'ONE'], // as it is
+    ]);
+    return { before, info: server.info };
   } catch (error) {
-    if (error instanceof RedisError) throw refused(`the account may not restore: ${error.message}`, error);
+    if (error instanceof RedisError)
+      throw restoreRefused(`the account may not restore: ${error.message}`, error);
     throw error;
   }
 };
@@ -50,7 +52,7 @@ const loaded = async (
 ): Promise<void> => {
   const deadline = Date.now() + connectDeadlineMs;
   for (;;) {
-    const { master_link_status: link } = await replicationOf(client);
+    const { master_link_status: link } = await infoOf(client);
     if (link === 'up') return;
     if (primary.requests() === 0 && Date.now() > deadline)
       throw new BackupError(
@@ -66,15 +68,15 @@ const loaded = async (
   }
 };
 
-/** On a connection of its own, since the run's own may be broken or stopped. */
-const releaseOrTell = async (context: RunContext, source: RedisSource, before: Settings): Promise<void> => {
+/** On a connection of its own, since the run's own may be broken or stopped. @throws BackupError restore.failed */
+const releaseOrTell = async (context: RunContext, source: RedisSource, before: Before): Promise<void> => {
   try {
     const client = await connectWhenLoaded({ ...context, signal: new AbortController().signal }, source);
     await release(client, before).finally(() => client.close());
   } catch (error) {
     throw new BackupError(
       'restore.failed',
-      `the server may still follow this restore; run: redis-cli REPLICAOF NO ONE: ${messageOf(error)}`,
+      `the server may still follow this restore or have settings of it, which the next backup or restore puts back: ${messageOf(error)}`,
       { cause: error },
     );
   }
@@ -83,13 +85,14 @@ const releaseOrTell = async (context: RunContext, source: RedisSource, before: S
 /** As a host that the server can reach: this end of the connection to it. */
 const ownAddress = ({ socket }: RedisClient): string => (socket.localAddress ?? '').replace(/^::ffff:/, '');
 
-const replicate = async (
+/** The server follows this run until it has loaded all; then it is compared, as a replica takes no writes and expires no key. */
+const load = async (
   context: RunContext,
   source: RedisSource,
   client: RedisClient,
   spooled: Spooled,
-): Promise<Restored> => {
-  const before = await prepare(client);
+  before: Before,
+): Promise<Fingerprint> => {
   const host = ownAddress(client);
   const password = markedPassword(context.randomBytes(32), before);
   const primary = await startPrimary(host, {
@@ -98,17 +101,48 @@ const replicate = async (
     replicationId: context.randomBytes(20).toString('hex'),
   });
   try {
-    await client.command('CONFIG', 'SET', 'masterauth', password, 'masteruser', '');
-    await client.command('REPLICAOF', host, `${primary.port}`);
+    await follow(client, password, host, primary.port);
     await loaded(context, client, primary, `${host}:${primary.port}`);
-    // A replica takes no writes and expires no key, so that all of the archive can be compared.
     const fingerprint = await countLive(context, source, spooled.made);
     assertEqual(spooled.fingerprint, fingerprint);
-    return { fingerprint };
+    return fingerprint;
   } finally {
     primary.close();
-    await releaseOrTell(context, source, before);
   }
+};
+
+/** Both a failure and one of the clean-up after it are told. */
+const loadAndRelease = async (
+  context: RunContext,
+  source: RedisSource,
+  client: RedisClient,
+  spooled: Spooled,
+  before: Before,
+): Promise<Fingerprint> => {
+  let failure: unknown;
+  const fingerprint = await load(context, source, client, spooled, before).catch((error: unknown) => {
+    failure = error;
+    return {};
+  });
+  await releaseOrTell(context, source, before).catch((error: unknown) => {
+    if (failure === undefined) throw error;
+    const { code, message } = asRestoreError(context, failure);
+    throw new BackupError(code, `${message}; and ${messageOf(error)}`, { cause: failure });
+  });
+  if (failure !== undefined) throw failure;
+  return fingerprint;
+};
+
+const replicate = async (
+  context: RunContext,
+  source: RedisSource,
+  client: RedisClient,
+  spooled: Spooled,
+): Promise<Restored> => {
+  const { before, info } = await prepare(client, spooled);
+  const fingerprint = await loadAndRelease(context, source, client, spooled, before);
+  await assertStays(context, source, spooled, info);
+  return { fingerprint };
 };
 
 const asRestoreError = (context: RunContext, error: unknown): BackupError => {
@@ -140,7 +174,7 @@ export const restore = (
 ): Promise<Restored> => {
   if (request.mode === 'trial')
     return Promise.reject(
-      refused(
+      restoreRefused(
         'redis has no place beside its live data; a trial needs a scratch server: install redis-server',
       ),
     );

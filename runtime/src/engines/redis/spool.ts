@@ -1,18 +1,27 @@
+import { createReadStream } from 'node:fs';
 import { open, rm, mkdtemp } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { RunContext } from '../../core/context.ts';
 import type { Entries, Fingerprint } from '../engine.ts';
-import { parsed, withOnlyEntry } from './dump.ts';
-import { RdbParser } from './rdb.ts';
+import { drain, parsed, withOnlyEntry } from './dump.ts';
+import { RdbParser, type Moment, type RdbFacts } from './rdb.ts';
 
 /** A validated RDB in a private file. */
 export interface Spooled {
   readonly file: string;
   readonly bytes: number;
   readonly fingerprint: Fingerprint;
+  readonly facts: RdbFacts;
   /** When the RDB was made. */
   readonly made: Date;
 }
+
+/** Counts it once more, for another moment. */
+export const countSpooled = async ({ file }: Spooled, moment: Moment): Promise<Fingerprint> => {
+  const parser = new RdbParser(moment);
+  await drain(parsed(createReadStream(file, { highWaterMark: 1 << 20 }), parser, 'archive.damaged'));
+  return parser.finish();
+};
 
 const write = async (file: string, content: AsyncIterable<Buffer>): Promise<number> => {
   const handle = await open(file, 'wx', 0o600);
@@ -44,7 +53,7 @@ export const withSpooled = async <Result>(
     const bytes = await withOnlyEntry(entries, (content) =>
       write(file, parsed(content, parser, 'archive.damaged')),
     );
-    return await use({ file, bytes, fingerprint: parser.finish(), made: parser.asOf });
+    return await use({ file, bytes, fingerprint: parser.finish(), facts: parser.facts, made: parser.asOf });
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
