@@ -28,7 +28,7 @@ export interface Installation {
   readonly setPlan: (plan: unknown) => void;
   /** Runs `grill-backup`; `onStart` gets the process, to send it signals. */
   readonly cli: (args: readonly string[], onStart?: (pid: number) => void) => Promise<CliResult>;
-  /** Files under /backup, relative, sorted; without locks, run records, the audit trail and the recovery kit. */
+  /** Files under /backup, relative, sorted; without locks, run records, the audit trail, undo commands and the recovery kit. */
   readonly files: () => readonly string[];
   readonly dispose: () => Promise<void>;
 }
@@ -102,7 +102,7 @@ export const install = (
       readdirSync(backup, { recursive: true, withFileTypes: true })
         .filter((entry) => !entry.isDirectory())
         .map((entry) => join(entry.parentPath, entry.name).slice(backup.length + 1))
-        .filter((file) => !/^(locks|runs|audit|recovery|restores)\//.test(file))
+        .filter((file) => !/^(locks|runs|audit|recovery|restores|undo)\//.test(file))
         .toSorted(),
     dispose: () => removeFolder(folder),
   };

@@ -2,6 +2,7 @@ import { isBackupError, messageOf } from '../core/errors.ts';
 import { throwIfStopped } from '../core/stopped.ts';
 import { allStores, findTarget, type App } from './app.ts';
 import { findingsOf, partialsOf, type Finding } from './findings.ts';
+import { leftoverFindings } from './leftovers.ts';
 import { recorded } from './lifecycle.ts';
 import { surveyAll } from './orphans.ts';
 import { checkSummary } from './summaries.ts';
@@ -44,6 +45,8 @@ const checkTarget = async (app: App, target: string, mend: boolean): Promise<rea
   for (const here of all)
     for (const finding of await findingsOf({ app, target, here, all }))
       checked.push(await settle(app, finding, mend));
+  for (const finding of await leftoverFindings(app, findTarget(app.plan, target)))
+    checked.push(await settle(app, finding, mend));
   return checked;
 };
 

@@ -4,18 +4,26 @@ import { BackupError } from '../core/errors.ts';
 import { renderRestorePlan } from './render.ts';
 import type { RestorePlan } from './restore-plan.ts';
 
-/** Shows what is going to happen and asks for the target's name, or `full`. @throws BackupError `restore.refused` without a terminal */
-export const confirmOn =
-  (stdin: Readable & { isTTY?: boolean }, output: Writable, expected: string) =>
-  async (plans: readonly RestorePlan[]): Promise<boolean> => {
+type Terminal = Readable & { isTTY?: boolean };
+
+/** Shows a text and asks for a word; `action` is what `--force` does without asking. @throws BackupError `restore.refused` without a terminal */
+export const askOn =
+  (stdin: Terminal, output: Writable, expected: string, action: string) =>
+  async (text: string): Promise<boolean> => {
     if (!stdin.isTTY)
       throw new BackupError(
         'restore.refused',
-        `there is no terminal to confirm on; use --force to restore ${expected} without asking`,
+        `there is no terminal to confirm on; use --force to ${action} without asking`,
       );
     const prompt = createInterface({ input: stdin, output });
-    output.write(`${plans.map(renderRestorePlan).join('\n')}\n`);
+    output.write(`${text}\n`);
     const answer = await prompt.question(`Type ${expected} to go on: `);
     prompt.close();
     return answer.trim() === expected;
   };
+
+/** Shows what is going to happen and asks for the target's name, or `full`. @throws BackupError `restore.refused` without a terminal */
+export const confirmOn =
+  (stdin: Terminal, output: Writable, expected: string) =>
+  (plans: readonly RestorePlan[]): Promise<boolean> =>
+    askOn(stdin, output, expected, `restore ${expected}`)(plans.map(renderRestorePlan).join('\n'));

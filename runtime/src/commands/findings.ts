@@ -18,7 +18,8 @@ export type FindingKind =
   | 'latest-wrong'
   | 'copy-missing'
   | 'partial-uploads'
-  | 'lock-stale';
+  | 'lock-stale'
+  | 'left-on-server';
 
 /** Something in a store that is not as a finished run leaves it. */
 export interface Finding {

@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { allTargets } from '../contract/names.ts';
 import { BackupError } from '../core/errors.ts';
-import { confirmOn } from './confirm.ts';
+import { askOn, confirmOn } from './confirm.ts';
 import { count } from './count.ts';
 import type { Session, Tool } from './program.ts';
 
@@ -12,6 +12,13 @@ interface RestoreFlags {
   readonly merge?: boolean;
   readonly test?: boolean;
   readonly stopServices?: boolean;
+  readonly accept?: readonly string[];
+  readonly dryRun?: boolean;
+  readonly force?: boolean;
+}
+
+interface CleanupFlags {
+  readonly kept?: boolean;
   readonly dryRun?: boolean;
   readonly force?: boolean;
 }
@@ -63,17 +70,33 @@ export const addRestoreCommand = (
     .option('--merge', 'Redis: write keys over the live ones and remove none')
     .option('--test', 'restore into a scratch server, compare, and throw it away; live data is not touched')
     .option('--stop-services', 'scale what uses the targets, as the plan names it, to 0, and back afterwards')
+    .option(
+      '--accept <what...>',
+      'go on although the restore was refused for this: the refusal names the word for it',
+    )
     .option('--dry-run', 'show what would happen and change nothing')
     .option('--force', 'do not ask')
     .action(async (target: string, archive: string | undefined, flags: RestoreFlags, command: Command) => {
       checkFlags(target, archive, flags);
       const { runRestore } = await import('./run-restore.ts');
-      const { only, into, jobs, merge, stopServices, test = false, dryRun = false, force = false } = flags;
+      const { only, into, jobs, merge, accept, stopServices } = flags;
+      const { test = false, dryRun = false, force = false } = flags;
       const confirm = force ? () => Promise.resolve(true) : confirmOn(stdin, stdout, target);
       await runRestore(toolOf(command), target, {
-        ...{ archive, only, into, jobs, merge, stopServices },
+        ...{ archive, only, into, jobs, merge, accept, stopServices },
         ...{ test, dryRun, confirm },
       });
+    });
+  add('cleanup <target>', "remove from a target's server what killed restores left there")
+    .option('--kept', 'also what restores replaced, and kept for their undo')
+    .option('--dry-run', 'show what is there and change nothing')
+    .option('--force', 'do not ask')
+    .action(async (target: string, flags: CleanupFlags, command: Command) => {
+      const { runCleanup } = await import('./run-cleanup.ts');
+      const { kept = false, dryRun = false, force = false } = flags;
+      const ask = askOn(stdin, stdout, target, 'remove it');
+      const confirm = force ? () => Promise.resolve(true) : ask;
+      await runCleanup(toolOf(command), target, { kept, dryRun, confirm });
     });
   add('start-services', 'scale up again what a restore that was killed left at 0').action(
     async (_flags, command: Command) => {

@@ -94,6 +94,7 @@ export const renderRestorePlan = (plan: RestorePlan): string =>
     `  into    ${plan.into}`,
     `  effect  ${plan.effect}`,
     ...(plan.services ?? []).map((service) => `  stops   ${nameOf(service)}, ${service.replicas} replicas`),
+    ...(plan.notes ?? []).map((note) => `  note    ${note}`),
   ].join('\n');
 
 export const renderRestore = (result: RestoreResult): string => {

@@ -3,8 +3,10 @@ import type { Manifest } from '../catalog/manifest.ts';
 import { BackupError } from '../core/errors.ts';
 import type { Engine, RestoreScope, Source } from '../engines/engine.ts';
 import type { Target } from '../plan/schema.ts';
+import { settle } from '../engines/preview.ts';
 import { addressOf, engineOf, findTarget, openSource, type App } from './app.ts';
-import { findArchive } from './read-archive.ts';
+import { findArchive, readEntries } from './read-archive.ts';
+import { restoreRequest } from './restore-request.ts';
 import { servicesOf, type ServiceState } from './services.ts';
 
 /** What a restore is going to do; `--dry-run` prints it and stops. */
@@ -24,6 +26,8 @@ export interface RestorePlan {
   readonly services?: readonly ServiceState[];
   /** In words: what becomes of the live data. */
   readonly effect: string;
+  /** What does not come back, comes back otherwise, or points elsewhere afterwards; absent where all comes back. */
+  readonly notes?: readonly string[];
 }
 
 export interface RestoreOptions extends RestoreScope {
@@ -68,7 +72,26 @@ const placeOf = (source: Source, { test, into }: RestoreOptions): string => {
   return into ? `${into} on ${addressOf(source)}` : addressOf(source);
 };
 
-const scopeOf = ({ only, into, jobs, merge }: RestoreOptions): RestoreScope => ({ only, into, jobs, merge });
+const scopeOf = ({ only, into, jobs, merge, accept }: RestoreOptions): RestoreScope => ({
+  ...{ only, into, jobs, merge, accept },
+});
+
+/** What the engine has to say before anything is changed; a test restore changes nothing. @throws BackupError restore.refused */
+const notesOf = async (
+  app: App,
+  { engine, source, archive, manifest, scope }: Omit<Prepared, 'plan' | 'target'>,
+  test: boolean,
+): Promise<readonly string[]> => {
+  if (test || !engine.preview) return [];
+  const entries = readEntries(app, archive, manifest, `look into ${manifest.target}`);
+  const preview = await engine.preview(
+    app.run,
+    source,
+    entries,
+    restoreRequest(app, manifest, 'replace', scope),
+  );
+  return settle(preview, scope.accept);
+};
 
 /** A restore of all targets gives jobs to the engines that have them; one of a single target must have them. */
 const refusalOf = (engine: Engine, scope: RestoreScope, alone: boolean): string | undefined =>
@@ -100,6 +123,7 @@ export const prepare = async (
       `archive ${archive.key} holds ${manifest.engine} data, target ${name} is ${target.engine}`,
     );
   const services = options.stopServices ? await servicesOf(app, target) : undefined;
+  const notes = await notesOf(app, { engine, source, archive, manifest, scope }, options.test);
   const plan: RestorePlan = {
     target: name,
     archive: archive.key,
@@ -112,6 +136,7 @@ export const prepare = async (
     ...(scope.only && { only: scope.only }),
     ...(services && { services }),
     effect: effectOf(engine, options),
+    ...(notes.length > 0 && { notes }),
   };
   return { target, engine, source, archive, manifest, scope, plan };
 };

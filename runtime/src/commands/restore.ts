@@ -1,8 +1,9 @@
+import { writeUndo } from '../catalog/undo.ts';
 import { nameOf } from '../cluster/scale.ts';
 import { names } from '../contract/names.ts';
 import { BackupError, isBackupError, messageOf } from '../core/errors.ts';
 import { parseDuration } from '../core/units.ts';
-import type { Restored } from '../engines/engine.ts';
+import type { Replaced, Restored } from '../engines/engine.ts';
 import { findTarget, type App } from './app.ts';
 import { safetyBackup } from './backup.ts';
 import { failureRecorded, recorded } from './lifecycle.ts';
@@ -11,7 +12,8 @@ import { prepare, type Prepared, type RestoreOptions, type RestorePlan } from '.
 import type { ServiceState } from './services.ts';
 import { whileStopped } from './stop-services.ts';
 import { restoreSummary } from './summaries.ts';
-import { restoreRequest, tryRestore } from './trial.ts';
+import { restoreRequest } from './restore-request.ts';
+import { tryRestore } from './trial.ts';
 
 /** Result of a restore, as `--json` prints it. */
 export interface RestoreResult extends RestorePlan {
@@ -52,13 +54,29 @@ const undoOf = ({ target, scope }: Prepared, safetyArchive: string): string => {
   return `${names.program} restore ${target.name} ${safetyArchive}${only} --force`;
 };
 
+/** A store that is away does not keep a restore from its end: then the log has the way back. */
+const rememberUndo = async (
+  { run, stores }: App,
+  { target, plan }: Prepared,
+  { kept, undo }: Replaced,
+  suffix: string,
+): Promise<void> => {
+  if (kept === undefined || undo === undefined) return;
+  run.log.info({ target: target.name, kept, undo }, 'the live data goes aside; this brings it back');
+  const note = { target: target.name, archive: plan.archive, writtenAt: run.now().toISOString(), kept, undo };
+  await writeUndo(stores.primary, { format: 1, ...note }, suffix).catch((error: unknown) =>
+    run.log.error({ problem: messageOf(error) }, 'the undo command could not be written to the store'),
+  );
+};
+
 const replaceLive = async (app: App, prepared: Prepared): Promise<Restored & { safetyArchive?: string }> => {
   const { engine, source, archive, manifest, target, scope } = prepared;
   await engine.recover?.(app.run, source);
   const safetyArchive = await saveLiveData(app, prepared);
   const entries = readEntries(app, archive, manifest, `restore ${target.name}`);
   const request = restoreRequest(app, manifest, 'replace', scope);
-  const restored = await engine.restore(app.run, source, entries, request);
+  const beforeSwap = (replaced: Replaced) => rememberUndo(app, prepared, replaced, request.suffix);
+  const restored = await engine.restore(app.run, source, entries, { ...request, beforeSwap });
   return safetyArchive ? { undo: undoOf(prepared, safetyArchive), ...restored, safetyArchive } : restored;
 };
 

@@ -31,6 +31,7 @@ export const restoreSummary = (result: RestoreResult): Summary => {
       ...(safetyArchive !== undefined && { safetyArchive }),
       ...(services && { services }),
     },
+    warnings: result.notes,
   };
 };
 

@@ -1,26 +1,11 @@
 import type { Archive } from '../catalog/catalog.ts';
 import type { Manifest } from '../catalog/manifest.ts';
 import { BackupError } from '../core/errors.ts';
-import { stamp } from '../core/units.ts';
-import type { Restored, RestoreRequest, RestoreScope, Source } from '../engines/engine.ts';
+import type { Restored, RestoreScope, Source } from '../engines/engine.ts';
 import { engines } from '../engines/registry.ts';
 import type { App } from './app.ts';
 import { readEntries } from './read-archive.ts';
-
-/** What engines get to know of a restore. */
-export const restoreRequest = (
-  app: App,
-  manifest: Manifest,
-  mode: RestoreRequest['mode'],
-  scope: RestoreScope = {},
-): RestoreRequest => ({
-  ...scope,
-  sourceBytes: manifest.sourceBytes,
-  expected: manifest.fingerprint,
-  server: manifest.server,
-  mode,
-  suffix: stamp(app.run.now()),
-});
+import { restoreRequest } from './restore-request.ts';
 
 /** A trial that ended with equal data. */
 export interface Trial {
@@ -42,7 +27,10 @@ export const tryRestore = async (
   scope: RestoreScope = {},
 ): Promise<Trial> => {
   const engine = engines[manifest.engine]!;
-  const scratch = await engine.scratch(app.run, manifest.server);
+  const open = (label: string) => readEntries(app, archive, manifest, `${label} ${manifest.target}`);
+  const { fingerprint, sourceBytes } = manifest;
+  const needs = { fingerprint, sourceBytes, open: () => open('look into') };
+  const scratch = await engine.scratch(app.run, manifest.server, needs);
   if (!scratch && !fallback)
     throw new BackupError(
       'drill.unavailable',
@@ -51,9 +39,8 @@ export const tryRestore = async (
   try {
     const source = scratch?.source ?? (await fallback!());
     const begun = performance.now();
-    const entries = readEntries(app, archive, manifest, `restore ${manifest.target}`);
     const request = restoreRequest(app, manifest, scratch ? 'replace' : 'trial', scope);
-    const restored = await engine.restore(app.run, source, entries, request);
+    const restored = await engine.restore(app.run, source, open('restore'), request);
     return { restored, seconds: (performance.now() - begun) / 1000 };
   } finally {
     await scratch?.stop();

@@ -213,6 +213,11 @@ export const failures = {
     retryable: false,
     hint: 'grill-backup check --repair mends what is safe; docs/restore.md tells what to do about the rest',
   },
+  'cleanup.failed': {
+    exit: exitCodes.restore,
+    retryable: false,
+    hint: 'what is named above is still on the server; end what holds it, then run grill-backup cleanup again',
+  },
   'audit.broken': {
     exit: exitCodes.verification,
     retryable: false,

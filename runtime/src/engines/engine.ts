@@ -1,6 +1,8 @@
 import type { z } from 'zod';
 import type { RunContext } from '../core/context.ts';
 import type { Entries } from '../core/entries.ts';
+import type { Leftover } from './leftover.ts';
+import type { Preview } from './preview.ts';
 
 /** What a server or an archive says of itself. */
 export interface ServerInfo {
@@ -12,6 +14,8 @@ export interface ServerInfo {
 }
 
 export type { DumpEntry, Entries } from '../core/entries.ts';
+export type { Leftover } from './leftover.ts';
+export type { Hindrance, Preview } from './preview.ts';
 
 /**
  * What a database holds, counted: item → measure → value, e.g.
@@ -53,6 +57,16 @@ export interface RestoreScope {
   readonly jobs?: number | undefined;
   /** Redis: writes the archive's keys over their live namesakes and removes none. @default false */
   readonly merge?: boolean | undefined;
+  /** Hindrances of a preview that a person has accepted, by their word. @default none */
+  readonly accept?: readonly string[] | undefined;
+}
+
+/** Where replaced data is, and how it comes back. */
+export interface Replaced {
+  /** Where it is kept, for the user to read; absent if it is not kept. */
+  readonly kept?: string;
+  /** One command that brings it back. */
+  readonly undo?: string;
 }
 
 export interface RestoreRequest extends RestoreScope {
@@ -65,15 +79,29 @@ export interface RestoreRequest extends RestoreScope {
   readonly sourceBytes?: number | undefined;
   /** Unique ending for names of scratch data and of kept old data: `20240101_020000`. */
   readonly suffix: string;
+  /** Writes down how the live data comes back; an engine that keeps it calls this just before it goes. @default nobody */
+  readonly beforeSwap?: (replaced: Replaced) => Promise<void>;
+  /**
+   * User name of the account that restores in earnest: a scratch server, whose own account may do everything, tries the
+   * archive with that account's rights, as far as the archive knows them. @default the rights of the source's account
+   */
+  readonly account?: string | undefined;
 }
 
-export interface Restored {
+export interface Restored extends Replaced {
   /** Counted after the restore; equal to what the archive holds, or the restore failed with `restore.mismatch`. */
   readonly fingerprint: Fingerprint;
-  /** Where the replaced data is kept, for the user to read; absent if it was not kept. */
-  readonly kept?: string;
-  /** One command that brings the replaced data back. */
-  readonly undo?: string;
+  /** What did not come back, came back otherwise, or points elsewhere now. @default the notes of the preview */
+  readonly notes?: readonly string[];
+}
+
+/** What a scratch server has to hold. */
+export interface ScratchNeeds {
+  readonly fingerprint: Fingerprint;
+  /** What the entries hold together. */
+  readonly sourceBytes: number;
+  /** Opens the archive at its beginning, to be read as far as needed. */
+  readonly open: () => Entries;
 }
 
 /** A private empty server inside this job, for trials and drills. */
@@ -108,8 +136,15 @@ export interface Work<Connection = unknown> {
     entries: Entries,
     request: RestoreRequest,
   ): Promise<Restored>;
-  /** Starts a scratch server that can take `server`'s archives; undefined where its binaries are not installed. */
-  scratch(run: RunContext, server: ServerInfo): Promise<ScratchServer<Connection> | undefined>;
+  /**
+   * Starts a scratch server that can take `server`'s archives, with room and limits for one with such `needs`; undefined
+   * where its binaries are not installed.
+   */
+  scratch(
+    run: RunContext,
+    server: ServerInfo,
+    needs?: ScratchNeeds,
+  ): Promise<ScratchServer<Connection> | undefined>;
 }
 
 /**
@@ -135,6 +170,22 @@ export interface Engine<Connection = unknown> extends Work<Connection> {
   readonly liveDataOnly?: boolean;
   /** Why this engine cannot restore so, told before anything is read or saved; undefined where it can. */
   refusal(scope: RestoreScope): string | undefined;
+  /**
+   * Looks at the server and at the head of the archive (read what is needed of `entries`, and stop) before a restore in
+   * earnest; changes nothing. Called for a dry run as well, and before the user is asked. `restore` looks again.
+   * Default: nothing to tell. @throws BackupError as `restore`
+   */
+  preview?(
+    run: RunContext,
+    source: Source<Connection>,
+    entries: Entries,
+    request: RestoreRequest,
+  ): Promise<Preview>;
+  /**
+   * What restores of this target left on the server, told from its names; nothing that a running one works on. Called by
+   * `check` and `cleanup`. Default: restores leave nothing.
+   */
+  leftovers?(run: RunContext, source: Source<Connection>): Promise<readonly Leftover[]>;
   /** Ends what a killed restore left on the server, before anything reads or replaces its data. Default: nothing to do. */
   recover?(run: RunContext, source: Source<Connection>): Promise<void>;
 }

@@ -34,6 +34,7 @@ const reserved = [
   'recovery',
   'restores',
   'services',
+  'undo',
 ];
 
 const { days, weekly, monthly, maxShare } = retentionPolicy.shape;
