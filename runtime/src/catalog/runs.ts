@@ -6,7 +6,15 @@ import { removeUnlessLocked } from '../store/remove.ts';
 import type { Store, StoredObject } from '../store/store.ts';
 
 /** Commands whose runs are recorded. */
-export const recordedCommands = ['backup', 'restore', 'verify', 'prune', 'rekey', 'check', 'cleanup'] as const;
+export const recordedCommands = [
+  'backup',
+  'restore',
+  'verify',
+  'prune',
+  'rekey',
+  'check',
+  'cleanup',
+] as const;
 
 export type RecordedCommand = (typeof recordedCommands)[number];
 
