@@ -281,51 +281,145 @@ extract() {
 
 # --- restore --------------------------------------------------------------------------------------------------------
 
-# Roles that exist keep their passwords, not least the one that this script logs in as.
+# What an archive says becomes SQL inside PostgreSQL alone, by format() with %I and %L, from JSON that psql reads into a
+# variable. psql sends what \gexec makes to the server without looking into it, so nothing of an archive is a command of psql.
+psql_on() { { value_sql; cat; } | PGCLIENTENCODING=UTF8 psql -XAtq -v ON_ERROR_STOP=1 -v name="$into" -d "$1" -f -; }
+
+# A value after SET. Names of a list, as the server keeps it, are quoted one by one.
+value_sql() {
+  cat <<'END'
+CREATE FUNCTION pg_temp.value_sql(name text, value text) RETURNS text LANGUAGE sql AS $sql$
+  SELECT CASE WHEN lower(name) IN ('search_path', 'temp_tablespaces', 'session_preload_libraries', 'shared_preload_libraries',
+    'local_preload_libraries', 'unix_socket_directories') THEN coalesce((
+      SELECT string_agg(quote_literal(CASE WHEN m[1] LIKE '"%' THEN replace(substr(m[1], 2, length(m[1]) - 2), '""', '"') ELSE m[1] END), ', ')
+      FROM regexp_matches(value, '"(?:[^"]|"")*"|[^[:space:],"]+', 'g') m), quote_literal(''))
+    ELSE quote_literal(value) END $sql$;
+END
+}
+
+# Names a database where libpq would take a name with = for more than that.
+conninfo() { printf "dbname='%s'" "$(printf '%s' "$1" | sed "s/['\\\\]/\\\\&/g")"; }
+
+# For the terminal: text of a database without control characters.
+printable() { tr '\001-\011\013-\037\177' '?'; }
+
+# Makes the roles that the server lacks. Those that exist keep what they have, not least the one that this script logs in as.
 create_roles() {
-  psql -XAtqd postgres -c 'SELECT quote_ident(rolname) FROM pg_roles' >"$tmp/roles" || die "psql cannot read the roles of the server"
-  awk 'NR == FNR { exists[$0] = 1; next }
-    match($0, /^(CREATE|ALTER) ROLE ("([^"]|"")*"|[^ ";]+)/) {
-      role = substr($0, RSTART, RLENGTH); sub(/^(CREATE|ALTER) ROLE /, "", role)
-      if (role in exists) next
-    }
-    { print }' "$tmp/roles" "$folder/globals.sql" >"$tmp/globals.sql"
-  psql -Xqd postgres -f "$tmp/globals.sql" >&2 || die "psql could not run globals.sql"
+  (cd "$folder" && psql_on "$maintenance" >&2 <<'END') || die "the roles of the archive could not be made"
+\set archive `cat roles.json`
+CREATE TEMP TABLE archive AS SELECT :'archive'::jsonb AS content;
+CREATE TEMP TABLE known AS SELECT r.* FROM archive, jsonb_to_recordset(content -> 'roles') AS r(name text, superuser boolean,
+  inherit boolean, "createRole" boolean, "createDatabase" boolean, login boolean, replication boolean,
+  "bypassRowSecurity" boolean, "connectionLimit" int, password text, "validUntil" text, comment text);
+CREATE TEMP TABLE missing AS SELECT * FROM known WHERE name NOT IN (SELECT rolname FROM pg_roles);
+SELECT format('CREATE ROLE %I WITH %s %s CONNECTION LIMIT %s', name, CASE WHEN login THEN 'LOGIN' ELSE 'NOLOGIN' END,
+  CASE WHEN inherit THEN 'INHERIT' ELSE 'NOINHERIT' END, "connectionLimit")
+  || coalesce(format(' PASSWORD %L', password), '') || coalesce(format(' VALID UNTIL %L', "validUntil"), '') FROM missing \gexec
+-- what follows is more than the account may be allowed to give: psql says what, and goes on
+\set ON_ERROR_STOP off
+SELECT format('ALTER ROLE %I WITH %s', name, granted) FROM missing, unnest(ARRAY[CASE WHEN superuser THEN 'SUPERUSER' END,
+  CASE WHEN "createRole" THEN 'CREATEROLE' END, CASE WHEN "createDatabase" THEN 'CREATEDB' END,
+  CASE WHEN replication THEN 'REPLICATION' END, CASE WHEN "bypassRowSecurity" THEN 'BYPASSRLS' END]) granted
+  WHERE granted IS NOT NULL \gexec
+SELECT format('COMMENT ON ROLE %I IS %L', name, comment) FROM missing WHERE comment IS NOT NULL \gexec
+-- of new roles alone, and not in a role that has gained rights since
+SELECT format('GRANT %I TO %I', role, member) || CASE WHEN g.inherit IS NOT NULL AND g.set IS NOT NULL
+    THEN format(' WITH ADMIN %s, INHERIT %s, SET %s', admin, g.inherit, g.set) WHEN admin THEN ' WITH ADMIN OPTION' ELSE '' END
+  FROM archive, jsonb_to_recordset(content -> 'memberships') AS g(role text, member text, admin boolean, inherit boolean, set boolean)
+  JOIN missing m ON m.name = member JOIN pg_roles e ON e.rolname = role LEFT JOIN known k ON k.name = role
+  WHERE NOT (rolsuper AND k.superuser IS NOT TRUE OR rolcreaterole AND k."createRole" IS NOT TRUE
+    OR rolcreatedb AND k."createDatabase" IS NOT TRUE OR rolreplication AND k.replication IS NOT TRUE
+    OR rolbypassrls AND k."bypassRowSecurity" IS NOT TRUE)
+  ORDER BY admin DESC \gexec
+SELECT format('ALTER ROLE %I SET %I TO %s', role, s.name, pg_temp.value_sql(s.name, value))
+  FROM archive, jsonb_to_recordset(content -> 'settings') AS s(role text, name text, value text)
+  JOIN missing m ON m.name = role \gexec
+SELECT format('GRANT %s ON PARAMETER %I TO %I', privilege, parameter, grantee)
+    || CASE WHEN grantable THEN ' WITH GRANT OPTION' ELSE '' END
+  FROM archive, jsonb_to_recordset(content -> 'parameterGrants') AS g(parameter text, grantee text, privilege text, grantable boolean)
+  JOIN missing m ON m.name = grantee WHERE privilege IN ('SET', 'ALTER SYSTEM') \gexec
+END
+}
+
+# Archives of earlier versions have the roles as SQL text, which this script does not run. The names that it creates, outside
+# strings and comments, become roles without login or rights, so that they can own what is theirs.
+create_bare_roles() {
+  (cd "$folder" && psql_on "$maintenance" >"$tmp/bare" <<'END') || die "the roles of the archive could not be made"
+\set globals `cat globals.sql`
+CREATE TEMP TABLE missing AS SELECT CASE WHEN m[1] LIKE '"%' THEN replace(substr(m[1], 2, length(m[1]) - 2), '""', '"') ELSE m[1] END AS name
+  FROM regexp_matches(:'globals', $re$[eE]'(?:[^'\\]|\\.|'')*'|'(?:[^']|'')*'|--[^\n]*|CREATE ROLE ("(?:[^"]|"")+"|[a-z_][a-z0-9_$]*);|"(?:[^"]|"")*"$re$, 'g') m;
+DELETE FROM missing WHERE name IS NULL OR name IN (SELECT rolname FROM pg_roles);
+SELECT format('CREATE ROLE %I', name) FROM missing \gexec
+SELECT quote_ident(name) FROM missing;
+END
+  [ -s "$tmp/bare" ] || return 0
+  cp "$folder/globals.sql" ./globals.sql
+  say "made without login, rights or password: $(tr '\n' ' ' <"$tmp/bare" | printable)"
+  say "their definitions are in globals.sql, now in this folder: read it, as any user could write into it, and run what you trust"
+}
+
+create_database() {
+  (cd "$folder" && psql_on "$maintenance" >"$tmp/placement" <<'END') || die "database $into could not be made"
+\set archive `cat database.json`
+SELECT format('CREATE DATABASE %I TEMPLATE template0 OWNER %I ENCODING %L LC_COLLATE %L LC_CTYPE %L', :'name', owner, encoding, "collate", ctype)
+    || CASE "localeProvider" WHEN 'icu' THEN format(' LOCALE_PROVIDER icu ICU_LOCALE %L', "icuLocale")
+      WHEN 'builtin' THEN format(' LOCALE_PROVIDER builtin BUILTIN_LOCALE %L', "icuLocale") ELSE '' END
+    || coalesce((SELECT format(' TABLESPACE %I', spcname) FROM pg_tablespace WHERE spcname = tablespace AND spcname <> 'pg_default'), '')
+  FROM jsonb_to_record(:'archive'::jsonb) AS d(owner text, encoding text, "collate" text, ctype text, "localeProvider" text,
+    "icuLocale" text, tablespace text) \gexec
+SELECT '--no-tablespaces' FROM jsonb_array_elements_text(:'archive'::jsonb -> 'tablespaces') t
+  WHERE t NOT IN (SELECT spcname FROM pg_tablespace) LIMIT 1;
+END
+}
+
+# What pg_restore does not restore: settings, rights and comment of the database itself.
+apply_settings() {
+  (cd "$folder" && psql_on "$maintenance" >&2 <<'END') || die "the settings of database $into could not be restored"
+\set archive `cat database.json`
+CREATE TEMP TABLE archive AS SELECT content, d.* FROM (SELECT :'archive'::jsonb AS content) one,
+  jsonb_to_record(content) AS d(owner text, "connectionLimit" int, comment text);
+SELECT format('ALTER DATABASE %I CONNECTION LIMIT %s', :'name', "connectionLimit") FROM archive \gexec
+SELECT CASE WHEN role IS NULL THEN format('ALTER DATABASE %I', :'name') ELSE format('ALTER ROLE %I IN DATABASE %I', role, :'name') END
+    || format(' SET %I TO %s', s.name, pg_temp.value_sql(s.name, value))
+  FROM archive, jsonb_to_recordset(content -> 'settings') AS s(role text, name text, value text) \gexec
+SELECT format('REVOKE ALL ON DATABASE %I FROM PUBLIC, %I', :'name', owner) FROM archive WHERE content -> 'grants' <> 'null' \gexec
+SELECT format('GRANT %s ON DATABASE %I TO %s', privilege, :'name', CASE WHEN grantee IS NULL THEN 'PUBLIC' ELSE quote_ident(grantee) END)
+    || CASE WHEN grantable AND grantee IS DISTINCT FROM owner THEN ' WITH GRANT OPTION' ELSE '' END
+  FROM archive, jsonb_to_recordset(CASE WHEN content -> 'grants' <> 'null' THEN content -> 'grants' ELSE '[]' END)
+    AS g(grantee text, privilege text, grantable boolean) WHERE privilege IN ('CREATE', 'CONNECT', 'TEMPORARY') \gexec
+SELECT format('COMMENT ON DATABASE %I IS %L', :'name', comment) FROM archive WHERE comment IS NOT NULL \gexec
+END
 }
 
 restore_postgresql() {
-  for program in createdb pg_restore psql; do need "$program"; done
+  for program in pg_restore psql; do need "$program"; done
   dump=$(awk -F '\t' '$1 ~ /\.dump$/ { print $1; exit }' "$tmp/entries")
-  ! psql -XAtqd postgres -v name="$into" -f - <<'END' | grep -q . || die "database $into exists already"
+  maintenance=postgres
+  psql -Xq -d postgres -c '' 2>"$tmp/refusal" || { maintenance=template1; psql -Xq -d template1 -c '' || die "psql cannot connect: $(cat "$tmp/refusal")"; }
+  ! psql_on "$maintenance" <<'END' | grep -q . || die "database $into exists already"
 SELECT 1 FROM pg_database WHERE datname = :'name';
 END
-  create_roles
-  awk "$json_awk" "$folder/database.json" >"$tmp/settings"
-  setting() { lookup "$tmp/settings" "$1"; }
-  case $(setting localeProvider) in
-    libc) set -- ;;
-    icu) set -- --locale-provider=icu "--icu-locale=$(setting icuLocale)" ;;
-    *) die "the database has locale provider $(setting localeProvider): extract the archive, and create the database by hand" ;;
-  esac
-  createdb --maintenance-db=postgres -T template0 -O "$(setting owner)" -E "$(setting encoding)" \
-    --lc-collate="$(setting collate)" --lc-ctype="$(setting ctype)" "$@" -- "$into" || die "createdb could not make database $into"
-  pg_restore --exit-on-error -d "$into" "$folder/$dump" || die "pg_restore stopped; database $into is incomplete"
+  if [ -f "$folder/roles.json" ]; then create_roles; else create_bare_roles; fi
+  create_database
+  # shellcheck disable=SC2046 # one word or none
+  pg_restore --exit-on-error $(cat "$tmp/placement") -d "$(conninfo "$into")" "$folder/$dump" || die "pg_restore stopped; database $into is incomplete"
+  apply_settings
   compare_rows
 }
 
-# Rows of every table against the fingerprint of the manifest.
+# Rows of every table against the fingerprint of the manifest. Names with a dot are quoted there, but for earlier versions.
 compare_rows() {
-  awk -F '\t' '/^F fingerprint\..*\.rows\t/ { sub(/^F fingerprint\./, "", $1); sub(/\.rows$/, "", $1); print $1 "\t" $2 }' \
-    "$tmp/manifest" >"$tmp/rows"
-  tab=$(printf '\t')
-  while IFS=$tab read -r table rows; do
-    found=$(psql -XAtqd "$into" -v schema="${table%%.*}" -v name="${table#*.}" -f - <<'END'
-SELECT format('SELECT count(*) FROM ONLY %I.%I', :'schema', :'name') \gexec
+  (cd "$tmp" && psql_on "$(conninfo "$into")" >"$tmp/rows" <<'END') || die "the rows of database $into could not be counted"
+\set manifest `cat canonical`
+CREATE TEMP TABLE counted AS SELECT parts, (value ->> 'rows')::bigint AS rows FROM jsonb_each(:'manifest'::jsonb -> 'fingerprint'),
+  LATERAL (SELECT ARRAY(SELECT CASE WHEN part LIKE '"%"' THEN replace(substr(part, 2, length(part) - 2), '""', '"') ELSE part END
+    FROM unnest(regexp_match(key, '^("(?:[^"]|"")+"|[^.]*)\.(.*)$')) part)) AS split(parts) WHERE value ? 'rows';
+SELECT format('SELECT %L || count(*) || %L FROM ONLY %I.%I HAVING count(*) <> %s', format('table %I.%I has ', parts[1], parts[2]),
+  format(' rows, %s were backed up', rows), parts[1], parts[2], rows) FROM counted \gexec
+SELECT format('%s tables compared', count(*)) FROM counted;
 END
-)
-    [ "$found" = "$rows" ] || die "table $table has $found rows, $rows were backed up"
-  done <"$tmp/rows"
-  say "restored into database $into; rows of $(($(wc -l <"$tmp/rows"))) tables compared"
+  [ "$(wc -l <"$tmp/rows")" -eq 1 ] || die "$(head -n 1 "$tmp/rows" | printable)"
+  say "restored into database $into; rows of $(cat "$tmp/rows")"
 }
 
 restore_redis_folder() {

@@ -102,9 +102,10 @@ export const postgresqlFixture: EngineFixture = {
           Buffer.concat([bytes.subarray(0, 200), Buffer.alloc(200, 0xff), bytes.subarray(400)]),
         ),
     },
-    { title: 'roles cut in half', alter: (saved) => alterEntry(saved, 'globals.sql', half) },
+    { title: 'roles cut in half', alter: (saved) => alterEntry(saved, 'roles.json', half) },
     { title: 'settings that are no JSON', alter: (saved) => alterEntry(saved, 'database.json', half) },
     { title: 'no settings', alter: (saved) => dropEntry(saved, 'database.json') },
+    { title: 'no roles', alter: (saved) => dropEntry(saved, 'roles.json') },
     { title: 'no dump', alter: (saved) => dropEntry(saved, '.dump') },
     {
       title: 'an entry twice',

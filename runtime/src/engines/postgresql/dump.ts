@@ -4,9 +4,10 @@ import { BackupError, isBackupError, messageOf } from '../../core/errors.ts';
 import { collect, run, write } from '../../core/process.ts';
 import { oneChunk } from '../../core/one-chunk.ts';
 import type { Dump, DumpEntry, Fingerprint, ServerInfo } from '../engine.ts';
-import { conninfo, connect, libpqEnvironment, withClient, type PostgresqlSource } from './client.ts';
+import { connect, libpqEnvironment, withClient, type PostgresqlSource } from './client.ts';
 import { beginSnapshot, countRows, listTables, lockTables, type Table } from './count.ts';
 import { entryNames } from './entries.ts';
+import { readRoles, type ServerRoles } from './roles.ts';
 import { readSettings, type DatabaseSettings } from './settings.ts';
 import { majorOf, toolsFor, type Tools } from './tools.ts';
 
@@ -63,6 +64,7 @@ interface Snapshot {
   readonly id: string;
   readonly tables: readonly Table[];
   readonly settings: DatabaseSettings;
+  readonly roles: ServerRoles;
   readonly readsPasswords: boolean;
 }
 
@@ -80,6 +82,7 @@ const snapshotOnce = async (client: Client): Promise<Snapshot> => {
     readsPasswords: rows[0]!.passwords,
     tables,
     settings: await readSettings(client),
+    roles: await readRoles(client, rows[0]!.passwords),
   };
 };
 
@@ -143,13 +146,6 @@ async function* inSnapshot(
   }
 }
 
-/** A stream whose first chunk was asked for already. */
-async function* resumed(first: ReturnType<Content['next']>, rest: Content): Content {
-  const { done, value } = await first;
-  if (!done) yield value;
-  yield* rest;
-}
-
 interface Dumping {
   readonly context: RunContext;
   readonly source: PostgresqlSource;
@@ -170,34 +166,30 @@ const dumpDatabase = (
   return listed(context, tools, database, inSnapshot(client, first, start, begun));
 };
 
+/** A small entry. */
+const json = (name: string, content: unknown): DumpEntry => ({
+  name,
+  content: oneChunk(`${JSON.stringify(content, undefined, 2)}\n`),
+});
+
+/** Says what of the roles is not saved. */
+const report = ({ context, source }: Dumping, { readsPasswords, roles }: Snapshot): void => {
+  const target = source.name;
+  if (!readsPasswords)
+    context.log.warn({ target }, 'the account may not read password hashes; roles are saved without them');
+  for (const what of roles.leftOut) context.log.warn({ target, what }, 'not saved');
+};
+
 async function* entriesOf(
   dumping: Dumping,
   snapshot: Snapshot,
   begun: (snapshot: Snapshot) => void,
 ): AsyncGenerator<DumpEntry, void, undefined> {
-  const { context, source, tools } = dumping;
-  const { database } = source.connection;
-  yield {
-    name: entryNames.settings,
-    content: oneChunk(`${JSON.stringify(snapshot.settings, undefined, 2)}\n`),
-  };
-  const hashes = snapshot.readsPasswords ? [] : ['--no-role-passwords'];
-  if (!snapshot.readsPasswords)
-    context.log.warn(
-      { target: source.name },
-      'the account may not read password hashes; roles are saved without them',
-    );
-  const globals = ['--globals-only', ...hashes, `--database=${conninfo(database)}`];
-  const roles = output(context, tools.path('pg_dumpall'), globals, libpqEnvironment(source));
-  const rows = dumpDatabase(dumping, snapshot, begun);
-  const first = rows.next(); // pg_dump reads the catalogue while pg_dumpall prints
-  first.catch(() => {}); // reported by the entry
-  try {
-    yield { name: entryNames.globals, content: roles };
-    yield { name: entryNames.dump(database), content: resumed(first, rows) };
-  } finally {
-    await rows.return();
-  }
+  report(dumping, snapshot);
+  yield json(entryNames.settings, snapshot.settings);
+  yield json(entryNames.roles, snapshot.roles);
+  const { database } = dumping.source.connection;
+  yield { name: entryNames.dump(database), content: dumpDatabase(dumping, snapshot, begun) };
 }
 
 /** Errors of queries after a connection was made: refused if a right is missing, else the dump failed. */

@@ -1,11 +1,16 @@
+import type { z } from 'zod';
 import { BackupError } from '../../core/errors.ts';
 import { collect } from '../../core/process.ts';
 import type { DumpEntry, Entries } from '../engine.ts';
+import { readGlobals } from './globals.ts';
+import { serverRoles, type ServerRoles } from './roles.ts';
 import { databaseSettings, type DatabaseSettings } from './settings.ts';
 
 /** Names of the entries of a dump, in their order. */
 export const entryNames = {
   settings: 'database.json',
+  roles: 'roles.json',
+  /** In its place: what earlier versions wrote. */
   globals: 'globals.sql',
   /** `grill.dump`; characters that are no good in a path are percent-encoded. */
   dump: (database: string): string => `${encodeURIComponent(database)}.dump`,
@@ -26,11 +31,11 @@ async function* bounded(entry: DumpEntry): AsyncGenerator<Buffer, void, undefine
 
 const text = async (entry: DumpEntry): Promise<string> => (await collect(bounded(entry))).toString('utf8');
 
-const parseSettings = (json: string): DatabaseSettings => {
+const parse = <Content>(name: string, schema: z.ZodType<Content>, json: string): Content => {
   try {
-    return databaseSettings.parse(JSON.parse(json));
+    return schema.parse(JSON.parse(json));
   } catch (error) {
-    throw new BackupError('archive.damaged', `entry ${entryNames.settings} is not what this program writes`, {
+    throw new BackupError('archive.damaged', `entry ${name} is not what this program writes`, {
       cause: error,
     });
   }
@@ -39,39 +44,49 @@ const parseSettings = (json: string): DatabaseSettings => {
 /** Last line but one of what pg_dumpall writes. */
 const globalsEnd = '-- PostgreSQL database cluster dump complete';
 
-const parseGlobals = (sql: string): string => {
+const parseGlobals = (sql: string): ServerRoles => {
   if (!sql.trimEnd().split('\n').slice(-3).includes(globalsEnd))
     throw new BackupError('archive.damaged', `entry ${entryNames.globals} is cut short`);
-  return sql;
+  return readGlobals(sql);
+};
+
+/** The server's roles in an entry of either kind; undefined if it is another one. */
+const readRoles = async (entry: DumpEntry): Promise<ServerRoles | undefined> => {
+  if (entry.name === entryNames.roles) return parse(entry.name, serverRoles, await text(entry));
+  return entry.name === entryNames.globals ? parseGlobals(await text(entry)) : undefined;
 };
 
 /** What to do with the parts of a dump, in the order in which they come. */
 export interface Parts {
-  readonly begin: (settings: DatabaseSettings, globals: string) => Promise<void>;
+  readonly begin: (settings: DatabaseSettings, roles: ServerRoles) => Promise<void>;
   readonly dump: (content: AsyncIterable<Buffer>) => Promise<void>;
 }
 
+/** @throws BackupError archive.damaged */
+const unexpected = ({ name }: DumpEntry): never => {
+  throw new BackupError('archive.damaged', `unexpected entry ${name} in a postgresql archive`);
+};
+
 /** Reads a dump's entries. @throws BackupError archive.damaged if one is missing, out of order, or too many */
 export const readEntries = async (entries: Entries, parts: Parts): Promise<void> => {
-  let settings: DatabaseSettings | undefined;
-  let globals: string | undefined;
-  let dumped = false;
-  for await (const entry of entries) {
-    if (entry.name === entryNames.settings && !settings) settings = parseSettings(await text(entry));
-    else if (entry.name === entryNames.globals && settings && globals === undefined) {
-      globals = parseGlobals(await text(entry));
-      await parts.begin(settings, globals);
-    } else if (
-      settings &&
-      globals !== undefined &&
-      !dumped &&
-      entry.name === entryNames.dump(settings.name)
-    ) {
+  let settings: DatabaseSettings;
+  const steps: readonly ((entry: DumpEntry) => Promise<void>)[] = [
+    async (entry) => {
+      if (entry.name !== entryNames.settings) unexpected(entry);
+      settings = parse(entry.name, databaseSettings, await text(entry));
+    },
+    async (entry) => parts.begin(settings, (await readRoles(entry)) ?? unexpected(entry)),
+    async (entry) => {
+      if (entry.name !== entryNames.dump(settings.name)) unexpected(entry);
       await parts.dump(entry.content);
-      dumped = true;
-    } else throw new BackupError('archive.damaged', `unexpected entry ${entry.name} in a postgresql archive`);
+    },
+  ];
+  let read = 0;
+  for await (const entry of entries) {
+    await (steps[read] ?? unexpected)(entry);
+    read += 1;
   }
-  if (!dumped)
+  if (read < steps.length)
     throw new BackupError(
       'archive.damaged',
       'the archive holds no complete postgresql dump: an entry is missing',

@@ -5,15 +5,22 @@ import { assertEqual } from '../fingerprint.ts';
 import { identifier, maintenanceDatabase, withClient, type PostgresqlSource } from './client.ts';
 import { countNow, isHashed, itemOf, largeObjects, listTables, pick, type Table } from './count.ts';
 import { readEntries } from './entries.ts';
-import { createMissingRoles, dropRoles } from './globals.ts';
+import { createMissingRoles, dropRoles } from './create-roles.ts';
 import { assertVersion, load, type Loading } from './load.ts';
-import { applySql, createSql, type DatabaseSettings } from './settings.ts';
+import { applySql, createSql, hasTablespace, type DatabaseSettings } from './settings.ts';
 import { exists, longestNameBytes, nameWith, swap, takeName, undoCommand } from './swap.ts';
 import { assertSwappable, swapTables } from './tables.ts';
 
 /** @throws BackupError restore.refused where the server lacks the locale or the encoding */
-const create = async ({ client, fresh }: Loading, settings: DatabaseSettings): Promise<void> => {
-  await client.query(createSql(settings, fresh)).catch((error: unknown) => {
+const create = async ({ context, client, fresh }: Loading, settings: DatabaseSettings): Promise<void> => {
+  const { tablespace = 'pg_default' } = settings;
+  const placed = tablespace !== 'pg_default' && (await hasTablespace(client, settings));
+  if (!placed && tablespace !== 'pg_default')
+    context.log.warn(
+      { what: `tablespace ${tablespace} of the database, which the server lacks` },
+      'not restored',
+    );
+  await client.query(createSql(settings, fresh, placed)).catch((error: unknown) => {
     throw new BackupError('restore.refused', `the server cannot make the database: ${messageOf(error)}`, {
       cause: error,
     });
@@ -27,19 +34,15 @@ interface Built {
 }
 
 /** Builds the new database and counts it. */
-const build = async (
-  target: Loading,
-  entries: Entries,
-  roles: (created: readonly string[]) => void,
-): Promise<Built> => {
+const build = async (target: Loading, entries: Entries, created: (role: string) => void): Promise<Built> => {
   const { only, expected } = target.request;
   let archived: DatabaseSettings | undefined;
   let foreignKeys = '';
   await readEntries(entries, {
-    begin: async (settings, globals) => {
+    begin: async (settings, roles) => {
       archived = settings;
       await assertVersion(target.client, settings);
-      roles(await createMissingRoles(target.context, target.client, globals));
+      await createMissingRoles(target.context, target.client, roles, created);
       await create(target, settings);
     },
     dump: async (content) => {
@@ -101,10 +104,10 @@ const cleanUp = async ({ context, client, fresh }: Loading, roles: readonly stri
 
 const attempt = async (target: Loading, entries: Entries): Promise<Restored> => {
   const { mode } = target.request;
-  let created: readonly string[] = [];
+  const created: string[] = [];
   let placed = false;
   try {
-    const built = await build(target, entries, (names) => (created = names));
+    const built = await build(target, entries, (role) => created.push(role));
     const { fingerprint } = built;
     if (mode === 'trial') return { fingerprint };
     const replaced = await put(target, built);

@@ -1,6 +1,7 @@
 import type { Client } from 'pg';
 import { z } from 'zod';
 import { identifier, literal } from './client.ts';
+import { longestSettingBytes, settingSql } from './setting.ts';
 
 /**
  * What pg_restore does not restore into a database of another name: entry `database.json`. Settings are those of
@@ -28,6 +29,8 @@ export const databaseSettings = z.strictObject({
       }),
     )
     .nullable(),
+  /** Of the database itself; absent in archives of earlier versions. */
+  tablespace: z.string().optional(),
   tablespaces: z.array(z.string()),
   extensionTables: z.array(z.string()),
 });
@@ -52,11 +55,12 @@ const settingsSql = `
       SELECT coalesce(json_agg(json_build_object('role', r.rolname, 'name', split_part(c, '=', 1),
         'value', substr(c, strpos(c, '=') + 1))), '[]')
       FROM pg_db_role_setting s LEFT JOIN pg_roles r ON r.oid = s.setrole, unnest(s.setconfig) c
-      WHERE s.setdatabase = d.oid),
+      WHERE s.setdatabase = d.oid AND octet_length(c) <= ${longestSettingBytes}),
     'grants', CASE WHEN d.datacl IS NOT NULL THEN (
       SELECT coalesce(json_agg(json_build_object('grantee', r.rolname, 'privilege', a.privilege_type,
         'grantable', a.is_grantable)), '[]')
       FROM aclexplode(d.datacl) a LEFT JOIN pg_roles r ON r.oid = a.grantee) END,
+    'tablespace', (SELECT spcname FROM pg_tablespace t WHERE t.oid = d.dattablespace),
     'tablespaces', (SELECT coalesce(json_agg(spcname), '[]') FROM pg_tablespace WHERE spcname !~ '^pg_'),
     'extensionTables', (
       SELECT coalesce(json_agg(n.nspname || '.' || c.relname), '[]')
@@ -68,25 +72,6 @@ const settingsSql = `
 export const readSettings = async (client: Client): Promise<DatabaseSettings> =>
   databaseSettings.parse((await client.query<{ settings: unknown }>(settingsSql)).rows[0]?.settings);
 
-/** Settings whose value is a list of names, to be quoted one by one (guc flag GUC_LIST_QUOTE, as in pg_dump). */
-const listSettings = [
-  'search_path',
-  'temp_tablespaces',
-  'session_preload_libraries',
-  'shared_preload_libraries',
-  'local_preload_libraries',
-  'unix_socket_directories',
-];
-
-const unquoted = (name: string): string =>
-  name.startsWith('"') ? name.slice(1, -1).replaceAll('""', '"') : name;
-
-const listSql = (value: string): string =>
-  [...value.matchAll(/"(?:[^"]|"")*"|[^\s,"]+/g)].map(([name]) => literal(unquoted(name))).join(', ') || "''";
-
-const valueSql = (name: string, value: string): string =>
-  listSettings.includes(name) ? listSql(value) : literal(value);
-
 const localeSql = ({ localeProvider, icuLocale }: DatabaseSettings): string => {
   if (localeProvider === 'libc') return '';
   return localeProvider === 'icu'
@@ -94,11 +79,16 @@ const localeSql = ({ localeProvider, icuLocale }: DatabaseSettings): string => {
     : ` LOCALE_PROVIDER builtin BUILTIN_LOCALE ${literal(icuLocale ?? '')}`;
 };
 
-/** CREATE DATABASE under another name. */
-export const createSql = (settings: DatabaseSettings, name: string): string =>
+/** Whether the server has the tablespace of the archive's database. */
+export const hasTablespace = async (client: Client, { tablespace }: DatabaseSettings): Promise<boolean> =>
+  (await client.query('SELECT FROM pg_tablespace WHERE spcname = $1', [tablespace])).rowCount === 1;
+
+/** CREATE DATABASE under another name; in its tablespace where `placed`. */
+export const createSql = (settings: DatabaseSettings, name: string, placed = false): string =>
   `CREATE DATABASE ${identifier(name)} TEMPLATE template0 OWNER ${identifier(settings.owner)}` +
   ` ENCODING ${literal(settings.encoding)} LC_COLLATE ${literal(settings.collate)} LC_CTYPE ${literal(settings.ctype)}` +
-  `${localeSql(settings)} CONNECTION LIMIT ${settings.connectionLimit}`;
+  `${localeSql(settings)} CONNECTION LIMIT ${settings.connectionLimit}` +
+  (placed ? ` TABLESPACE ${identifier(settings.tablespace!)}` : '');
 
 const grantSql = (
   database: string,
@@ -115,10 +105,10 @@ export const applySql = (settings: DatabaseSettings, name: string): readonly str
   const database = identifier(name);
   const { owner, grants, comment } = settings;
   return [
-    ...settings.settings.map(({ role, name: setting, value }) => {
+    ...settings.settings.map(({ role, ...setting }) => {
       const target =
         role === null ? `DATABASE ${database}` : `ROLE ${identifier(role)} IN DATABASE ${database}`;
-      return `ALTER ${target} SET ${setting.split('.').map(identifier).join('.')} TO ${valueSql(setting, value)}`;
+      return `ALTER ${target} SET ${settingSql(setting)}`;
     }),
     ...(grants === null
       ? []

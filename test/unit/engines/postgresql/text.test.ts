@@ -1,5 +1,4 @@
 import { afterAll, describe, expect, test } from '@jest/globals';
-import { missingRoleStatements } from '../../../../runtime/src/engines/postgresql/globals.ts';
 import { countCopiedRows } from '../../../../runtime/src/engines/postgresql/rows.ts';
 import { nameWith } from '../../../../runtime/src/engines/postgresql/swap.ts';
 import { majorOf, toolsFor } from '../../../../runtime/src/engines/postgresql/tools.ts';
@@ -47,20 +46,6 @@ SELECT pg_catalog.setval('public.users_id_seq', 2, true);
     })();
     expect(await countCopiedRows(chunks)).toEqual({ 'public.big': { rows: 2 } });
   });
-});
-
-test('only statements of missing roles are taken from the globals', () => {
-  const globals = [
-    "SET client_encoding = 'UTF8';",
-    'CREATE ROLE app;',
-    "ALTER ROLE app WITH NOSUPERUSER PASSWORD 'SCRAM-SHA-256$x';",
-    'CREATE ROLE "new ""role""";',
-    'ALTER ROLE "new ""role""" WITH LOGIN;',
-    'GRANT app TO "new ""role""" GRANTED BY postgres;',
-    'GRANT app TO other GRANTED BY postgres;',
-    "CREATE TABLESPACE fast OWNER app LOCATION '/fast';",
-  ];
-  expect(missingRoleStatements(globals.join('\n'), new Set(['app', 'other']))).toEqual(globals.slice(3, 6));
 });
 
 test('a name that would be too long keeps its ending', () => {
