@@ -314,7 +314,7 @@ CREATE TEMP TABLE known AS SELECT r.* FROM archive, jsonb_to_recordset(content -
 CREATE TEMP TABLE missing AS SELECT * FROM known WHERE name NOT IN (SELECT rolname FROM pg_roles);
 SELECT format('CREATE ROLE %I WITH %s %s CONNECTION LIMIT %s', name, CASE WHEN login THEN 'LOGIN' ELSE 'NOLOGIN' END,
   CASE WHEN inherit THEN 'INHERIT' ELSE 'NOINHERIT' END, "connectionLimit")
-  || coalesce(format(' PASSWORD %L', password), '') || coalesce(format(' VALID UNTIL %L', "validUntil"), '') FROM missing \gexec
+  || coalesce(' PASSWORD ' || quote_literal(password), '') || coalesce(' VALID UNTIL ' || quote_literal("validUntil"), '') FROM missing \gexec
 -- what follows is more than the account may be allowed to give: psql says what, and goes on
 \set ON_ERROR_STOP off
 SELECT format('ALTER ROLE %I WITH %s', name, granted) FROM missing, unnest(ARRAY[CASE WHEN superuser THEN 'SUPERUSER' END,

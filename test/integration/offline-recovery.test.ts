@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import {
   copyFileSync,
+  existsSync,
   mkdirSync,
   readFileSync,
   readdirSync,
@@ -11,6 +12,12 @@ import {
 } from 'node:fs';
 import { basename, delimiter, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { authenticate, readArchive } from '../../runtime/src/catalog/catalog.ts';
+import { readEntries } from '../../runtime/src/commands/read-archive.ts';
+import { writeArchive } from '../../runtime/src/commands/write-archive.ts';
+import { collect } from '../../runtime/src/core/process.ts';
+import { directoryStore } from '../../runtime/src/store/directory.ts';
+import { testApp } from '../kit/app.ts';
 import { influxd2, startInfluxdb1, startInfluxdb2, type TestInfluxdb1 } from '../kit/influxdb.ts';
 import { install, passphrase, planFor, type Installation } from '../kit/installation.ts';
 import { binDir, startPostgresql, type TestPostgresql } from '../kit/postgresql.ts';
@@ -322,6 +329,37 @@ describe('errors', () => {
   });
 });
 
+async function* replacing(content: AsyncIterable<Buffer>, text: string) {
+  await collect(content);
+  yield Buffer.from(text);
+}
+
+/** An archive as versions before `roles.json` wrote it: the same, with the given text for the roles. */
+const earlierArchive = async (archive: string, globals: string): Promise<string> => {
+  const store = join(folder, 'earlier');
+  mkdirSync(store);
+  const app = testApp({
+    stores: { primary: directoryStore({ path: installation.backup }), replicas: [] },
+    targets: targets().slice(0, 1),
+  });
+  const from = await readArchive(app.stores.primary, `postgresql/${basename(archive)}`);
+  const manifest = await authenticate(from, app.keys);
+  const entries = async function* () {
+    for await (const { name, content } of readEntries(app, from, manifest, 'test'))
+      yield name === 'roles.json'
+        ? { name: 'globals.sql', content: replacing(content, globals) }
+        : { name, content };
+  };
+  const dump = {
+    server: manifest.server,
+    entries: entries(),
+    fingerprint: () => Promise.resolve(manifest.fingerprint),
+    close: () => Promise.resolve(),
+  };
+  const to = { ...app, stores: { ...app.stores, primary: directoryStore({ path: store }) } };
+  return join(store, (await writeArchive(to, app.plan.targets[0]!, dump, 'daily')).key);
+};
+
 describe('restore', () => {
   const content = `select md5(string_agg(t::text, ',' order by id)) from "my schema"."ta""ble" t`;
 
@@ -352,6 +390,48 @@ describe('restore', () => {
       const roles = `select count(*) from pg_roles where rolname = 'pitmaster'`;
       expect(await other.psql('grillstats', roles)).toBe('1');
       expect(await other.psql('grillstats', content)).toBe(await postgresql.psql('grill "stats"', content));
+    } finally {
+      await other.stop();
+    }
+  }, 60_000);
+
+  test('PostgreSQL: of an archive of earlier versions, roles without rights, and their text to be read', async () => {
+    const other = await startPostgresql();
+    const canary = join(folder, 'canary');
+    try {
+      const globals = String.raw`\! touch ${canary}
+CREATE ROLE pitmaster;
+COPY (SELECT 1) TO PROGRAM 'touch ${canary}';
+ALTER ROLE pitmaster WITH SUPERUSER LOGIN PASSWORD 'x';
+CREATE ROLE "o;d""d
+\! touch ${canary}
+";
+ALTER ROLE pitmaster SET search_path TO 'a
+CREATE ROLE pwn;
+ALTER ROLE pwn WITH SUPERUSER; --
+\! touch ${canary}
+b', E'\'
+CREATE ROLE pwn;
+';
+-- CREATE ROLE pwn;
+`;
+      const env = { ...pgEnv(), PGPORT: `${other.port}`, PGPASSWORD: other.password };
+      const archive = await earlierArchive(newestOf('postgresql'), globals);
+      const { code, stderr } = await recover(
+        ['restore', archive, '--key-file', keyFile, '--into', 'earlier'],
+        env,
+      );
+      expect(stderr).toContain('made without login, rights or password: pitmaster "o;d""d');
+      expect(stderr).toContain('globals.sql, now in this folder: read it');
+      expect(code).toBe(0);
+      expect(readFileSync(join(folder, 'globals.sql'), 'utf8')).toBe(globals);
+      const roles = `select quote_ident(rolname), rolsuper, rolcanlogin, rolpassword is null,
+        (select count(*) from pg_db_role_setting where setrole = pg_authid.oid)
+        from pg_authid where rolname !~ '^(pg_|postgres$)' order by 1`;
+      expect(await other.psql('earlier', roles)).toBe(
+        `"o;d""d\n\\! touch ${canary}\n"|f|f|t|0\npitmaster|f|f|t|0`,
+      );
+      expect(existsSync(canary)).toBe(false);
     } finally {
       await other.stop();
     }
