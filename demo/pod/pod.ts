@@ -67,6 +67,7 @@ const machineVariables = (root: string, paths: PathMap): Readonly<Record<string,
   TMPDIR: paths[mounts.scratch] ?? '/tmp',
   [mountVariables.plan]: join(root, mounts.plan),
   [mountVariables.secrets]: join(root, mounts.secrets),
+  [mountVariables.configMaps]: join(root, mounts.configMaps),
 });
 
 const environmentAt = (

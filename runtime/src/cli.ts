@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { CommanderError } from 'commander';
 import { exitCodes } from './contract/exit-codes.ts';
 import { mounts, mountVariables } from './contract/mounts.ts';
@@ -31,6 +32,7 @@ const openRun = (logLevel: string, signal: AbortSignal): RunContext => ({
   signal,
   scratchDir: tmpdir(),
   readSecret: secretFiles(env[mountVariables.secrets] ?? mounts.secrets),
+  fileOf: (place, name, key) => join(env[mountVariables[place]] ?? mounts[place], name, key),
   cluster: {
     host: env['KUBERNETES_SERVICE_HOST'],
     port: Number(env['KUBERNETES_SERVICE_PORT'] ?? 443),

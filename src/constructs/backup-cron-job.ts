@@ -4,6 +4,7 @@ import { z } from 'zod';
 import { finalExitCodes } from '../../runtime/src/contract/exit-codes.ts';
 import { mounts } from '../../runtime/src/contract/mounts.ts';
 import { names } from '../../runtime/src/contract/names.ts';
+import { tlsConfig } from '../../runtime/src/engines/registry.ts';
 import { cron } from '../../runtime/src/plan/cron.ts';
 import { duration, secondsOf } from '../../runtime/src/plan/duration.ts';
 import { dnsLabel, planShape } from '../../runtime/src/plan/schema.ts';
@@ -14,6 +15,7 @@ import { labelsOf } from './labels.ts';
 import { checked, type Props } from './props.ts';
 import {
   archives,
+  certificates,
   databaseSecret,
   encryptionSecret,
   notificationSecret,
@@ -50,6 +52,8 @@ const cronJobProps = z.object({
       z.object({
         engine: z.string(),
         secret: z.object({ name: dnsLabel, keys: z.record(z.string(), z.string()) }),
+        /** Its `tls` names certificates, which are mounted. */
+        connection: z.object({ tls: tlsConfig.optional() }).default({}),
         /** True: the pod starts without the Secret. @default false */
         optional: z.boolean().default(false),
       }),
@@ -88,7 +92,10 @@ const podOf = ({ system, script, resources, credentials }: Run): k8s.PodSpec =>
       scriptsFolder(),
       scratch(k8s.Quantity.fromString(resources.limits.ephemeralStorage)),
       encryptionSecret(system),
-      ...credentials.map(({ engine, secret, optional }) => databaseSecret(engine, secret, optional)),
+      ...credentials.flatMap(({ engine, secret, connection, optional }) => [
+        databaseSecret(engine, secret, optional),
+        ...certificates(connection, optional),
+      ]),
       ...notificationSecret(system),
     ],
   });

@@ -31,7 +31,7 @@ const drillRun = ({ drill, targets, resources }: Environment): Run => ({
   deadline: drill.deadline,
   resources: drill.resources ?? resources,
   credentials: targets.flatMap(({ engine, drill: server }) =>
-    server ? [{ engine, secret: server.secret, optional: true }] : [],
+    server ? [{ ...server, engine, optional: true }] : [],
   ),
 });
 

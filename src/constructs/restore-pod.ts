@@ -6,6 +6,7 @@ import { jobPod } from './job-pod.ts';
 import { labelsOf } from './labels.ts';
 import {
   archives,
+  certificates,
   databaseSecret,
   encryptionSecret,
   notificationSecret,
@@ -39,7 +40,10 @@ export class RestorePod extends Construct {
         scriptsFolder(),
         scratch(k8s.Quantity.fromString(resources.limits.ephemeralStorage)),
         encryptionSecret(environment),
-        ...targets.map(({ engine, secret }) => databaseSecret(engine, secret, true)),
+        ...targets.flatMap(({ engine, secret, connection }) => [
+          databaseSecret(engine, secret, true),
+          ...certificates(connection, true),
+        ]),
         ...notificationSecret(environment),
       ],
     });

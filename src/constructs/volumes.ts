@@ -2,7 +2,7 @@ import type { k8s } from 'cdk8s-plus-28';
 import { mounts } from '../../runtime/src/contract/mounts.ts';
 import { names } from '../../runtime/src/contract/names.ts';
 import { secrets } from '../../runtime/src/contract/secrets.ts';
-import { engines } from '../../runtime/src/engines/registry.ts';
+import { engines, type TlsConfig } from '../../runtime/src/engines/registry.ts';
 import type { Plan, Target } from '../../runtime/src/plan/schema.ts';
 
 /** A folder of a container: the volume and where it is mounted. */
@@ -74,7 +74,7 @@ type DatabaseSecret = Target['secret'];
 const itemsOf = (engine: string, { keys }: DatabaseSecret): k8s.KeyToPath[] | undefined =>
   Object.values(engines[engine]!.secretKeys).some(({ optional }) => optional)
     ? undefined
-    : [...new Set(Object.values(keys))].map((key) => ({ key, path: key }));
+    : asItems(...new Set(Object.values(keys)));
 
 /** Credentials of a database. `optional` for the restore pod and drills: one missing Secret must not keep the others from being restored. */
 export const databaseSecret = (engine: string, secret: DatabaseSecret, optional = false): Folder => {
@@ -82,13 +82,57 @@ export const databaseSecret = (engine: string, secret: DatabaseSecret, optional 
   return secretFolder(secret.name, { ...(items && { items }), ...(optional && { optional }) });
 };
 
-/** Two targets may share a Secret; a pod mounts it once, with the keys of both. */
-export const distinct = (folders: readonly Folder[]): readonly Folder[] => {
-  const byName = Map.groupBy(folders, ({ volume }) => volume.name);
-  return [...byName.values()].map(([first, ...same]) => (same.length ? wholeSecret(first!) : first!));
+const asItems = (...keys: readonly string[]): k8s.KeyToPath[] => keys.map((key) => ({ key, path: key }));
+
+const caFolder = ({ configMap, secret, key }: NonNullable<TlsConfig['ca']>, optional: boolean): Folder => {
+  const selected = { items: asItems(key), ...(optional && { optional }) };
+  if (configMap === undefined) return secretFolder(secret!, selected);
+  // a volume's name holds no dots
+  const name = `configmap-${configMap.replaceAll('.', '--')}`;
+  return folder(`${mounts.configMaps}/${configMap}`, { name, configMap: { name: configMap, ...selected } });
 };
 
-const wholeSecret = ({ volume, mount }: Folder): Folder => ({
-  volume: { ...volume, secret: { ...volume.secret, items: undefined } },
-  mount,
-});
+/** Certificates that the TLS of a connection names. */
+export const certificates = (
+  { tls }: { readonly tls?: TlsConfig | undefined },
+  optional = false,
+): readonly Folder[] => [
+  ...(tls?.ca ? [caFolder(tls.ca, optional)] : []),
+  ...(tls?.client
+    ? [
+        secretFolder(tls.client.secret, {
+          items: asItems(tls.client.certificate, tls.client.key),
+          ...(optional && { optional }),
+        }),
+      ]
+    : []),
+];
+
+/** A Secret or ConfigMap that several need is mounted once, with the keys of all. */
+export const distinct = (folders: readonly Folder[]): readonly Folder[] =>
+  [...Map.groupBy(folders, ({ mount }) => mount.mountPath).values()].map((same) =>
+    same.reduce(({ volume, mount }, { volume: other }) => ({
+      mount,
+      volume: {
+        ...volume,
+        ...(volume.secret && { secret: together(volume.secret, other.secret!) }),
+        ...(volume.configMap && { configMap: together(volume.configMap, other.configMap!) }),
+      },
+    })),
+  );
+
+interface Selected {
+  readonly items?: k8s.KeyToPath[];
+  readonly optional?: boolean;
+}
+
+/** Without a list of keys all of them are mounted; a pod that may start without one of two may not without the other. */
+const together = <Source extends Selected>(one: Source, other: Source): Source => {
+  const keys = one.items && other.items && [...one.items, ...other.items].map(({ key }) => key);
+  const { items: _items, optional: _optional, ...rest } = one;
+  return {
+    ...rest,
+    ...(keys && { items: asItems(...new Set(keys)) }),
+    ...(one.optional && other.optional && { optional: true }),
+  } as Source;
+};

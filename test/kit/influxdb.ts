@@ -1,5 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
+import { captureText } from './capture.ts';
+import type { Pair } from './certificates.ts';
 import { freePort, removeFolder, startServer, workFolder, type PrivateServer } from './private-server.ts';
 
 const host = '127.0.0.1';
@@ -12,6 +14,8 @@ export interface InfluxdbOptions {
 export interface Influxdb1Options extends InfluxdbOptions {
   /** Creates this administrator and asks for it. @default no authentication, as Debian's default */
   readonly admin?: { readonly username: string; readonly password: string };
+  /** Certificate of an HTTP API over TLS; `query` and `write` then cannot be used. @default plain HTTP */
+  readonly https?: Pair;
 }
 
 /** One series of an answer of 1.x to InfluxQL. */
@@ -104,6 +108,12 @@ const settings1 = (data: string, port: number, rpcPort: number, auth: boolean): 
   INFLUXDB_REPORTING_DISABLED: 'true',
 });
 
+const https = ({ certificate, key }: Pair): Record<string, string> => ({
+  INFLUXDB_HTTP_HTTPS_ENABLED: 'true',
+  INFLUXDB_HTTP_HTTPS_CERTIFICATE: certificate,
+  INFLUXDB_HTTP_HTTPS_PRIVATE_KEY: key,
+});
+
 const createAdmin = (url: string, { username, password }: NonNullable<Influxdb1Options['admin']>) =>
   influxql(url, {}, `CREATE USER "${username}" WITH PASSWORD '${password}' WITH ALL PRIVILEGES`);
 
@@ -116,8 +126,14 @@ export const startInfluxdb1 = async (options: Influxdb1Options = {}): Promise<Te
   const server = await startServer({
     program: 'influxd',
     args: ['run', '-config', '/dev/null'],
-    env: { HOME: folder, ...settings1(options.data ?? folder, port, rpcPort, options.admin !== undefined) },
-    ready: () => fetch(`${url}/ping`).then(expectOk),
+    env: {
+      HOME: folder,
+      ...settings1(options.data ?? folder, port, rpcPort, options.admin !== undefined),
+      ...(options.https && https(options.https)),
+    },
+    ready: options.https
+      ? () => captureText('curl', ['--fail', '--silent', '--insecure', `https://${host}:${port}/ping`])
+      : () => fetch(`${url}/ping`).then(expectOk),
   });
   if (options.admin) await createAdmin(url, options.admin);
   return {

@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { join } from 'node:path';
 import { pino } from 'pino';
 import type { RunContext } from '../../runtime/src/core/context.ts';
 import { removeFolder, workFolder } from './private-server.ts';
@@ -17,6 +18,7 @@ export const testRun = (replaced: Partial<RunContext> = {}): TestRun => {
     log: pino({ level: 'silent' }),
     signal: new AbortController().signal,
     readSecret: (secret, key) => Promise.reject(new Error(`a test read ${secret}/${key}`)),
+    fileOf: (place, name, key) => join(scratchDir, place, name, key),
     cluster: { host: undefined, port: 443, accountFolder: scratchDir },
     ...replaced,
     scratchDir,

@@ -6,6 +6,7 @@ import type { StartProgress } from '../core/progress.ts';
 import { openKey, type KeyRing } from '../crypto/key-ring.ts';
 import type { Engine, Source } from '../engines/engine.ts';
 import { engines } from '../engines/registry.ts';
+import { openTls } from '../engines/tls.ts';
 import { parsePlan } from '../plan/parse.ts';
 import type { Plan, Target } from '../plan/schema.ts';
 import { openStores, type Stores } from '../store/registry.ts';
@@ -84,10 +85,12 @@ export const openSecretSource = async (
       return [role, optional ? await value.catch(() => undefined) : await value] as const;
     }),
   );
+  const { host, tls } = connection;
   return {
     name: target.name,
     connection: engine.connection.parse(connection),
     credentials: Object.fromEntries(credentials),
+    tls: tls && (await openTls(run, tls, host)),
   };
 };
 

@@ -6,6 +6,8 @@ export const mounts = {
   scripts: '/scripts',
   /** One folder per Secret, one file per key: `/secrets/<secret>/<key>`. */
   secrets: '/secrets',
+  /** One folder per ConfigMap with a CA, one file per key: `/certificates/<configmap>/<key>`. */
+  configMaps: '/certificates',
   scratch: '/tmp',
   /** The kubelet's, where a pod asks for a token: https://kubernetes.io/docs/tasks/run-application/access-api-from-pod/ */
   serviceAccount: '/var/run/secrets/kubernetes.io/serviceaccount',
@@ -15,5 +17,6 @@ export const mounts = {
 export const mountVariables = {
   plan: 'GRILL_BACKUP_PLAN',
   secrets: 'GRILL_BACKUP_SECRETS',
+  configMaps: 'GRILL_BACKUP_CERTIFICATES',
   serviceAccount: 'GRILL_BACKUP_SERVICE_ACCOUNT',
 } as const;

@@ -20,5 +20,7 @@ export interface RunContext {
   /** Folder for small files such as a password file; never for dumps, which have no bounded size. */
   readonly scratchDir: string;
   readonly readSecret: (secret: string, key: string) => Promise<string>;
+  /** Path of a key of a mounted Secret or ConfigMap, for programs and libraries that read certificates themselves. */
+  readonly fileOf: (place: 'secrets' | 'configMaps', name: string, key: string) => string;
   readonly cluster: ClusterAccess;
 }

@@ -56,6 +56,11 @@ export const failures = {
     retryable: false,
     hint: 'check user, password and rights of the backup account',
   },
+  'source.untrusted': {
+    exit: exitCodes.source,
+    retryable: false,
+    hint: 'check connection.tls of the target, and the certificates that it names: docs/secrets.md',
+  },
   'source.unsupported': {
     exit: exitCodes.source,
     retryable: false,

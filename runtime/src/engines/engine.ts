@@ -3,6 +3,7 @@ import type { RunContext } from '../core/context.ts';
 import type { Entries } from '../core/entries.ts';
 import type { Leftover } from './leftover.ts';
 import type { Preview } from './preview.ts';
+import type { Tls } from './tls.ts';
 
 /** What a server or an archive says of itself. */
 export interface ServerInfo {
@@ -38,6 +39,8 @@ export interface Source<Connection = unknown> {
   readonly connection: Connection;
   /** Values by role of `Engine.secretKeys`; absent where optional and not set. Never logged. */
   readonly credentials: Readonly<Record<string, string | undefined>>;
+  /** Absent where the connection has no TLS of this form. */
+  readonly tls?: Tls | undefined;
 }
 
 /** Which part of an archive is restored, and where to; all in the place of the live data where nothing is given. */
@@ -120,7 +123,7 @@ export interface SecretKey {
 /**
  * What an engine does; index.ts of an engine loads it on demand, because describing a database needs none of it.
  * It is stateless; every call gets the run context and the source.
- * Errors are BackupErrors: `source.unreachable`, `source.refused`, `source.unsupported`, `dump.*`, `restore.*`,
+ * Errors are BackupErrors: `source.unreachable`, `source.untrusted`, `source.refused`, `source.unsupported`, `dump.*`, `restore.*`,
  * and `archive.damaged` from `inspect` and `restore` where entries are not what the engine wrote.
  */
 export interface Work<Connection = unknown> {

@@ -7,7 +7,7 @@ import { retentionPolicy } from '../catalog/retention.ts';
 import { serviceConfig } from '../cluster/config.ts';
 import { duration } from '../core/units.ts';
 import type { Engine } from '../engines/engine.ts';
-import { engines } from '../engines/registry.ts';
+import { engines, type TlsConfig } from '../engines/registry.ts';
 import { notificationsConfig } from '../notify/config.ts';
 import { directoryConfig, s3Config } from '../store/registry.ts';
 import { cron, spreadableCron } from './cron.ts';
@@ -54,6 +54,9 @@ const secretKeys = ({ secretKeys: roles }: Engine): z.ZodType<Record<string, str
     ),
   );
 
+/** What every engine's connection has; the rest is its own. */
+type Connection = Record<string, unknown> & { readonly host: string; readonly tls?: TlsConfig | undefined };
+
 /** One database to protect; `connection` and the roles of `secret.keys` are its engine's own. */
 const targetOf = (engine: Engine) =>
   z.strictObject({
@@ -61,7 +64,7 @@ const targetOf = (engine: Engine) =>
       error: `expected none of ${reserved.join(', ')}`,
     }),
     engine: z.literal(engine.name),
-    connection: engine.connection as z.ZodType<Record<string, unknown> & { readonly host: string }>,
+    connection: engine.connection as z.ZodType<Connection>,
     /** Existing Secret with the credentials. @default keys: the engine's key of each role - as the platform's Secrets have them */
     secret: z.strictObject({ name: dnsLabel, keys: secretKeys(engine).prefault({}) }),
     /** Cron fields; H stands for a value by the target's name, see spread.ts. */
@@ -77,7 +80,7 @@ const targetOf = (engine: Engine) =>
     /** Server on which drills restore under scratch names; refused where an engine has live data only. @default a server inside the job, from its image - a drill then touches no server at all */
     drill: z
       .strictObject({
-        connection: engine.connection as z.ZodType<Record<string, unknown> & { readonly host: string }>,
+        connection: engine.connection as z.ZodType<Connection>,
         secret: z.strictObject({ name: dnsLabel, keys: secretKeys(engine).prefault({}) }),
       })
       .optional(),

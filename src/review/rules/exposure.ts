@@ -238,6 +238,17 @@ const transport: readonly Row[] = [
     why: 'somebody on the way may read the data, or pose as the server',
   },
   {
+    name: 'server no longer verified',
+    ...inPlan(String.raw`targets\[[^\]]*\]\.(drill\.)?connection\.tls\.verify$`),
+    holds: weaker('none', 'ca', 'full'),
+    why: 'somebody on the way may pose as the server, and gets the password and what is restored',
+  },
+  {
+    name: 'another CA or name of a server',
+    ...inPlan(String.raw`targets\[[^\]]*\]\.(drill\.)?connection\.tls\.(ca|serverName)(\..*)?$`),
+    why: 'another party decides who may pose as the server',
+  },
+  {
     name: 'TLS off',
     ...inPlan(String.raw`.*(\.tls(\.enabled)?|\.caFile|\.scheme|notifications\.email\.security)$`),
     holds: either(leaves(true), leaves('https'), removed, leaves('tls'), leaves('starttls')),

@@ -1,10 +1,17 @@
 import { z } from 'zod';
-import { host, port } from '../connection.ts';
+import { host, port, tls } from '../connection.ts';
 
 export const influxdbConnection = z.strictObject({
   host,
   /** HTTP API. @default 8086 - the default of both generations */
   port: port.default(8086),
+  /** Path below which a proxy serves the HTTP API. @default none - InfluxDB has no such setting of its own */
+  path: z
+    .string()
+    .regex(/^(\/[\w.~-]+)+$/, { error: 'expected a path such as /influxdb' })
+    .optional(),
+  /** Of the HTTP API; `influxd backup` of 1.x knows no TLS. @default none - InfluxDB's own default */
+  tls: tls.optional(),
   /** RPC port that `influxd backup` of 1.x talks to. @default 8088 - the default of 1.x */
   rpcPort: port.default(8088),
   /** Databases (1.x). @default all but _internal */

@@ -6,6 +6,7 @@ import type { RunContext } from '../../core/context.ts';
 import { BackupError, messageOf, type FailureCode } from '../../core/errors.ts';
 import { collect } from '../../core/process.ts';
 import type { Source } from '../engine.ts';
+import { tlsOptions, tlsProblem } from '../tls.ts';
 import type { InfluxdbConnection } from './connection.ts';
 
 export type InfluxdbSource = Source<InfluxdbConnection>;
@@ -34,16 +35,23 @@ const authorization = ({ credentials }: InfluxdbSource): Record<string, string> 
   return username ? { authorization: basic(username, password) } : {};
 };
 
-export const addressOf = ({ connection }: InfluxdbSource): string =>
-  `influxdb at ${connection.host}:${connection.port}`;
+export const addressOf = ({ connection: { host, port, path = '' } }: InfluxdbSource): string =>
+  `influxdb at ${host}:${port}${path}`;
+
+/** Where the HTTP API is, for commands that a person runs. */
+export const urlOf = ({ connection: { host, port, path = '' }, tls }: InfluxdbSource): string =>
+  `${tls ? 'https' : 'http'}://${host}:${port}${path}`;
 
 const send = async (context: RunContext, source: InfluxdbSource, call: Call): Promise<ClientRequest> => {
-  const { host, port } = source.connection;
+  const { tls } = source;
+  const { host, port, path: prefix = '' } = source.connection;
   // identity: what is stored is compressed once, by the archive
   const headers = { 'accept-encoding': 'identity', ...authorization(source), ...call.headers };
-  const { request: open } = await import('node:http'); // loads fetch as well, which other engines do without
+  // loads fetch as well, which other engines do without
+  const { request: open } = tls ? await import('node:https') : await import('node:http');
   const request = open({
-    ...{ host, port, method: call.method, path: call.path, headers, signal: context.signal },
+    ...{ host, port, method: call.method, path: prefix + call.path, headers, signal: context.signal },
+    ...(tls && (await tlsOptions(tls, host))),
     agent: false, // a kept connection may die between two calls
   });
   const connecting = setTimeout(
@@ -112,7 +120,12 @@ const asBackupError = (
   if (error instanceof BackupError) return error;
   if (context.signal.aborted)
     return new BackupError('run.interrupted', `the call to ${addressOf(source)} was stopped`);
-  return new BackupError(failure, `${addressOf(source)}: ${messageOf(error)}`, { cause: error });
+  const untrusted = tlsProblem(error);
+  return new BackupError(
+    untrusted === undefined ? failure : 'source.untrusted',
+    `${addressOf(source)}: ${untrusted ?? messageOf(error)}`,
+    { cause: error },
+  );
 };
 
 /**

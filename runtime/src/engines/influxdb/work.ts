@@ -9,7 +9,7 @@ import { dump as dump1 } from './v1/dump.ts';
 import { inspect as inspect1 } from './v1/inspect.ts';
 import { restore as restore1 } from './v1/restore.ts';
 import { scratch as scratch1 } from './v1/scratch.ts';
-import { influxd1 } from './v1/tool.ts';
+import { influxd1, warnOfPlainText } from './v1/tool.ts';
 import { countNow as count2 } from './v2/count.ts';
 import { checkOperator } from './v2/operator.ts';
 import { dump as dump2 } from './v2/dump.ts';
@@ -24,6 +24,7 @@ export const probe = async (context: RunContext, source: InfluxdbSource): Promis
     return serverInfo(version);
   }
   await listDatabases(context, source, 'source.unreachable');
+  warnOfPlainText(context, source);
   return serverInfo(version, { influxd: (await influxd1(context)).version });
 };
 
@@ -59,9 +60,9 @@ export const restore = async (
       'restore.refused',
       `the archive is of influxdb ${header.version}, the server is ${generation}.x`,
     );
-  return header.generation === 1
-    ? restore1(context, source, header, rest, request)
-    : restore2(context, source, new Date(header.asOf), rest, request);
+  if (header.generation === 2) return restore2(context, source, new Date(header.asOf), rest, request);
+  warnOfPlainText(context, source);
+  return restore1(context, source, header, rest, request);
 };
 
 export const scratch = (context: RunContext, { version }: ServerInfo) =>

@@ -1,9 +1,11 @@
 import { readFile } from 'node:fs/promises';
 import type { ConnectionOptions } from 'node:tls';
 import { Client, escapeIdentifier, escapeLiteral } from 'pg';
-import { BackupError, messageOf, type FailureCode } from '../../core/errors.ts';
+import { BackupError, isBackupError, messageOf, type FailureCode } from '../../core/errors.ts';
 import type { Source } from '../engine.ts';
+import { tlsOptions, tlsProblem } from '../tls.ts';
 import type { PostgresqlConnection } from './connection.ts';
+import { libpqTls } from './tls.ts';
 
 export type PostgresqlSource = Source<PostgresqlConnection>;
 export { escapeIdentifier as identifier, escapeLiteral as literal };
@@ -26,7 +28,9 @@ const codeOf = (error: unknown): FailureCode => {
 const noTls = 'The server does not support SSL connections';
 
 /** node-postgres has no `prefer`: TLS without a check of the certificate, and without TLS where there is none. */
-const tlsOf = async (mode: PostgresqlConnection['sslMode']): Promise<ConnectionOptions | false> => {
+const tlsOf = async ({ connection, tls }: PostgresqlSource): Promise<ConnectionOptions | false> => {
+  if (tls) return tlsOptions(tls, connection.host);
+  const { sslMode: mode } = connection;
   if (mode === 'disable') return false;
   if (mode === 'prefer' || mode === 'require') return { rejectUnauthorized: false };
   const file = process.env.PGSSLROOTCERT;
@@ -59,13 +63,16 @@ export const connect = async (
 ): Promise<Client> => {
   const { host, port, sslMode } = source.connection;
   try {
-    const ssl = await tlsOf(sslMode);
+    const ssl = await tlsOf(source);
     return await open(source, database, ssl).catch((error: unknown) => {
-      if (sslMode !== 'prefer' || messageOf(error) !== noTls) throw error;
+      if (source.tls || sslMode !== 'prefer' || messageOf(error) !== noTls) throw error;
       return open(source, database, false);
     });
   } catch (error) {
-    throw new BackupError(codeOf(error), `postgresql at ${host}:${port}: ${messageOf(error)}`, {
+    if (isBackupError(error)) throw error;
+    const untrusted = messageOf(error) === noTls ? 'the server does not speak TLS' : tlsProblem(error);
+    const code = untrusted === undefined ? codeOf(error) : 'source.untrusted';
+    throw new BackupError(code, `postgresql at ${host}:${port}: ${untrusted ?? messageOf(error)}`, {
       cause: error,
     });
   }
@@ -90,12 +97,17 @@ export const maintenanceDatabase = (database: string): string =>
   database === 'postgres' ? 'template1' : 'postgres';
 
 /** Environment of the server's client programs: connection and password, so that no argument list shows them. */
-export const libpqEnvironment = ({ connection, credentials }: PostgresqlSource): Record<string, string> => ({
+export const libpqEnvironment = ({
+  connection,
+  credentials,
+  tls,
+}: PostgresqlSource): Record<string, string> => ({
   PGHOST: connection.host,
   PGPORT: `${connection.port}`,
   PGUSER: credentials.username ?? '',
   PGPASSWORD: credentials.password ?? '',
   PGSSLMODE: connection.sslMode,
+  ...(tls && libpqTls(tls)),
   PGCONNECT_TIMEOUT: `${connectTimeoutMs / 1000}`,
   PGAPPNAME: 'grill-backup',
   PGOPTIONS: '-c statement_timeout=0 -c lock_timeout=0 -c idle_in_transaction_session_timeout=0', // against the role's own

@@ -1,18 +1,28 @@
 import { z } from 'zod';
-import { host, port } from '../connection.ts';
+import { host, port, tls } from '../connection.ts';
 
-export const postgresqlConnection = z.strictObject({
-  host,
-  /** @default 5432 - the registered port */
-  port: port.default(5432),
-  database: z.string().min(1).max(63),
-  /** libpq sslmode. @default prefer - libpq's own default */
-  sslMode: z.enum(['disable', 'prefer', 'require', 'verify-ca', 'verify-full']).default('prefer'),
-  /**
-   * Also compares the content of tables, by a hash that knows no order; reads each table once more.
-   * @default false - rows are counted
-   */
-  contentHash: z.boolean().optional(),
-});
+/** libpq's word for each way to verify a server. */
+export const sslModes = { full: 'verify-full', ca: 'verify-ca', none: 'require' } as const;
+
+export const postgresqlConnection = z
+  .strictObject({
+    host,
+    /** @default 5432 - the registered port */
+    port: port.default(5432),
+    database: z.string().min(1).max(63),
+    /** Instead of `sslMode`, with certificates. @default none - sslMode alone says how */
+    tls: tls.optional(),
+    /** libpq sslmode. @default prefer - libpq's own default */
+    sslMode: z.enum(['disable', 'prefer', 'require', 'verify-ca', 'verify-full']).default('prefer'),
+    /**
+     * Also compares the content of tables, by a hash that knows no order; reads each table once more.
+     * @default false - rows are counted
+     */
+    contentHash: z.boolean().optional(),
+  })
+  .refine(({ tls: given, sslMode }) => !given || ['prefer', sslModes[given.verify]].includes(sslMode), {
+    path: ['sslMode'],
+    error: 'expected none beside tls, whose `verify` says it',
+  });
 
 export type PostgresqlConnection = z.output<typeof postgresqlConnection>;

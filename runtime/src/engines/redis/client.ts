@@ -1,9 +1,10 @@
 import { once } from 'node:events';
-import { connect as connectSocket, type Socket } from 'node:net';
+import type { Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { RunContext } from '../../core/context.ts';
 import { BackupError, isBackupError, messageOf, type FailureCode } from '../../core/errors.ts';
 import type { Source } from '../engine.ts';
+import { openSocket, tlsProblem } from '../tls.ts';
 import type { RedisConnection } from './connection.ts';
 import { encodeCommand, RedisError, RespReader, type Characters, type Reply } from './resp.ts';
 
@@ -35,22 +36,36 @@ export const sourceError = (
   if (isBackupError(error)) return error;
   if (context.signal.aborted)
     return new BackupError('run.interrupted', 'the connection to redis was stopped', { cause: error });
+  const { host, port } = connection;
+  const untrusted = tlsProblem(error);
+  if (untrusted !== undefined)
+    return new BackupError('source.untrusted', `redis at ${host}:${port}: ${untrusted}`, { cause: error });
   const code =
     error instanceof RedisError
       ? refusals.includes(error.kind)
         ? 'source.refused'
         : 'source.unreachable'
       : other;
-  return new BackupError(code, `redis at ${connection.host}:${connection.port}: ${messageOf(error)}`, {
+  return new BackupError(code, `redis at ${host}:${port}: ${messageOf(error)}`, {
     cause: error,
   });
 };
 
-const opened = async (context: RunContext, { host, port }: RedisConnection): Promise<Socket> => {
-  const socket = connectSocket({ host, port, signal: context.signal });
+const silentHandshake = 'the server did not answer the TLS handshake; the port may speak no TLS';
+
+/** A port of TLS closes a connection that begins otherwise. */
+const mayWantTls = (error: unknown): never => {
+  if (error instanceof RedisError) throw error;
+  throw new Error(`${messageOf(error)}; the port may speak TLS only, see connection.tls`, { cause: error });
+};
+
+const opened = async (context: RunContext, { connection, tls }: RedisSource): Promise<Socket> => {
+  const { socket, ready } = await openSocket(connection, tls, context.signal);
   socket.on('error', () => {}); // reported to whoever reads or waits
-  socket.setTimeout(connectTimeoutMs, () => socket.destroy(new Error('timeout while connecting')));
-  await once(socket, 'connect');
+  socket.setTimeout(connectTimeoutMs, () =>
+    socket.destroy(new Error(socket.connecting ? 'timeout while connecting' : silentHandshake)),
+  );
+  await once(socket, ready);
   socket.setTimeout(0).setKeepAlive(true).setNoDelay(true);
   return socket;
 };
@@ -87,9 +102,10 @@ export const connect = async (
 ): Promise<RedisClient> => {
   let socket: Socket | undefined;
   try {
-    socket = await opened(context, source.connection);
+    socket = await opened(context, source);
     const client = clientOf(socket, characters);
-    await authenticate(client, source, characters);
+    const authenticated = authenticate(client, source, characters);
+    await (source.tls ? authenticated : authenticated.catch(mayWantTls));
     return client;
   } catch (error) {
     socket?.destroy();

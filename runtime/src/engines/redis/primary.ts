@@ -1,7 +1,8 @@
 import { createReadStream } from 'node:fs';
 import { once } from 'node:events';
-import { createServer, type AddressInfo, type Socket } from 'node:net';
+import { createServer, type AddressInfo, type Server, type Socket } from 'node:net';
 import { pipeline } from 'node:stream/promises';
+import { messageOf } from '../../core/errors.ts';
 import { encodeCommand, RespReader } from './resp.ts';
 
 /** An RDB in a file, and what a replica must say to get it. */
@@ -11,6 +12,8 @@ export interface Offer {
   readonly password: string;
   /** 40 hexadecimal digits. */
   readonly replicationId: string;
+  /** As PEM, where the replica speaks TLS. */
+  readonly certificate?: { readonly cert?: string; readonly key?: string } | undefined;
 }
 
 /** A primary that serves one RDB and no commands. */
@@ -18,6 +21,8 @@ export interface Primary {
   readonly port: number;
   /** How often a replica with the right password has asked for the RDB. */
   readonly requests: () => number;
+  /** Why TLS handshakes of a replica failed, one by one. */
+  readonly refusals: () => readonly string[];
   readonly close: () => void;
 }
 
@@ -62,19 +67,35 @@ const serve = async (socket: Socket, offer: Offer, asked: () => void): Promise<v
   }
 };
 
+type Serve = (socket: Socket) => void;
+
+const listener = async (
+  { certificate }: Offer,
+  serveOne: Serve,
+  refused: (error: Error) => void,
+): Promise<Server> => {
+  if (!certificate) return createServer(serveOne);
+  const { createServer: createSecureServer } = await import('node:tls');
+  return createSecureServer(certificate, serveOne).on('tlsClientError', refused);
+};
+
 /** Listens on `host` until it is closed. */
 export const startPrimary = async (host: string, offer: Offer): Promise<Primary> => {
   const sockets = new Set<Socket>();
   let requests = 0;
-  const server = createServer((socket) => {
+  const refusals: string[] = [];
+  const accept: Serve = (socket) => {
     sockets.add(socket);
     socket.on('error', () => {}); // the server connects again
     serve(socket, offer, () => (requests += 1)).catch(() => socket.destroy());
-  }).listen(0, host);
+  };
+  const server = await listener(offer, accept, (error) => refusals.push(messageOf(error)));
+  server.listen(0, host);
   await once(server, 'listening');
   return {
     port: (server.address() as AddressInfo).port,
     requests: () => requests,
+    refusals: () => refusals,
     close: () => {
       server.close();
       for (const socket of sockets) socket.destroy();

@@ -3,12 +3,13 @@ import type { RunContext } from '../../core/context.ts';
 import { BackupError, isBackupError, messageOf } from '../../core/errors.ts';
 import type { Entries, Fingerprint, Restored, RestoreRequest } from '../engine.ts';
 import { assertEqual } from '../fingerprint.ts';
+import { certificateFor } from './certificate.ts';
 import { connect, connectWhenLoaded, type RedisClient, type RedisSource } from './client.ts';
 import { countLive } from './dump.ts';
 import { restoreKeys } from './keys.ts';
 import { follow, markedPassword, readBefore, release, type Before } from './leftover.ts';
 import { infoOf, type Info } from './info.ts';
-import { startPrimary, type Primary } from './primary.ts';
+import { startPrimary, type Offer, type Primary } from './primary.ts';
 import { RedisError } from './resp.ts';
 import { restoreRefused, tryOut } from './rights.ts';
 import { withSpooled, type Spooled } from './spool.ts';
@@ -21,14 +22,24 @@ const pollMs = 100;
 /** A server that cannot store or load the RDB asks again and again. */
 const mostRequests = 2;
 
+/** What a restore has to know of the server. */
+interface Prepared extends Pick<Offer, 'certificate'> {
+  readonly before: Before;
+  readonly info: Info;
+}
+
 /** Before the server is changed: what it has now. @throws BackupError restore.refused with all reasons */
-const prepare = async (client: RedisClient, { facts }: Spooled): Promise<{ before: Before; info: Info }> => {
+const prepare = async (
+  context: RunContext,
+  source: RedisSource,
+  client: RedisClient,
+  { facts }: Spooled,
+): Promise<Prepared> => {
   try {
     const server = await readSurroundings(client);
     const problems = problemsOf(server, facts);
     if (problems.length) throw restoreRefused(`the server cannot take the archive: ${problems.join('; ')}`);
-    if (server.settings['tls-replication'] === 'yes')
-      throw restoreRefused('the server replicates over tls only, which a restore does not speak');
+    const certificate = await certificateFor(context, source, server.settings['tls-replication']);
     const before = await readBefore(client, server.info.run_id ?? '');
     await tryOut(client, [
       ['REPLCONF', 'capa', 'eof'],
@@ -36,12 +47,19 @@ const prepare = async (client: RedisClient, { facts }: Spooled): Promise<{ befor
       ...Object.entries(before.settings).map(([name, value]) => ['CONFIG', 'SET', name, value]),
       ['REPLICAOF', 'NO', 'ONE'], // as it is
     ]);
-    return { before, info: server.info };
+    return { before, info: server.info, certificate };
   } catch (error) {
     if (error instanceof RedisError)
       throw restoreRefused(`the account may not restore: ${error.message}`, error);
     throw error;
   }
+};
+
+const whyNot = (primary: Primary): string => {
+  const refusal = primary.refusals().at(-1);
+  return refusal === undefined
+    ? 'a NetworkPolicy must let the redis pod reach this pod'
+    : `it does not take the certificate of connection.tls.client as that of a server: ${refusal}`;
 };
 
 const loaded = async (
@@ -54,10 +72,10 @@ const loaded = async (
   for (;;) {
     const { master_link_status: link } = await infoOf(client);
     if (link === 'up') return;
-    if (primary.requests() === 0 && Date.now() > deadline)
+    if (primary.requests() === 0 && (Date.now() > deadline || primary.refusals().length > mostRequests))
       throw new BackupError(
         'restore.failed',
-        `redis did not connect to ${address} within ${connectDeadlineMs / 1000} s; a NetworkPolicy must let the redis pod reach this pod`,
+        `redis did not connect to ${address} within ${connectDeadlineMs / 1000} s; ${whyNot(primary)}`,
       );
     if (primary.requests() > mostRequests)
       throw new BackupError(
@@ -91,13 +109,14 @@ const load = async (
   source: RedisSource,
   client: RedisClient,
   spooled: Spooled,
-  before: Before,
+  { before, certificate }: Prepared,
 ): Promise<Fingerprint> => {
   const host = ownAddress(client);
   const password = markedPassword(context.randomBytes(32), before);
   const primary = await startPrimary(host, {
     ...spooled,
     password,
+    certificate,
     replicationId: context.randomBytes(20).toString('hex'),
   });
   try {
@@ -117,14 +136,14 @@ const loadAndRelease = async (
   source: RedisSource,
   client: RedisClient,
   spooled: Spooled,
-  before: Before,
+  prepared: Prepared,
 ): Promise<Fingerprint> => {
   let failure: unknown;
-  const fingerprint = await load(context, source, client, spooled, before).catch((error: unknown) => {
+  const fingerprint = await load(context, source, client, spooled, prepared).catch((error: unknown) => {
     failure = error;
     return {};
   });
-  await releaseOrTell(context, source, before).catch((error: unknown) => {
+  await releaseOrTell(context, source, prepared.before).catch((error: unknown) => {
     if (failure === undefined) throw error;
     const { code, message } = asRestoreError(context, failure);
     throw new BackupError(code, `${message}; and ${messageOf(error)}`, { cause: failure });
@@ -139,9 +158,9 @@ const replicate = async (
   client: RedisClient,
   spooled: Spooled,
 ): Promise<Restored> => {
-  const { before, info } = await prepare(client, spooled);
-  const fingerprint = await loadAndRelease(context, source, client, spooled, before);
-  await assertStays(context, source, spooled, info);
+  const prepared = await prepare(context, source, client, spooled);
+  const fingerprint = await loadAndRelease(context, source, client, spooled, prepared);
+  await assertStays(context, source, spooled, prepared.info);
   return { fingerprint };
 };
 

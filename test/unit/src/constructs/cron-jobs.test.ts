@@ -233,3 +233,60 @@ describe('a run', () => {
     ).toBe(terms);
   });
 });
+
+describe('certificates of a connection', () => {
+  const [postgresql, , redis] = prod.targets;
+  const tls = { ca: { configMap: 'kube-root-ca.crt' }, client: { secret: 'redis-tls', key: 'private.pem' } };
+  const secured = (more: object, target = redis!) =>
+    objectsOf(
+      environmentWith('prod', { targets: [{ ...target, connection: { ...target.connection, tls: more } }] }),
+    );
+  const certificate = (objects: ReturnType<typeof objectsOf>) => [
+    volume('redis-backup', '/certificates/kube-root-ca.crt', objects),
+    volume('redis-backup', '/secrets/redis-tls', objects),
+  ];
+
+  test('are mounted with no more than the keys that are named', () => {
+    expect(certificate(secured(tls))).toEqual([
+      {
+        name: 'configmap-kube-root-ca--crt',
+        configMap: { name: 'kube-root-ca.crt', items: [{ key: 'ca.crt', path: 'ca.crt' }] },
+      },
+      {
+        name: 'secret-redis-tls',
+        secret: {
+          secretName: 'redis-tls',
+          defaultMode: 0o440,
+          items: ['tls.crt', 'private.pem'].map((key) => ({ key, path: key })),
+        },
+      },
+    ]);
+  });
+
+  test('that share a Secret with each other or with the credentials are one volume', () => {
+    const own = { ca: { secret: 'postgresql-secret' }, client: { secret: 'postgresql-secret' } };
+    const all = secured(own, postgresql!);
+    expect(volume('postgresql-backup', '/secrets/postgresql-secret', all).secret.items).toEqual(
+      ['username', 'password', 'ca.crt', 'tls.crt', 'tls.key'].map((key) => ({ key, path: key })),
+    );
+  });
+
+  test('are optional in the restore pod, which other targets need as well', () => {
+    const { volumes } = find(secured(tls), 'Pod', 'backup-restore-job')['spec'] as {
+      volumes: { configMap?: { name: string; optional?: boolean } }[];
+    };
+    const ca = volumes.find(({ configMap }) => configMap?.name === 'kube-root-ca.crt');
+    expect(ca?.configMap?.optional).toBe(true);
+  });
+
+  test('are in the plan, where the runtime finds them', () => {
+    const { data } = find(secured(tls), 'ConfigMap', 'backup-config') as unknown as {
+      data: Record<string, string>;
+    };
+    expect(JSON.parse(data['plan.json']!).targets[0].connection.tls).toEqual({
+      ca: { configMap: 'kube-root-ca.crt', key: 'ca.crt' },
+      client: { secret: 'redis-tls', certificate: 'tls.crt', key: 'private.pem' },
+      verify: 'full',
+    });
+  });
+});

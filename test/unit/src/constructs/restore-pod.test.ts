@@ -32,7 +32,7 @@ test('holds every secret, and starts although one of a database is missing', () 
   });
 });
 
-test('mounts a Secret that two databases share once, with the keys of both', () => {
+test('mounts a Secret that two databases share once, with the keys of both and no others', () => {
   const [first] = prod.targets;
   const second = {
     ...first,
@@ -42,7 +42,8 @@ test('mounts a Secret that two databases share once, with the keys of both', () 
   const volumes = secretVolumes(environmentWith('prod', { targets: [first, second] })).filter(
     ({ secretName }: { secretName: string }) => secretName === 'postgresql-secret',
   );
-  expect(volumes).toEqual([{ secretName: 'postgresql-secret', defaultMode: 0o440, optional: true }]);
+  const items = ['username', 'password', 'user2', 'password2'].map((key) => ({ key, path: key }));
+  expect(volumes).toEqual([{ secretName: 'postgresql-secret', defaultMode: 0o440, items, optional: true }]);
 });
 
 test('ends after a day', () => {

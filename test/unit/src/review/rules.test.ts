@@ -141,6 +141,13 @@ const examples: Readonly<Record<string, Example>> = {
   'secret readable by more users': ['CronJob', `${pod}volumes[s].secret.defaultMode`, 288, 292],
   'other credentials': ['ConfigMap', `${plan}targets[redis].secret.name`, 'a', 'b'],
   'TLS lowered': ['ConfigMap', `${plan}targets[postgresql].connection.sslMode`, 'verify-full', 'require'],
+  'server no longer verified': ['ConfigMap', `${plan}targets[redis].connection.tls.verify`, 'full', 'none'],
+  'another CA or name of a server': [
+    'ConfigMap',
+    `${plan}targets[redis].connection.tls.ca.configMap`,
+    'platform-ca',
+    'my-ca',
+  ],
   'TLS off': ['ConfigMap', `${plan}targets[redis].connection.tls`, true, false],
   'archives or messages go elsewhere': ['ConfigMap', `${plan}notifications.slack.channel`, '#a', '#b'],
   'protection of a bucket removed': ['aws:BucketLogging', '', { spec: {} }, gone],

@@ -29,6 +29,15 @@ export const checkRpcPort = async (context: RunContext, { connection }: Influxdb
   }
 };
 
+/** The protocol of influxd's backup service has no TLS (cmd/influxd/backup and services/snapshotter of 1.x). */
+export const warnOfPlainText = (context: RunContext, { connection, tls }: InfluxdbSource): void => {
+  if (tls)
+    context.log.warn(
+      { port: connection.rpcPort },
+      'connection.tls is of the HTTP API alone; influxd 1.x sends the data itself without TLS',
+    );
+};
+
 /** The influxd that holds the client of 1.x. @throws BackupError tool.missing */
 export const influxd1 = async (context: RunContext): Promise<Influxd> => {
   const found = await findInfluxd(context, 1);

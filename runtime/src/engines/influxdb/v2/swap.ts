@@ -1,7 +1,7 @@
 import type { RunContext } from '../../../core/context.ts';
 import { messageOf, type FailureCode } from '../../../core/errors.ts';
 import type { Restored } from '../../engine.ts';
-import { callJson, type InfluxdbSource } from '../http.ts';
+import { callJson, urlOf, type InfluxdbSource } from '../http.ts';
 import type { Beside } from './beside.ts';
 import { shell } from '../shell.ts';
 import { listAll, type BucketMetadata, type LiveBucket } from './buckets.ts';
@@ -61,14 +61,14 @@ type Replaced = Pick<LiveBucket, 'id' | 'name'>;
 
 /** Restored buckets step aside, replaced ones get their names back. */
 const undoCommand = (
-  { connection }: InfluxdbSource,
+  source: InfluxdbSource,
   created: readonly Beside[],
   replaced: readonly Replaced[],
   suffix: string,
 ): string => {
   const rename = (id: string, name: string): string =>
     `curl -fsS -o /dev/null -X PATCH -H "Authorization: Token $INFLUX_TOKEN" -H 'Content-Type: application/json'` +
-    ` -d ${shell(JSON.stringify({ name }))} http://${connection.host}:${connection.port}${pathOf(id)}`;
+    ` -d ${shell(JSON.stringify({ name }))} ${urlOf(source)}${pathOf(id)}`;
   return [
     ...created.map(({ id, name }) => rename(id, `${name}_undone_${suffix}`)),
     ...replaced.map((old) => rename(old.id, old.name)),
