@@ -82,7 +82,7 @@ describe.each(Object.keys(stores) as (keyof typeof stores)[])('SIGKILL at any in
       expect((await app.stores.primary.head(archive.key))?.bytes).toBe(manifest.archiveBytes);
     }
     const newest = archives.at(-1)!;
-    await readThrough(app, newest, newest.signed.manifest);
+    await readThrough(app, { ...newest, manifest: newest.signed.manifest });
     return newest.signed.manifest.startedAt;
   };
 

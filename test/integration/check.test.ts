@@ -19,7 +19,7 @@ import type { Store } from '../../runtime/src/store/store.ts';
 import { dayMs } from '../../runtime/src/core/units.ts';
 import { startDirectory } from '../conformance/stores/directory.ts';
 import type { StoreFixture } from '../conformance/stores/fixture.ts';
-import { redisTarget, testApp } from '../kit/app.ts';
+import { redisTarget, runsOf, testApp } from '../kit/app.ts';
 import { install, type Installation } from '../kit/installation.ts';
 import { startRedis, type TestRedis } from '../kit/redis.ts';
 
@@ -202,7 +202,7 @@ describe('check', () => {
   test('a repair leaves a record', async () => {
     rmSync(path(older));
     await repair();
-    for await (const record of readRuns(primary!, 'redis', 'check')) {
+    for await (const record of readRuns(primary!, runsOf('redis'), 'check')) {
       expect(record).toMatchObject({ ok: true, figures: { found: 1, repaired: 1, problems: 0 } });
       return;
     }

@@ -11,7 +11,7 @@ import type { Store } from '../../runtime/src/store/store.ts';
 import { dayMs } from '../../runtime/src/core/units.ts';
 import { startDirectory } from '../conformance/stores/directory.ts';
 import type { StoreFixture } from '../conformance/stores/fixture.ts';
-import { redisTarget, testApp } from '../kit/app.ts';
+import { redisTarget, runsOf, testApp } from '../kit/app.ts';
 import { listed } from '../kit/objects.ts';
 import { startRedis, type TestRedis } from '../kit/redis.ts';
 
@@ -71,7 +71,7 @@ const expectWhole = async (store: Store): Promise<number> => {
 };
 
 const lastRun = async (store: Store): Promise<RunRecord> => {
-  for await (const record of readRuns(store, 'redis')) return record;
+  for await (const record of readRuns(store, runsOf('redis'))) return record;
   throw new Error('no run was recorded');
 };
 
@@ -170,7 +170,7 @@ describe('SIGTERM during a verification', () => {
       notReached: ['second', 'third'],
     });
     expect(buildReport('test', new Date(), outcome, [])).toMatchObject({ status: 'failed', failed: 0 });
-    for await (const record of readRuns(primary!, 'second'))
+    for await (const record of readRuns(primary!, runsOf('second')))
       if (record.command === 'verify') expect(record.failure?.code).toBe('run.interrupted');
     expect(await listed(primary!, 'runs/third/')).toHaveLength(1);
   });

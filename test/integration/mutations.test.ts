@@ -65,7 +65,7 @@ const read = async (): Promise<{ released: Buffer; code: string | undefined; exi
   try {
     const archive = await readArchive(app.stores.primary, key);
     const manifest = await authenticate(archive, app.keys);
-    for await (const chunk of openBytes(app, archive, manifest, 'test')) chunks.push(chunk);
+    for await (const chunk of openBytes(app, { ...archive, manifest }, 'test')) chunks.push(chunk);
     return { released: Buffer.concat(chunks), code: undefined, exitCode: 0 };
   } catch (error) {
     if (!isBackupError(error)) throw error;
@@ -92,11 +92,12 @@ beforeAll(async () => {
   older = load(await write(noise(segmentBytes + 5_000, 'older')));
   key = await write(noise(segmentBytes + 90_000, 'newer'));
   const { archive, manifest } = load(key);
-  const opened = await authenticate(await readArchive(app.stores.primary, key), app.keys);
+  const named = await readArchive(app.stores.primary, key);
+  const opened = await authenticate(named, app.keys);
   intact = {
     archive,
     manifest,
-    plain: await collect(openBytes(app, await readArchive(app.stores.primary, key), opened, 'test')),
+    plain: await collect(openBytes(app, { ...named, manifest: opened }, 'test')),
   };
 }, 60_000);
 

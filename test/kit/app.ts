@@ -1,5 +1,6 @@
+import type { RunsOf } from '../../runtime/src/catalog/runs.ts';
 import type { App } from '../../runtime/src/commands/app.ts';
-import { openKey } from '../../runtime/src/crypto/key-ring.ts';
+import { openKey, type KeyRing } from '../../runtime/src/crypto/key-ring.ts';
 import { parsePlan } from '../../runtime/src/plan/parse.ts';
 import type { Stores } from '../../runtime/src/store/registry.ts';
 import { passphrase } from './installation.ts';
@@ -18,6 +19,17 @@ export interface TestApp {
 const readSecret = (_secret: string, key: string): Promise<string> =>
   key.includes('user') ? Promise.reject(new Error('no user is named')) : Promise.resolve('secret');
 
+/** Key ring of every app of a test: opened once, as its derivations are slow on purpose. */
+export const testKeys: KeyRing = [openKey('primary', passphrase)];
+
+/** Whose records of runs an app of a test reads. */
+export const runsOf = (target: string): RunsOf => ({
+  target,
+  environment: 'test',
+  keys: testKeys,
+  now: new Date(),
+});
+
 /** An app over the given stores, as the command line opens it from a plan. */
 export const testApp = ({ stores, targets, plan = {}, run = {} }: TestApp): App => ({
   run: testRun({ readSecret, ...run }),
@@ -29,7 +41,7 @@ export const testApp = ({ stores, targets, plan = {}, run = {} }: TestApp): App 
     ...plan,
   }),
   stores,
-  keys: [openKey('primary', passphrase)],
+  keys: testKeys,
   progress: () => ({ add: () => {}, done: () => {} }),
 });
 

@@ -1,7 +1,8 @@
-import { createHash, createHmac } from 'node:crypto';
+import { createHash } from 'node:crypto';
 import { z } from 'zod';
-import { equalDigests, findKey, type Key, type KeyRing } from '../crypto/key-ring.ts';
+import type { Key, KeyRing } from '../crypto/key-ring.ts';
 import { canonical } from './manifest.ts';
+import { proofOf, sign, signatureShape, type Proof } from './signature.ts';
 
 const digest = z.string().regex(/^[0-9a-f]{64}$/);
 
@@ -14,6 +15,8 @@ const contentSchema = z.strictObject({
   host: z.string(),
   command: z.string(),
   target: z.string(),
+  /** Of the plan. Absent in entries of earlier versions. */
+  environment: z.string().optional(),
   ok: z.boolean(),
   /** Code of the failure. */
   failure: z.string().optional(),
@@ -21,11 +24,14 @@ const contentSchema = z.strictObject({
   figures: z.record(z.string(), z.union([z.string(), z.number(), z.boolean()])),
   /** SHA-256 of the whole line before, newline included; zeros for the first. */
   previous: digest,
-  /** Key of the plan under which `mac` is; absent where the plan stores in the clear. */
-  key: z.strictObject({ id: z.string(), check: z.string().regex(/^[0-9a-f]+$/) }).optional(),
+  /**
+   * The entry before was under a key at hand when this one was written: this one vouches for it once that key is gone.
+   * Absent in the first entry, in the clear, and where what came before was not proved.
+   */
+  follows: z.literal('proved').optional(),
 });
 
-const entrySchema = z.strictObject({ ...contentSchema.shape, mac: digest });
+const entrySchema = z.strictObject({ ...contentSchema.shape, ...signatureShape });
 
 export type AuditContent = z.output<typeof contentSchema>;
 export type AuditEntry = z.output<typeof entrySchema>;
@@ -33,30 +39,11 @@ export type AuditEntry = z.output<typeof entrySchema>;
 /** `previous` of the first entry. */
 export const genesis = '0'.repeat(64);
 
-/** Fixed, so that every entry of a key is under one derived key; archives have random salts, so no key is used twice. */
-const salt = Buffer.from('grill-backup audit');
-
 const label = 'grill-backup audit\0';
 
-/** Begins the derivation of the trail's key, which is slow on purpose, so that a run's end does not wait for it. */
-export const prepareAudit = (keys: KeyRing | undefined): void => void keys?.[0].macKeys(salt).catch(() => {});
-
-const macOf = async (content: AuditContent, key: Key | undefined): Promise<string> => {
-  const text = canonical(content);
-  if (!key) return createHash('sha256').update(label).update(text).digest('hex');
-  const { macKey } = await key.macKeys(salt);
-  return createHmac('sha256', macKey).update(label).update(text).digest('hex');
-};
-
 /** One line of JSON with its newline, under the key if there is one. */
-export const encodeEntry = async (
-  content: Omit<AuditContent, 'key'>,
-  key: Key | undefined,
-): Promise<Buffer> => {
-  const named = key && { id: key.id, check: (await key.macKeys(salt)).keyCheck };
-  const full: AuditContent = { ...content, ...(named && { key: named }) };
-  return Buffer.from(`${canonical({ ...full, mac: await macOf(full, key) })}\n`);
-};
+export const encodeEntry = async (content: AuditContent, key: Key | undefined): Promise<Buffer> =>
+  Buffer.from(`${canonical(await sign(label, content, key))}\n`);
 
 /** Undefined for what is no entry, or not in the one form that an entry has. */
 export const decodeEntry = (line: Buffer): AuditEntry | undefined => {
@@ -70,13 +57,5 @@ export const decodeEntry = (line: Buffer): AuditEntry | undefined => {
 
 export const hashOf = (line: Buffer): string => createHash('sha256').update(line).digest('hex');
 
-/** `proved`: under a key at hand. `chained`: in the clear, or under a key that is gone; only its neighbour vouches for it. */
-export type Proof = 'proved' | 'chained' | 'altered';
-
-export const proofOf = async ({ mac, ...content }: AuditEntry, keys: KeyRing | undefined): Promise<Proof> => {
-  const { key: named } = content;
-  const key = named && keys && (await findKey(keys, named.id, salt, named.check));
-  if (named && !key) return 'chained';
-  if (!equalDigests(mac, await macOf(content, key))) return 'altered';
-  return key ? 'proved' : 'chained';
-};
+export const provenEntry = (entry: AuditEntry, keys: KeyRing | undefined): Promise<Proof> =>
+  proofOf(label, entry, keys);

@@ -8,6 +8,7 @@ import {
   encodeEntry,
   genesis,
   hashOf,
+  provenEntry,
   type AuditContent,
   type AuditEntry,
 } from './audit-entry.ts';
@@ -51,9 +52,21 @@ const readLine = async (store: Store, sequence: number): Promise<Buffer | undefi
   }
 };
 
-const hashAt = async (store: Store, sequence: number): Promise<string> => {
+/** What the next entry says of the one before it: its hash, and whether it is proved. A missing one has none. */
+const linkTo = async (
+  store: Store,
+  keys: KeyRing | undefined,
+  sequence: number,
+  environment: string | undefined,
+): Promise<Pick<AuditContent, 'previous' | 'follows'>> => {
   const line = sequence > 0 ? await readLine(store, sequence) : undefined;
-  return line ? hashOf(line) : genesis;
+  if (!line) return { previous: genesis };
+  const entry = keys && decodeEntry(line);
+  const proved =
+    entry?.sequence === sequence &&
+    entry.environment === environment &&
+    (await provenEntry(entry, keys)) === 'proved';
+  return { previous: hashOf(line), ...(proved && { follows: 'proved' }) };
 };
 
 /** False where another writer took the sequence number in between. */
@@ -64,7 +77,8 @@ const tryAppend = async (
   last: number,
 ): Promise<boolean> => {
   const sequence = last + 1;
-  const content = { format: 1, sequence, ...event, previous: await hashAt(store, last) } as const;
+  const link = await linkTo(store, keys, last, event.environment);
+  const content = { format: 1, sequence, ...event, ...link } as const;
   const line = await encodeEntry(content, keys?.[0]);
   try {
     // A stream comes once: tried again after a lost answer, an exclusive put would find itself.
@@ -77,16 +91,16 @@ const tryAppend = async (
   return true;
 };
 
-export type AuditEvent = Omit<AuditContent, 'format' | 'sequence' | 'previous' | 'key'>;
+export type AuditEvent = Omit<AuditContent, 'format' | 'sequence' | 'previous' | 'follows'>;
 
 /**
  * Appends to the audit trail: one object per entry, `audit/<sequence>.json`, which `cat audit/0*` reads as JSON lines. S3
  * cannot append, but it can create exclusively: an entry is never overwritten, and of two writers one gets the number and
  * the other takes the next. Each entry holds the hash of the one before and, where the plan encrypts, a MAC under the
- * plan's first key, so that without the passphrase none can be altered, removed, put elsewhere or added unseen.
+ * plan's first key: without the passphrase none can be altered, put elsewhere or added, and none taken out of the middle.
  *
- * Who can write to the store can cut off its newest entries together with the mark of the newest one: against that, keep
- * the trail in a bucket with Object Lock, or note the last sequence number elsewhere.
+ * Who can write to the store can cut off the newest entries together with the mark of the newest one, take all away, or
+ * bring back an earlier state of the trail: docs/architecture.md says what tells of it.
  * @throws BackupError `store.*`
  */
 export const appendAudit = async (

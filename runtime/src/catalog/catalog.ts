@@ -1,8 +1,8 @@
-import { BackupError } from '../core/errors.ts';
+import { BackupError, isBackupError, type FailureCode } from '../core/errors.ts';
 import { oneChunk } from '../core/one-chunk.ts';
 import type { KeyRing } from '../crypto/key-ring.ts';
 import type { Store } from '../store/store.ts';
-import { archiveOf, fileName, isManifest, manifestKey, rekeyedName, tiers } from './layout.ts';
+import { archiveOf, fileName, isManifest, manifestKey, tiers } from './layout.ts';
 import {
   authenticateManifest,
   decodeManifest,
@@ -19,16 +19,18 @@ export interface Archive {
   readonly signed: SignedManifest;
 }
 
-/** A manifest that cannot be read; its archive does not count. */
+/** An archive that does not count, and why. */
 export interface BrokenArchive {
   readonly store: Store;
   readonly key: string;
   readonly error: BackupError;
 }
 
-export interface Catalog {
+/** Archives of a target in a store. */
+export interface Catalog<T extends Archive = Archive> {
   /** Oldest first. */
-  readonly archives: readonly Archive[];
+  readonly archives: readonly T[];
+  /** What cannot be read, or was not accepted: named, and left alone. */
   readonly broken: readonly BrokenArchive[];
 }
 
@@ -57,14 +59,48 @@ export const readArchive = async (store: Store, key: string): Promise<Archive> =
   return { store, key, signed: decodeManifest(await readText(store, manifest), manifest) };
 };
 
-const read = async (store: Store, key: string): Promise<Archive | BrokenArchive> => {
+/** Errors of a store as a whole, or of a run that ends: they say nothing about the object that was being read. */
+const ofStore: readonly FailureCode[] = ['store.unreachable', 'run.interrupted', 'run.deadline', 'lock.lost'];
+
+/** An error that says something about one object: it is no reason to stop working on the others. */
+export const isOfObject = (error: unknown): error is BackupError =>
+  isBackupError(error) && !ofStore.includes(error.code);
+
+/** What a manifest has to be to count. @throws BackupError where it is not */
+export type Accept<T extends Archive> = (archive: Archive) => Promise<T>;
+
+/** Undefined where it was removed since it was listed. One object that is no good is no reason to stop. */
+const read = async <T extends Archive>(
+  store: Store,
+  manifest: string,
+  accept: Accept<T>,
+): Promise<T | BrokenArchive | undefined> => {
+  const key = archiveOf(manifest);
   try {
-    return await readArchive(store, key);
+    return await accept({ store, key, signed: decodeManifest(await readText(store, manifest), manifest) });
   } catch (error) {
-    if (error instanceof BackupError && error.code === 'manifest.damaged') return { store, key, error };
+    if (isBackupError(error, 'store.missing')) return undefined;
+    if (isOfObject(error)) return { store, key, error };
     throw error;
   }
 };
+
+/** Manifests that are read at the same time, for a store far away; large ones fewer, for the memory that they take. */
+const [readers, readerBytes] = [16, 8 << 20];
+
+async function* batches(store: Store, target: string): AsyncGenerator<readonly string[]> {
+  let [batch, size]: [string[], number] = [[], 0];
+  for await (const { key, bytes } of store.list(`${target}/`)) {
+    if (!isManifest(key)) continue;
+    if (batch.length === readers || (batch.length > 0 && size + bytes > readerBytes)) {
+      yield batch;
+      [batch, size] = [[], 0];
+    }
+    batch.push(key);
+    size += bytes;
+  }
+  yield batch;
+}
 
 /** By time; the daily archive after the copies made of it, so that it is the newest. */
 const byAge = ({ signed: { manifest: a } }: Archive, { signed: { manifest: b } }: Archive): number => {
@@ -72,31 +108,31 @@ const byAge = ({ signed: { manifest: a } }: Archive, { signed: { manifest: b } }
   return tiers.indexOf(b.tier) - tiers.indexOf(a.tier);
 };
 
-/** All committed archives of a target in a store. */
-export const readCatalog = async (store: Store, target: string): Promise<Catalog> => {
-  const archives: Archive[] = [];
-  const broken: BrokenArchive[] = [];
-  for await (const { key } of store.list(`${target}/`)) {
-    if (!isManifest(key)) continue;
-    const found = await read(store, archiveOf(key));
-    if ('error' in found) broken.push(found);
-    else archives.push(found);
-  }
+const asItIs: Accept<Archive> = (archive) => Promise.resolve(archive);
+
+/** All committed archives of a target in a store. @param accept catalog/believed.ts has the one that decisions need */
+export async function readCatalog(store: Store, target: string): Promise<Catalog>;
+export async function readCatalog<T extends Archive>(
+  store: Store,
+  target: string,
+  accept: Accept<T>,
+): Promise<Catalog<T>>;
+export async function readCatalog(
+  store: Store,
+  target: string,
+  accept: Accept<Archive> = asItIs,
+): Promise<Catalog> {
+  const [archives, broken]: [Archive[], BrokenArchive[]] = [[], []];
+  for await (const batch of batches(store, target))
+    for (const found of await Promise.all(batch.map((key) => read(store, key, accept)))) {
+      if (!found) continue;
+      if ('error' in found) broken.push(found);
+      else archives.push(found);
+    }
   return { archives: archives.toSorted(byAge), broken };
-};
+}
 
-/** True for an archive under an old key that `rekey` could not remove: the same backup is there under the first key. */
-export const isRewritten = (
-  { key, signed }: Archive,
-  all: readonly Archive[],
-  keys: KeyRing | undefined,
-): boolean => {
-  const to = keys && rekeyedName(key, keys[0].id);
-  if (to === key) return false;
-  return all.some((other) => other.key === to && other.signed.manifest.id === signed.manifest.id);
-};
-
-/** Manifest of an archive, believed. @throws as `authenticateManifest` */
+/** Manifest of an archive, authenticated. @throws as `authenticateManifest` */
 export const authenticate = (archive: Archive, keys: KeyRing | undefined): Promise<Manifest> =>
   authenticateManifest(archive.signed, fileName(archive.key), keys);
 

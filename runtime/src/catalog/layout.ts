@@ -27,11 +27,13 @@ export const isArchive = (key: string): boolean => suffixes.some((suffix) => key
 
 const manifestSuffix = '.manifest.json';
 
+/** Folder of a tier: `postgresql`, `postgresql/weekly`. */
+export const folderOf = (target: string, tier: Tier): string =>
+  tier === 'daily' ? target : `${target}/${tier}`;
+
 /** `postgresql/postgresql_20240101_020000.tar.gz.enc`, `postgresql/weekly/postgresql_weekly_20240107_020000.tar.gz.enc`. */
 export const archiveKey = (target: string, tier: Tier, time: Date, form: Form): string =>
-  tier === 'daily'
-    ? `${target}/${target}_${stamp(time)}${suffixOf(form)}`
-    : `${target}/${tier}/${target}_${tier}_${stamp(time)}${suffixOf(form)}`;
+  `${folderOf(target, tier)}/${target}_${tier === 'daily' ? '' : `${tier}_`}${stamp(time)}${suffixOf(form)}`;
 
 /** Name of an archive rewritten under another key: `postgresql_20240101_020000-k2.tar.gz.enc`. */
 export const rekeyedName = (key: string, keyId: string): string =>

@@ -17,14 +17,14 @@ export type ReadOnce<T> = (
  * Remembers what was read of each object until the object changes: the next reading of a group costs what is new in it.
  * What left the group is forgotten.
  */
-export const readOnce = <T>(read: (key: string) => Promise<T>): ReadOnce<T> => {
+export const readOnce = <T>(read: (key: string, group: string) => Promise<T>): ReadOnce<T> => {
   const groups = new Map<string, ReadonlyMap<string, Known<T>>>();
   return async (group, objects) => {
     const [before, now] = [groups.get(group), new Map<string, Known<T>>()];
     for (const { key, bytes, modified } of objects) {
       const [known, modifiedMs] = [before?.get(key), modified.getTime()];
       const same = known && known.bytes === bytes && known.modifiedMs === modifiedMs;
-      now.set(key, same ? known : { bytes, modifiedMs, value: await read(key) });
+      now.set(key, same ? known : { bytes, modifiedMs, value: await read(key, group) });
     }
     groups.set(group, now);
     return new Map([...now].map(([key, { value }]) => [key, value]));

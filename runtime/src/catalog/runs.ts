@@ -2,8 +2,11 @@ import { z } from 'zod';
 import { collect } from '../core/process.ts';
 import { stamp } from '../core/units.ts';
 import { oneChunk } from '../core/one-chunk.ts';
+import type { KeyRing } from '../crypto/key-ring.ts';
 import { removeUnlessLocked } from '../store/remove.ts';
 import type { Store, StoredObject } from '../store/store.ts';
+import { isOfFuture } from './believed.ts';
+import { proofOf, sign, signatureShape } from './signature.ts';
 
 /** Commands whose runs are recorded. */
 export const recordedCommands = [
@@ -31,11 +34,22 @@ const runSchema = z.strictObject({
   failure: z.strictObject({ code: z.string(), message: z.string() }).optional(),
   /** Key figures of the command, such as `archive`, `archiveBytes`, `sourceBytes`, `seconds`, `equal`. */
   figures: z.record(z.string(), z.union([z.string(), z.number(), z.boolean()])),
+  /** Of the plan. Absent in records of earlier versions. */
+  environment: z.string().optional(),
   /** What somebody should look at although the run went well: catalog/anomalies.ts. */
   warnings: z.array(z.string()).optional(),
   /** Channels on which it was told, and whether that was delivered; written after the rest, absent where nobody was to be told. */
   notified: z.record(z.string(), z.boolean()).optional(),
 });
+
+const signedSchema = z.strictObject({
+  ...runSchema.shape,
+  key: signatureShape.key,
+  /** Absent in records of earlier versions. */
+  mac: signatureShape.mac.optional(),
+});
+
+const label = 'grill-backup run\0';
 
 /** Outcome of one run of a command on a target: `runs/<target>/<stamp>_<command>_<random>.json` in the primary store. */
 export type RunRecord = z.output<typeof runSchema>;
@@ -51,46 +65,91 @@ const folderOf = (target: string): string => `runs/${target}/`;
 export const listRuns = (store: Store, target: string): Promise<readonly StoredObject[]> =>
   Array.fromAsync(store.list(folderOf(target)));
 
-/** Undefined for what is no record, or was removed meanwhile: a record is for reading, nothing hangs on one of them. */
-export const readRun = async (store: Store, key: string): Promise<RunRecord | undefined> => {
+/** With milliseconds: the order of names is the order in time, also of runs within one second. */
+const nameTime = (time: Date): string =>
+  `${stamp(time)}_${String(time.getUTCMilliseconds()).padStart(3, '0')}`;
+
+/** Start of a record's key; a random id follows. */
+const keyStart = ({ startedAt, command, target }: RunRecord): string =>
+  `${folderOf(target)}${nameTime(new Date(startedAt))}_${command}_`;
+
+/** Whose records are read. */
+export interface RunsOf {
+  readonly target: string;
+  readonly environment: string;
+  readonly keys: KeyRing | undefined;
+  readonly now: Date;
+}
+
+/** Signed by the plan's key, where there is one, for this target and environment, under this very name, in the past. */
+const isBelieved = async (
+  key: string,
+  { mac, ...record }: z.output<typeof signedSchema>,
+  { target, environment, keys, now }: RunsOf,
+): Promise<boolean> => {
+  if (record.target !== target || !key.startsWith(keyStart(record))) return false;
+  if ((record.environment ?? environment) !== environment || isOfFuture(record.finishedAt, now)) return false;
+  return !keys || (mac !== undefined && (await proofOf(label, { ...record, mac }, keys)) === 'proved');
+};
+
+/**
+ * Undefined for what is no record, was removed meanwhile, or cannot be believed: whoever can write to the store must not
+ * hide a failure behind a run that never was.
+ */
+export const readRun = async (store: Store, key: string, whose: RunsOf): Promise<RunRecord | undefined> => {
   try {
-    return runSchema.parse(JSON.parse((await collect(store.get(key))).toString('utf8')));
+    const signed = signedSchema.parse(JSON.parse((await collect(store.get(key))).toString('utf8')));
+    const { mac: _mac, key: _key, ...record } = signed;
+    return (await isBelieved(key, signed, whose)) ? record : undefined;
   } catch {
     return undefined;
   }
 };
 
-/** With milliseconds: the order of names is the order in time, also of runs within one second. */
-const nameTime = (time: Date): string =>
-  `${stamp(time)}_${String(time.getUTCMilliseconds()).padStart(3, '0')}`;
-
-const keyOf = ({ startedAt, command, target }: RunRecord, id: string): string =>
-  `${folderOf(target)}${nameTime(new Date(startedAt))}_${command}_${id}.json`;
-
-const put = async (store: Store, record: RunRecord, id: string, replace: boolean): Promise<void> => {
-  await store.put(keyOf(record, id), () => oneChunk(`${JSON.stringify(record)}\n`), { replace });
+const put = async (
+  store: Store,
+  keys: KeyRing | undefined,
+  record: RunRecord,
+  id: string,
+  replace: boolean,
+): Promise<void> => {
+  const text = `${JSON.stringify(await sign(label, record, keys?.[0]))}\n`;
+  await store.put(`${keyStart(record)}${id}.json`, () => oneChunk(text), { replace });
 };
 
 /** Writes a record again, with what became known after it. @throws BackupError `store.*` */
-export const amendRun = (store: Store, record: RunRecord, id: string): Promise<void> =>
-  put(store, record, id, true);
+export const amendRun = (
+  store: Store,
+  keys: KeyRing | undefined,
+  record: RunRecord,
+  id: string,
+): Promise<void> => put(store, keys, record, id, true);
 
-/** Stores a record and removes the oldest beyond the newest 100 of its target. @throws BackupError `store.*` */
-export const writeRun = async (store: Store, record: RunRecord, id: string): Promise<void> => {
-  await put(store, record, id, false);
-  for (const { key } of (await listRuns(store, record.target)).slice(0, -recordsKept))
-    await removeUnlessLocked(store, key);
+/**
+ * Stores a record and removes the oldest beyond the newest 100 of its target; names that claim a later time than its own
+ * do not count, or they could push it out. @throws BackupError `store.*`
+ */
+export const writeRun = async (
+  store: Store,
+  keys: KeyRing | undefined,
+  record: RunRecord,
+  id: string,
+): Promise<void> => {
+  await put(store, keys, record, id, false);
+  const own = `${keyStart(record)}${id}.json`;
+  const all = (await listRuns(store, record.target)).filter(({ key }) => key <= own);
+  for (const { key } of all.slice(0, -recordsKept)) await removeUnlessLocked(store, key);
 };
 
 /** Newest runs of a target first, of one command where it is named. */
 export async function* readRuns(
   store: Store,
-  target: string,
+  whose: RunsOf,
   command?: RecordedCommand,
 ): AsyncGenerator<RunRecord> {
-  for (const { key } of (await listRuns(store, target)).toReversed()) {
+  for (const { key } of (await listRuns(store, whose.target)).toReversed()) {
     if (command && !key.includes(`_${command}_`)) continue;
-    const record = await readRun(store, key);
+    const record = await readRun(store, key, whose);
     if (record) yield record;
   }
 }

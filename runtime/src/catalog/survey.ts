@@ -1,5 +1,6 @@
 import type { Store, StoredObject } from '../store/store.ts';
-import { readCatalog, type Catalog } from './catalog.ts';
+import { readBelieved, type Believed, type Expected } from './believed.ts';
+import type { Catalog } from './catalog.ts';
 import { archiveOf, isArchive, isManifest } from './layout.ts';
 
 export interface Files {
@@ -10,7 +11,7 @@ export interface Files {
 }
 
 /** Everything that a store holds of a target. */
-export interface Survey extends Catalog, Files {
+export interface Survey extends Catalog<Believed>, Files {
   readonly store: Store;
 }
 
@@ -25,8 +26,8 @@ export const listFiles = async (store: Store, target: string): Promise<Files> =>
   return { files, orphans: [...files.values()].filter(({ key }) => !described.has(key)) };
 };
 
-export const survey = async (store: Store, target: string): Promise<Survey> => ({
+export const survey = async (store: Store, expected: Expected): Promise<Survey> => ({
   store,
-  ...(await readCatalog(store, target)),
-  ...(await listFiles(store, target)),
+  ...(await readBelieved(store, expected)),
+  ...(await listFiles(store, expected.target)),
 });

@@ -1,4 +1,4 @@
-import { readCatalog, writeManifest } from '../catalog/catalog.ts';
+import { writeManifest } from '../catalog/catalog.ts';
 import { pointLatest } from '../catalog/latest.ts';
 import { archiveKey, fileName } from '../catalog/layout.ts';
 import { tiersDue } from '../catalog/retention.ts';
@@ -8,12 +8,13 @@ import { parseDuration } from '../core/units.ts';
 import type { Fingerprint, ServerInfo } from '../engines/engine.ts';
 import { retentionOf } from '../plan/parse.ts';
 import type { Target } from '../plan/schema.ts';
+import { catalogOf } from './believed.ts';
 import { addressOf, engineOf, findTarget, openSource, type App } from './app.ts';
 import { recorded } from './lifecycle.ts';
 import { graceEnd } from './orphans.ts';
 import { candidateOf, prune } from './prune.ts';
 import { storeRecoveryKit } from './recovery-kit.ts';
-import { replicate } from './replicate.ts';
+import { replicate, type Replicated } from './replicate.ts';
 import { backupSummary } from './summaries.ts';
 import { backupWarnings } from './warnings.ts';
 import { newSealKeys, writeArchive, type Written } from './write-archive.ts';
@@ -55,8 +56,8 @@ const copyToTiers = async (
   { key, manifest }: Written,
 ): Promise<readonly string[]> => {
   const { primary } = app.stores;
-  const { archives } = await readCatalog(primary, target.name);
-  const candidates = archives.map((archive) => candidateOf(archive.key, archive.signed.manifest));
+  const { archives } = await catalogOf(app, primary, target.name);
+  const candidates = archives.map(candidateOf);
   const started = new Date(manifest.startedAt);
   const copies: string[] = [];
   for (const tier of tiersDue(candidates, retentionOf(app.plan, target), started)) {
@@ -71,12 +72,8 @@ const copyToTiers = async (
   return copies;
 };
 
-const replicateAll = async (
-  app: App,
-  target: Target,
-  key: string,
-): Promise<Record<string, readonly string[]>> => {
-  const replicated: Record<string, readonly string[]> = {};
+const replicateAll = async (app: App, target: Target, key: string): Promise<Record<string, Replicated>> => {
+  const replicated: Record<string, Replicated> = {};
   for (const replica of app.stores.replicas) {
     throwIfStopped(app.run);
     try {
@@ -108,7 +105,9 @@ const backUp = async (app: App, target: Target): Promise<BackupResult> => {
   const { sourceBytes, archiveBytes, server, fingerprint } = manifest;
   run.log.info({ target: name, archive: key, sourceBytes, archiveBytes, seconds }, 'backup committed');
   await storeRecoveryKit(app);
-  const warnings = await backupWarnings(app, target);
+  const problems = Object.values(replicated).flatMap((each) => each.problems);
+  for (const problem of problems) run.log.warn({ target: name }, problem);
+  const warnings = [...problems, ...(await backupWarnings(app, target))];
   return {
     target: name,
     store: stores.primary.location,
@@ -119,7 +118,7 @@ const backUp = async (app: App, target: Target): Promise<BackupResult> => {
     seconds,
     server,
     fingerprint,
-    replicated,
+    replicated: Object.fromEntries(Object.entries(replicated).map(([store, { keys }]) => [store, keys])),
     pruned: pruned.filter(({ keep }) => !keep).map((entry) => entry.key),
     warnings,
   };

@@ -12,3 +12,10 @@ export const port = (text: string): number => {
   if (number < 1 || number > 65_535) throw new InvalidArgumentError('expected a port from 1 to 65535');
   return number;
 };
+
+/** Reads the value of an option that names a target or an environment: it becomes a folder's name. */
+export const label = (text: string): string => {
+  if (!/^[a-z0-9]([a-z0-9-]{0,50}[a-z0-9])?$/.test(text))
+    throw new InvalidArgumentError('expected lower-case letters, digits and dashes');
+  return text;
+};

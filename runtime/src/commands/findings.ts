@@ -1,9 +1,10 @@
-import { authenticate, type Archive } from '../catalog/catalog.ts';
+import type { Believed } from '../catalog/believed.ts';
+import type { BrokenArchive } from '../catalog/catalog.ts';
 import { latestAliases, pointLatest } from '../catalog/latest.ts';
 import { latestKey, manifestKey } from '../catalog/layout.ts';
 import { findLock } from '../catalog/lock-state.ts';
 import type { Survey } from '../catalog/survey.ts';
-import { messageOf } from '../core/errors.ts';
+import { messageOf, type FailureCode } from '../core/errors.ts';
 import { formatBytes } from '../core/units.ts';
 import type { PutOptions, Store } from '../store/store.ts';
 import type { App } from './app.ts';
@@ -14,6 +15,8 @@ export type FindingKind =
   | 'archive-without-manifest'
   | 'manifest-without-archive'
   | 'manifest-broken'
+  | 'archive-foreign'
+  | 'archive-future'
   | 'size-mismatch'
   | 'latest-wrong'
   | 'copy-missing'
@@ -44,20 +47,14 @@ export interface Place {
 
 export type Found = Omit<Finding, 'target' | 'store'>;
 
-/** The same archive in another store, with a manifest that can be believed. */
-const twinOf = async ({ app, here, all }: Place, key: string): Promise<Archive | undefined> => {
-  for (const other of all.filter((each) => each !== here)) {
-    const archive = other.archives.find((each) => each.key === key);
-    const size = other.files.get(key)?.bytes;
-    if (!archive || size !== archive.signed.manifest.archiveBytes) continue;
-    const authentic = await authenticate(archive, app.keys).then(
-      () => true,
-      () => false,
-    );
-    if (authentic) return archive;
-  }
-  return undefined;
-};
+/** The same archive in another store, believed and as long as it should be. */
+const twinOf = ({ here, all }: Place, key: string): Believed | undefined =>
+  all
+    .filter((other) => other !== here)
+    .flatMap(({ archives, files }) =>
+      archives.filter((each) => each.key === key && files.get(key)?.bytes === each.manifest.archiveBytes),
+    )
+    .at(0);
 
 const bring = async (
   app: App,
@@ -71,7 +68,7 @@ const bring = async (
 };
 
 const manifestFrom =
-  ({ app, here }: Place, { store, key }: Archive) =>
+  ({ app, here }: Place, { store, key }: Believed) =>
   () =>
     bring(app, store, here.store, manifestKey(key));
 
@@ -80,14 +77,14 @@ const remove = (store: Store, key: string) => async (): Promise<string> => {
   return 'removed';
 };
 
-const orphans = async (place: Place): Promise<readonly Found[]> => {
+const orphans = (place: Place): readonly Found[] => {
   const { app, here, all } = place;
   const removable = removableOrphans(app, here, all);
   const found: Found[] = [];
   for (const orphan of here.orphans) {
     const { key, bytes, modified } = orphan;
-    const twin = await twinOf(place, key);
-    const usable = twin && twin.signed.manifest.archiveBytes === bytes;
+    const twin = twinOf(place, key);
+    const usable = twin?.manifest.archiveBytes === bytes;
     const removes = removable.includes(orphan) ? remove(here.store, key) : undefined;
     found.push({
       kind: 'archive-without-manifest',
@@ -100,55 +97,50 @@ const orphans = async (place: Place): Promise<readonly Found[]> => {
   return found;
 };
 
-const missingArchive = async (place: Place, { key }: Archive): Promise<Found> => {
-  const twin = await twinOf(place, key);
+const missingArchive = (place: Place, key: string): Found => {
+  const twin = twinOf(place, key);
   return {
     kind: 'manifest-without-archive',
     key,
     message: `the archive is gone${twin ? `; ${twin.store.location} has it` : ''}`,
     severity: 'problem',
     repair: twin
-      ? () =>
-          bring(place.app, twin.store, place.here.store, key, { sha256: twin.signed.manifest.seal.sha256 })
+      ? () => bring(place.app, twin.store, place.here.store, key, { sha256: twin.manifest.seal.sha256 })
       : remove(place.here.store, manifestKey(key)),
   };
 };
 
-const ofArchive = async (place: Place, archive: Archive): Promise<Found | undefined> => {
-  const { app, here } = place;
-  const { key } = archive;
-  const wrong = await authenticate(archive, app.keys).then(() => undefined, messageOf);
-  if (wrong !== undefined) {
-    const twin = await twinOf(place, key);
-    const repair = twin && manifestFrom(place, twin);
-    return { kind: 'manifest-broken', key, message: wrong, severity: 'problem', repair };
-  }
-  const [wanted, found] = [archive.signed.manifest.archiveBytes, here.files.get(key)?.bytes];
-  if (found === undefined) return missingArchive(place, archive);
-  if (found === wanted) return undefined;
+const ofArchive = (place: Place, { key, manifest }: Believed): readonly Found[] => {
+  const [wanted, found] = [manifest.archiveBytes, place.here.files.get(key)?.bytes];
+  if (found === undefined) return [missingArchive(place, key)];
+  if (found === wanted) return [];
   const message = `the archive has ${found} bytes, its manifest says ${wanted}`;
-  return { kind: 'size-mismatch', key, message, severity: 'problem' };
+  return [{ kind: 'size-mismatch', key, message, severity: 'problem' }];
 };
 
-const archives = async (place: Place): Promise<readonly Found[]> => {
-  const found: Found[] = [];
-  for (const { key, error } of place.here.broken) {
-    const twin = await twinOf(place, key);
-    const repair = twin && manifestFrom(place, twin);
-    found.push({ kind: 'manifest-broken', key, message: error.message, severity: 'problem', repair });
-  }
-  for (const archive of place.here.archives) {
-    const wrong = await ofArchive(place, archive);
-    if (wrong) found.push(wrong);
-  }
-  return found;
+const kindsAside: Readonly<Partial<Record<FailureCode, FindingKind>>> = {
+  'archive.foreign': 'archive-foreign',
+  'archive.future': 'archive-future',
 };
+
+/** What was set aside: the same archive may be whole in another store. */
+const ofBroken = (place: Place, { key, error }: BrokenArchive): Found => {
+  const twin = twinOf(place, key);
+  const repair = twin && manifestFrom(place, twin);
+  const kind = kindsAside[error.code] ?? 'manifest-broken';
+  return { kind, key, message: error.message, severity: 'problem', repair };
+};
+
+const archives = (place: Place): readonly Found[] => [
+  ...place.here.broken.map((each) => ofBroken(place, each)),
+  ...place.here.archives.flatMap((each) => ofArchive(place, each)),
+];
 
 const latest = async ({ target, here }: Place): Promise<readonly Found[]> => {
   const there = here.archives.filter(({ key }) => here.files.has(key));
-  const newest = there.findLast(({ signed }) => signed.manifest.tier === 'daily');
+  const newest = there.findLast(({ manifest }) => manifest.tier === 'daily');
   if (!newest) return [];
-  const { manifest } = newest.signed;
+  const { manifest } = newest;
   const usual = latestKey(target, manifest);
   const points = await here.store.resolve(usual).catch(messageOf);
   const aliases = [[usual, points], ...(await latestAliases(here.store, target))] as const;
@@ -174,8 +166,8 @@ const lock = async ({ app, target, here }: Place): Promise<readonly Found[]> => 
 /** What is wrong with a target in a store. */
 export const findingsOf = async (place: Place): Promise<readonly Finding[]> => {
   const found = [
-    ...(await orphans(place)),
-    ...(await archives(place)),
+    ...orphans(place),
+    ...archives(place),
     ...missingCopies(place),
     ...(await latest(place)),
     ...(await lock(place)),

@@ -1,6 +1,6 @@
 import { hostname } from 'node:os';
-import { prepareAudit } from '../catalog/audit-entry.ts';
 import { appendAudit, type AuditEvent } from '../catalog/audit.ts';
+import { prepareSignatures } from '../catalog/signature.ts';
 import { takeLock, type HeldLock } from '../catalog/lock.ts';
 import { amendRun, writeRun, type Figures, type RecordedCommand, type RunRecord } from '../catalog/runs.ts';
 import { exitCodes } from '../contract/exit-codes.ts';
@@ -82,8 +82,9 @@ const attempt = async ({ run }: App, what: string, step: () => Promise<unknown>)
   );
 };
 
-const auditEvent = ({ finishedAt: at, command, target, ok, failure, figures }: RunRecord): AuditEvent => ({
-  ...{ at, host: hostname(), command, target, ok, figures },
+const auditEvent = ({ finishedAt: at, failure, ...record }: RunRecord): AuditEvent => ({
+  ...{ at, host: hostname(), command: record.command, target: record.target, ok: record.ok },
+  ...{ environment: record.environment, figures: record.figures },
   ...(failure && { failure: failure.code }),
 });
 
@@ -103,16 +104,17 @@ const conclude = async (
     exitCode: exitCodes.ok,
     ...(problem !== undefined && failureOf(problem)),
     figures,
+    environment: app.plan.environment,
     ...(warnings.length > 0 && { warnings: [...warnings] }),
   };
   const id = run.randomBytes(3).toString('hex');
   const writing = 'the record of the run';
-  await attempt(app, writing, () => writeRun(stores.primary, record, id));
+  await attempt(app, writing, () => writeRun(stores.primary, app.keys, record, id));
   await attempt(app, 'the audit trail', () => appendAudit(stores.primary, app.keys, auditEvent(record)));
   const [outcomes] = await Promise.all([notify(app, record), pushRun(app, record)]);
   if (outcomes.length === 0) return;
   const notified = Object.fromEntries(outcomes.map(({ channel, ok }) => [channel, ok]));
-  await attempt(app, writing, () => amendRun(stores.primary, { ...record, notified }, id));
+  await attempt(app, writing, () => amendRun(stores.primary, app.keys, { ...record, notified }, id));
 };
 
 const begin = ({ run }: App, { command, target }: Pick<Recorded<unknown>, 'command' | 'target'>): Begun => ({
@@ -145,7 +147,7 @@ export const recorded = async <T>(
   body: (app: App) => Promise<T>,
 ): Promise<T> => {
   const { figures = {}, summarise } = options;
-  prepareAudit(app.keys);
+  prepareSignatures(app.keys);
   const begun = begin(app, options);
   const result = await failureRecorded(app, options, () => guarded(app, options, body));
   const summary = summarise(result);

@@ -1,9 +1,11 @@
-import { readCatalog, type Catalog } from '../catalog/catalog.ts';
+import type { Believed } from '../catalog/believed.ts';
+import type { Catalog } from '../catalog/catalog.ts';
 import type { Manifest } from '../catalog/manifest.ts';
 import type { Store } from '../store/store.ts';
 import { allStores, findTarget, type App } from './app.ts';
+import { catalogOf } from './believed.ts';
 
-/** One archive, as its manifest describes it; the manifest is read, not authenticated: `verify` does that. */
+/** One archive, as its manifest describes it; what cannot be believed of it has a problem instead. */
 export interface Listed {
   readonly target: string;
   readonly store: string;
@@ -21,7 +23,7 @@ export interface Listed {
 export const verifiedAt = (manifest: Manifest): string | undefined =>
   manifest.verifications.findLast(({ ok }) => ok)?.at;
 
-const rows = (target: string, store: Store, { archives, broken }: Catalog): readonly Listed[] => [
+const rows = (target: string, store: Store, { archives, broken }: Catalog<Believed>): readonly Listed[] => [
   ...broken.map(({ key, error }) => ({
     target,
     store: store.location,
@@ -32,7 +34,7 @@ const rows = (target: string, store: Store, { archives, broken }: Catalog): read
     sourceBytes: 0,
     problem: error.message,
   })),
-  ...archives.map(({ key, signed: { manifest } }) => {
+  ...archives.map(({ key, manifest }) => {
     const verified = verifiedAt(manifest);
     const { tier, startedAt, archiveBytes, sourceBytes } = manifest;
     return {
@@ -53,6 +55,6 @@ export const list = async (app: App, target?: string): Promise<readonly Listed[]
   const targets = target ? [findTarget(app.plan, target)] : app.plan.targets;
   const result: Listed[] = [];
   for (const { name } of targets)
-    for (const store of allStores(app)) result.push(...rows(name, store, await readCatalog(store, name)));
+    for (const store of allStores(app)) result.push(...rows(name, store, await catalogOf(app, store, name)));
   return result;
 };

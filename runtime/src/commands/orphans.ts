@@ -4,6 +4,7 @@ import { dayMs } from '../core/units.ts';
 import { removeUnlessLocked } from '../store/remove.ts';
 import type { Store, StoredObject } from '../store/store.ts';
 import { allStores, type App } from './app.ts';
+import { expectedOf } from './believed.ts';
 
 /** Killed runs leave partial files; a run that is older than this is dead: no deadline is longer than a day. */
 const leftoverGraceMs = dayMs;
@@ -13,7 +14,9 @@ export const graceEnd = ({ run }: Pick<App, 'run'>): Date => new Date(run.now().
 
 /** True where another store still has its manifest: then the manifest was lost, not the run killed. */
 const isDescribedElsewhere = (key: string, here: Survey, all: readonly Survey[]): boolean =>
-  all.some((other) => other !== here && other.archives.some((archive) => archive.key === key));
+  all.some(
+    (other) => other !== here && [...other.archives, ...other.broken].some((archive) => archive.key === key),
+  );
 
 /**
  * Orphans that can go: past the grace time, in no other store's catalogue, and not all that is left of the target: a
@@ -28,7 +31,7 @@ export const removableOrphans = (app: App, here: Survey, all: readonly Survey[])
 
 export const surveyAll = async (app: App, target: string): Promise<readonly Survey[]> => {
   const surveys: Survey[] = [];
-  for (const store of allStores(app)) surveys.push(await survey(store, target));
+  for (const store of allStores(app)) surveys.push(await survey(store, expectedOf(app, target)));
   return surveys;
 };
 

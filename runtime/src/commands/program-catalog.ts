@@ -1,8 +1,13 @@
 import type { Command } from 'commander';
-import type { AuditEntry } from '../catalog/audit-entry.ts';
 import { BackupError } from '../core/errors.ts';
 import type { Tool } from './program.ts';
-import { renderAudit, renderAuditReport, renderCheck, renderShown } from './render-catalog.ts';
+import {
+  renderAudit,
+  renderAuditReport,
+  renderCheck,
+  renderShown,
+  type ShownEntry,
+} from './render-catalog.ts';
 
 const runCheck = async (tool: Tool, target: string | undefined, repair: boolean): Promise<void> => {
   const { check } = await import('./check.ts');
@@ -20,16 +25,18 @@ const shownEntries = 50;
 
 const showAudit = async (tool: Tool): Promise<void> => {
   const { readAudit } = await import('../catalog/audit.ts');
-  const { stores } = await tool.open();
-  const entries: AuditEntry[] = [];
-  for await (const { entry } of readAudit(stores.primary)) if (entry) entries.push(entry);
+  const { provenEntry } = await import('../catalog/audit-entry.ts');
+  const { stores, keys } = await tool.open();
+  const entries: ShownEntry[] = [];
+  for await (const { entry } of readAudit(stores.primary))
+    if (entry) entries.push({ ...entry, proof: await provenEntry(entry, keys) });
   tool.print(entries, (all) => renderAudit(all.slice(-shownEntries)));
 };
 
 const proveAudit = async (tool: Tool): Promise<void> => {
   const { requireWhole, verifyAudit } = await import('../catalog/audit-verify.ts');
-  const { stores, keys } = await tool.open();
-  const report = await verifyAudit(stores.primary, keys);
+  const { stores, keys, plan } = await tool.open();
+  const report = await verifyAudit(stores.primary, keys, plan.environment);
   tool.print(report, renderAuditReport);
   requireWhole(report);
 };

@@ -2,12 +2,14 @@ import type { Command } from 'commander';
 import { allTargets } from '../contract/names.ts';
 import { BackupError } from '../core/errors.ts';
 import { askOn, confirmOn } from './confirm.ts';
-import { count } from './count.ts';
+import { count, label } from './count.ts';
 import type { Session, Tool } from './program.ts';
 
 interface RestoreFlags {
   readonly only?: readonly string[];
   readonly into?: string;
+  readonly fromTarget?: string;
+  readonly fromEnvironment?: string;
   readonly jobs?: number;
   readonly merge?: boolean;
   readonly test?: boolean;
@@ -27,11 +29,15 @@ interface CleanupFlags {
 const contradictions = (
   target: string,
   archive: string | undefined,
-  { only, into, merge, test, stopServices }: RestoreFlags,
+  { only, into, merge, test, stopServices, fromTarget }: RestoreFlags,
 ): readonly (readonly [boolean, string])[] => [
   [
     target === allTargets && archive !== undefined,
     'restore full takes the newest archive of each target, not a named one',
+  ],
+  [
+    target === allTargets && fromTarget !== undefined,
+    '--from-target names whose archive one target gets; name that target',
   ],
   [
     target === allTargets && (only ?? into ?? merge) !== undefined,
@@ -66,6 +72,12 @@ export const addRestoreCommand = (
       'only these: a table (schema.table), a bucket (org/bucket) or InfluxDB database, a Redis database (db0) or key pattern',
     )
     .option('--into <name>', 'under a new name beside the live data, which is not touched')
+    .option(
+      '--from-target <name>',
+      'take the archives of this target, as after a new name; also one that is not in the plan',
+      label,
+    )
+    .option('--from-environment <name>', 'take archives that the plan of this environment made', label)
     .option('--jobs <n>', 'PostgreSQL: restore with this many jobs (default: 1)', count)
     .option('--merge', 'Redis: write keys over the live ones and remove none')
     .option('--test', 'restore into a scratch server, compare, and throw it away; live data is not touched')
@@ -79,11 +91,12 @@ export const addRestoreCommand = (
     .action(async (target: string, archive: string | undefined, flags: RestoreFlags, command: Command) => {
       checkFlags(target, archive, flags);
       const { runRestore } = await import('./run-restore.ts');
+      const { fromTarget, fromEnvironment } = flags;
       const { only, into, jobs, merge, accept, stopServices } = flags;
       const { test = false, dryRun = false, force = false } = flags;
       const confirm = force ? () => Promise.resolve(true) : confirmOn(stdin, stdout, target);
       await runRestore(toolOf(command), target, {
-        ...{ archive, only, into, jobs, merge, accept, stopServices },
+        ...{ archive, only, into, jobs, merge, accept, stopServices, fromTarget, fromEnvironment },
         ...{ test, dryRun, confirm },
       });
     });

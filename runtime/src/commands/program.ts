@@ -59,11 +59,14 @@ const runPrune = async (tool: Tool, name: string | undefined, flags: PruneFlags)
 
 const runRekey = async (tool: Tool, name: string | undefined, dryRun: boolean) => {
   const { rekey } = await import('./rekey.ts');
+  const { rekeyProblem } = await import('./summaries.ts');
   const app = await tool.open();
   const targets = name ? [name] : app.plan.targets.map((target) => target.name);
   const moved: Rekeyed[] = [];
   for (const target of targets) moved.push(...(await rekey(app, target, { dryRun })));
   tool.print(moved, renderRekeyed);
+  const problem = rekeyProblem(moved);
+  if (problem) throw problem;
 };
 
 /**

@@ -1,12 +1,11 @@
-import { authenticate, isRewritten, readCatalog, type Archive } from '../catalog/catalog.ts';
-import type { Manifest } from '../catalog/manifest.ts';
+import { isRewritten, type Believed } from '../catalog/believed.ts';
 import { decideRetention, type Candidate, type Circumstances, type Decision } from '../catalog/retention.ts';
 import { readRuns, saysSomething } from '../catalog/runs.ts';
-import { messageOf } from '../core/errors.ts';
 import { retentionOf } from '../plan/parse.ts';
 import type { Target } from '../plan/schema.ts';
 import type { Store } from '../store/store.ts';
 import { allStores, findTarget, type App } from './app.ts';
+import { catalogOf, runsOf } from './believed.ts';
 import { recorded } from './lifecycle.ts';
 import { removeOrphans } from './orphans.ts';
 import { lockedBy, removeArchive } from './remove-archive.ts';
@@ -19,28 +18,22 @@ export interface Pruned extends Decision {
 }
 
 /** What retention sees of an archive. */
-export const candidateOf = (key: string, manifest: Manifest): Candidate => ({
+export const candidateOf = ({ key, manifest }: Pick<Believed, 'key' | 'manifest'>): Candidate => ({
   key,
   tier: manifest.tier,
   startedAt: new Date(manifest.startedAt),
   verified: manifest.verifications.some(({ ok }) => ok),
 });
 
-/** An archive whose manifest cannot be believed has no say in retention, and is kept for a person to look at. */
-const believed = async (app: App, archives: readonly Archive[]): Promise<readonly Archive[]> => {
-  const authentic: Archive[] = [];
-  for (const archive of archives) {
-    try {
-      await authenticate(archive, app.keys);
-      authentic.push(archive);
-    } catch (error) {
-      app.run.log.warn(
-        { archive: archive.key, store: archive.store.location, problem: messageOf(error) },
-        'kept an archive that is not authentic',
-      );
-    }
-  }
-  return authentic;
+/** An archive that cannot be believed has no say in retention, and is kept for a person to look at. */
+const believed = async (app: App, target: Target, store: Store): Promise<readonly Believed[]> => {
+  const { archives, broken } = await catalogOf(app, store, target.name);
+  for (const { key, error } of broken)
+    app.run.log.warn(
+      { archive: key, store: store.location, problem: error.message },
+      'kept an archive that was set aside',
+    );
+  return archives;
 };
 
 /** Removes an archive where that was decided; neither it nor its manifest goes while one of them is locked. */
@@ -56,13 +49,11 @@ const carryOut = async (app: App, store: Store, decision: Decision, dryRun: bool
 const decide = (
   app: App,
   target: Target,
-  archives: readonly Archive[],
+  archives: readonly Believed[],
   circumstances: Circumstances,
 ): readonly Decision[] => {
   const rewritten = archives.filter((archive) => isRewritten(archive, archives, app.keys));
-  const candidates = archives
-    .filter((archive) => !rewritten.includes(archive))
-    .map(({ key, signed }) => candidateOf(key, signed.manifest));
+  const candidates = archives.filter((archive) => !rewritten.includes(archive)).map(candidateOf);
   const { frozen, force } = circumstances;
   return [
     ...decideRetention(candidates, retentionOf(app.plan, target), app.run.now(), circumstances),
@@ -80,9 +71,9 @@ const pruneStore = async (
   store: Store,
   { dryRun, ...circumstances }: PruneOptions,
 ): Promise<readonly Pruned[]> => {
-  const { archives } = await readCatalog(store, target.name);
+  const archives = await believed(app, target, store);
   const results: Pruned[] = [];
-  for (const decision of decide(app, target, await believed(app, archives), circumstances)) {
+  for (const decision of decide(app, target, archives, circumstances)) {
     const done = await carryOut(app, store, decision, dryRun);
     results.push({ target: target.name, store: store.location, ...done });
   }
@@ -103,8 +94,8 @@ export const prune = async (app: App, target: Target, options: PruneOptions): Pr
 };
 
 /** Why retention waits: the last backup failed. */
-const frozenBy = async ({ stores }: App, target: string): Promise<string | undefined> => {
-  for await (const record of readRuns(stores.primary, target, 'backup')) {
+const frozenBy = async (app: App, target: string): Promise<string | undefined> => {
+  for await (const record of readRuns(app.stores.primary, runsOf(app, target), 'backup')) {
     if (!saysSomething(record)) continue;
     return record.ok
       ? undefined

@@ -1,8 +1,9 @@
 import { decompress } from '../archive/compress.ts';
 import { unpack } from '../archive/unpack.ts';
-import { readArchive, readCatalog, type Archive } from '../catalog/catalog.ts';
-import { fileName, tiers } from '../catalog/layout.ts';
-import { keyFor, type Manifest } from '../catalog/manifest.ts';
+import { believe, newestOf, type Believed } from '../catalog/believed.ts';
+import { readArchive, type Archive, type BrokenArchive } from '../catalog/catalog.ts';
+import { fileName, folderOf, tiers } from '../catalog/layout.ts';
+import { keyFor } from '../catalog/manifest.ts';
 import { aliasPrefix } from '../contract/names.ts';
 import { BackupError, isBackupError, messageOf } from '../core/errors.ts';
 import type { Entries } from '../core/entries.ts';
@@ -12,6 +13,7 @@ import { open } from '../crypto/open.ts';
 import { engines } from '../engines/registry.ts';
 import type { Store } from '../store/store.ts';
 import { allStores, type App } from './app.ts';
+import { catalogOf, expectedOf, type Origin } from './believed.ts';
 
 /** What decompression reports is damage: the ciphertext was authentic, but not what this program writes. */
 async function* asDamage(source: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
@@ -27,12 +29,8 @@ async function* asDamage(source: AsyncIterable<Buffer>): AsyncGenerator<Buffer> 
 }
 
 /** Compressed bytes of an archive, each segment authenticated before it is decrypted; progress counts ciphertext. */
-export async function* openBytes(
-  app: App,
-  archive: Archive,
-  manifest: Manifest,
-  label: string,
-): AsyncGenerator<Buffer> {
+export async function* openBytes(app: App, archive: Believed, label: string): AsyncGenerator<Buffer> {
+  const { manifest } = archive;
   const key = await keyFor(manifest, app.keys);
   const keys = key && (await archiveKeysOf(key, manifest.encryption!));
   const progress = app.progress(label, manifest.archiveBytes);
@@ -44,36 +42,46 @@ export async function* openBytes(
 }
 
 /** Entries of an archive, nothing of a segment released before it is authenticated. */
-export const readEntries = (app: App, archive: Archive, manifest: Manifest, label: string): Entries =>
-  unpack(asDamage(decompress(openBytes(app, archive, manifest, label), manifest.compression.algorithm)));
+export const readEntries = (app: App, archive: Believed, label: string): Entries =>
+  unpack(asDamage(decompress(openBytes(app, archive, label), archive.manifest.compression.algorithm)));
 
 /** Reads every byte: authenticity, encryption, compression, tar, and the engine's own format. */
-export const readThrough = async (app: App, archive: Archive, manifest: Manifest): Promise<void> => {
+export const readThrough = async (app: App, archive: Believed): Promise<void> => {
+  const { manifest } = archive;
   const engine = engines[manifest.engine];
   if (!engine)
     throw new BackupError(
       'source.unsupported',
       `archive was made by engine ${manifest.engine}, which this program lacks`,
     );
-  await engine.inspect(app.run, readEntries(app, archive, manifest, `verify ${manifest.target}`));
+  await engine.inspect(app.run, readEntries(app, archive, `verify ${manifest.target}`));
 };
 
-/** Newest committed archive of a target in a store, without the copies that restores made for safety. */
-export const newestArchive = async (store: Store, target: string): Promise<Archive | undefined> => {
-  const { archives } = await readCatalog(store, target);
-  return archives.findLast(({ signed }) => signed.manifest.tier !== 'safety');
+/** Of what was set aside, so many are named. */
+const namedAside = 3;
+
+const asideText = (broken: readonly BrokenArchive[]): string => {
+  if (broken.length === 0) return '';
+  const named = broken.slice(0, namedAside).map(({ error }) => error.message);
+  const more = broken.length > namedAside ? `; ${broken.length - namedAside} more` : '';
+  return `; set aside: ${named.join('; ')}${more}`;
 };
 
-const newestAnywhere = async (app: App, target: string): Promise<Archive> => {
+const newestAnywhere = async (app: App, target: string, origin: Origin): Promise<Believed> => {
+  const aside: BrokenArchive[] = [];
   for (const store of allStores(app)) {
-    const found = await newestArchive(store, target);
+    const { archives, broken } = await catalogOf(app, store, target, origin);
+    const found = newestOf(archives);
+    for (const { key, error } of broken)
+      app.run.log.warn({ archive: key, store: store.location, problem: error.message }, 'set aside');
     if (found) return found;
+    aside.push(...broken);
   }
+  const places = allStores(app).map((store) => store.location);
+  const { fromTarget = target } = origin;
   throw new BackupError(
     'archive.unknown',
-    `no archive of ${target} in ${allStores(app)
-      .map((store) => store.location)
-      .join(', ')}`,
+    `no archive of ${fromTarget} in ${places.join(', ')}${asideText(aside)}`,
   );
 };
 
@@ -85,23 +93,45 @@ const locate = (app: App, name: string): { store: Store; key: string } | undefin
   return undefined;
 };
 
-const folders = (target: string): readonly string[] =>
-  tiers.map((tier) => (tier === 'daily' ? target : `${target}/${tier}`));
-
 /** Key of a bare file name, wherever its tier's folder is; a key with `/` is taken as it is. */
 const keyOf = async (store: Store, target: string, name: string): Promise<string> => {
   if (name.includes('/')) return name;
-  for (const folder of folders(target)) if (await store.head(`${folder}/${name}`)) return `${folder}/${name}`;
+  for (const tier of tiers) {
+    const key = `${folderOf(target, tier)}/${name}`;
+    if (await store.head(key)) return key;
+  }
   return `${target}/${name}`;
+};
+
+/** Anybody who can write to the store can move an alias: it stands for the newest archive, whatever it names. */
+const newestBehind = async (
+  app: App,
+  target: string,
+  origin: Origin,
+  store: Store,
+  alias: string,
+): Promise<Believed> => {
+  const { archives, broken } = await catalogOf(app, store, target, origin);
+  const newest = archives.findLast(({ manifest }) => manifest.tier === 'daily');
+  if (newest) return newest;
+  throw new BackupError(
+    'archive.unknown',
+    `${alias} stands for the newest archive, and ${store.location} has none${asideText(broken)}`,
+  );
 };
 
 /**
  * An archive as users name it: nothing (the newest), a file name, a key, a path such as
- * `/backup/postgresql/latest_backup.tar.gz.enc`, or `s3://bucket/key`.
+ * `/backup/postgresql/latest_backup.tar.gz.enc`, or `s3://bucket/key`. It is not believed yet where it was named.
  * @throws BackupError `archive.unknown`
  */
-export const findArchive = async (app: App, target: string, name: string | undefined): Promise<Archive> => {
-  if (name === undefined) return newestAnywhere(app, target);
+export const findArchive = async (
+  app: App,
+  target: string,
+  name: string | undefined,
+  origin: Origin = {},
+): Promise<Archive> => {
+  if (name === undefined) return newestAnywhere(app, target, origin);
   const located = locate(app, name);
   if (!located && (name.startsWith('/') || name.includes('://')))
     throw new BackupError(
@@ -111,8 +141,16 @@ export const findArchive = async (app: App, target: string, name: string | undef
         .join(', ')}`,
     );
   const store = located?.store ?? app.stores.primary;
-  const key = located?.key ?? (await keyOf(store, target, name));
-  // An archive is no alias: a store would read all of it to find out.
-  const isAlias = fileName(key).startsWith(aliasPrefix);
-  return readArchive(store, (isAlias && (await store.resolve(key))) || key);
+  const key = located?.key ?? (await keyOf(store, origin.fromTarget ?? target, name));
+  return fileName(key).startsWith(aliasPrefix)
+    ? newestBehind(app, target, origin, store, key)
+    : readArchive(store, key);
 };
+
+/** Believes an archive that a person named, or that is the newest; only of the latter must the time be plausible. */
+export const believeNamed = (
+  app: App,
+  archive: Archive,
+  target: string,
+  origin: Origin = {},
+): Promise<Believed> => believe(archive, { ...expectedOf(app, target, origin), now: undefined });

@@ -1,7 +1,8 @@
-import { authenticate, readCatalog, writeManifest, type Archive } from '../catalog/catalog.ts';
+import type { Believed } from '../catalog/believed.ts';
+import { isOfObject, writeManifest } from '../catalog/catalog.ts';
 import { latestAliases } from '../catalog/latest.ts';
 import { fileName, manifestKey, rekeyedName } from '../catalog/layout.ts';
-import { keyFor, type Manifest } from '../catalog/manifest.ts';
+import { keyFor } from '../catalog/manifest.ts';
 import { BackupError } from '../core/errors.ts';
 import { newArchiveKeys } from '../crypto/archive-keys.ts';
 import type { KeyRing } from '../crypto/key-ring.ts';
@@ -9,6 +10,7 @@ import { startSealing } from '../crypto/seal.ts';
 import type { Target } from '../plan/schema.ts';
 import type { Store } from '../store/store.ts';
 import { allStores, findTarget, type App } from './app.ts';
+import { catalogOf } from './believed.ts';
 import { recorded } from './lifecycle.ts';
 import { openBytes } from './read-archive.ts';
 import { lockedBy, removeArchive } from './remove-archive.ts';
@@ -24,18 +26,14 @@ export interface Rekeyed {
   readonly newKeyId: string;
   /** Why the old archive is still there: until when Object Lock keeps it. `rekey` and retention remove it afterwards. */
   readonly kept?: string;
+  /** Why it could not be rewritten. */
+  readonly failed?: string;
 }
 
-const reseal = async (
-  app: App,
-  keys: KeyRing,
-  archive: Archive,
-  manifest: Manifest,
-  to: string,
-): Promise<void> => {
-  const { store } = archive;
+const reseal = async (app: App, keys: KeyRing, archive: Believed, to: string): Promise<void> => {
+  const { store, manifest } = archive;
   const { keys: fresh, parameters } = await newArchiveKeys(keys[0], app.run.randomBytes);
-  const plain = openBytes(app, archive, manifest, `rekey ${manifest.target}`);
+  const plain = openBytes(app, archive, `rekey ${manifest.target}`);
   const sealing = startSealing(plain, manifest.id, fresh);
   const replace = !(await store.head(manifestKey(to))); // left by a run that died before its manifest
   const archiveBytes = await store.put(to, sealing.bytes, { replace, signal: app.run.signal });
@@ -50,13 +48,12 @@ const reseal = async (
 };
 
 /** The tiers of one backup share their bytes: the second is a copy of the first. */
-const copyTwin = async (app: App, twin: Archive, manifest: Manifest, to: string): Promise<void> => {
-  const resealed = await authenticate(twin, app.keys);
+const copyTwin = async (app: App, twin: Believed, { manifest }: Believed, to: string): Promise<void> => {
   await twin.store.copy(twin.key, to);
   await writeManifest(
     twin.store,
     to,
-    { ...resealed, archive: fileName(to), tier: manifest.tier, verifications: manifest.verifications },
+    { ...twin.manifest, archive: fileName(to), tier: manifest.tier, verifications: manifest.verifications },
     app.keys,
     { replace: false },
   );
@@ -75,22 +72,29 @@ const move = async (
   app: App,
   keys: KeyRing,
   target: Target,
-  archive: Archive,
+  archive: Believed,
   to: string,
 ): Promise<string | undefined> => {
-  const { store, key } = archive;
-  const manifest = await authenticate(archive, keys);
-  const { archives } = await readCatalog(store, target.name);
+  const { store, key, manifest } = archive;
+  const { archives } = await catalogOf(app, store, target.name);
   if (!archives.some((other) => other.key === to)) {
     const current = keys[0].id;
     const twin = archives.find(
-      ({ signed }) => signed.manifest.id === manifest.id && signed.manifest.encryption?.keyId === current,
+      (other) => other.manifest.id === manifest.id && other.manifest.encryption?.keyId === current,
     );
     const isFree = !(await store.head(to)); // else left by a run that died before its manifest
-    await (twin && isFree ? copyTwin(app, twin, manifest, to) : reseal(app, keys, archive, manifest, to));
+    await (twin && isFree ? copyTwin(app, twin, archive, to) : reseal(app, keys, archive, to));
   }
   await repoint(store, target.name, key, to);
   return removeArchive(app, store, key);
+};
+
+const keptAs = (kept: string | undefined): Pick<Rekeyed, 'kept'> => (kept ? { kept } : {});
+
+/** One archive that is damaged or gone must not keep the others under an old key. */
+const failedAs = ({ run }: App, error: unknown): Pick<Rekeyed, 'failed'> => {
+  if (run.signal.aborted || !isOfObject(error)) throw error;
+  return { failed: error.message };
 };
 
 const rekeyStore = async (
@@ -101,12 +105,16 @@ const rekeyStore = async (
   dryRun: boolean,
 ): Promise<readonly Rekeyed[]> => {
   const moved: Rekeyed[] = [];
-  for (const archive of (await readCatalog(store, target.name)).archives) {
-    const { manifest } = archive.signed;
-    const key = await keyFor(manifest, keys);
+  const { archives, broken } = await catalogOf(app, store, target.name);
+  for (const { key, error } of broken)
+    app.run.log.warn({ archive: key, store: store.location, problem: error.message }, 'not rewritten');
+  for (const archive of archives) {
+    const key = await keyFor(archive.manifest, keys);
     if (!key || key === keys[0]) continue;
     const to = rekeyedName(archive.key, keys[0].id);
-    const kept = await (dryRun ? lockedBy(app, store, archive.key) : move(app, keys, target, archive, to));
+    const outcome = await (dryRun
+      ? lockedBy(app, store, archive.key).then(keptAs)
+      : move(app, keys, target, archive, to).then(keptAs, (error: unknown) => failedAs(app, error)));
     moved.push({
       target: target.name,
       store: store.location,
@@ -114,7 +122,7 @@ const rekeyStore = async (
       to,
       oldKeyId: key.id,
       newKeyId: keys[0].id,
-      ...(kept && { kept }),
+      ...outcome,
     });
   }
   return moved;

@@ -1,5 +1,6 @@
 import type { AuditReport } from '../catalog/audit-verify.ts';
 import type { AuditEntry } from '../catalog/audit-entry.ts';
+import type { Proof } from '../catalog/signature.ts';
 import type { Manifest } from '../catalog/manifest.ts';
 import { formatBytes, formatSeconds } from '../core/units.ts';
 import type { Checked, CheckReport } from './check.ts';
@@ -89,10 +90,13 @@ export const renderShown = ({ store, archive, problem, manifest }: Shown): strin
     ),
   ].join('\n');
 
-export const renderAudit = (entries: readonly AuditEntry[]): string =>
+/** An entry, and whether it stands under a key at hand; `audit verify` looks at the whole trail. */
+export type ShownEntry = AuditEntry & { readonly proof: Proof };
+
+export const renderAudit = (entries: readonly ShownEntry[]): string =>
   table(
-    ['entry', 'at', 'host', 'command', 'target', 'result', 'archive'],
-    entries.map(({ sequence, at, host, command, target, ok, failure, figures }) => [
+    ['entry', 'at', 'host', 'command', 'target', 'result', 'archive', 'proof'],
+    entries.map(({ sequence, at, host, command, target, ok, failure, figures, proof }) => [
       String(sequence),
       time(at),
       host,
@@ -100,6 +104,7 @@ export const renderAudit = (entries: readonly AuditEntry[]): string =>
       target,
       ok ? 'ok' : `FAILED ${failure ?? ''}`,
       String(figures['archive'] ?? ''),
+      proof,
     ]),
   );
 

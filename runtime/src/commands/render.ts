@@ -57,7 +57,20 @@ const lastRun = ({ lastRun }: TargetStatus): string => {
   return lastRun.ok ? 'ok' : `FAILED ${lastRun.failure} ${time(lastRun.startedAt)}`;
 };
 
+/** Of what was set aside, so many are named: a page stays readable whatever a store holds. */
+const namedAside = 5;
+
+const asideLines = ({ target, setAside }: TargetStatus): readonly string[] => [
+  ...setAside.slice(0, namedAside).map(({ problem }) => `${target}: set aside: ${problem}`),
+  ...(setAside.length > namedAside
+    ? [`${target}: ${setAside.length - namedAside} more set aside: check ${target} names them`]
+    : []),
+];
+
 export const renderStatus = (targets: readonly TargetStatus[]): string =>
+  [statusTable(targets), ...targets.flatMap(asideLines)].join('\n');
+
+const statusTable = (targets: readonly TargetStatus[]): string =>
   table(
     [
       ...['target', 'engine', 'archives', 'newest', 'age', 'rpo', 'within', 'last run'],
@@ -90,6 +103,8 @@ export const renderRestorePlan = (plan: RestorePlan): string =>
   [
     `${plan.mode === 'test' ? 'test restore' : 'restore'} of ${plan.target}`,
     `  from    ${plan.store}/${plan.archive}, taken ${time(plan.takenAt)}`,
+    ...(plan.fromTarget ? [`  of      target ${plan.fromTarget}, not ${plan.target}`] : []),
+    ...(plan.fromEnvironment ? [`  of      environment ${plan.fromEnvironment}`] : []),
     `  size    ${formatBytes(plan.archiveBytes)} archive, ${formatBytes(plan.sourceBytes)} data`,
     `  into    ${plan.into}`,
     `  effect  ${plan.effect}`,
@@ -114,12 +129,12 @@ export const renderRekeyed = (moved: readonly Rekeyed[]): string =>
     ? 'every archive is under the first key of the plan'
     : table(
         ['store', 'archive', 'key', 'rewritten as', 'old archive'],
-        moved.map(({ store, from, to, oldKeyId, newKeyId, kept }) => [
+        moved.map(({ store, from, to, oldKeyId, newKeyId, kept, failed }) => [
           store,
           from,
           `${oldKeyId} → ${newKeyId}`,
           to,
-          kept ? `${kept}; keep key ${oldKeyId} until then` : 'goes',
+          failed ? `FAILED ${failed}` : kept ? `${kept}; keep key ${oldKeyId} until then` : 'goes',
         ]),
       );
 

@@ -1,65 +1,84 @@
-import { authenticate, isRewritten, readCatalog, writeManifest, type Archive } from '../catalog/catalog.ts';
+import { isRewritten, type Believed } from '../catalog/believed.ts';
+import { writeManifest } from '../catalog/catalog.ts';
 import { pointLatest } from '../catalog/latest.ts';
+import { isBackupError, messageOf } from '../core/errors.ts';
 import { throwIfStopped } from '../core/stopped.ts';
 import { tap } from '../core/taps.ts';
 import type { Store } from '../store/store.ts';
 import type { App } from './app.ts';
+import { catalogOf } from './believed.ts';
 
-const send = async (app: App, archive: Archive, replica: Store): Promise<void> => {
-  const progress = app.progress(`copy to ${replica.location}`, archive.signed.manifest.archiveBytes);
+const send = async (app: App, archive: Believed, replica: Store): Promise<void> => {
+  const { archiveBytes, seal } = archive.manifest;
+  const progress = app.progress(`copy to ${replica.location}`, archiveBytes);
   try {
     const body = () => tap(archive.store.get(archive.key), progress.add);
-    const { sha256 } = archive.signed.manifest.seal;
-    await replica.put(archive.key, body, { replace: true, signal: app.run.signal, sha256 });
+    await replica.put(archive.key, body, { replace: true, signal: app.run.signal, sha256: seal.sha256 });
   } finally {
     progress.done();
   }
 };
 
 /** By id, what a replica has: the tiers of one backup share their bytes, so the second goes from its own copy. */
-export const sentTo = (there: readonly Archive[]): Map<string, string> =>
-  new Map(there.map(({ key, signed }) => [signed.manifest.id, key]));
+export const sentTo = (there: readonly Believed[]): Map<string, string> =>
+  new Map(there.map(({ key, manifest }) => [manifest.id, key]));
 
-/** Copies an archive to a replica, and remembers it in `sent`. */
+/** Copies an archive to a replica, over what was set aside there under its name, and remembers it in `sent`. */
 export const copyArchive = async (
   app: App,
-  archive: Archive,
+  archive: Believed,
   replica: Store,
   sent: Map<string, string>,
 ): Promise<void> => {
-  const manifest = await authenticate(archive, app.keys);
+  const { manifest } = archive;
   const twin = sent.get(manifest.id);
   // What is there already was left by a run that died before its manifest; sending replaces it.
   if (twin && !(await replica.head(archive.key))) await replica.copy(twin, archive.key);
   else await send(app, archive, replica);
-  await writeManifest(replica, archive.key, manifest, app.keys, { replace: false });
+  await writeManifest(replica, archive.key, manifest, app.keys, { replace: true });
   sent.set(manifest.id, archive.key);
 };
 
 /** Archives of the primary store that a replica lacks. */
 export const notCopied = (
   { keys }: App,
-  archives: readonly Archive[],
-  there: readonly Archive[],
-): readonly Archive[] => {
+  archives: readonly Believed[],
+  there: readonly Believed[],
+): readonly Believed[] => {
   const present = new Set(there.map(({ key }) => key));
   return archives.filter((each) => !present.has(each.key) && !isRewritten(each, archives, keys));
 };
 
+/** What a replica got, and what it could not get because of the archive itself. */
+export interface Replicated {
+  readonly keys: readonly string[];
+  /** Sentences, one per archive of the primary store that is gone or not what its manifest says. */
+  readonly problems: readonly string[];
+}
+
+/** Damage of the primary store's own archive: the replica is there, and the other archives go on to it. */
+const isOfArchive = (error: unknown): boolean => isBackupError(error, 'store.missing');
+
 /**
  * Copies to a replica what the primary store has and it lacks: this run's archives, and those of runs whose copy failed.
- * @returns keys that were copied
+ * @throws BackupError `store.*` of the replica
  */
-export const replicate = async (app: App, target: string, replica: Store): Promise<readonly string[]> => {
-  const { archives } = await readCatalog(app.stores.primary, target);
-  const { archives: there } = await readCatalog(replica, target);
+export const replicate = async (app: App, target: string, replica: Store): Promise<Replicated> => {
+  const { archives } = await catalogOf(app, app.stores.primary, target);
+  const { archives: there } = await catalogOf(app, replica, target);
   const sent = sentTo(there);
-  const missing = notCopied(app, archives, there);
-  for (const archive of missing) {
+  const [keys, problems]: [string[], string[]] = [[], []];
+  for (const archive of notCopied(app, archives, there)) {
     throwIfStopped(app.run);
-    await copyArchive(app, archive, replica, sent);
+    try {
+      await copyArchive(app, archive, replica, sent);
+      keys.push(archive.key);
+    } catch (error) {
+      if (!isOfArchive(error)) throw error;
+      problems.push(`${archive.key} could not be copied to ${replica.location}: ${messageOf(error)}`);
+    }
   }
-  const newest = archives.findLast(({ signed }) => signed.manifest.tier === 'daily');
-  if (newest) await pointLatest(replica, target, newest.key, newest.signed.manifest);
-  return missing.map(({ key }) => key);
+  const newest = archives.findLast(({ manifest }) => manifest.tier === 'daily');
+  if (newest) await pointLatest(replica, target, newest.key, newest.manifest);
+  return { keys, problems };
 };

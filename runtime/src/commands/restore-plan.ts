@@ -1,11 +1,12 @@
-import { authenticate, type Archive } from '../catalog/catalog.ts';
+import type { Believed } from '../catalog/believed.ts';
 import type { Manifest } from '../catalog/manifest.ts';
 import { BackupError } from '../core/errors.ts';
 import type { Engine, RestoreScope, Source } from '../engines/engine.ts';
 import type { Target } from '../plan/schema.ts';
 import { settle } from '../engines/preview.ts';
 import { addressOf, engineOf, findTarget, openSource, type App } from './app.ts';
-import { findArchive, readEntries } from './read-archive.ts';
+import type { Origin } from './believed.ts';
+import { believeNamed, findArchive, readEntries } from './read-archive.ts';
 import { restoreRequest } from './restore-request.ts';
 import { servicesOf, type ServiceState } from './services.ts';
 
@@ -15,6 +16,9 @@ export interface RestorePlan {
   readonly archive: string;
   readonly store: string;
   readonly takenAt: string;
+  /** Whose archive it is, where it is not the target's own: `--from-target`, `--from-environment`. */
+  readonly fromTarget?: string;
+  readonly fromEnvironment?: string;
   readonly archiveBytes: number;
   readonly sourceBytes: number;
   /** Where the data goes. */
@@ -30,7 +34,7 @@ export interface RestorePlan {
   readonly notes?: readonly string[];
 }
 
-export interface RestoreOptions extends RestoreScope {
+export interface RestoreOptions extends RestoreScope, Origin {
   readonly archive?: string | undefined;
   /** Restore into a scratch server or name, compare, and throw it away. */
   readonly test: boolean;
@@ -45,8 +49,7 @@ export interface Prepared {
   readonly target: Target;
   readonly engine: Engine;
   readonly source: Source;
-  readonly archive: Archive;
-  readonly manifest: Manifest;
+  readonly archive: Believed;
   readonly scope: RestoreScope;
   readonly plan: RestorePlan;
 }
@@ -79,11 +82,12 @@ const scopeOf = ({ only, into, jobs, merge, accept }: RestoreOptions): RestoreSc
 /** What the engine has to say before anything is changed; a test restore changes nothing. @throws BackupError restore.refused */
 const notesOf = async (
   app: App,
-  { engine, source, archive, manifest, scope }: Omit<Prepared, 'plan' | 'target'>,
+  { engine, source, archive, scope }: Omit<Prepared, 'plan' | 'target'>,
   test: boolean,
 ): Promise<readonly string[]> => {
   if (test || !engine.preview) return [];
-  const entries = readEntries(app, archive, manifest, `look into ${manifest.target}`);
+  const { manifest } = archive;
+  const entries = readEntries(app, archive, `look into ${manifest.target}`);
   const preview = await engine.preview(
     app.run,
     source,
@@ -98,6 +102,12 @@ const refusalOf = (engine: Engine, scope: RestoreScope, alone: boolean): string 
   alone && (scope.jobs ?? 1) > 1 && !engine.restoresInJobs
     ? `${engine.name} is restored by one job, which reads the archive in its order; leave --jobs out`
     : engine.refusal(scope);
+
+/** What a report tells of an archive that was made elsewhere. */
+const originOf = ({ plan }: App, { target, environment }: Manifest, name: string) => ({
+  ...(target !== name && { fromTarget: target }),
+  ...(environment !== plan.environment && { fromEnvironment: environment }),
+});
 
 /**
  * Finds the archive, authenticates its manifest, and says what would happen; `alone` where this is the only target.
@@ -115,20 +125,17 @@ export const prepare = async (
   const refusal = refusalOf(engine, scope, alone);
   if (refusal !== undefined) throw new BackupError('restore.refused', `${name}: ${refusal}`);
   const source = await openSource(app.run, target);
-  const archive = await findArchive(app, name, options.archive);
-  const manifest = await authenticate(archive, app.keys);
-  if (manifest.engine !== target.engine)
-    throw new BackupError(
-      'restore.refused',
-      `archive ${archive.key} holds ${manifest.engine} data, target ${name} is ${target.engine}`,
-    );
+  const found = await findArchive(app, name, options.archive, options);
+  const archive = await believeNamed(app, found, name, options);
+  const { manifest } = archive;
   const services = options.stopServices ? await servicesOf(app, target) : undefined;
-  const notes = await notesOf(app, { engine, source, archive, manifest, scope }, options.test);
+  const notes = await notesOf(app, { engine, source, archive, scope }, options.test);
   const plan: RestorePlan = {
     target: name,
     archive: archive.key,
     store: archive.store.location,
     takenAt: manifest.startedAt,
+    ...originOf(app, manifest, name),
     archiveBytes: manifest.archiveBytes,
     sourceBytes: manifest.sourceBytes,
     into: placeOf(source, options),
@@ -138,5 +145,5 @@ export const prepare = async (
     effect: effectOf(engine, options),
     ...(notes.length > 0 && { notes }),
   };
-  return { target, engine, source, archive, manifest, scope, plan };
+  return { target, engine, source, archive, scope, plan };
 };

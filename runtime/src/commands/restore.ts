@@ -32,9 +32,9 @@ export interface RestoreResult extends RestorePlan {
 
 /** Where an engine cannot restore beside the live data, every byte is proved, and the live data saved, before it goes. */
 const saveLiveData = async (app: App, prepared: Prepared): Promise<string | undefined> => {
-  const { engine, target, archive, manifest, scope } = prepared;
+  const { engine, target, archive, scope } = prepared;
   if (engine.restoresBeside || scope.into) return undefined;
-  await readThrough(app, archive, manifest);
+  await readThrough(app, archive);
   try {
     return (await safetyBackup(app, target)).key;
   } catch (error) {
@@ -70,23 +70,23 @@ const rememberUndo = async (
 };
 
 const replaceLive = async (app: App, prepared: Prepared): Promise<Restored & { safetyArchive?: string }> => {
-  const { engine, source, archive, manifest, target, scope } = prepared;
+  const { engine, source, archive, target, scope } = prepared;
   await engine.recover?.(app.run, source);
   const safetyArchive = await saveLiveData(app, prepared);
-  const entries = readEntries(app, archive, manifest, `restore ${target.name}`);
-  const request = restoreRequest(app, manifest, 'replace', scope);
+  const entries = readEntries(app, archive, `restore ${target.name}`);
+  const request = restoreRequest(app, archive.manifest, 'replace', scope);
   const beforeSwap = (replaced: Replaced) => rememberUndo(app, prepared, replaced, request.suffix);
   const restored = await engine.restore(app.run, source, entries, { ...request, beforeSwap });
   return safetyArchive ? { undo: undoOf(prepared, safetyArchive), ...restored, safetyArchive } : restored;
 };
 
 const carryOut = async (app: App, prepared: Prepared): Promise<RestoreResult> => {
-  const { source, archive, manifest, plan, target } = prepared;
+  const { source, archive, plan, target } = prepared;
   const begun = app.run.now().getTime();
   const restored =
     plan.mode === 'replace'
       ? await replaceLive(app, prepared)
-      : (await tryRestore(app, archive, manifest, () => Promise.resolve(source), prepared.scope)).restored;
+      : (await tryRestore(app, archive, () => Promise.resolve(source), prepared.scope)).restored;
   const seconds = (app.run.now().getTime() - begun) / 1000;
   const rtoSeconds = parseDuration(target.rto);
   app.run.log.info(

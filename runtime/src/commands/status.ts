@@ -1,4 +1,4 @@
-import { readCatalog, type Archive } from '../catalog/catalog.ts';
+import { newestOf, type Believed } from '../catalog/believed.ts';
 import type { Manifest } from '../catalog/manifest.ts';
 import { median } from '../catalog/anomaly/robust.ts';
 import { readRuns } from '../catalog/runs.ts';
@@ -6,6 +6,7 @@ import { parseDuration } from '../core/units.ts';
 import { nextRun } from '../plan/cron.ts';
 import type { Target } from '../plan/schema.ts';
 import type { App } from './app.ts';
+import { catalogOf, runsOf } from './believed.ts';
 import { verifiedAt } from './list.ts';
 
 /** How a target stands against its objectives. */
@@ -13,6 +14,12 @@ export interface TargetStatus {
   readonly target: string;
   readonly engine: string;
   readonly archives: number;
+  /** What lies among them and does not count, and why. */
+  readonly setAside: readonly {
+    readonly archive: string;
+    readonly code: string;
+    readonly problem: string;
+  }[];
   readonly newest?: string;
   readonly startedAt?: string;
   readonly ageSeconds?: number;
@@ -48,7 +55,7 @@ export const sizeRatio = (
   return newest === undefined || before.length === 0 ? undefined : newest / median(before);
 };
 
-const newestOf = (times: readonly (string | undefined)[]): string | undefined =>
+const latestOf = (times: readonly (string | undefined)[]): string | undefined =>
   times
     .filter((time) => time !== undefined)
     .toSorted()
@@ -65,30 +72,29 @@ const lastDrill = (manifests: readonly Manifest[], rtoSeconds: number): TargetSt
   return { at, ok, ...(seconds !== undefined && { seconds }), withinRto };
 };
 
-const lastRun = async ({ stores }: App, target: string): Promise<TargetStatus['lastRun']> => {
-  for await (const { startedAt, ok, failure } of readRuns(stores.primary, target, 'backup'))
+const lastRun = async (app: App, target: string): Promise<TargetStatus['lastRun']> => {
+  for await (const { startedAt, ok, failure } of readRuns(app.stores.primary, runsOf(app, target), 'backup'))
     return { startedAt, ok, ...(failure && { failure: failure.code }) };
   return undefined;
 };
 
 /** What the newest archive says. */
-const ofNewest = (newest: Archive, now: Date) => {
-  const { startedAt, archiveBytes } = newest.signed.manifest;
+const ofNewest = (newest: Believed, now: Date) => {
+  const { startedAt, archiveBytes } = newest.manifest;
   const ageSeconds = Math.floor((now.getTime() - Date.parse(startedAt)) / 1000);
   return { newest: newest.key, startedAt, archiveBytes, ageSeconds };
 };
 
 const statusOf = async (app: App, target: Target): Promise<TargetStatus> => {
   const now = app.run.now();
-  const { archives } = await readCatalog(app.stores.primary, target.name);
-  const regular = archives.filter(({ signed }) => signed.manifest.tier !== 'safety');
-  const manifests = regular.map(({ signed }) => signed.manifest);
+  const { archives, broken } = await catalogOf(app, app.stores.primary, target.name);
+  const manifests = archives.map(({ manifest }) => manifest).filter(({ tier }) => tier !== 'safety');
   const [rpoSeconds, rtoSeconds] = [parseDuration(target.rpo), parseDuration(target.rto)];
-  const last = regular.at(-1);
+  const last = newestOf(archives);
   const newest = last && ofNewest(last, now);
   const optional = {
     sizeRatio: sizeRatio(manifests),
-    verifiedAt: newestOf(manifests.map(verifiedAt)),
+    verifiedAt: latestOf(manifests.map(verifiedAt)),
     lastRun: await lastRun(app, target.name),
     lastDrill: lastDrill(manifests, rtoSeconds),
     nextRun: nextRun(target.schedule, now)?.toISOString(),
@@ -96,7 +102,8 @@ const statusOf = async (app: App, target: Target): Promise<TargetStatus> => {
   return {
     target: target.name,
     engine: target.engine,
-    archives: regular.length,
+    archives: manifests.length,
+    setAside: broken.map(({ key, error }) => ({ archive: key, code: error.code, problem: error.message })),
     ...newest,
     rpoSeconds,
     withinRpo: newest !== undefined && newest.ageSeconds <= rpoSeconds,

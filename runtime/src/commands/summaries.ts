@@ -21,10 +21,13 @@ export const backupSummary = (result: BackupResult): Summary => {
 export const restoreSummary = (result: RestoreResult): Summary => {
   const { store, archive, mode, into, archiveBytes, sourceBytes, seconds, equal, kept, safetyArchive } =
     result;
+  const { fromTarget, fromEnvironment } = result;
   const services = result.services?.map(nameOf).join(', ');
   return {
     figures: {
       ...{ store, archive, mode, into, archiveBytes, sourceBytes },
+      ...(fromTarget !== undefined && { fromTarget }),
+      ...(fromEnvironment !== undefined && { fromEnvironment }),
       ...(seconds !== undefined && { seconds }),
       ...(equal !== undefined && { equal }),
       ...(kept !== undefined && { kept }),
@@ -67,8 +70,25 @@ export const pruneSummary = (decisions: readonly Pruned[]): Summary => {
   return { figures: { kept: decisions.length - removed.length, removed: removed.length } };
 };
 
+/** What keeps a rekey from being complete; undefined where nothing does. */
+export const rekeyProblem = (moved: readonly Rekeyed[]): BackupError | undefined => {
+  const failed = moved.filter((each) => each.failed);
+  const [first] = failed;
+  return (
+    first &&
+    new BackupError(
+      'archive.damaged',
+      `${failed.length} archives could not be rewritten, first ${first.from}: ${first.failed}`,
+    )
+  );
+};
+
 export const rekeySummary = (moved: readonly Rekeyed[]): Summary => ({
-  figures: { rekeyed: moved.length, kept: moved.filter(({ kept }) => kept).length },
+  figures: {
+    rekeyed: moved.filter(({ failed }) => !failed).length,
+    kept: moved.filter(({ kept }) => kept).length,
+  },
+  problem: rekeyProblem(moved),
 });
 
 export const checkSummary = (findings: readonly Checked[]): Summary => {

@@ -1,4 +1,4 @@
-import type { Archive } from '../catalog/catalog.ts';
+import type { Believed } from '../catalog/believed.ts';
 import type { Manifest } from '../catalog/manifest.ts';
 import { BackupError } from '../core/errors.ts';
 import type { Restored, RestoreScope, Source } from '../engines/engine.ts';
@@ -21,13 +21,13 @@ export interface Trial {
  */
 export const tryRestore = async (
   app: App,
-  archive: Archive,
-  manifest: Manifest,
+  archive: Believed,
   fallback: (() => Promise<Source>) | undefined,
   scope: RestoreScope = {},
 ): Promise<Trial> => {
+  const { manifest } = archive;
   const engine = engines[manifest.engine]!;
-  const open = (label: string) => readEntries(app, archive, manifest, `${label} ${manifest.target}`);
+  const open = (label: string) => readEntries(app, archive, `${label} ${manifest.target}`);
   const { fingerprint, sourceBytes } = manifest;
   const needs = { fingerprint, sourceBytes, open: () => open('look into') };
   const scratch = await engine.scratch(app.run, manifest.server, needs);

@@ -1,11 +1,12 @@
-import { authenticate, writeManifest, type Archive } from '../catalog/catalog.ts';
-import type { Manifest, Verification } from '../catalog/manifest.ts';
+import type { Believed } from '../catalog/believed.ts';
+import { writeManifest, type Archive } from '../catalog/catalog.ts';
+import type { Verification } from '../catalog/manifest.ts';
 import { exitCodes, type ExitCode } from '../contract/exit-codes.ts';
 import { BackupError, isBackupError, messageOf, type FailureCode } from '../core/errors.ts';
 import { parseDuration } from '../core/units.ts';
 import type { Target } from '../plan/schema.ts';
 import { openSecretSource, type App } from './app.ts';
-import { readThrough } from './read-archive.ts';
+import { believeNamed, readThrough } from './read-archive.ts';
 import { tryRestore } from './trial.ts';
 import type { VerifyLevel } from './verify-levels.ts';
 
@@ -28,7 +29,7 @@ export interface Verified {
 /** Verification entries that a manifest keeps. @default 20 - three weeks of daily runs */
 const historyLength = 20;
 
-const checkSize = async ({ store, key }: Archive, manifest: Manifest): Promise<void> => {
+const checkSize = async ({ store, key, manifest }: Believed): Promise<void> => {
   const found = await store.head(key);
   if (!found) throw new BackupError('archive.truncated', `archive ${key} is gone, only its manifest is left`);
   if (found.bytes < manifest.archiveBytes)
@@ -43,30 +44,25 @@ const checkSize = async ({ store, key }: Archive, manifest: Manifest): Promise<v
     );
 };
 
-const drill = async (app: App, target: Target, archive: Archive, manifest: Manifest): Promise<number> => {
+const drill = async (app: App, target: Target, archive: Believed): Promise<number> => {
   const named = target.drill && (() => openSecretSource(app.run, target, target.drill!));
-  return (await tryRestore(app, archive, manifest, named)).seconds;
+  return (await tryRestore(app, archive, named)).seconds;
 };
 
 /** Proves an archive at a level above quick; resolves to the seconds that a drill's restore took. */
 const prove = async (
   app: App,
   target: Target,
-  archive: Archive,
-  manifest: Manifest,
+  archive: Believed,
   level: VerifyLevel,
 ): Promise<number | undefined> => {
-  if (level === 'drill') return drill(app, target, archive, manifest);
-  await readThrough(app, archive, manifest);
+  if (level === 'drill') return drill(app, target, archive);
+  await readThrough(app, archive);
   return undefined;
 };
 
-const remember = async (
-  app: App,
-  archive: Archive,
-  manifest: Manifest,
-  entry: Verification,
-): Promise<void> => {
+const remember = async (app: App, archive: Believed, entry: Verification): Promise<void> => {
+  const { manifest } = archive;
   const verifications = [...manifest.verifications, entry].slice(-historyLength);
   await writeManifest(archive.store, archive.key, { ...manifest, verifications }, app.keys, {
     replace: true,
@@ -79,16 +75,16 @@ const ofArchive: readonly ExitCode[] = [exitCodes.damaged, exitCodes.restore];
 const inspectArchive = async (
   app: App,
   target: Target,
-  archive: Archive,
+  named: Archive,
   level: VerifyLevel,
 ): Promise<number | undefined> => {
-  const manifest = await authenticate(archive, app.keys);
-  await checkSize(archive, manifest);
+  const archive = await believeNamed(app, named, target.name);
+  await checkSize(archive);
   if (level === 'quick') return undefined;
   const at = app.run.now().toISOString();
   try {
-    const seconds = await prove(app, target, archive, manifest, level);
-    await remember(app, archive, manifest, {
+    const seconds = await prove(app, target, archive, level);
+    await remember(app, archive, {
       at,
       level,
       ok: true,
@@ -97,7 +93,7 @@ const inspectArchive = async (
     return seconds;
   } catch (error) {
     if (isBackupError(error) && ofArchive.includes(error.exitCode))
-      await remember(app, archive, manifest, { at, level, ok: false, problem: error.code });
+      await remember(app, archive, { at, level, ok: false, problem: error.code });
     throw error;
   }
 };

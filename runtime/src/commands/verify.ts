@@ -1,10 +1,12 @@
-import { readCatalog, type Archive, type BrokenArchive } from '../catalog/catalog.ts';
+import type { Believed } from '../catalog/believed.ts';
+import type { BrokenArchive } from '../catalog/catalog.ts';
 import { BackupError, isBackupError, messageOf } from '../core/errors.ts';
 import { throwIfStopped } from '../core/stopped.ts';
 import { parseDuration } from '../core/units.ts';
 import type { Target } from '../plan/schema.ts';
 import type { Store } from '../store/store.ts';
 import { allStores, findTarget, type App } from './app.ts';
+import { catalogOf } from './believed.ts';
 import { recorded } from './lifecycle.ts';
 import { verifySummary } from './summaries.ts';
 import { findArchive } from './read-archive.ts';
@@ -44,12 +46,10 @@ const noArchive = (target: Target, store: Store, error: unknown): Verified => ({
 });
 
 /** The newest archives of different content: a weekly copy of a daily one proves nothing more. */
-const newestOf = (archives: readonly Archive[], count: number): ReadonlySet<Archive> => {
-  const regular = archives.filter(({ signed }) => signed.manifest.tier !== 'safety').toReversed();
-  const byId = new Map(regular.toReversed().map((archive) => [archive.signed.manifest.id, archive]));
-  return new Set(
-    regular.filter((archive) => byId.get(archive.signed.manifest.id) === archive).slice(0, count),
-  );
+const newestOf = (archives: readonly Believed[], count: number): ReadonlySet<Believed> => {
+  const regular = archives.filter(({ manifest }) => manifest.tier !== 'safety').toReversed();
+  const byId = new Map(regular.toReversed().map((archive) => [archive.manifest.id, archive]));
+  return new Set(regular.filter((archive) => byId.get(archive.manifest.id) === archive).slice(0, count));
 };
 
 /** Archives beyond the newest are looked at quickly; a drill leaves them to the daily verification. */
@@ -60,7 +60,7 @@ const verifyStore = async (
   { level, last }: VerifyRequest,
   found: Verified[],
 ): Promise<void> => {
-  const { archives, broken } = await readCatalog(store, target.name);
+  const { archives, broken } = await catalogOf(app, store, target.name);
   const newest = newestOf(archives, last);
   if (newest.size === 0 && broken.length === 0)
     throw new BackupError('archive.unknown', `no archive of ${target.name} in ${store.location}`);

@@ -1,18 +1,17 @@
 import { findAnomalies, type Measured } from '../catalog/anomalies.ts';
-import { readCatalog } from '../catalog/catalog.ts';
 import { forecastSpace, type Kept } from '../catalog/anomaly/space-forecast.ts';
 import { messageOf } from '../core/errors.ts';
 import { parseDuration } from '../core/units.ts';
 import { retentionOf } from '../plan/parse.ts';
 import type { Target } from '../plan/schema.ts';
 import type { App } from './app.ts';
+import { catalogOf } from './believed.ts';
 
 type Archives = Kept['archives'];
 
-/** Not authenticated: a warning changes nothing, and the MAC of a month of manifests costs seconds. */
-const archivesOf = async ({ stores }: App, target: Target): Promise<Archives> => {
-  const { archives } = await readCatalog(stores.primary, target.name);
-  return archives.map(({ key, signed: { manifest } }) => ({
+const archivesOf = async (app: App, target: Target): Promise<Archives> => {
+  const { archives } = await catalogOf(app, app.stores.primary, target.name);
+  return archives.map(({ key, manifest }) => ({
     ...manifest,
     key,
     verified: manifest.verifications.some(({ ok }) => ok),

@@ -127,6 +127,16 @@ export const failures = {
     retryable: false,
     hint: 'archive and manifest do not belong together; use another archive: grill-backup list',
   },
+  'archive.foreign': {
+    exit: exitCodes.damaged,
+    retryable: false,
+    hint: 'to restore what was made elsewhere on purpose: restore --from-target, --from-environment',
+  },
+  'archive.future': {
+    exit: exitCodes.damaged,
+    retryable: false,
+    hint: 'check the clocks, here and where it was made; an archive that is named is taken all the same',
+  },
   'manifest.damaged': {
     exit: exitCodes.damaged,
     retryable: false,

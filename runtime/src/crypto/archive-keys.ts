@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { iterations, type CipherKey, type Key } from './key-ring.ts';
 
 /** What seals and opens one archive. */
@@ -31,12 +32,19 @@ export const archiveKeysOf = async (
   return { salt: bytes, cipher, macKey };
 };
 
-/** Keys of a new archive, under salts of its own. */
+/**
+ * Salt of the keys that authenticate: one for all archives, so that a catalogue of thousands costs one derivation, which
+ * is slow on purpose, and every decision can afford to read only what is authentic. Each MAC is bound to its archive by
+ * the id. Archives of earlier versions have random ones.
+ */
+const macSalt = createHash('sha256').update('grill-backup manifests').digest('hex').slice(0, 32);
+
+/** Keys of a new archive, encrypted under a salt of its own. */
 export const newArchiveKeys = async (
   key: Key,
   randomBytes: (length: number) => Buffer,
 ): Promise<{ readonly keys: ArchiveKeys; readonly parameters: KeyParameters }> => {
-  const [salt, macSalt] = [randomBytes(8).toString('hex'), randomBytes(16).toString('hex')];
+  const salt = randomBytes(8).toString('hex');
   const keys = await archiveKeysOf(key, { salt, macSalt });
   const { keyCheck } = await key.macKeys(Buffer.from(macSalt, 'hex'));
   const parameters = { keyId: key.id, cipher: 'aes-256-cbc', kdf: 'pbkdf2-hmac-sha256', iterations } as const;

@@ -164,6 +164,87 @@ describe('audit verify finds', () => {
   });
 });
 
+describe('an attacker without the key', () => {
+  const foreign: KeyRing = [openKey('gone', 'the passphrase of a stranger')];
+  const renamed: KeyRing = [openKey('primary', 'the passphrase of a stranger')];
+  let store: Store;
+  beforeEachStore((fresh) => (store = fresh));
+
+  const addForged = async (count: number, keys: KeyRing | undefined): Promise<void> => {
+    for (let number = 1; number <= count; number++) await appendAudit(store, keys, event(number));
+  };
+
+  /** What somebody who can write to the store puts there instead of the trail, `count` entries of it. */
+  const forge = async (count: number, keys: KeyRing | undefined): Promise<void> => {
+    rmSync(join(store.location, 'audit'), { recursive: true, force: true });
+    await addForged(count, keys);
+  };
+
+  const forgeries = [
+    ['in the clear', undefined],
+    ['under a key that is not at hand', foreign],
+    ['under a key of the same name', renamed],
+  ] as const;
+
+  test.each(forgeries)('who replaces all by entries %s is seen for ever', async (_, keys) => {
+    await fill(store, 7);
+    await forge(7, keys);
+    expect(await verifyAudit(store, ring)).toMatchObject({ ok: false, proved: 0 });
+    for (const genuine of [1, 2, 3]) {
+      await appendAudit(store, ring, event(genuine));
+      const { ok, entries, proved, problems } = await verifyAudit(store, ring);
+      expect({ ok, entries, proved }).toEqual({ ok: false, entries: 7 + genuine, proved: genuine });
+      expect(problems.map(({ entry }) => entry)).toEqual([1, 2, 3, 4, 5, 6, 7].map(name));
+      expect(new Set(problems.map(({ message }) => message))).toEqual(
+        new Set(['is under no key at hand, and no later entry vouches for it']),
+      );
+    }
+  });
+
+  test.each(forgeries)(
+    'who goes on with entries %s is seen for ever, also after a new key',
+    async (_, keys) => {
+      await fill(store, 3);
+      await addForged(2, keys);
+      await fill(store, 2);
+      await fill(store, 2, newer);
+      for (const at of [ring, newer, [newer[0]] as KeyRing]) {
+        const { problems } = await verifyAudit(store, at);
+        expect(problems.map(({ entry }) => entry)).toEqual(expect.arrayContaining([name(4), name(5)]));
+      }
+    },
+  );
+
+  test('who writes that an entry follows a proved one vouches for nothing', async () => {
+    await forge(3, foreign);
+    const path = join(store.location, name(3));
+    expect(readFileSync(path, 'utf8')).toContain('"follows":"proved"'); // of its own key
+    await appendAudit(store, ring, event(4));
+    const { problems } = await verifyAudit(store, ring);
+    expect(problems.map(({ entry }) => entry)).toEqual([1, 2, 3].map(name));
+  });
+
+  test('who brings a trail of another environment is seen', async () => {
+    await appendAudit(store, ring, { ...event(1), environment: 'prod' });
+    expect((await verifyAudit(store, ring, 'dev')).problems).toEqual([
+      { entry: name(1), message: 'is of environment prod' },
+    ]);
+    await appendAudit(store, ring, { ...event(2), environment: 'dev' });
+    const { problems } = await verifyAudit(store, ring, 'dev');
+    expect(problems.map(({ entry }) => entry)).toEqual([name(1)]);
+  });
+
+  test('what nobody can see without another copy: the newest cut off with the mark, and all taken away', async () => {
+    await fill(store, 5);
+    rmSync(join(store.location, name(5)));
+    rmSync(join(store.location, 'audit/latest_entry.json'));
+    expect(await verifyAudit(store, ring)).toMatchObject({ ok: true, entries: 4 });
+    rmSync(join(store.location, 'audit'), { recursive: true });
+    await appendAudit(store, ring, event(1));
+    expect(await verifyAudit(store, ring)).toMatchObject({ ok: true, entries: 1 });
+  });
+});
+
 describe('the audit trail', () => {
   let store: Store;
   beforeEachStore((fresh) => (store = fresh));

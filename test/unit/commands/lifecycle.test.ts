@@ -8,7 +8,7 @@ import type { App } from '../../../runtime/src/commands/app.ts';
 import { recorded, type Summary } from '../../../runtime/src/commands/lifecycle.ts';
 import { BackupError } from '../../../runtime/src/core/errors.ts';
 import type { Store } from '../../../runtime/src/store/store.ts';
-import { redisTarget, testApp } from '../../kit/app.ts';
+import { redisTarget, runsOf, testApp, testKeys } from '../../kit/app.ts';
 import { beforeEachStore } from '../../kit/fresh-store.ts';
 import { listed } from '../../kit/objects.ts';
 
@@ -34,7 +34,7 @@ const options = { command: 'backup', target: 'redis', lock: true, summarise: () 
 
 const runs = async (): Promise<readonly RunRecord[]> => {
   const records: RunRecord[] = [];
-  for await (const record of readRuns(store, 'redis')) records.push(record);
+  for await (const record of readRuns(store, runsOf('redis'))) records.push(record);
   return records;
 };
 
@@ -188,18 +188,18 @@ describe('records', () => {
   });
 
   test('come newest first, of one command where asked, and what is no record is left out', async () => {
-    for (const number of [1, 2, 3, 4]) await writeRun(store, record(number), 'abcdef');
+    for (const number of [1, 2, 3, 4]) await writeRun(store, testKeys, record(number), 'abcdef');
     await store.put('runs/redis/20240101_000009_backup_000000.json', async function* () {
       yield Buffer.from('{"format":');
     });
     expect((await runs()).map(({ figures }) => figures['number'])).toEqual([4, 3, 2, 1]);
     const verifications: RunRecord[] = [];
-    for await (const found of readRuns(store, 'redis', 'verify')) verifications.push(found);
+    for await (const found of readRuns(store, runsOf('redis'), 'verify')) verifications.push(found);
     expect(verifications.map(({ figures }) => figures['number'])).toEqual([3, 1]);
   });
 
   test('are a hundred at most', async () => {
-    for (let number = 1; number <= 103; number++) await writeRun(store, record(number), 'abcdef');
+    for (let number = 1; number <= 103; number++) await writeRun(store, testKeys, record(number), 'abcdef');
     expect(await listed(store, 'runs/')).toHaveLength(100);
     expect((await runs()).at(-1)!.figures['number']).toBe(4);
   });

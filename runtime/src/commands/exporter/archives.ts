@@ -1,10 +1,12 @@
-import { authenticate, readArchive } from '../../catalog/catalog.ts';
+import { believe, isOfFuture, type Believed } from '../../catalog/believed.ts';
+import { isOfObject, readArchive } from '../../catalog/catalog.ts';
 import { archiveOf, isManifest, tiers } from '../../catalog/layout.ts';
 import type { Manifest } from '../../catalog/manifest.ts';
 import { readOnce } from '../../catalog/read-once.ts';
 import { isBackupError, type BackupError } from '../../core/errors.ts';
-import type { StoredObject } from '../../store/store.ts';
+import type { Store, StoredObject } from '../../store/store.ts';
 import type { App } from '../app.ts';
+import { expectedOf } from '../believed.ts';
 
 /** A manifest without what grows with the archive: segments are 32 bytes for each 8 MiB. */
 export type Facts = Omit<Manifest, 'seal' | 'entries'>;
@@ -14,43 +16,34 @@ export interface KnownArchive {
   readonly facts: Facts;
 }
 
-/** The archives of a target in the primary store. */
+/** The archives of a target in a store. */
 export interface KnownArchives {
   /** Oldest first, without those that count in one of the numbers below. */
   readonly archives: readonly KnownArchive[];
   /** Archives that no key of the plan opens. */
   readonly withoutKey: number;
-  /** Archives whose manifest cannot be read or believed. */
+  /** Archives that were set aside for another reason. */
   readonly broken: number;
 }
 
-interface Candidate extends KnownArchive {
-  /** Why the manifest is not to be believed; derives keys on the first call only. */
-  readonly doubt: () => Promise<BackupError | undefined>;
-}
-
-const memoized = <T>(compute: () => Promise<T>): (() => Promise<T>) => {
-  let value: Promise<T> | undefined;
-  return () => (value ??= compute());
+const factsOf = ({ key, manifest }: Believed): KnownArchive => {
+  const { seal: _seal, entries: _entries, ...facts } = manifest;
+  return { key, facts };
 };
 
-const backupErrorOf = (error: unknown): BackupError => {
-  if (isBackupError(error)) return error;
-  throw error;
-};
-
-/** Undefined where it was removed since it was listed. */
-const read = async (app: App, key: string): Promise<Candidate | BackupError | undefined> => {
+/** Undefined where it was removed since it was listed. Its time is looked at later: what is future now will be past. */
+const read = async (
+  app: App,
+  store: Store,
+  target: string,
+  key: string,
+): Promise<KnownArchive | BackupError | undefined> => {
   try {
-    const archive = await readArchive(app.stores.primary, key);
-    const { seal: _seal, entries: _entries, ...facts } = archive.signed.manifest;
-    const doubt = memoized(async () =>
-      authenticate(await readArchive(app.stores.primary, key), app.keys).then(() => undefined, backupErrorOf),
-    );
-    return { key, facts, doubt };
+    const archive = await readArchive(store, key);
+    return factsOf(await believe(archive, { ...expectedOf(app, target), now: undefined }));
   } catch (error) {
-    if (isBackupError(error, 'archive.unknown')) return undefined;
-    if (isBackupError(error, 'manifest.damaged')) return error;
+    if (isBackupError(error, 'archive.unknown') || isBackupError(error, 'store.missing')) return undefined;
+    if (isOfObject(error)) return error;
     throw error;
   }
 };
@@ -61,40 +54,18 @@ const byAge = ({ facts: a }: KnownArchive, { facts: b }: KnownArchive): number =
   return tiers.indexOf(b.tier) - tiers.indexOf(a.tier);
 };
 
-const hasKey = ({ keys }: App, { facts }: KnownArchive): boolean =>
-  !facts.encryption || Boolean(keys?.some(({ id }) => id === facts.encryption!.keyId));
-
-/**
- * Authenticating a manifest costs a key derivation of tens of milliseconds, so only two kinds are: the newest, by which
- * all is judged, until one can be believed, and those of a key that the plan does not name.
- */
-const doubts = async (app: App, candidates: readonly Candidate[]): Promise<readonly Candidate[]> => {
-  const doubtful = candidates.filter((candidate) => !hasKey(app, candidate));
-  for (const candidate of candidates.toReversed()) {
-    if (candidate.facts.tier === 'safety' || doubtful.includes(candidate)) continue;
-    if (!(await candidate.doubt())) break;
-    doubtful.push(candidate);
-  }
-  return doubtful;
-};
-
-/** Reads the archives of a target from the primary store; each manifest once, as long as it does not change. */
-export const archiveReader = (app: App) => {
-  const remembered = readOnce((key) => read(app, archiveOf(key)));
+/** Reads the archives of targets from a store and believes them; each manifest once, as long as it does not change. */
+export const archiveReader = (app: App, store: Store) => {
+  const remembered = readOnce((key, target) => read(app, store, target, archiveOf(key)));
   return async (target: string, objects: readonly StoredObject[]): Promise<KnownArchives> => {
     const manifests = objects.filter(({ key }) => isManifest(key));
     const found = [...(await remembered(target, manifests)).values()].filter((value) => value !== undefined);
-    const candidates = found.filter((value) => 'facts' in value).toSorted(byAge);
-    const errors = new Map<Candidate, BackupError>();
-    for (const candidate of await doubts(app, candidates)) {
-      const error = await candidate.doubt();
-      if (error) errors.set(candidate, error);
-    }
-    const withoutKey = [...errors.values()].filter(({ code }) => code === 'key.wrong').length;
-    return {
-      archives: candidates.filter((candidate) => !errors.has(candidate)),
-      withoutKey,
-      broken: found.length - candidates.length + errors.size - withoutKey,
-    };
+    const now = app.run.now();
+    const archives = found
+      .filter((value) => 'facts' in value)
+      .filter(({ facts }) => !isOfFuture(facts.startedAt, now))
+      .toSorted(byAge);
+    const withoutKey = found.filter((value) => isBackupError(value, 'key.wrong')).length;
+    return { archives, withoutKey, broken: found.length - archives.length - withoutKey };
   };
 };

@@ -4,6 +4,7 @@ import { listRuns, readRun, type RunRecord } from '../../catalog/runs.ts';
 import type { Target } from '../../plan/schema.ts';
 import type { StoredObject } from '../../store/store.ts';
 import type { App } from '../app.ts';
+import { runsOf } from '../believed.ts';
 import { archiveReader, type KnownArchives } from './archives.ts';
 import { storesReader, type StoreState } from './stores.ts';
 
@@ -32,9 +33,9 @@ export interface State {
  */
 export const stateReader = (app: App): (() => Promise<State>) => {
   const { primary } = app.stores;
-  const archives = archiveReader(app);
+  const archives = archiveReader(app, primary);
   const readStores = storesReader(app);
-  const records = readOnce((key) => readRun(primary, key));
+  const records = readOnce((key, target) => readRun(primary, key, runsOf(app, target)));
   const read = async (target: Target): Promise<TargetState> => {
     const { name } = target;
     const objects = await Array.fromAsync(primary.list(`${name}/`));

@@ -1,7 +1,7 @@
-import { archiveOf, isManifest } from '../../catalog/layout.ts';
 import { messageOf } from '../../core/errors.ts';
 import type { Space, Store, StoredObject } from '../../store/store.ts';
 import type { App } from '../app.ts';
+import { archiveReader, type KnownArchive } from './archives.ts';
 import { forecaster, type Forecaster } from './forecast.ts';
 import type { TargetState } from './state.ts';
 
@@ -50,36 +50,48 @@ const readPrimary = async (
   };
 };
 
-const copyOf = ({ target, archives }: TargetState, objects: readonly StoredObject[]): CopyState => {
-  const there = new Set(objects.filter(({ key }) => isManifest(key)).map(({ key }) => archiveOf(key)));
+const copyOf = (
+  { target, archives }: TargetState,
+  objects: readonly StoredObject[],
+  believed: readonly KnownArchive[],
+): CopyState => {
+  const files = new Set(objects.map(({ key }) => key));
+  const there = new Set(believed.map(({ key }) => key).filter((key) => files.has(key)));
   const copied = archives.filter(({ key }) => there.has(key));
   const newest = copied.findLast(({ facts }) => facts.tier !== 'safety')?.facts.startedAt;
   return { target: target.name, missing: archives.length - copied.length, newest };
 };
 
-const readReplica = async (app: App, store: Store, targets: readonly TargetState[]): Promise<StoreState> => {
+const readReplica = async (
+  app: App,
+  store: Store,
+  read: ReturnType<typeof archiveReader>,
+  targets: readonly TargetState[],
+): Promise<StoreState> => {
   const { location } = store;
   try {
-    const listings: (readonly [TargetState, readonly StoredObject[]])[] = [];
-    for (const state of targets)
-      listings.push([state, await Array.fromAsync(store.list(`${state.target.name}/`))]);
-    return {
-      ...{ location, up: true },
-      archiveBytes: sum(listings.flatMap(([, objects]) => objects.map(({ bytes }) => bytes))),
-      copies: listings.map(([state, objects]) => copyOf(state, objects)),
-    };
+    const copies: CopyState[] = [];
+    let archiveBytes = 0;
+    for (const state of targets) {
+      const { name } = state.target;
+      const objects = await Array.fromAsync(store.list(`${name}/`));
+      archiveBytes += sum(objects.map(({ bytes }) => bytes));
+      copies.push(copyOf(state, objects, (await read(name, objects)).archives));
+    }
+    return { location, up: true, archiveBytes, copies };
   } catch (error) {
     app.run.log.warn({ store: location, problem: messageOf(error) }, 'the replica could not be read');
     return { location, up: false, copies: [] };
   }
 };
 
-/** Reads the state of every store, the primary first; a replica is listed, not read. */
+/** Reads the state of every store, the primary first; of a replica, manifests that are new or changed. */
 export const storesReader = (app: App) => {
   const fullSeconds = forecaster(app);
+  const replicas = app.stores.replicas.map((store) => ({ store, read: archiveReader(app, store) }));
   return async (targets: readonly TargetState[], at: Date): Promise<readonly StoreState[]> => {
     const states = [await readPrimary(app.stores.primary, fullSeconds, targets, at)];
-    for (const replica of app.stores.replicas) states.push(await readReplica(app, replica, targets));
+    for (const { store, read } of replicas) states.push(await readReplica(app, store, read, targets));
     return states;
   };
 };

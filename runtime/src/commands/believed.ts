@@ -1,0 +1,36 @@
+import { readBelieved, type Believed, type Expected } from '../catalog/believed.ts';
+import type { Catalog } from '../catalog/catalog.ts';
+import type { RunsOf } from '../catalog/runs.ts';
+import type { Store } from '../store/store.ts';
+import { findTarget, type App } from './app.ts';
+
+/** Whose archives a restore takes, where they are not the target's own. */
+export interface Origin {
+  /** @default the target's name */
+  readonly fromTarget?: string | undefined;
+  /** @default the plan's environment */
+  readonly fromEnvironment?: string | undefined;
+}
+
+/** What archives of a target of the plan must say of themselves. @throws BackupError `target.unknown` */
+export const expectedOf = ({ plan, keys, run }: App, name: string, origin: Origin = {}): Expected => {
+  const { engine } = findTarget(plan, name);
+  const { fromTarget: target = name, fromEnvironment: environment = plan.environment } = origin;
+  return { keys, environment, target, engine, now: run.now() };
+};
+
+/** Whose records of runs are read. */
+export const runsOf = ({ plan, keys, run }: App, target: string): RunsOf => ({
+  target,
+  environment: plan.environment,
+  keys,
+  now: run.now(),
+});
+
+/** The archives of a target in a store that count, and those that do not. */
+export const catalogOf = (
+  app: App,
+  store: Store,
+  name: string,
+  origin?: Origin,
+): Promise<Catalog<Believed>> => readBelieved(store, expectedOf(app, name, origin));
