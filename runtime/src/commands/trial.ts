@@ -1,5 +1,4 @@
 import type { Believed } from '../catalog/believed.ts';
-import type { Manifest } from '../catalog/manifest.ts';
 import { BackupError } from '../core/errors.ts';
 import type { Restored, RestoreScope, Source } from '../engines/engine.ts';
 import { engines } from '../engines/registry.ts';
