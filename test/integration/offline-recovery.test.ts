@@ -345,7 +345,7 @@ const earlierArchive = async (archive: string, globals: string): Promise<string>
   const from = await readArchive(app.stores.primary, `postgresql/${basename(archive)}`);
   const manifest = await authenticate(from, app.keys);
   const entries = async function* () {
-    for await (const { name, content } of readEntries(app, from, manifest, 'test'))
+    for await (const { name, content } of readEntries(app, { ...from, manifest }, 'test'))
       yield name === 'roles.json'
         ? { name: 'globals.sql', content: replacing(content, globals) }
         : { name, content };
