@@ -81,3 +81,13 @@ export const ballast = (megabytes: number, random: (bytes: number) => string): r
   Array.from({ length: megabytes }, (_, batch) =>
     Array.from({ length: 32 }, (_, n) => `ballast text="${random(16_000)}" ${batch * 32 + n + 1}`).join('\n'),
   );
+
+/** Measures of a bucket or retention policy without their times: what is counted per shard summed up by type. */
+export const totals = (measures: Fingerprint[string] = {}): Record<string, number | string> => {
+  const found: Record<string, number | string> = {};
+  for (const [measure, value] of Object.entries(measures)) {
+    const type = measure.split(' ').at(-1)!;
+    found[type] = typeof value === 'number' ? Number(found[type] ?? 0) + value : value;
+  }
+  return found;
+};

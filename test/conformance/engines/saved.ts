@@ -14,17 +14,31 @@ export interface Saved {
   readonly fingerprint: Fingerprint;
 }
 
-/** Reads a dump to its end and closes it. */
-export const save = async (dumping: Promise<Dump>): Promise<Saved> => {
+/** As `save`; `change` runs once, as soon as the first entry comes whose name ends so. */
+export const saveWhile = async (
+  dumping: Promise<Dump>,
+  ending: string,
+  change: () => Promise<unknown>,
+): Promise<Saved> => {
   const dump = await dumping;
+  let changed = false;
   try {
     const entries: { name: string; bytes: Buffer }[] = [];
-    for await (const { name, content } of dump.entries) entries.push({ name, bytes: await collect(content) });
+    for await (const { name, content } of dump.entries) {
+      if (!changed && name.endsWith(ending)) {
+        changed = true;
+        await change();
+      }
+      entries.push({ name, bytes: await collect(content) });
+    }
     return { server: dump.server, entries, fingerprint: await dump.fingerprint() };
   } finally {
     await dump.close();
   }
 };
+
+/** Reads a dump to its end and closes it. */
+export const save = (dumping: Promise<Dump>): Promise<Saved> => saveWhile(dumping, '', async () => {});
 
 /** Chunk borders of a replay: a prime, so that they fall on every place of a format. */
 const chunkBytes = 65_521;

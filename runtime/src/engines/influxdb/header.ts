@@ -8,7 +8,8 @@ import { unlisted } from './listing.ts';
 /** Name of the first entry of every dump. */
 export const headerName = 'influxdb.json';
 
-const database = z.strictObject({
+/** What is known of a database of 1.x besides its points. */
+export const database = z.strictObject({
   name: z.string(),
   retentionPolicies: z.array(
     z.strictObject({
@@ -23,6 +24,17 @@ const database = z.strictObject({
   /** Whole statements, `CREATE CONTINUOUS QUERY …`. */
   continuousQueries: z.array(z.string()),
   grants: z.array(z.strictObject({ user: z.string(), privilege: z.string() })),
+  /** Left out by a restore of InfluxDB, which tells of them. Absent in archives of earlier versions. */
+  subscriptions: z
+    .array(
+      z.strictObject({
+        policy: z.string(),
+        name: z.string(),
+        mode: z.string(),
+        destinations: z.array(z.string()),
+      }),
+    )
+    .optional(),
 });
 
 /** What a dump says of itself; 1.x adds what its portable backup does not carry. */
@@ -33,6 +45,10 @@ export const header = z.discriminatedUnion('generation', [
     version: z.string(),
     /** Points later than this are in the dump, or not, but count nowhere. */
     asOf: z.iso.datetime(),
+    /**
+     * Databases as they were at the beginning, for a preview. What the dump holds says `schema.json` before the files of
+     * each; archives of earlier versions have no such files.
+     */
     databases: z.array(database),
   }),
   z.strictObject({
@@ -40,6 +56,10 @@ export const header = z.discriminatedUnion('generation', [
     generation: z.literal(2),
     version: z.string(),
     asOf: z.iso.datetime(),
+    /** Everything of the server but buckets, points, users and tokens. Absent in archives of earlier versions. */
+    objects: z
+      .array(z.strictObject({ kind: z.string(), organization: z.string(), name: z.string() }))
+      .optional(),
   }),
 ]);
 

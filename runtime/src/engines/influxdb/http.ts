@@ -167,6 +167,18 @@ export const callText = async (
   }
 };
 
+/** As `callJson`; `missing` where the server does not know the path. */
+export const callJsonOr = async <Answer>(
+  context: RunContext,
+  source: InfluxdbSource,
+  wanted: Call,
+  missing: Answer,
+): Promise<Answer> => {
+  const response = await call(context, source, wanted, { missing: true });
+  const text = (await collect(response)).toString('utf8');
+  return response.statusCode === 404 ? missing : (JSON.parse(text) as Answer);
+};
+
 /** As `call`; JSON in and out. */
 export const callJson = async <Answer>(
   context: RunContext,

@@ -2,8 +2,13 @@ import type { RunContext } from '../../core/context.ts';
 import { BackupError } from '../../core/errors.ts';
 import type { Fingerprint } from '../engine.ts';
 import { assertEqual } from '../fingerprint.ts';
+import { lastOf, nanoseconds } from './intervals.ts';
+import { fieldTypes, intervalMeasure } from './measures.ts';
 
 type Measure = number | string;
+
+/** Items with deletes that their server has not yet applied to its files, and the intervals in which these lie. */
+export type Open = ReadonlyMap<string, ReadonlySet<string>>;
 
 const combineMeasure = (before: Measure = 0, after: Measure = 0, open: boolean): Measure => {
   if (before === after && !open) return before;
@@ -11,22 +16,28 @@ const combineMeasure = (before: Measure = 0, after: Measure = 0, open: boolean):
   return `${Math.min(...bounds)}..${open ? '' : Math.max(...bounds)}`;
 };
 
+/** Measures in which deleted points come back: totals, and every type of the intervals. */
+const openMeasures = (intervals: ReadonlySet<string>): readonly string[] => [
+  ...['series', 'points'],
+  ...[...intervals].flatMap((start) => fieldTypes.map((type) => intervalMeasure(start, type))),
+];
+
 /**
- * Counts before and after a dump, under the same bound of time, as one. InfluxDB has no snapshot over all shards: where
- * both counts agree they are exact; where older points arrived or were deleted meanwhile, the dump holds `least..most`.
- * Items of `open` hold deletes that no restore of InfluxDB applies, so that deleted points come back: `least..`.
+ * Counts before and after a dump, under the same bound of time, as one; items are those of `after`. InfluxDB has no
+ * snapshot over all shards: where both counts agree they are exact; where points arrived or were deleted meanwhile, the
+ * dump holds `least..most`. Intervals of `open` hold deletes that no restore of InfluxDB applies, so that deleted points
+ * come back: `least..`.
  */
-export const combine = (before: Fingerprint, after: Fingerprint, open: ReadonlySet<string>): Fingerprint =>
+export const combine = (before: Fingerprint, after: Fingerprint, open: Open): Fingerprint =>
   Object.fromEntries(
-    Object.entries(after).map(([item, measures]) => [
-      item,
-      Object.fromEntries(
-        Object.entries(measures).map(([name, value]) => [
-          name,
-          combineMeasure(before[item]?.[name], value, open.has(item)),
-        ]),
-      ),
-    ]),
+    Object.entries(after).map(([item, measures]) => {
+      const intervals = open.get(item);
+      const waiting = new Set(intervals ? openMeasures(intervals) : []);
+      const names = new Set([...Object.keys(before[item] ?? {}), ...Object.keys(measures), ...waiting]);
+      const combined = (name: string): Measure =>
+        combineMeasure(before[item]?.[name], measures[name], waiting.has(name));
+      return [item, Object.fromEntries([...names].map((name) => [name, combined(name)]))];
+    }),
   );
 
 interface Range {
@@ -40,20 +51,23 @@ const rangeOf = (expected: Measure | undefined): Range | undefined => {
   return least === undefined ? undefined : { least: Number(least), most: Number(most || Infinity) };
 };
 
-const settleMeasure = (expected: Measure | undefined, counted: Measure): Measure => {
+const settleMeasure = (expected: Measure | undefined, counted: Measure | undefined): Measure | undefined => {
   const range = rangeOf(expected);
-  return range && range.least <= Number(counted) && Number(counted) <= range.most ? expected! : counted;
+  const isWithin = range && range.least <= Number(counted ?? 0) && Number(counted ?? 0) <= range.most;
+  return isWithin ? expected : counted;
 };
 
 /** Counted values that lie in the expected range become that range, so that what is equal compares equal. */
 const settle = (expected: Fingerprint, counted: Fingerprint): Fingerprint =>
   Object.fromEntries(
-    Object.entries(counted).map(([item, measures]) => [
-      item,
-      Object.fromEntries(
-        Object.entries(measures).map(([name, value]) => [name, settleMeasure(expected[item]?.[name], value)]),
-      ),
-    ]),
+    Object.entries(counted).map(([item, measures]) => {
+      const names = new Set([...Object.keys(expected[item] ?? {}), ...Object.keys(measures)]);
+      const settled = [...names].flatMap((name) => {
+        const value = settleMeasure(expected[item]?.[name], measures[name]);
+        return value === undefined ? [] : [[name, value] as const];
+      });
+      return [item, Object.fromEntries(settled)];
+    }),
   );
 
 const warnOfReturned = (context: RunContext, expected: Fingerprint, counted: Fingerprint): void => {
@@ -67,17 +81,68 @@ const warnOfReturned = (context: RunContext, expected: Fingerprint, counted: Fin
   }
 };
 
-/** What was counted after a restore, in the terms of what was expected. @throws BackupError restore.mismatch */
-export const agree = (context: RunContext, expected: Fingerprint, counted: Fingerprint): Fingerprint => {
-  const settled = settle(expected, counted);
-  assertEqual(expected, settled);
+/** The least of a measure; 0 where there is none. */
+const leastOf = (measure: Measure | undefined): number => rangeOf(measure)?.least ?? Number(measure ?? 0);
+
+/** What is expected where clients may write while it is counted: in some of the measures, at least what was restored. */
+const atLeast = (
+  expected: Fingerprint,
+  counted: Fingerprint,
+  isWritten: (measure: string) => boolean = () => true,
+): Fingerprint =>
+  Object.fromEntries(
+    Object.entries(expected).map(([item, measures]) => {
+      const written = Object.keys({ ...measures, ...counted[item] }).filter(isWritten);
+      const least = written.map((name) => [name, `${leastOf(measures[name])}..`] as const);
+      return [item, { ...measures, ...Object.fromEntries(least) }];
+    }),
+  );
+
+/** Points of all types and intervals. */
+export const pointsIn = (fingerprint: Fingerprint): number =>
+  Object.values(fingerprint)
+    .flatMap(Object.entries<Measure>)
+    .filter(([name]) => name !== 'series' && name !== 'points')
+    .reduce((sum, [, value]) => sum + leastOf(value), 0);
+
+/**
+ * Points that clients wrote to a database while it was restored, more than what the restore brought; nothing of that may
+ * be missing. @throws BackupError restore.mismatch
+ */
+export const afterwards = (restored: Fingerprint, counted: Fingerprint): number => {
+  const expected = atLeast(restored, counted);
+  assertEqual(expected, settle(expected, counted));
+  return pointsIn(counted) - pointsIn(restored);
+};
+
+/** True of measures of intervals that begin behind `asOf`. */
+const isBehind =
+  (asOf: Date) =>
+  (measure: string): boolean => {
+    const [, start] = /^(\S+Z) /.exec(measure) ?? [];
+    return start !== undefined && nanoseconds(start) > lastOf(asOf);
+  };
+
+/**
+ * What was counted after a restore, in the terms of what was expected; points behind `writtenSince` may be more, where
+ * clients write to what is restored. @throws BackupError restore.mismatch
+ */
+export const agree = (
+  context: RunContext,
+  expected: Fingerprint,
+  counted: Fingerprint,
+  writtenSince?: Date,
+): Fingerprint => {
+  const terms = writtenSince ? atLeast(expected, counted, isBehind(writtenSince)) : expected;
+  const settled = settle(terms, counted);
+  assertEqual(terms, settled);
   warnOfReturned(context, expected, counted);
-  return settled;
+  return expected;
 };
 
 /** @throws BackupError dump.empty */
 export const assertHoldsPoints = (counted: Fingerprint, where: string): void => {
-  if (Object.values(counted).some(({ points }) => points !== 0)) return;
+  if (Object.values(counted).some((measures) => Object.values(measures).some((value) => value !== 0))) return;
   throw new BackupError(
     'dump.empty',
     `${where} holds no point in ${Object.keys(counted).join(', ') || 'any bucket or database'}`,
@@ -85,10 +150,10 @@ export const assertHoldsPoints = (counted: Fingerprint, where: string): void => 
 };
 
 /** Tells which items a restore will bring deleted points back in. */
-export const warnOfDeletes = (context: RunContext, items: ReadonlySet<string>): void => {
-  if (items.size > 0)
+export const warnOfDeletes = (context: RunContext, open: Open): void => {
+  if (open.size > 0)
     context.log.warn(
-      { items: [...items] },
+      { items: [...open.keys()] },
       'influxdb has not compacted recent deletes yet: their points are in the backup, and a restore brings them back',
     );
 };

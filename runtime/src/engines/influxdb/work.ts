@@ -1,19 +1,25 @@
 import type { RunContext } from '../../core/context.ts';
 import { BackupError } from '../../core/errors.ts';
-import type { Dump, Entries, Fingerprint, Restored, RestoreRequest, ServerInfo } from '../engine.ts';
-import { openEntries } from './header.ts';
+import type { Dump, Entries, Fingerprint, Preview, Restored, RestoreRequest, ServerInfo } from '../engine.ts';
+import { openEntries, type Opened } from './header.ts';
 import type { InfluxdbSource } from './http.ts';
 import { generationOf, serverInfo, versionOf } from './server.ts';
-import { countNow as count1, listDatabases } from './v1/count.ts';
+import { countNow as count1 } from './v1/count.ts';
 import { dump as dump1 } from './v1/dump.ts';
+import { listDatabases } from './v1/list.ts';
 import { inspect as inspect1 } from './v1/inspect.ts';
+import { preview as preview1 } from './v1/preview.ts';
+import { leftovers as leftovers1, recover as recover1 } from './v1/recover.ts';
 import { restore as restore1 } from './v1/restore.ts';
 import { scratch as scratch1 } from './v1/scratch.ts';
 import { influxd1, warnOfPlainText } from './v1/tool.ts';
-import { countNow as count2 } from './v2/count.ts';
+import { countAll as count2 } from './v2/count.ts';
 import { checkOperator } from './v2/operator.ts';
 import { dump as dump2 } from './v2/dump.ts';
 import { inspect as inspect2 } from './v2/inspect.ts';
+import { liveBuckets } from './v2/metadata.ts';
+import { preview as preview2 } from './v2/preview.ts';
+import { leftovers as leftovers2, recover as recover2 } from './v2/recover.ts';
 import { restore as restore2 } from './v2/restore.ts';
 import { scratch as scratch2 } from './v2/scratch.ts';
 
@@ -43,8 +49,24 @@ export const fingerprint = async (
   source: InfluxdbSource,
   asOf: Date,
 ): Promise<Fingerprint> => {
+  const failure = 'source.unreachable';
+  if (generationOf(await versionOf(context, source)) === 1) return count1(context, source, asOf);
+  return count2(context, source, await liveBuckets(context, source, failure), { asOf, failure });
+};
+
+/** Opens an archive that the server can take. @throws BackupError restore.refused */
+const openFitting = async (
+  context: RunContext,
+  source: InfluxdbSource,
+  entries: Entries,
+): Promise<Opened> => {
   const generation = generationOf(await versionOf(context, source));
-  return generation === 1 ? count1(context, source, asOf) : count2(context, source, asOf);
+  const opened = await openEntries(entries);
+  if (opened.header.generation === generation) return opened;
+  throw new BackupError(
+    'restore.refused',
+    `the archive is of influxdb ${opened.header.version}, the server is ${generation}.x`,
+  );
 };
 
 export const restore = async (
@@ -53,17 +75,34 @@ export const restore = async (
   entries: Entries,
   request: RestoreRequest,
 ): Promise<Restored> => {
-  const generation = generationOf(await versionOf(context, source));
-  const { header, rest } = await openEntries(entries);
-  if (header.generation !== generation)
-    throw new BackupError(
-      'restore.refused',
-      `the archive is of influxdb ${header.version}, the server is ${generation}.x`,
-    );
-  if (header.generation === 2) return restore2(context, source, new Date(header.asOf), rest, request);
+  const { header, rest } = await openFitting(context, source, entries);
+  if (header.generation === 2) return restore2(context, source, header, rest, request);
   warnOfPlainText(context, source);
   return restore1(context, source, header, rest, request);
 };
 
 export const scratch = (context: RunContext, { version }: ServerInfo) =>
   generationOf(version) === 1 ? scratch1(context) : scratch2(context);
+
+/** Leftovers of either generation. */
+export const leftovers = async (context: RunContext, source: InfluxdbSource) =>
+  (generationOf(await versionOf(context, source)) === 1 ? leftovers1 : leftovers2)(context, source);
+
+export const recover = async (context: RunContext, source: InfluxdbSource): Promise<void> =>
+  (generationOf(await versionOf(context, source)) === 1 ? recover1 : recover2)(context, source);
+
+export const preview = async (
+  context: RunContext,
+  source: InfluxdbSource,
+  entries: Entries,
+  request: RestoreRequest,
+): Promise<Preview> => {
+  const { header, rest } = await openFitting(context, source, entries);
+  try {
+    return header.generation === 1
+      ? await preview1(context, source, header, request)
+      : await preview2(context, source, header, rest, request);
+  } finally {
+    await rest[Symbol.asyncIterator]().return?.();
+  }
+};

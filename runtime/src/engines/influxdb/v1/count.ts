@@ -1,102 +1,179 @@
 import type { RunContext } from '../../../core/context.ts';
-import type { FailureCode } from '../../../core/errors.ts';
+import { isBackupError, type FailureCode } from '../../../core/errors.ts';
 import type { Fingerprint } from '../../engine.ts';
 import type { InfluxdbSource } from '../http.ts';
+import { earliest, intervalsOf, lastOf, type Interval } from '../intervals.ts';
+import { measuresOf, type ByType, type Measures } from '../measures.ts';
 import { identifier, query, rows, stream } from './influxql.ts';
+import { chosenDatabases, groupsOf, policiesOf, type ShardGroup } from './list.ts';
 
-/** Milliseconds → nanoseconds; the bound itself is excluded, so it is the next millisecond. */
-const boundOf = (asOf: Date): string => `${BigInt(asOf.getTime() + 1) * 1_000_000n}`;
+/** Where and how a retention policy is counted. */
+interface Counting {
+  readonly context: RunContext;
+  readonly source: InfluxdbSource;
+  readonly database: string;
+  readonly policy: string;
+  readonly failure: FailureCode;
+}
 
-const typesOf = async (
-  context: RunContext,
-  source: InfluxdbSource,
-  from: string,
-  database: string,
-  failure: FailureCode,
-): Promise<ReadonlyMap<string, string>> => {
-  const influxql = `SHOW FIELD KEYS ON ${identifier(database)} FROM ${from}`;
-  const found = await query(context, source, influxql, failure);
-  return new Map(
-    found.flatMap((series) =>
-      rows([series]).map((row) => [`${series.name}\n${row.fieldKey}`, `${row.fieldType}`] as const),
-    ),
-  );
+type Range = Pick<Interval, 'start' | 'end'>;
+
+/** Every measurement: without `s`, a dot leaves out names with a newline. */
+const all = '/(?s).*/';
+
+const fromOf = ({ database, policy }: Counting, what = all): string =>
+  `${identifier(database)}.${identifier(policy)}.${what}`;
+
+const within = ({ start, end }: Range): string => `time >= ${start} AND time <= ${end}`;
+
+/** A field of a measurement. */
+interface Field {
+  readonly measurement: string;
+  readonly field: string;
+}
+
+const keyOf = ({ measurement, field }: Field): string => JSON.stringify([measurement, field]);
+
+/** Types that a field has in any shard, in the server's order. */
+type Types = ReadonlyMap<string, readonly string[]>;
+
+const typesOf = async (counting: Counting): Promise<Types> => {
+  const { context, source, database, policy, failure } = counting;
+  const influxql = `SHOW FIELD KEYS ON ${identifier(database)} FROM ${identifier(policy)}.${all}`;
+  const found = new Map<string, string[]>();
+  for (const series of await query(context, source, influxql, failure))
+    for (const { fieldKey, fieldType } of rows([series])) {
+      const key = keyOf({ measurement: `${series.name}`, field: `${fieldKey}` });
+      found.set(key, [...(found.get(key) ?? []), `${fieldType}`]);
+    }
+  return found;
 };
 
-/**
- * Counts one retention policy up to `asOf`: `series` (measurement and tags), `points` (values of all fields), and fields
- * with data by type, e.g. `{series: 4, points: 900, float: 2}`.
- */
-const countPolicy = async (
-  context: RunContext,
-  source: InfluxdbSource,
-  database: string,
-  policy: string,
-  asOf: Date,
-  failure: FailureCode,
-): Promise<Readonly<Record<string, number>>> => {
-  const types = await typesOf(context, source, `${identifier(policy)}./.*/`, database, failure);
-  const from = `${identifier(database)}.${identifier(policy)}./.*/`;
-  const influxql = `SELECT count(*) FROM ${from} WHERE time < ${boundOf(asOf)} GROUP BY *`;
-  const fields = new Set<string>();
-  let [series, points] = [0, 0];
+interface Counted {
+  readonly series: number;
+  readonly fields: readonly (Field & { readonly points: number })[];
+}
+
+/** Points of each field, one row of the answer per series; memory is that of the fields. */
+const countFields = async (counting: Counting, range: Range): Promise<Counted> => {
+  const { context, source, failure } = counting;
+  const influxql = `SELECT count(*) FROM ${fromOf(counting)} WHERE ${within(range)} GROUP BY *`;
+  const fields = new Map<string, Counted['fields'][number]>();
+  let series = 0;
   for await (const { name, columns, values } of stream(context, source, influxql, failure)) {
-    const counts = columns
-      .map((column, index) => [column, Number(values?.[0]?.[index] ?? 0)] as const)
-      .slice(1);
+    const counts = columns.map((column, at) => [column, Number(values?.[0]?.[at] ?? 0)] as const).slice(1);
     const filled = counts.filter(([, count]) => count > 0);
     if (filled.length > 0) series++;
     for (const [column, count] of filled) {
-      points += count;
-      fields.add(`${name}\n${column.slice('count_'.length)}`);
+      const field = { measurement: `${name}`, field: column.slice('count_'.length) };
+      fields.set(keyOf(field), { ...field, points: (fields.get(keyOf(field))?.points ?? 0) + count });
     }
   }
-  const byType: Record<string, number> = {};
-  for (const field of fields) {
-    const type = types.get(field) ?? 'unknown';
-    byType[type] = (byType[type] ?? 0) + 1;
-  }
-  return { series, points, ...byType };
+  return { series, fields: [...fields.values()] };
 };
 
-/** Databases but the server's own. */
-export const listDatabases = async (
-  context: RunContext,
-  source: InfluxdbSource,
-  failure: FailureCode,
-): Promise<readonly string[]> =>
-  rows(await query(context, source, 'SHOW DATABASES', failure))
-    .map(({ name }) => `${name}`)
-    .filter((name) => name !== '_internal');
+/** Reads integers only: what the server says of a float instead (influxql: binary operators). */
+const noInteger = /incompatible types|invalid operation|type error/i;
 
-/**
- * Counts a database; items are `<database>/<retention policy>`, or `counted as` another database's name. Retention
- * policies without points count too.
- */
+/** Type that a field has in one interval, where it has others elsewhere: a query for its bits tells numbers apart. */
+const typeWithin = async (
+  counting: Counting,
+  { measurement, field }: Field,
+  range: Range,
+  types: readonly string[],
+): Promise<string> => {
+  const { context, source, failure } = counting;
+  const ask = (what: string) => {
+    const from = fromOf(counting, identifier(measurement));
+    const influxql = `SELECT ${what} AS value FROM ${from} WHERE ${within(range)} LIMIT 1`;
+    return query(context, source, influxql, failure);
+  };
+  const [row] = rows(await ask(`${identifier(field)}::field`));
+  const kind = typeof row?.value;
+  if (kind !== 'number') return kind;
+  const numeric = types.filter((type) => type !== 'string' && type !== 'boolean');
+  if (numeric.length === 1) return numeric[0]!;
+  try {
+    await ask(`${identifier(field)} | 0`);
+    return 'integer';
+  } catch (error) {
+    if (isBackupError(error, failure) && noInteger.test(error.message)) return 'float';
+    throw error;
+  }
+};
+
+const countInterval = async (counting: Counting, types: Types, interval: Interval): Promise<ByType> => {
+  const byType: Record<string, number> = {};
+  for (const counted of (await countFields(counting, interval)).fields) {
+    const known = types.get(keyOf(counted)) ?? [];
+    const type = known.length === 1 ? known[0]! : await typeWithin(counting, counted, interval, known);
+    byType[type] = (byType[type] ?? 0) + counted.points;
+  }
+  return byType;
+};
+
+/** Series with points up to `asOf`: the first value of each, which costs no reading of the others. */
+const countSeries = async (counting: Counting, asOf: Date): Promise<number> => {
+  const { context, source, failure } = counting;
+  const range = within({ start: earliest, end: lastOf(asOf) });
+  const influxql = `SELECT first(*) FROM ${fromOf(counting)} WHERE ${range} GROUP BY *`;
+  let series = 0;
+  for await (const { values } of stream(context, source, influxql, failure))
+    if (values?.[0]?.slice(1).some((value) => value !== null)) series++;
+  return series;
+};
+
+const countPolicy = async (
+  counting: Counting,
+  groups: readonly ShardGroup[],
+  asOf: Date,
+): Promise<Measures> => {
+  const types = await typesOf(counting);
+  const found: (readonly [Interval, ByType])[] = [];
+  for (const interval of intervalsOf(groups, asOf))
+    found.push([interval, await countInterval(counting, types, interval)]);
+  return measuresOf(await countSeries(counting, asOf), found);
+};
+
+/** As fingerprints of earlier versions: all time at once, and fields with points by the last of their types. */
+const countPolicyByFields = async (counting: Counting, asOf: Date): Promise<Measures> => {
+  const types = await typesOf(counting);
+  const { series, fields } = await countFields(counting, { start: earliest, end: lastOf(asOf) });
+  const byType: Record<string, number> = {};
+  for (const field of fields) {
+    const type = types.get(keyOf(field))?.at(-1) ?? 'unknown';
+    byType[type] = (byType[type] ?? 0) + 1;
+  }
+  return { series, points: fields.reduce((sum, { points }) => sum + points, 0), ...byType };
+};
+
+/** How a database is counted. */
+export interface Manner {
+  readonly asOf: Date;
+  readonly failure: FailureCode;
+  /** Name under which it is counted. @default its own */
+  readonly countedAs?: string;
+  /** As earlier versions did, to compare with their archives. @default false */
+  readonly byFields?: boolean;
+}
+
+/** Counts a database; items are `<database>/<retention policy>`, policies without points among them. */
 export const countDatabase = async (
   context: RunContext,
   source: InfluxdbSource,
   database: string,
-  asOf: Date,
-  failure: FailureCode,
-  countedAs = database,
+  { asOf, failure, countedAs = database, byFields = false }: Manner,
 ): Promise<Fingerprint> => {
-  const found: Record<string, Readonly<Record<string, number>>> = {};
-  const influxql = `SHOW RETENTION POLICIES ON ${identifier(database)}`;
-  for (const { name } of rows(await query(context, source, influxql, failure)))
-    found[`${countedAs}/${name}`] = await countPolicy(context, source, database, `${name}`, asOf, failure);
+  const found: Record<string, Measures> = {};
+  const groups = await groupsOf(context, source, database, failure);
+  for (const { name: policy } of await policiesOf(context, source, database, failure)) {
+    const counting = { context, source, database, policy, failure };
+    const own = groups.filter((group) => group.policy === policy);
+    found[`${countedAs}/${policy}`] = byFields
+      ? await countPolicyByFields(counting, asOf)
+      : await countPolicy(counting, own, asOf);
+  }
   return found;
-};
-
-/** Databases of the connection, or all. */
-export const chosenDatabases = async (
-  context: RunContext,
-  source: InfluxdbSource,
-  failure: FailureCode,
-): Promise<readonly string[]> => {
-  const all = await listDatabases(context, source, failure);
-  const { databases } = source.connection;
-  return databases === undefined ? all : all.filter((name) => databases.includes(name));
 };
 
 /** Counts the databases of the connection. */
@@ -106,8 +183,8 @@ export const countNow = async (
   asOf: Date,
   failure: FailureCode = 'source.unreachable',
 ): Promise<Fingerprint> => {
-  const found: Record<string, Readonly<Record<string, number | string>>> = {};
+  const found: Record<string, Measures> = {};
   for (const database of await chosenDatabases(context, source, failure))
-    Object.assign(found, await countDatabase(context, source, database, asOf, failure));
+    Object.assign(found, await countDatabase(context, source, database, { asOf, failure }));
   return found;
 };

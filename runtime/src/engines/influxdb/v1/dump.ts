@@ -1,16 +1,16 @@
-import { mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { RunContext } from '../../../core/context.ts';
 import { BackupError } from '../../../core/errors.ts';
-import type { Dump, Entries, ServerInfo } from '../../engine.ts';
-import { headerEntry, type Database1, type Header1 } from '../header.ts';
+import type { Dump, Entries, Fingerprint, ServerInfo } from '../../engine.ts';
+import { headerEntry, type Database1 } from '../header.ts';
 import { addressOf, type InfluxdbSource } from '../http.ts';
 import { listed } from '../listing.ts';
-import { assertHoldsPoints, combine, warnOfDeletes } from '../ranges.ts';
-import { chosenDatabases, countNow } from './count.ts';
-import { filesOf } from './files.ts';
+import { assertHoldsPoints, combine, warnOfDeletes, type Open } from '../ranges.ts';
+import { filesOf, schemaEntry } from './files.ts';
+import { chosenDatabases, groupsOf } from './list.ts';
 import { readSchema } from './schema.ts';
-import { backupInto } from './tool.ts';
+import { openIntervals, takeSettled } from './taken.ts';
 
 const failure = 'dump.failed';
 
@@ -25,51 +25,61 @@ const databasesOf = async (context: RunContext, source: InfluxdbSource): Promise
   );
 };
 
+/** What is known only after the entries were read. */
+interface Outcome {
+  readonly counted: Record<string, Fingerprint[string]>;
+  readonly open: Map<string, ReadonlySet<string>>;
+}
+
 /** One database at a time, so that scratch space for the largest is enough: the tool cannot write to a stream. */
 async function* entriesOf(
   context: RunContext,
   source: InfluxdbSource,
-  header: Header1,
+  version: string,
+  asOf: Date,
   scratch: string,
-  tombstoned: Set<string>,
+  outcome: Outcome,
 ): Entries {
-  yield headerEntry(header);
-  for (const [index, { name }] of header.databases.entries()) {
+  const names = await databasesOf(context, source);
+  const databases: Database1[] = [];
+  for (const name of names) databases.push(await readSchema(context, source, name, failure));
+  yield headerEntry({ format: 1, generation: 1, version, asOf: asOf.toISOString(), databases });
+  for (const [index, name] of names.entries()) {
     const folder = join(scratch, `${index}`);
-    await mkdir(folder);
-    await backupInto(context, source, name, folder);
-    yield* filesOf(folder, name, (policy) => tombstoned.add(`${name}/${policy}`));
+    const taken = await takeSettled({ context, source, name, asOf, folder });
+    if (taken === undefined) {
+      if (source.connection.databases) await databasesOf(context, source); // it was asked for by name
+      context.log.warn({ database: name }, 'a database was dropped while the dump ran; it is left out');
+      continue;
+    }
+    yield schemaEntry(taken.schema);
+    const tombstoned = new Set<number>();
+    yield* filesOf(folder, name, (shard) => tombstoned.add(shard));
     await rm(folder, { recursive: true });
+    const open: Open = openIntervals(taken, tombstoned, asOf);
+    for (const [item, intervals] of open) outcome.open.set(item, intervals);
+    Object.assign(outcome.counted, combine(taken.before, taken.after, open));
   }
+  assertHoldsPoints(outcome.counted, addressOf(source));
 }
 
-/** Portable backups of the databases, with what these lose: continuous queries, policies without shards, grants. */
+/** Portable backups of the databases, with what these lose: continuous queries, subscriptions, grants. */
 export const dump = async (
   context: RunContext,
   source: InfluxdbSource,
   server: ServerInfo,
 ): Promise<Dump> => {
   const asOf = context.now();
-  const names = await databasesOf(context, source);
-  const databases: Database1[] = [];
-  for (const name of names) databases.push(await readSchema(context, source, name, failure));
-  const before = await countNow(context, source, asOf, failure);
-  assertHoldsPoints(before, addressOf(source));
+  await databasesOf(context, source);
+  await groupsOf(context, source, '', failure); // told only to administrators
   const scratch = await mkdtemp(join(context.scratchDir, 'influxdb-'));
-  const header = {
-    format: 1,
-    generation: 1,
-    version: server.version,
-    asOf: asOf.toISOString(),
-    databases,
-  } as const;
-  const tombstoned = new Set<string>();
+  const outcome: Outcome = { counted: {}, open: new Map() };
   return {
     server,
-    entries: listed(entriesOf(context, source, header, scratch, tombstoned)),
+    entries: listed(entriesOf(context, source, server.version, asOf, scratch, outcome)),
     fingerprint: async () => {
-      warnOfDeletes(context, tombstoned);
-      return combine(before, await countNow(context, source, asOf, failure), tombstoned);
+      warnOfDeletes(context, outcome.open);
+      return outcome.counted;
     },
     close: () => rm(scratch, { recursive: true, force: true }),
   };

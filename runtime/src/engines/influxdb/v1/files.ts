@@ -6,7 +6,10 @@ import { pipeline } from 'node:stream/promises';
 import { createGunzip } from 'node:zlib';
 import { z } from 'zod';
 import { BackupError, messageOf, type FailureCode } from '../../../core/errors.ts';
+import { oneChunk } from '../../../core/one-chunk.ts';
+import { collect } from '../../../core/process.ts';
 import type { DumpEntry } from '../../engine.ts';
+import { database as databaseSchema, type Database1 } from '../header.ts';
 import { parseJson } from '../json.ts';
 import { checkedShard, type ShardContent } from '../shard.ts';
 
@@ -14,7 +17,15 @@ import { checkedShard, type ShardContent } from '../shard.ts';
 const manifest = z.looseObject({
   meta: z.looseObject({ fileName: z.string() }),
   files: z
-    .array(z.looseObject({ database: z.string(), policy: z.string(), fileName: z.string() }))
+    .array(
+      z.looseObject({
+        database: z.string(),
+        policy: z.string(),
+        fileName: z.string(),
+        /** Id of the shard on the server that was backed up. */
+        shardID: z.int(),
+      }),
+    )
     .nullable(),
 });
 
@@ -65,6 +76,32 @@ async function* passing(path: string): AsyncGenerator<Buffer, void, undefined> {
 /** Entry name of a file of a database's backup; names of databases may hold anything. */
 const entryName = (database: string, file: string): string => `v1/${encodeURIComponent(database)}/${file}`;
 
+/** Entry that describes a database, before its files. */
+const schemaFile = 'schema.json';
+
+export const isSchema = (file: string): boolean => file === schemaFile;
+
+export const schemaEntry = (schema: Database1): DumpEntry => ({
+  name: entryName(schema.name, schemaFile),
+  content: oneChunk(`${JSON.stringify(schema, null, 2)}\n`),
+});
+
+/** @throws BackupError archive.damaged */
+export const readSchemaFile = async (
+  content: AsyncIterable<Buffer>,
+  database: string,
+): Promise<Database1> => {
+  const text = (await collect(content)).toString('utf8');
+  const schema = parseJson(
+    databaseSchema,
+    text,
+    `the description of database ${database}`,
+    'archive.damaged',
+  );
+  if (schema.name === database) return schema;
+  throw new BackupError('archive.damaged', `the description of database ${database} is of ${schema.name}`);
+};
+
 /** Database and file of an entry. @throws BackupError archive.damaged */
 export const entryParts = (name: string): { readonly database: string; readonly file: string } => {
   const [, database, file] = /^v1\/([^/]+)\/([^/]+)$/.exec(name) ?? [];
@@ -78,12 +115,12 @@ const missing = (file: string): BackupError =>
 
 /**
  * Files of a portable backup, checked: manifest, meta store, shards. None where the database holds no shard.
- * `onTombstones` learns of retention policies with deletes that the server has not yet applied to its files.
+ * `onTombstones` learns of shards with deletes that the server has not yet applied to its files.
  */
 export async function* filesOf(
   folder: string,
   database: string,
-  onTombstones: (policy: string) => void,
+  onTombstones: (shard: number) => void,
 ): AsyncGenerator<DumpEntry, void, undefined> {
   const present = await readdir(folder);
   const manifestFile = present.find(isManifest);
@@ -97,7 +134,7 @@ export async function* filesOf(
     const shard = files.find(({ fileName }) => basename(fileName) === file);
     if (shard) {
       const { tombstones } = await checkShardFile(createReadStream(path), file, 'dump.damaged');
-      if (tombstones > 0) onTombstones(shard.policy);
+      if (tombstones > 0) onTombstones(shard.shardID);
     }
     yield { name: entryName(database, file), content: passing(path) };
   }

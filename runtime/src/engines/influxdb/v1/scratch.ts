@@ -7,7 +7,7 @@ import { findInfluxd, versionOf } from '../server.ts';
 
 const host = '127.0.0.1';
 
-/** Loopback only, no queries logged, nothing reported to InfluxData, no database of its own. */
+/** Loopback only, no queries logged, nothing reported to InfluxData, no database of its own; nothing expires. */
 const settings = (folder: string, port: number, rpcPort: number): Record<string, string> => ({
   HOME: folder,
   INFLUXDB_META_DIR: join(folder, 'meta'),
@@ -19,6 +19,7 @@ const settings = (folder: string, port: number, rpcPort: number): Record<string,
   INFLUXDB_HTTP_LOG_ENABLED: 'false',
   INFLUXDB_BIND_ADDRESS: `${host}:${rpcPort}`,
   INFLUXDB_MONITOR_STORE_ENABLED: 'false',
+  INFLUXDB_RETENTION_ENABLED: 'false',
   INFLUXDB_REPORTING_DISABLED: 'true',
 });
 

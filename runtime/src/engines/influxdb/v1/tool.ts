@@ -6,6 +6,7 @@ import { BackupError, messageOf, type FailureCode } from '../../../core/errors.t
 import { capture } from '../../../core/process.ts';
 import type { InfluxdbSource } from '../http.ts';
 import { findInfluxd, type Influxd } from '../server.ts';
+import { openGate } from './gate.ts';
 
 const connectTimeoutMs = 15_000;
 
@@ -47,19 +48,17 @@ export const influxd1 = async (context: RunContext): Promise<Influxd> => {
 
 const runTool = async (
   context: RunContext,
-  source: InfluxdbSource,
+  address: string,
   command: string,
   args: readonly string[],
   failure: FailureCode,
 ): Promise<void> => {
   const { program } = await influxd1(context);
-  const { host, rpcPort } = source.connection;
-  await capture(context, {
-    program,
-    args: [command, '-portable', '-host', `${host}:${rpcPort}`, ...args],
-    failure,
-  });
+  await capture(context, { program, args: [command, '-portable', '-host', address, ...args], failure });
 };
+
+const rpcAddress = ({ connection: { host, rpcPort } }: InfluxdbSource): string =>
+  `${host.includes(':') ? `[${host}]` : host}:${rpcPort}`;
 
 /** Backs one database up into a folder. */
 export const backupInto = async (
@@ -69,25 +68,31 @@ export const backupInto = async (
   folder: string,
 ): Promise<void> => {
   await checkRpcPort(context, source);
-  await runTool(context, source, 'backup', ['-database', database, folder], 'dump.failed');
+  await runTool(context, rpcAddress(source), 'backup', ['-database', database, folder], 'dump.failed');
 };
 
-/** Restores a database out of a folder under a name that is free. */
+/** True of an error of `influxd restore` that ended before it changed anything: the server did not take the meta store. */
+export const changedNothing = (error: unknown): boolean => messageOf(error).includes('error updating meta');
+
+/**
+ * Restores a database out of a folder under a name that is free, or that `makeFree` makes so at the last moment.
+ * @throws BackupError restore.failed
+ */
 export const restoreFrom = async (
   context: RunContext,
   source: InfluxdbSource,
-  database: string,
   folder: string,
-  name: string,
+  { database, name, makeFree }: { database: string; name: string; makeFree?: () => Promise<void> },
 ): Promise<void> => {
   await checkRpcPort(context, source);
   const renamed = name === database ? [] : ['-newdb', name];
   // the closing slash keeps a folder from being taken for a file
-  await runTool(
-    context,
-    source,
-    'restore',
-    ['-db', database, ...renamed, join(folder, '/')],
-    'restore.failed',
-  );
+  const args = ['-db', database, ...renamed, join(folder, '/')];
+  if (!makeFree) return runTool(context, rpcAddress(source), 'restore', args, 'restore.failed');
+  const gate = await openGate(source, makeFree);
+  try {
+    await runTool(context, gate.address, 'restore', args, 'restore.failed');
+  } finally {
+    await gate.close();
+  }
 };

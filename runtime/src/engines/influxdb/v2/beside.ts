@@ -1,7 +1,10 @@
 import type { RunContext } from '../../../core/context.ts';
 import { BackupError, messageOf, type FailureCode } from '../../../core/errors.ts';
-import type { Entries, Fingerprint, Restored, RestoreRequest } from '../../engine.ts';
+import type { Entries, Fingerprint, Restored, RestoreRequest, RestoreScope } from '../../engine.ts';
+import type { Header2 } from '../header.ts';
 import { callJson, callText, type InfluxdbSource } from '../http.ts';
+import { keptName, restoredName } from '../leftover-names.ts';
+import { countsFields } from '../measures.ts';
 import { agree } from '../ranges.ts';
 import { choose, expectedOf } from '../scope.ts';
 import { skip } from '../skip.ts';
@@ -13,10 +16,11 @@ import {
   type LiveBucket,
   type Organization,
 } from './buckets.ts';
-import { countBucket } from './count.ts';
+import { countBucket, type Manner } from './count.ts';
 import { readEntries } from './entries.ts';
+import { besideNotes } from './notes.ts';
 import { sendShard } from './shards.ts';
-import { keptName, restoredName, swap } from './swap.ts';
+import { swap } from './swap.ts';
 
 const failure: FailureCode = 'restore.failed';
 
@@ -41,39 +45,52 @@ const createOrganization = (
 ): Promise<Organization> =>
   callJson<Organization>(context, source, { method: 'POST', path: '/api/v2/orgs', json: { name }, failure });
 
-/** Id by name of the organizations that buckets belong to; those that the server lacks are created. */
+/** Id by name of the organizations that buckets belong to; those that the server lacks are created, and `made`. */
 const organizationIds = async (
-  context: RunContext,
-  source: InfluxdbSource,
+  { context, source, made }: Restoring,
   buckets: readonly BucketMetadata[],
 ): Promise<ReadonlyMap<string, string>> => {
   const present = await listAll<Organization>(context, source, 'orgs', failure);
   const ids = new Map(present.map(({ name, id }) => [name, id]));
-  for (const { organizationName: name } of buckets)
-    if (!ids.has(name)) ids.set(name, (await createOrganization(context, source, name)).id);
+  for (const { organizationName: name } of buckets) {
+    if (ids.has(name)) continue;
+    const organization = await createOrganization(context, source, name);
+    made.push(organization);
+    ids.set(name, organization.id);
+  }
   return ids;
 };
 
-/** Names that the restore needs must be free before it begins, not after hours. */
+/** Names that a restore needs, and that must be free before it begins, not after hours. */
+export const neededNames = (
+  buckets: readonly BucketMetadata[],
+  { into, suffix }: RestoreRequest,
+): readonly string[] =>
+  into === undefined
+    ? buckets.flatMap(({ bucketName: name }) => [restoredName(name, suffix), keptName(name, suffix)])
+    : [into, restoredName(into, suffix)];
+
 const assertFree = async (
   context: RunContext,
   source: InfluxdbSource,
   buckets: readonly BucketMetadata[],
-  { into, suffix }: RestoreRequest,
+  request: RestoreRequest,
 ): Promise<void> => {
+  const needed = neededNames(buckets, request);
   const live = await listAll<LiveBucket>(context, source, 'buckets', failure);
-  const needed = into
-    ? [into, restoredName(into, suffix)]
-    : buckets.flatMap(({ bucketName: name }) => [restoredName(name, suffix), keptName(name, suffix)]);
   const taken = live.find(({ name }) => needed.includes(name));
   if (taken) throw new BackupError('restore.refused', `bucket ${taken.name} exists already`);
 };
+
+/** Of buckets that are being restored: only what bears it goes with a later run. */
+export const unfinishedMark = 'grill-backup: not restored to its end';
 
 /** Kept for ever until it is in place, so that retention takes nothing; groups without shards have no data. */
 const asRequest = (metadata: BucketMetadata, organizationID: string, bucketName: string): unknown => ({
   ...metadata,
   organizationID,
   bucketName,
+  description: unfinishedMark,
   retentionPolicies: metadata.retentionPolicies.map((policy) => ({
     ...policy,
     duration: 0,
@@ -83,13 +100,18 @@ const asRequest = (metadata: BucketMetadata, organizationID: string, bucketName:
   })),
 });
 
-const remove = async (context: RunContext, source: InfluxdbSource, { id }: Beside): Promise<void> => {
+const removeQuietly = async (
+  context: RunContext,
+  source: InfluxdbSource,
+  what: 'bucket' | 'org',
+  id: string,
+): Promise<void> => {
   try {
-    await callText(context, source, { method: 'DELETE', path: `/api/v2/buckets/${id}`, failure });
+    await callText(context, source, { method: 'DELETE', path: `/api/v2/${what}s/${id}`, failure });
   } catch (error) {
     context.log.warn(
-      { bucket: id, reason: messageOf(error) },
-      'a bucket made for the restore was left behind',
+      { [what]: id, reason: messageOf(error) },
+      `a ${what} made for the restore was left behind`,
     );
   }
 };
@@ -97,29 +119,41 @@ const remove = async (context: RunContext, source: InfluxdbSource, { id }: Besid
 const count = async (
   context: RunContext,
   source: InfluxdbSource,
-  asOf: Date,
   buckets: readonly Beside[],
+  manner: Manner,
 ): Promise<Fingerprint> => {
   const found: Record<string, Fingerprint[string]> = {};
-  for (const bucket of buckets)
-    found[itemOf(bucket.metadata)] = await countBucket(context, source, bucket, asOf, failure);
+  for (const { id, orgID, metadata } of buckets)
+    found[itemOf(metadata, manner.byFields)] = await countBucket(
+      context,
+      source,
+      { id, orgID },
+      metadata,
+      manner,
+    );
   return found;
 };
 
-/** Buckets that the request wants; never the system's. */
-const wanted = (all: readonly BucketMetadata[], request: RestoreRequest): readonly BucketMetadata[] => {
+/** Buckets that the request wants, named `organization/bucket` or `bucket`; never the system's. */
+export const wanted = (all: readonly BucketMetadata[], request: RestoreScope): readonly BucketMetadata[] => {
   const own = all.filter((metadata) => !isSystem(metadata));
-  return choose(own, request, itemOf, ({ bucketName }, part) => bucketName === part);
+  const isMeant = (metadata: BucketMetadata, part: string): boolean =>
+    metadata.bucketName === part || itemOf(metadata, true) === part;
+  return choose(own, request, (metadata) => itemOf(metadata), isMeant);
 };
 
+/** A restore under way; what it has made so far grows. */
+interface Restoring {
+  readonly context: RunContext;
+  readonly source: InfluxdbSource;
+  readonly request: RestoreRequest;
+  readonly created: Beside[];
+  readonly made: Organization[];
+}
+
 /** Restores the wanted buckets; `created` learns of each as soon as it is there. */
-const fill = async (
-  context: RunContext,
-  source: InfluxdbSource,
-  entries: Entries,
-  request: RestoreRequest,
-  created: Beside[],
-): Promise<void> => {
+const fill = async (restoring: Restoring, entries: Entries): Promise<void> => {
+  const { context, source, request, created } = restoring;
   const newIds = new Map<number, number>();
   const create = async (metadata: BucketMetadata, orgID: string): Promise<void> => {
     const name = request.into ?? metadata.bucketName;
@@ -135,7 +169,7 @@ const fill = async (
     buckets: async (all) => {
       const buckets = wanted(all, request);
       await assertFree(context, source, buckets, request);
-      const ids = await organizationIds(context, source, buckets);
+      const ids = await organizationIds(restoring, buckets);
       // one after the other: calls at the same time damage the server's own metadata
       for (const metadata of buckets) await create(metadata, ids.get(metadata.organizationName)!);
     },
@@ -146,6 +180,14 @@ const fill = async (
   });
 };
 
+/** What is restored, counted and compared. */
+const prove = async ({ context, source, request, created }: Restoring, asOf: Date): Promise<Fingerprint> => {
+  const byFields = countsFields(request.expected);
+  const counted = await count(context, source, created, { asOf, failure, byFields });
+  const expected = request.only ? expectedOf(request.expected, (item) => item in counted) : request.expected;
+  return agree(context, expected, counted);
+};
+
 /**
  * Restores buckets beside the live ones, compares, and only then lets them change names. Tasks, dashboards, users and
  * tokens of a server in use are left as they are.
@@ -153,24 +195,25 @@ const fill = async (
 export const restoreBeside = async (
   context: RunContext,
   source: InfluxdbSource,
-  asOf: Date,
+  header: Header2,
   entries: Entries,
   request: RestoreRequest,
 ): Promise<Restored> => {
-  const created: Beside[] = [];
+  const restoring: Restoring = { context, source, request, created: [], made: [] };
+  const { created, made } = restoring;
   let placed = false;
   try {
-    await fill(context, source, entries, request, created);
-    const counted = await count(context, source, asOf, created);
-    const expected = request.only
-      ? expectedOf(request.expected, (item) => item in counted)
-      : request.expected;
-    const fingerprint = agree(context, expected, counted);
+    await fill(restoring, entries);
+    const fingerprint = await prove(restoring, new Date(header.asOf));
     if (request.mode === 'trial') return { fingerprint };
-    const replaced = await swap(context, source, created, request.suffix);
+    const { notes, ...replaced } = await swap(context, source, created, request);
     placed = true;
-    return request.into ? { fingerprint } : { fingerprint, ...replaced };
+    const all = [...notes, ...(await besideNotes(context, source, header, created, request))];
+    return { fingerprint, ...(request.into ? {} : replaced), notes: all };
   } finally {
-    if (!placed) for (const bucket of created) await remove(context, source, bucket);
+    if (!placed) {
+      for (const { id } of created) await removeQuietly(context, source, 'bucket', id);
+      for (const { id } of made) await removeQuietly(context, source, 'org', id);
+    }
   }
 };

@@ -2,9 +2,13 @@ import { z } from 'zod';
 import type { RunContext } from '../../../core/context.ts';
 import type { FailureCode } from '../../../core/errors.ts';
 import { callJson, type InfluxdbSource } from '../http.ts';
+import type { Group } from '../intervals.ts';
 import { parseJson } from '../json.ts';
 
 const group = z.looseObject({
+  startTime: z.iso.datetime(),
+  /** Excluded. */
+  endTime: z.iso.datetime(),
   deletedAt: z.string().optional(),
   /** Ids are numbers of 64 bits in the server, counted up from 1. */
   shards: z.array(z.looseObject({ id: z.int() })),
@@ -15,6 +19,7 @@ const bucketMetadata = z.looseObject({
   organizationName: z.string(),
   bucketID: z.string(),
   bucketName: z.string(),
+  description: z.string().nullish(),
   retentionPolicies: z
     .array(
       z.looseObject({
@@ -34,21 +39,36 @@ export type BucketMetadata = z.output<typeof bucketMetadata>;
 export const parseBuckets = (text: string, failure: FailureCode): readonly BucketMetadata[] =>
   parseJson(z.array(bucketMetadata), text, 'the list of buckets', failure);
 
-/** Item of the fingerprint. */
-export const itemOf = ({ organizationName, bucketName }: BucketMetadata): string =>
-  `${organizationName}/${bucketName}`;
+/** `/` and `%` of the organization's name are escaped, so that the first slash ends it and no two buckets share an item. */
+const escaped = (organization: string): string => organization.replaceAll('%', '%25').replaceAll('/', '%2F');
+
+/** Item of the fingerprint; `plain` as earlier versions wrote it. */
+export const itemOf = ({ organizationName, bucketName }: BucketMetadata, plain = false): string =>
+  `${plain ? organizationName : escaped(organizationName)}/${bucketName}`;
 
 /** `_tasks` and `_monitoring` of each organization: the server writes them itself all the time. */
 export const isSystem = ({ bucketName }: { readonly bucketName: string }): boolean =>
   bucketName.startsWith('_');
 
-/** Shards that have data; those of deleted groups are gone. */
-export const shardIds = ({ retentionPolicies }: BucketMetadata): readonly number[] =>
+/** A group of shards that has data. */
+interface ShardGroup extends Group {
+  readonly shards: readonly number[];
+}
+
+/** Groups of shards; deleted ones are gone. */
+export const groupsOf = ({ retentionPolicies }: BucketMetadata): readonly ShardGroup[] =>
   retentionPolicies.flatMap(({ shardGroups }) =>
     shardGroups
-      .filter(({ deletedAt }) => deletedAt === undefined)
-      .flatMap(({ shards }) => shards.map(({ id }) => id)),
+      .filter(({ deletedAt, shards }) => deletedAt === undefined && shards.length > 0)
+      .map(({ startTime, endTime, shards }) => ({
+        start: startTime,
+        end: endTime,
+        shards: shards.map(({ id }) => id),
+      })),
   );
+
+export const shardIds = (bucket: BucketMetadata): readonly number[] =>
+  groupsOf(bucket).flatMap(({ shards }) => shards);
 
 /** A bucket of the live server. */
 export interface LiveBucket {
@@ -56,6 +76,9 @@ export interface LiveBucket {
   readonly name: string;
   readonly orgID: string;
   readonly type: 'user' | 'system';
+  readonly description?: string;
+  /** None, or a retention of 0, is for ever. */
+  readonly retentionRules?: readonly { readonly everySeconds: number }[];
 }
 
 export interface Organization {

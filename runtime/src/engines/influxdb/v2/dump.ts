@@ -1,52 +1,21 @@
 import type { IncomingMessage } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { RunContext } from '../../../core/context.ts';
-import { BackupError, isBackupError } from '../../../core/errors.ts';
-import { collect } from '../../../core/process.ts';
-import { oneChunk } from '../../../core/one-chunk.ts';
+import { isBackupError } from '../../../core/errors.ts';
 import type { Dump, DumpEntry, Entries, ServerInfo } from '../../engine.ts';
-import { headerEntry } from '../header.ts';
+import { headerEntry, type Header2 } from '../header.ts';
 import { addressOf, bytesOf, call, type InfluxdbSource } from '../http.ts';
 import { listed } from '../listing.ts';
-import { assertHoldsPoints, combine, warnOfDeletes } from '../ranges.ts';
+import { assertHoldsPoints } from '../ranges.ts';
 import { checkedShard } from '../shard.ts';
-import { isSystem, itemOf, parseBuckets, shardIds, type BucketMetadata } from './buckets.ts';
-import { countNow } from './count.ts';
-import { checkedStore, entryNames, shardName } from './entries.ts';
-import { boundaryOf, parts } from './multipart.ts';
+import { isSystem, listAll, shardIds, type BucketMetadata, type LiveBucket } from './buckets.ts';
+import { isEmptyBucket } from './count.ts';
+import { countPresent, fingerprintOf, type Dumping, type ReadBucket } from './dumped.ts';
+import { shardName } from './entries.ts';
+import { metadata } from './metadata.ts';
+import { listObjects } from './objects.ts';
 
 const failure = 'dump.failed';
-
-/** What is known only after the entries were read. */
-interface Outcome {
-  buckets: readonly BucketMetadata[];
-  /** Items with deletes that the server has not yet applied to its files. */
-  readonly tombstoned: Set<string>;
-}
-
-/** Key-value store, SQL store and list of buckets, consistent with each other: taken under one lock. */
-async function* metadata(
-  context: RunContext,
-  source: InfluxdbSource,
-  outcome: Outcome,
-): AsyncGenerator<DumpEntry, void, undefined> {
-  const response = await call(context, source, { method: 'GET', path: '/api/v2/backup/metadata', failure });
-  const wanted = Object.keys(entryNames);
-  const boundary = boundaryOf(response.headers['content-type']);
-  for await (const { name, content } of parts(bytesOf(context, source, response, failure), boundary)) {
-    if (wanted.shift() !== name)
-      throw new BackupError('dump.damaged', `the metadata has part ${name} out of order`);
-    if (name === 'kv' || name === 'sql')
-      yield { name: entryNames[name], content: checkedStore(content, name, 'dump.damaged') };
-    else {
-      const bytes = await collect(content);
-      outcome.buckets = parseBuckets(bytes.toString('utf8'), 'dump.damaged');
-      yield { name: entryNames.buckets, content: oneChunk(bytes) };
-    }
-  }
-  if (wanted.length > 0)
-    throw new BackupError('dump.damaged', `the metadata lacks part ${wanted.join(', ')}`);
-}
 
 /**
  * While a shard is busy with its cache, 2.7.12 answers 500, "snapshots disabled" in its log. Measured after a load of
@@ -91,19 +60,48 @@ async function* shard(
   yield { name: shardName(id), content };
 }
 
+/** What is known only after the entries were read. */
+interface Outcome {
+  buckets: readonly BucketMetadata[];
+  /** By id of the bucket. */
+  readonly read: Map<string, ReadBucket>;
+}
+
 async function* entriesOf(
-  context: RunContext,
-  source: InfluxdbSource,
+  dumping: Dumping,
   server: ServerInfo,
-  asOf: Date,
+  objects: Header2['objects'],
   outcome: Outcome,
 ): Entries {
-  yield headerEntry({ format: 1, generation: 2, version: server.version, asOf: asOf.toISOString() });
-  yield* metadata(context, source, outcome);
-  for (const bucket of outcome.buckets)
+  const { context, source, asOf } = dumping;
+  const header = { format: 1, generation: 2, version: server.version, asOf: asOf.toISOString() } as const;
+  yield headerEntry({ ...header, objects });
+  yield* metadata(context, source, failure, (buckets) => (outcome.buckets = buckets));
+  const own = outcome.buckets.filter((bucket) => !isSystem(bucket));
+  const before = await countPresent(dumping, own);
+  for (const bucket of outcome.buckets) {
+    const shards = new Set<number>();
+    const tombstoned = new Set<number>();
+    outcome.read.set(bucket.bucketID, { before: before.get(bucket), shards, tombstoned });
+    if (!isSystem(bucket) && !before.has(bucket)) continue; // dropped since the metadata was read
     for (const id of shardIds(bucket))
-      yield* shard(context, source, id, () => outcome.tombstoned.add(itemOf(bucket)));
+      for await (const entry of shard(context, source, id, () => tombstoned.add(id))) {
+        yield entry;
+        shards.add(id);
+      }
+  }
 }
+
+/** Before anything is read: a server of nothing costs nothing. @throws BackupError dump.empty */
+const assertNotEmpty = async (context: RunContext, source: InfluxdbSource): Promise<void> => {
+  const empty: Record<string, { points: number }> = {};
+  for (const bucket of await listAll<LiveBucket>(context, source, 'buckets', failure)) {
+    if (bucket.type === 'system') continue;
+    if (!(await isEmptyBucket(context, source, bucket, failure))) return;
+    empty[bucket.name] = { points: 0 };
+  }
+  assertHoldsPoints(empty, addressOf(source));
+};
 
 /** Metadata and every shard over HTTP, streamed as they come. */
 export const dump = async (
@@ -111,22 +109,14 @@ export const dump = async (
   source: InfluxdbSource,
   server: ServerInfo,
 ): Promise<Dump> => {
-  const asOf = context.now();
-  const before = await countNow(context, source, asOf, failure);
-  assertHoldsPoints(before, addressOf(source));
-  const outcome: Outcome = { buckets: [], tombstoned: new Set() };
+  const dumping = { context, source, asOf: context.now() };
+  await assertNotEmpty(context, source);
+  const objects = await listObjects(context, source, failure);
+  const outcome: Outcome = { buckets: [], read: new Map() };
   return {
     server,
-    entries: listed(entriesOf(context, source, server, asOf, outcome)),
-    fingerprint: async () => {
-      warnOfDeletes(context, outcome.tombstoned);
-      const after = await countNow(context, source, asOf, failure);
-      const items = outcome.buckets.filter((bucket) => !isSystem(bucket)).map(itemOf);
-      const dumped = Object.fromEntries(
-        items.map((item) => [item, after[item] ?? before[item] ?? { series: 0, points: 0 }]),
-      );
-      return combine(before, dumped, outcome.tombstoned);
-    },
+    entries: listed(entriesOf(dumping, server, [...objects], outcome)),
+    fingerprint: () => fingerprintOf(dumping, outcome.buckets, outcome.read),
     close: async () => {},
   };
 };

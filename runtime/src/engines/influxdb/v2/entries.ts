@@ -2,6 +2,7 @@ import { BackupError, type FailureCode } from '../../../core/errors.ts';
 import { collect } from '../../../core/process.ts';
 import type { Entries } from '../../engine.ts';
 import { checkedShard } from '../shard.ts';
+import { skip } from '../skip.ts';
 import { parseBuckets, shardIds, type BucketMetadata } from './buckets.ts';
 
 /** Names of the entries, in their order; shards follow. */
@@ -69,4 +70,14 @@ export const readEntries = async (entries: Entries, handlers: Handlers): Promise
   }
   if (expected.length > 0)
     throw new BackupError('archive.damaged', `the archive lacks ${expected.join(', ')}`);
+};
+
+/** The list of buckets of an archive, whose shards are not read. @throws BackupError archive.damaged */
+export const bucketsIn = async (entries: Entries): Promise<readonly BucketMetadata[]> => {
+  for await (const { name, content } of entries) {
+    if (name === entryNames.buckets)
+      return parseBuckets((await collect(content)).toString('utf8'), 'archive.damaged');
+    await skip(content);
+  }
+  throw new BackupError('archive.damaged', `the archive lacks ${entryNames.buckets}`);
 };

@@ -8,6 +8,12 @@ import { findInfluxd, versionOf } from '../server.ts';
 
 const host = '127.0.0.1';
 
+/** Name of the source that a scratch server is. */
+export const scratchName = 'scratch';
+
+/** What is restored must not expire before it is proved. */
+const never = '87600h';
+
 const setUp = async (context: RunContext, source: InfluxdbSource, token: string): Promise<void> => {
   const password = context.randomBytes(24).toString('hex');
   const json = { username: 'scratch', password, org: 'scratch', bucket: 'scratch', token };
@@ -26,13 +32,14 @@ export const scratch = async (
   const folder = await serverFolder(context);
   try {
     const [port, token] = [await freePort(), context.randomBytes(24).toString('hex')];
-    const source = { name: 'scratch', connection: { host, port, rpcPort: 8088 }, credentials: { token } };
+    const source = { name: scratchName, connection: { host, port, rpcPort: 8088 }, credentials: { token } };
     const command = {
       program: influxd.program,
       args: [
         ...['--bolt-path', join(folder, 'influxd.bolt'), '--engine-path', join(folder, 'engine')],
         ...['--sqlite-path', join(folder, 'influxd.sqlite'), '--http-bind-address', `${host}:${port}`],
         ...['--reporting-disabled', '--log-level', 'error'],
+        ...['--storage-retention-check-interval', never],
       ],
       env: { HOME: folder, TMPDIR: folder },
     };

@@ -1,38 +1,16 @@
 import type { RunContext } from '../../../core/context.ts';
 import { messageOf, type FailureCode } from '../../../core/errors.ts';
-import type { Restored } from '../../engine.ts';
+import type { Replaced, RestoreRequest } from '../../engine.ts';
 import { callJson, urlOf, type InfluxdbSource } from '../http.ts';
-import type { Beside } from './beside.ts';
+import { keptName, restoredName, undoneName } from '../leftover-names.ts';
 import { shell } from '../shell.ts';
-import { listAll, type BucketMetadata, type LiveBucket } from './buckets.ts';
+import { shown, shownList } from '../shown.ts';
+import type { Beside } from './beside.ts';
+import { listAll, type LiveBucket } from './buckets.ts';
+import { mappingsOf, repoint, type Mapping } from './dbrps.ts';
+import { patchBucket, retentionRules } from './retention.ts';
 
 const failure: FailureCode = 'restore.failed';
-
-/** Names of a bucket before it is in place, and after it was replaced. */
-export const restoredName = (name: string, suffix: string): string => `${name}_restore_${suffix}`;
-export const keptName = (name: string, suffix: string): string => `${name}_before_${suffix}`;
-
-const pathOf = (id: string): string => `/api/v2/buckets/${id}`;
-
-const patch = async (
-  context: RunContext,
-  source: InfluxdbSource,
-  id: string,
-  json: Readonly<Record<string, unknown>>,
-): Promise<void> => {
-  await callJson(context, source, { method: 'PATCH', path: pathOf(id), json, failure });
-};
-
-const nanosecondsPerSecond = 1e9;
-
-/** Retention as the API of buckets takes it; 0 is for ever. */
-const retentionRules = ({ retentionPolicies: [policy] }: BucketMetadata) => [
-  {
-    type: 'expire',
-    everySeconds: policy!.duration / nanosecondsPerSecond,
-    shardGroupDurationSeconds: policy!.shardGroupDuration / nanosecondsPerSecond,
-  },
-];
 
 interface Authorization {
   readonly id: string;
@@ -41,7 +19,7 @@ interface Authorization {
 }
 
 /** Tokens that name a bucket by its id: they stay with the old one, since a token's rights cannot be changed, nor a token be made with a given text. */
-const tokensOf = async (
+export const boundTokens = async (
   context: RunContext,
   source: InfluxdbSource,
   ids: readonly string[],
@@ -57,57 +35,117 @@ const tokensOf = async (
     .map(({ id, description }) => description || id);
 };
 
-type Replaced = Pick<LiveBucket, 'id' | 'name'>;
+/** A live bucket and the one that takes its place. */
+export interface Pair {
+  readonly created: Beside;
+  readonly old: LiveBucket;
+}
 
-/** Restored buckets step aside, replaced ones get their names back. */
+/** Mappings of the v1 API that somebody made, by the live bucket that they name. */
+interface Pointing {
+  readonly pair: Pair;
+  readonly mapping: Mapping;
+}
+
+const pointingTo = async (
+  context: RunContext,
+  source: InfluxdbSource,
+  pairs: readonly Pair[],
+): Promise<readonly Pointing[]> => {
+  const found: Pointing[] = [];
+  for (const orgID of new Set(pairs.map(({ old }) => old.orgID)))
+    for (const mapping of await mappingsOf(context, source, orgID)) {
+      const pair = pairs.find(({ old }) => old.id === mapping.bucketID);
+      if (pair) found.push({ pair, mapping });
+    }
+  return found;
+};
+
+const curl = (source: InfluxdbSource, method: string, path: string, json?: unknown): string =>
+  `curl -fsS -o /dev/null -X ${method} -H "Authorization: Token $INFLUX_TOKEN" -H 'Content-Type: application/json'` +
+  (json === undefined ? '' : ` -d ${shell(JSON.stringify(json))}`) +
+  ` ${shell(`${urlOf(source)}${path}`)}`;
+
+/** Restored buckets step aside, replaced ones get their names and mappings back. */
 const undoCommand = (
   source: InfluxdbSource,
   created: readonly Beside[],
-  replaced: readonly Replaced[],
+  pairs: readonly Pair[],
+  repointed: readonly Pointing[],
   suffix: string,
 ): string => {
-  const rename = (id: string, name: string): string =>
-    `curl -fsS -o /dev/null -X PATCH -H "Authorization: Token $INFLUX_TOKEN" -H 'Content-Type: application/json'` +
-    ` -d ${shell(JSON.stringify({ name }))} ${urlOf(source)}${pathOf(id)}`;
+  const rename = (id: string, name: string) => curl(source, 'PATCH', `/api/v2/buckets/${id}`, { name });
   return [
-    ...created.map(({ id, name }) => rename(id, `${name}_undone_${suffix}`)),
-    ...replaced.map((old) => rename(old.id, old.name)),
+    ...created.map(({ id, name }) => rename(id, undoneName(name, suffix))),
+    ...pairs.map(({ old }) => rename(old.id, old.name)),
+    ...repointed.flatMap(({ pair, mapping }) => {
+      const { id, orgID, database, retention_policy, default: isDefault } = mapping;
+      const back = { orgID, bucketID: pair.old.id, database, retention_policy, default: isDefault };
+      return [
+        curl(source, 'DELETE', `/api/v2/dbrps/${id}?orgID=${orgID}`),
+        curl(source, 'POST', '/api/v2/dbrps', back),
+      ];
+    }),
   ].join(' && ');
 };
 
-const keptText = (replaced: readonly Replaced[], suffix: string, tokens: readonly string[]): string =>
-  `buckets ${replaced.map(({ name }) => keptName(name, suffix)).join(', ')}` +
+const keptText = (pairs: readonly Pair[], suffix: string, tokens: readonly string[]): string =>
+  `buckets ${pairs.map(({ old }) => shown(keptName(old.name, suffix))).join(', ')}` +
   (tokens.length > 0
-    ? `; tokens bound to them have to be made anew for the restored ones: ${tokens.join(', ')}`
+    ? `; tokens bound to them have to be made anew for the restored ones: ${shownList(tokens)}`
     : '');
 
+const repointAll = async (
+  context: RunContext,
+  source: InfluxdbSource,
+  pointing: readonly Pointing[],
+  suffix: string,
+): Promise<readonly Pointing[]> => {
+  const done: Pointing[] = [];
+  for (const { pair, mapping } of pointing)
+    done.push({ pair, mapping: await repoint(context, source, mapping, pair.created.id, suffix) });
+  return done;
+};
+
+const repointedNote = ({ pair, mapping }: Pointing): string =>
+  `DBRP mapping ${shown(`${mapping.database}/${mapping.retention_policy}`)} points to the restored bucket ${shown(pair.created.name)} now`;
+
+const rulesOf = ({ metadata }: Beside, isCopy: boolean) => retentionRules(metadata, ...(isCopy ? [0n] : []));
+
 /**
- * Gives restored buckets the names of the live ones, which become `<name>_before_<suffix>`, and their retention back.
- * What was done is undone if a step fails.
+ * Gives restored buckets the names of the live ones, which become `<name>_before_<suffix>`, and their retention back;
+ * DBRP mappings follow. What was done is undone if a step fails. Under a new name they are kept for ever.
  */
 export const swap = async (
   context: RunContext,
   source: InfluxdbSource,
   created: readonly Beside[],
-  suffix: string,
-): Promise<Omit<Restored, 'fingerprint'>> => {
+  { suffix, into, beforeSwap }: RestoreRequest,
+): Promise<Replaced & { readonly notes: readonly string[] }> => {
+  const isCopy = into !== undefined;
   const live = await listAll<LiveBucket>(context, source, 'buckets', failure);
-  const replaced: Replaced[] = [];
+  const pairs = created.flatMap((bucket): Pair[] => {
+    const old = live.find((each) => each.name === bucket.name && each.orgID === bucket.orgID);
+    return old ? [{ created: bucket, old }] : [];
+  });
+  const pointing = await pointingTo(context, source, pairs);
+  if (pairs.length > 0)
+    await beforeSwap?.({
+      kept: keptText(pairs, suffix, []),
+      undo: undoCommand(source, created, pairs, [], suffix),
+    });
   const undo: (() => Promise<void>)[] = [];
   const rename = async (id: string, from: string, to: string, more = {}): Promise<void> => {
-    await patch(context, source, id, { name: to, ...more });
-    undo.unshift(() => patch(context, source, id, { name: from }));
+    await patchBucket(context, source, id, { name: to, ...more });
+    undo.unshift(() => patchBucket(context, source, id, { name: from }));
   };
   try {
     for (const bucket of created) {
-      const { name } = bucket;
-      const old = live.find((each) => each.name === name && each.orgID === bucket.orgID);
-      if (old) {
-        await rename(old.id, name, keptName(name, suffix));
-        replaced.push(old);
-      }
-      await rename(bucket.id, restoredName(name, suffix), name, {
-        retentionRules: retentionRules(bucket.metadata),
+      const old = pairs.find((pair) => pair.created === bucket)?.old;
+      if (old) await rename(old.id, old.name, keptName(old.name, suffix));
+      await rename(bucket.id, restoredName(bucket.name, suffix), bucket.name, {
+        description: bucket.metadata.description ?? '',
+        retentionRules: rulesOf(bucket, isCopy),
       });
     }
   } catch (error) {
@@ -117,12 +155,13 @@ export const swap = async (
       );
     throw error;
   }
-  const way = undoCommand(source, created, replaced, suffix);
-  if (replaced.length === 0) return { undo: way };
-  const tokens = await tokensOf(
+  const repointed = await repointAll(context, source, pointing, suffix);
+  const way = undoCommand(source, created, pairs, repointed, suffix);
+  if (pairs.length === 0) return { undo: way, notes: [] };
+  const tokens = await boundTokens(
     context,
     source,
-    replaced.map(({ id }) => id),
+    pairs.map(({ old }) => old.id),
   ).catch((error: unknown) => [`not known, ${messageOf(error)}`]); // the buckets are in place already
-  return { kept: keptText(replaced, suffix, tokens), undo: way };
+  return { kept: keptText(pairs, suffix, tokens), undo: way, notes: repointed.map(repointedNote) };
 };

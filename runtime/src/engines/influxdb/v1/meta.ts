@@ -1,0 +1,86 @@
+import { BackupError } from '../../../core/errors.ts';
+
+/** A field of a protocol buffer; `raw` is its content: a varint, 4 or 8 bytes, or what a length is written before. */
+interface Field {
+  readonly number: number;
+  readonly wire: number;
+  readonly raw: Buffer;
+}
+
+const varint = (value: bigint): Buffer => {
+  const bytes: number[] = [];
+  let rest = value;
+  for (; rest > 0x7fn; rest >>= 7n) bytes.push(Number(rest & 0x7fn) | 0x80);
+  return Buffer.from([...bytes, Number(rest)]);
+};
+
+const fixedBytes: Readonly<Record<number, number>> = { 1: 8, 5: 4 };
+const lengthDelimited = 2;
+/** Ten bytes hold 64 bits. */
+const longestVarint = 10;
+
+const broken = (): BackupError =>
+  new BackupError('archive.damaged', 'the meta store of the backup is broken');
+
+const readVarint = (bytes: Buffer, at: number): { readonly value: bigint; readonly end: number } => {
+  let value = 0n;
+  for (let index = 0; index < longestVarint; index++) {
+    const byte = bytes[at + index];
+    if (byte === undefined) throw broken();
+    value |= BigInt(byte & 0x7f) << BigInt(7 * index);
+    if (byte < 0x80) return { value, end: at + index + 1 };
+  }
+  throw broken();
+};
+
+function* fields(bytes: Buffer): Generator<Field> {
+  for (let at = 0; at < bytes.length;) {
+    const key = readVarint(bytes, at);
+    const [number, wire] = [Number(key.value >> 3n), Number(key.value & 7n)];
+    const value = wire === 0 || wire === lengthDelimited ? readVarint(bytes, key.end) : undefined;
+    const start = wire === lengthDelimited ? value!.end : key.end;
+    const end =
+      wire === 0
+        ? value!.end
+        : start + (wire === lengthDelimited ? Number(value!.value) : (fixedBytes[wire] ?? NaN));
+    if (!(end <= bytes.length)) throw broken();
+    yield { number, wire, raw: bytes.subarray(start, end) };
+    at = end;
+  }
+}
+
+const encode = ({ number, wire, raw }: Field): Buffer =>
+  Buffer.concat([
+    varint((BigInt(number) << 3n) | BigInt(wire)),
+    ...(wire === lengthDelimited ? [varint(BigInt(raw.length))] : []),
+    raw,
+  ]);
+
+/** Alters the fields of one number; `[]` leaves one out. */
+const alter = (bytes: Buffer, number: number, change: (raw: Buffer) => readonly Buffer[]): Buffer =>
+  Buffer.concat(
+    [...fields(bytes)].flatMap((field) =>
+      field.number === number ? change(field.raw).map((raw) => encode({ ...field, raw })) : [encode(field)],
+    ),
+  );
+
+/** Numbers of fields (influxdb: backup_util/internal/data.proto, services/meta/internal/meta.proto). */
+const numbers = { data: 1, databases: 5, policies: 3, duration: 2, subscriptions: 6 } as const;
+
+/** What becomes of the retention policies that a portable backup carries. */
+export interface PolicyChange {
+  /** In nanoseconds, 0 for ever. */
+  readonly duration: (duration: bigint) => bigint;
+  readonly subscriptions: 'kept' | 'dropped';
+}
+
+/** The meta store of a portable backup with its retention policies altered; all else stays as it is. */
+export const alterPolicies = (meta: Buffer, { duration, subscriptions }: PolicyChange): Buffer => {
+  const policy = (bytes: Buffer): Buffer => {
+    const timed = alter(bytes, numbers.duration, (raw) => [varint(duration(readVarint(raw, 0).value))]);
+    return subscriptions === 'kept' ? timed : alter(timed, numbers.subscriptions, () => []);
+  };
+  const database = (bytes: Buffer): Buffer => alter(bytes, numbers.policies, (raw) => [policy(raw)]);
+  const data = (bytes: Buffer): Buffer => alter(bytes, numbers.databases, (raw) => [database(raw)]);
+  return alter(meta, numbers.data, (raw) => [data(raw)]);
+};
