@@ -66,7 +66,7 @@ export class BackupNetwork extends Construct {
     if (stores.s3)
       this.egress('backup-to-object-store', everyPod, {
         peers: peersOf(network.objectStore),
-        ports: [port(portOf(stores.s3.endpoint))],
+        ports: [port(portOf(stores.s3.proxy ?? stores.s3.endpoint))],
       });
     if (notifications.enabled)
       this.egress('backup-to-notifications', podsOfAny(system, runs), {

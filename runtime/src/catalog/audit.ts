@@ -1,7 +1,7 @@
-import { isBackupError } from '../core/errors.ts';
-import { collect } from '../core/process.ts';
+import { BackupError, isBackupError } from '../core/errors.ts';
 import { oneChunk } from '../core/one-chunk.ts';
 import type { KeyRing } from '../crypto/key-ring.ts';
+import { readSmall } from '../store/small.ts';
 import type { Store } from '../store/store.ts';
 import {
   decodeEntry,
@@ -36,16 +36,23 @@ const listedNewest = async (store: Store): Promise<number> => {
   return last;
 };
 
+/** Runs that end while one writes its entry; far fewer in a store that tells the truth. */
+const mostWriters = 1000;
+
+const unending = (store: Store): BackupError =>
+  new BackupError('store.failed', `${store.location} has no end of its audit trail: see audit/`);
+
 /** The entry to continue from. One that is marked but gone leaves a gap, so that its removal stays visible. */
 const lastSequence = async (store: Store): Promise<number> => {
-  let last = (await markedNewest(store)) || (await listedNewest(store));
-  while (await store.head(auditKey(last + 1))) last++;
-  return last;
+  const last = (await markedNewest(store)) || (await listedNewest(store));
+  for (let further = 0; further < mostWriters; further++)
+    if (!(await store.head(auditKey(last + further + 1)))) return last + further;
+  throw unending(store);
 };
 
 const readLine = async (store: Store, sequence: number): Promise<Buffer | undefined> => {
   try {
-    return await collect(store.get(auditKey(sequence)));
+    return await readSmall(store, auditKey(sequence), 'auditEntry');
   } catch (error) {
     if (isBackupError(error, 'store.missing')) return undefined;
     throw error;
@@ -108,7 +115,9 @@ export const appendAudit = async (
   keys: KeyRing | undefined,
   event: AuditEvent,
 ): Promise<void> => {
-  while (!(await tryAppend(store, keys, event, await lastSequence(store))));
+  for (let writers = 0; writers < mostWriters; writers++)
+    if (await tryAppend(store, keys, event, await lastSequence(store))) return;
+  throw unending(store);
 };
 
 /** An object of the trail; `entry` is undefined where it holds none. */
@@ -118,10 +127,23 @@ export interface AuditLine {
   readonly entry: AuditEntry | undefined;
 }
 
+const nothing = Buffer.alloc(0);
+
+/** Of what is too large to be an entry, nothing: it is none. Undefined for what is gone since it was listed. */
+const readEntry = async (store: Store, key: string): Promise<Buffer | undefined> => {
+  try {
+    return await readSmall(store, key, 'auditEntry');
+  } catch (error) {
+    if (isBackupError(error, 'store.missing')) return undefined;
+    if (isBackupError(error, 'store.large') || isBackupError(error, 'store.odd')) return nothing;
+    throw error;
+  }
+};
+
 /** All of the trail in order, not yet proved. */
 export async function* readAudit(store: Store): AsyncGenerator<AuditLine> {
   for await (const { key } of store.list('audit/')) {
-    const line = await collect(store.get(key));
-    yield { key, line, entry: decodeEntry(line) };
+    const line = await readEntry(store, key);
+    if (line) yield { key, line, entry: decodeEntry(line) };
   }
 }

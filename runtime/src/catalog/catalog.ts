@@ -1,13 +1,15 @@
 import { BackupError, isBackupError, type FailureCode } from '../core/errors.ts';
+import { jsonProblem } from '../core/json-shape.ts';
 import { oneChunk } from '../core/one-chunk.ts';
 import type { KeyRing } from '../crypto/key-ring.ts';
-import type { Store } from '../store/store.ts';
+import { listed } from '../store/listed.ts';
+import { readSmall } from '../store/small.ts';
+import type { Store, StoredObject } from '../store/store.ts';
 import { archiveOf, fileName, isManifest, manifestKey, tiers } from './layout.ts';
 import {
   authenticateManifest,
   decodeManifest,
   encodeManifest,
-  maxManifestBytes,
   type Manifest,
   type SignedManifest,
 } from './manifest.ts';
@@ -34,29 +36,27 @@ export interface Catalog<T extends Archive = Archive> {
   readonly broken: readonly BrokenArchive[];
 }
 
-const readText = async (store: Store, key: string): Promise<string> => {
-  const chunks: Buffer[] = [];
-  let bytes = 0;
-  for await (const chunk of store.get(key)) {
-    bytes += chunk.length;
-    if (bytes > maxManifestBytes)
-      throw new BackupError('manifest.damaged', `manifest ${key} is larger than ${maxManifestBytes} bytes`);
-    chunks.push(chunk);
-  }
-  return Buffer.concat(chunks).toString('utf8');
+const readText = async (store: Store, key: string, most?: number): Promise<string> => {
+  const text = await readSmall(store, key, 'manifest', most);
+  const problem = jsonProblem(text);
+  if (problem) throw new BackupError('manifest.damaged', `manifest ${key} cannot be read: ${problem}`);
+  return text.toString('utf8');
+};
+
+const unknown = async (store: Store, key: string): Promise<BackupError> => {
+  const reason = (await store.head(key))
+    ? 'has no manifest, so its backup was never finished'
+    : `is not in ${store.location}`;
+  return new BackupError('archive.unknown', `archive ${key} ${reason}`);
 };
 
 /** One archive by key. @throws BackupError `archive.unknown` where nothing was committed under the key */
 export const readArchive = async (store: Store, key: string): Promise<Archive> => {
   const manifest = manifestKey(key);
-  if (!(await store.head(manifest))) {
-    const exists = await store.head(key);
-    const reason = exists
-      ? 'has no manifest, so its backup was never finished'
-      : `is not in ${store.location}`;
-    throw new BackupError('archive.unknown', `archive ${key} ${reason}`);
-  }
-  return { store, key, signed: decodeManifest(await readText(store, manifest), manifest) };
+  const text = await readText(store, manifest).catch(async (error: unknown) => {
+    throw isBackupError(error, 'store.missing') ? await unknown(store, key) : error;
+  });
+  return { store, key, signed: decodeManifest(text, manifest) };
 };
 
 /** Errors of a store as a whole, or of a run that ends: they say nothing about the object that was being read. */
@@ -69,15 +69,19 @@ export const isOfObject = (error: unknown): error is BackupError =>
 /** What a manifest has to be to count. @throws BackupError where it is not */
 export type Accept<T extends Archive> = (archive: Archive) => Promise<T>;
 
+/** What a manifest may grow by between listing and reading: a verification that is entered. */
+const growthBytes = 1 << 20;
+
 /** Undefined where it was removed since it was listed. One object that is no good is no reason to stop. */
 const read = async <T extends Archive>(
   store: Store,
-  manifest: string,
+  { key: manifest, bytes }: StoredObject,
   accept: Accept<T>,
 ): Promise<T | BrokenArchive | undefined> => {
   const key = archiveOf(manifest);
+  const text = () => readText(store, manifest, bytes + growthBytes);
   try {
-    return await accept({ store, key, signed: decodeManifest(await readText(store, manifest), manifest) });
+    return await accept({ store, key, signed: decodeManifest(await text(), manifest) });
   } catch (error) {
     if (isBackupError(error, 'store.missing')) return undefined;
     if (isOfObject(error)) return { store, key, error };
@@ -88,16 +92,15 @@ const read = async <T extends Archive>(
 /** Manifests that are read at the same time, for a store far away; large ones fewer, for the memory that they take. */
 const [readers, readerBytes] = [16, 8 << 20];
 
-async function* batches(store: Store, target: string): AsyncGenerator<readonly string[]> {
-  let [batch, size]: [string[], number] = [[], 0];
-  for await (const { key, bytes } of store.list(`${target}/`)) {
-    if (!isManifest(key)) continue;
-    if (batch.length === readers || (batch.length > 0 && size + bytes > readerBytes)) {
+function* batches(manifests: readonly StoredObject[]): Generator<readonly StoredObject[]> {
+  let [batch, size]: [StoredObject[], number] = [[], 0];
+  for (const manifest of manifests) {
+    if (batch.length === readers || (batch.length > 0 && size + manifest.bytes > readerBytes)) {
       yield batch;
       [batch, size] = [[], 0];
     }
-    batch.push(key);
-    size += bytes;
+    batch.push(manifest);
+    size += manifest.bytes;
   }
   yield batch;
 }
@@ -110,7 +113,10 @@ const byAge = ({ signed: { manifest: a } }: Archive, { signed: { manifest: b } }
 
 const asItIs: Accept<Archive> = (archive) => Promise.resolve(archive);
 
-/** All committed archives of a target in a store. @param accept catalog/believed.ts has the one that decisions need */
+/**
+ * All committed archives of a target in a store; none where something else than a folder has the target's name.
+ * @param accept catalog/believed.ts has the one that decisions need
+ */
 export async function readCatalog(store: Store, target: string): Promise<Catalog>;
 export async function readCatalog<T extends Archive>(
   store: Store,
@@ -123,8 +129,13 @@ export async function readCatalog(
   accept: Accept<Archive> = asItIs,
 ): Promise<Catalog> {
   const [archives, broken]: [Archive[], BrokenArchive[]] = [[], []];
-  for await (const batch of batches(store, target))
-    for (const found of await Promise.all(batch.map((key) => read(store, key, accept)))) {
+  const objects = await listed(store, `${target}/`).catch((error: unknown) => {
+    if (!isBackupError(error, 'store.odd')) throw error;
+    broken.push({ store, key: target, error });
+    return [];
+  });
+  for (const batch of batches(objects.filter(({ key }) => isManifest(key))))
+    for (const found of await Promise.all(batch.map((object) => read(store, object, accept)))) {
       if (!found) continue;
       if ('error' in found) broken.push(found);
       else archives.push(found);

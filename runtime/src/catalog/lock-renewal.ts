@@ -1,5 +1,6 @@
 import type { RunContext } from '../core/context.ts';
 import { BackupError, messageOf } from '../core/errors.ts';
+import { withinMs } from '../store/stoppable.ts';
 import type { Store } from '../store/store.ts';
 import { generations, putLock, type Lock } from './lock-state.ts';
 
@@ -11,6 +12,9 @@ export interface LockTiming {
 
 /** Two renewals may fail before a run gives up; a killed run blocks its target for two minutes at most. */
 export const lockTiming: LockTiming = { lifeMs: 120_000, renewMs: 30_000 };
+
+/** Longest that a renewal, or the release, waits for a store that does not answer. */
+export const answerMs = 15_000;
 
 /** Renews a lock until stopped; gives up before others may take it over. */
 export const keepAlive = (
@@ -25,10 +29,11 @@ export const keepAlive = (
   let lock = first;
   let beat: Promise<void> = Promise.resolve();
   const renew = async (): Promise<void> => {
+    const answering = withinMs(store, answerMs);
     const renewed = { ...lock, expiresAt: new Date(run.now().getTime() + timing.lifeMs).toISOString() };
-    if ((await generations(store, target)).at(-1) !== key)
+    if ((await generations(answering, target)).at(-1) !== key)
       return lost.abort(new BackupError('lock.lost', `the lock of ${target} was taken over or removed`));
-    await putLock(store, key, renewed, true);
+    await putLock(answering, key, renewed, true);
     lock = renewed;
   };
   const failed = (error: unknown): void =>

@@ -1,6 +1,8 @@
 import { z } from 'zod';
-import { collect } from '../core/process.ts';
+import { isBackupError } from '../core/errors.ts';
 import { oneChunk } from '../core/one-chunk.ts';
+import { listed } from '../store/listed.ts';
+import { readSmall } from '../store/small.ts';
 import type { Store } from '../store/store.ts';
 import { isDead, ownerSchema } from './lock-owner.ts';
 
@@ -32,37 +34,57 @@ const folderOf = (target: string): string => `locks/${target}/`;
 export const lockKey = (target: string, generation: number): string =>
   `${folderOf(target)}${String(generation).padStart(8, '0')}.json`;
 
-const generationOf = (key: string): number => Number(/(\d{8})\.json$/.exec(key)?.[1] ?? 0);
+/** 0 for what is no lock. More digits than are written, so that the generation after 99,999,999 is one too. */
+export const generationOf = (key: string): number => Number(/\/(\d{8,15})\.json$/.exec(key)?.[1] ?? 0);
+
+/** A run renews its lock for two minutes; no clock is so wrong that it writes a time beyond this. */
+const longestLifeMs = 3_600_000;
 
 const stateOf = (lock: Lock, now: Date): LockState => {
   if (lock.releasedAt) return 'released';
-  if (Date.parse(lock.expiresAt) <= now.getTime()) return 'expired';
+  const lifeMs = Date.parse(lock.expiresAt) - now.getTime();
+  if (lifeMs <= 0) return 'expired';
+  if (lifeMs > longestLifeMs) return 'unreadable';
   return isDead(lock.owner) ? 'dead' : 'held';
 };
 
 /** Keys of a target's locks, oldest first. */
-export const generations = async (store: Store, target: string): Promise<readonly string[]> => {
-  const keys: string[] = [];
-  for await (const { key } of store.list(folderOf(target))) if (generationOf(key) > 0) keys.push(key);
-  return keys;
-};
+export const generations = async (store: Store, target: string): Promise<readonly string[]> =>
+  (await listed(store, folderOf(target)))
+    .map(({ key }) => key)
+    .filter((key) => generationOf(key) > 0)
+    .sort((a, b) => generationOf(a) - generationOf(b));
 
-/** A lock that cannot be read was never written by this product, which writes whole objects: it keeps nobody away. */
-const read = async (store: Store, key: string, now: Date): Promise<FoundLock> => {
+/**
+ * A lock that cannot be read, or is far too large, or holds for longer than a run asks for, was never written by this
+ * product, which writes whole objects: it keeps nobody away. Undefined where it was removed meanwhile.
+ */
+const read = async (store: Store, key: string, now: Date): Promise<FoundLock | undefined> => {
   const found = { key, generation: generationOf(key) };
-  const text = (await collect(store.get(key))).toString('utf8');
   try {
-    const lock = lockSchema.parse(JSON.parse(text));
-    return { ...found, state: stateOf(lock, now), lock };
-  } catch {
+    const lock = lockSchema.parse(JSON.parse((await readSmall(store, key, 'lock')).toString('utf8')));
+    const state = stateOf(lock, now);
+    return { ...found, state, ...(state !== 'unreadable' && { lock }) };
+  } catch (error) {
+    if (isBackupError(error, 'store.missing')) return undefined;
+    if (isBackupError(error) && !isBackupError(error, 'store.large') && !isBackupError(error, 'store.odd'))
+      throw error;
     return { ...found, state: 'unreadable' };
   }
 };
 
+/** A lock goes as soon as a run has taken the next one, so that many could go meanwhile only in a store that lies. */
+const mostVanished = 10;
+
 /** The lock of a target that counts, which is the one of the highest generation; undefined where none was ever taken. */
 export const findLock = async (store: Store, target: string, now: Date): Promise<FoundLock | undefined> => {
-  const newest = (await generations(store, target)).at(-1);
-  return newest === undefined ? undefined : read(store, newest, now);
+  for (let vanished = 0; vanished < mostVanished; vanished++) {
+    const newest = (await generations(store, target)).at(-1);
+    if (newest === undefined) return undefined;
+    const found = await read(store, newest, now);
+    if (found) return found;
+  }
+  return undefined;
 };
 
 /** Writes a lock: exclusively, or over the one of the same generation. */

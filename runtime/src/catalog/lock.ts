@@ -1,9 +1,19 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { RunContext } from '../core/context.ts';
 import { BackupError, isBackupError, messageOf } from '../core/errors.ts';
+import { stoppable, withinMs } from '../store/stoppable.ts';
 import type { Store } from '../store/store.ts';
 import { thisProcess, type LockOwner } from './lock-owner.ts';
-import { keepAlive, lockTiming, type LockTiming } from './lock-renewal.ts';
-import { findLock, generations, lockKey, putLock, type FoundLock, type Lock } from './lock-state.ts';
+import { answerMs, keepAlive, lockTiming, type LockTiming } from './lock-renewal.ts';
+import {
+  findLock,
+  generationOf,
+  generations,
+  lockKey,
+  putLock,
+  type FoundLock,
+  type Lock,
+} from './lock-state.ts';
 
 const describe = ({ host, pid, command }: LockOwner): string => `${command} on ${host} (pid ${pid})`;
 
@@ -19,37 +29,58 @@ const reportTakeover = ({ log }: RunContext, target: string, { lock, state }: Fo
     'took over the lock of a run that ended without releasing it',
   );
 
-/** One attempt; undefined where another run took the generation in between. */
+interface Attempt {
+  /** The lock that was taken. */
+  readonly taken?: string;
+  /** A generation that cannot be taken, though none is there: something else has its name, and the next one is tried. */
+  readonly blocked?: number;
+}
+
+/** One attempt; neither taken nor blocked where another run took the generation in between. */
 const attempt = async (
   run: RunContext,
   store: Store,
   target: string,
   lock: Lock,
-): Promise<string | undefined> => {
+  blocked: number,
+): Promise<Attempt> => {
   const found = await findLock(store, target, run.now());
   if (found?.state === 'held') throw held(target, found.lock!);
-  const key = lockKey(target, (found?.generation ?? 0) + 1);
+  const generation = Math.max(found?.generation ?? 0, blocked) + 1;
+  const key = lockKey(target, generation);
   try {
     await putLock(store, key, lock, false);
   } catch (error) {
-    if (isBackupError(error, 'store.exists')) return undefined;
-    throw error;
+    if (isBackupError(error, 'store.odd')) return { blocked: generation };
+    if (!isBackupError(error, 'store.exists')) throw error;
+    return {};
   }
   if (found && found.state !== 'released') reportTakeover(run, target, found);
-  return key;
+  return { taken: key };
 };
 
+/** Far more runs than begin at once, or odd things than are in the way by chance. */
+const mostAttempts = 20;
+const pauseMs = 50;
+
 const take = async (run: RunContext, store: Store, target: string, lock: Lock): Promise<string> => {
-  for (;;) {
-    const key = await attempt(run, store, target, lock);
-    if (key) return key;
+  let passed = 0;
+  for (let count = 0; count < mostAttempts; count++) {
+    const { taken, blocked } = await attempt(run, store, target, lock, passed);
+    if (taken) return taken;
+    if (blocked === undefined) await sleep(pauseMs * Math.random(), undefined, { signal: run.signal });
+    passed = blocked ?? passed;
   }
+  throw new BackupError(
+    'store.failed',
+    `${store.location} refused ${mostAttempts} locks of ${target} in a row and shows no run that holds one: see locks/${target}/`,
+  );
 };
 
 /** Older generations say nothing any more. What cannot be removed, as under Object Lock, stays without harm. */
 const removeOlder = async (store: Store, target: string, key: string): Promise<void> => {
   for (const older of await generations(store, target))
-    if (older < key) await store.remove(older).catch(() => {});
+    if (generationOf(older) < generationOf(key)) await store.remove(older).catch(() => {});
 };
 
 /** A lock that this process holds. */
@@ -86,14 +117,17 @@ export const takeLock = async (
     startedAt: now.toISOString(),
     expiresAt: new Date(now.getTime() + timing.lifeMs).toISOString(),
   };
-  const key = await take(run, store, target, lock);
+  // A run that stops still renews and releases its lock, but asks for none.
+  const key = await take(run, stoppable(store, run.signal), target, lock);
   const { lost, stop } = keepAlive(run, store, target, key, lock, timing);
-  await removeOlder(store, target, key).catch(() => {});
+  await removeOlder(stoppable(store, run.signal), target, key).catch(() => {});
   const release = async (): Promise<void> => {
     try {
       const last = await stop();
-      const newest = (await generations(store, target)).at(-1);
-      if (newest === key) await putLock(store, key, { ...last, releasedAt: run.now().toISOString() }, true);
+      const answering = withinMs(store, answerMs);
+      const newest = (await generations(answering, target)).at(-1);
+      if (newest === key)
+        await putLock(answering, key, { ...last, releasedAt: run.now().toISOString() }, true);
     } catch (error) {
       run.log.warn({ target, problem: messageOf(error) }, 'the lock could not be released and will expire');
     }

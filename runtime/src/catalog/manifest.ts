@@ -74,9 +74,6 @@ export type Verification = z.output<typeof verificationSchema>;
 
 const signedSchema = z.strictObject({ ...manifestSchema.shape, mac: hex });
 
-/** Largest manifest that is read. @default 64 MiB - enough for an archive of 3 TB */
-export const maxManifestBytes = 64 << 20;
-
 /** JSON with sorted keys and no spaces: the bytes that the MAC covers. */
 export const canonical = (value: unknown): string => {
   if (Array.isArray(value)) return `[${value.map(canonical).join(',')}]`;

@@ -1,9 +1,10 @@
 import { z } from 'zod';
-import { collect } from '../core/process.ts';
 import { stamp } from '../core/units.ts';
 import { oneChunk } from '../core/one-chunk.ts';
 import type { KeyRing } from '../crypto/key-ring.ts';
+import { listed } from '../store/listed.ts';
 import { removeUnlessLocked } from '../store/remove.ts';
+import { readSmall } from '../store/small.ts';
 import type { Store, StoredObject } from '../store/store.ts';
 import { isOfFuture } from './believed.ts';
 import { proofOf, sign, signatureShape } from './signature.ts';
@@ -59,11 +60,14 @@ export type Figures = RunRecord['figures'];
 /** Records kept of a target. @default 100 - a month of backups every eight hours, with their verifications */
 const recordsKept = 100;
 
+/** Records that one run removes: a folder that somebody filled must not hold a run up. */
+const mostRemoved = 1000;
+
 const folderOf = (target: string): string => `runs/${target}/`;
 
 /** Records of a target as objects, oldest first. */
 export const listRuns = (store: Store, target: string): Promise<readonly StoredObject[]> =>
-  Array.fromAsync(store.list(folderOf(target)));
+  listed(store, folderOf(target));
 
 /** With milliseconds: the order of names is the order in time, also of runs within one second. */
 const nameTime = (time: Date): string =>
@@ -98,7 +102,8 @@ const isBelieved = async (
  */
 export const readRun = async (store: Store, key: string, whose: RunsOf): Promise<RunRecord | undefined> => {
   try {
-    const signed = signedSchema.parse(JSON.parse((await collect(store.get(key))).toString('utf8')));
+    const text = (await readSmall(store, key, 'run')).toString('utf8');
+    const signed = signedSchema.parse(JSON.parse(text));
     const { mac: _mac, key: _key, ...record } = signed;
     return (await isBelieved(key, signed, whose)) ? record : undefined;
   } catch {
@@ -138,7 +143,8 @@ export const writeRun = async (
   await put(store, keys, record, id, false);
   const own = `${keyStart(record)}${id}.json`;
   const all = (await listRuns(store, record.target)).filter(({ key }) => key <= own);
-  for (const { key } of all.slice(0, -recordsKept)) await removeUnlessLocked(store, key);
+  for (const { key } of all.slice(0, -recordsKept).slice(0, mostRemoved))
+    await removeUnlessLocked(store, key);
 };
 
 /** Newest runs of a target first, of one command where it is named. */

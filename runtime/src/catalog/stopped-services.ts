@@ -1,6 +1,7 @@
 import { z } from 'zod';
-import { collect } from '../core/process.ts';
+import { isBackupError } from '../core/errors.ts';
 import { oneChunk } from '../core/one-chunk.ts';
+import { readSmall } from '../store/small.ts';
 import type { Store } from '../store/store.ts';
 
 /** Folder of a store that tells which services a restore stopped; also the name of the lock on all of them. */
@@ -29,11 +30,13 @@ export const writeStopped = async (store: Store, service: StoppedService): Promi
   await store.put(keyOf(service), () => oneChunk(`${JSON.stringify(service)}\n`), { replace: true });
 };
 
-const parse = (text: string): StoppedService | undefined => {
+/** Undefined for what is none of ours, or was removed meanwhile. */
+const read = async (store: Store, key: string): Promise<StoppedService | undefined> => {
   try {
-    return stoppedSchema.parse(JSON.parse(text));
-  } catch {
-    return undefined; // none of ours
+    return stoppedSchema.parse(JSON.parse((await readSmall(store, key, 'service')).toString('utf8')));
+  } catch (error) {
+    if (isBackupError(error, 'store.unreachable') || isBackupError(error, 'store.failed')) throw error;
+    return undefined;
   }
 };
 
@@ -41,7 +44,7 @@ const parse = (text: string): StoppedService | undefined => {
 export const readStopped = async (store: Store): Promise<readonly StoppedService[]> => {
   const stopped: StoppedService[] = [];
   for await (const { key } of store.list(`${servicesFolder}/`)) {
-    const service = parse((await collect(store.get(key))).toString('utf8'));
+    const service = await read(store, key);
     if (service && !service.startedAt) stopped.push(service);
   }
   return stopped;

@@ -1,3 +1,5 @@
+import { isBackupError } from '../core/errors.ts';
+import { listed } from '../store/listed.ts';
 import type { Store, StoredObject } from '../store/store.ts';
 import { readBelieved, type Believed, type Expected } from './believed.ts';
 import type { Catalog } from './catalog.ts';
@@ -15,11 +17,17 @@ export interface Survey extends Catalog<Believed>, Files {
   readonly store: Store;
 }
 
+/** What is no folder holds no files; `readCatalog` tells of it. */
+const none = (error: unknown): readonly StoredObject[] => {
+  if (!isBackupError(error, 'store.odd')) throw error;
+  return [];
+};
+
 /** The files of a target, without reading any. */
 export const listFiles = async (store: Store, target: string): Promise<Files> => {
   const files = new Map<string, StoredObject>();
   const described = new Set<string>();
-  for await (const object of store.list(`${target}/`)) {
+  for (const object of await listed(store, `${target}/`).catch(none)) {
     if (isManifest(object.key)) described.add(archiveOf(object.key));
     else if (isArchive(object.key)) files.set(object.key, object);
   }

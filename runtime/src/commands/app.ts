@@ -10,6 +10,7 @@ import { openTls } from '../engines/tls.ts';
 import { parsePlan } from '../plan/parse.ts';
 import type { Plan, Target } from '../plan/schema.ts';
 import { openStores, type Stores } from '../store/registry.ts';
+import { stoppedSoonAfter } from '../store/stoppable.ts';
 import type { Store } from '../store/store.ts';
 
 /** Where archives are: the primary store first. */
@@ -27,6 +28,13 @@ export interface App {
   readonly keys: KeyRing | undefined;
   readonly progress: StartProgress;
 }
+
+/** The app with stores of which no operation outlasts its run's signal for long. */
+export const stoppableApp = (app: App): App => {
+  const { primary, replicas } = app.stores;
+  const stopping = (store: Store): Store => stoppedSoonAfter(store, app.run.signal);
+  return { ...app, stores: { primary: stopping(primary), replicas: replicas.map(stopping) } };
+};
 
 const readPlanFile = async (file: string): Promise<unknown> => {
   const text = await readFile(file, 'utf8').catch((error: unknown) => {

@@ -6,7 +6,8 @@ import { amendRun, writeRun, type Figures, type RecordedCommand, type RunRecord 
 import { exitCodes } from '../contract/exit-codes.ts';
 import { BackupError, isBackupError, messageOf } from '../core/errors.ts';
 import { notify } from '../notify/notify.ts';
-import type { App } from './app.ts';
+import { withinMs } from '../store/stoppable.ts';
+import { stoppableApp, type App } from './app.ts';
 import { startDeadline, type Deadline } from './deadline.ts';
 import { pushRun } from './push.ts';
 
@@ -50,17 +51,20 @@ const reasonOf = ({ run }: App, { lock, deadline }: Guards, error: unknown): unk
   return error;
 };
 
+/** The deadline runs before the lock is asked for, and what waits for a store stops with it: one that hangs must not outlast it. */
 const guarded = async <T>(
   app: App,
   { command, target, lock: locking, deadlineSeconds }: Recorded<T>,
   body: (app: App) => Promise<T>,
 ): Promise<T> => {
   const { run, stores } = app;
-  const lock = locking ? await takeLock(run, stores.primary, target, command) : undefined;
   const deadline = startDeadline(deadlineSeconds);
-  const signal = AbortSignal.any([run.signal, deadline.signal, ...(lock ? [lock.lost] : [])]);
+  const signal = AbortSignal.any([run.signal, deadline.signal]);
+  let lock: HeldLock | undefined;
   try {
-    return await body({ ...app, run: { ...run, signal } });
+    lock = locking ? await takeLock({ ...run, signal }, stores.primary, target, command) : undefined;
+    const guard = lock ? AbortSignal.any([signal, lock.lost]) : signal;
+    return await body(stoppableApp({ ...app, run: { ...run, signal: guard } }));
   } catch (error) {
     throw reasonOf(app, { lock, deadline }, error);
   } finally {
@@ -90,12 +94,16 @@ const auditEvent = ({ finishedAt: at, failure, ...record }: RunRecord): AuditEve
 
 type Begun = Pick<RunRecord, 'command' | 'target' | 'startedAt'>;
 
+/** Longest that a run's end waits for a store that does not answer: less than the margin of a deadline. */
+const concludeMs = 20_000;
+
 const conclude = async (
   app: App,
   begun: Begun,
   { figures, problem, warnings = [] }: Omit<Summary, 'problem'> & { readonly problem?: unknown },
 ): Promise<void> => {
-  const { run, stores } = app;
+  const { run } = app;
+  const primary = withinMs(app.stores.primary, concludeMs);
   const record: RunRecord = {
     format: 1,
     ...begun,
@@ -109,12 +117,13 @@ const conclude = async (
   };
   const id = run.randomBytes(3).toString('hex');
   const writing = 'the record of the run';
-  await attempt(app, writing, () => writeRun(stores.primary, app.keys, record, id));
-  await attempt(app, 'the audit trail', () => appendAudit(stores.primary, app.keys, auditEvent(record)));
+  await attempt(app, writing, () => writeRun(primary, app.keys, record, id));
+  await attempt(app, 'the audit trail', () => appendAudit(primary, app.keys, auditEvent(record)));
   const [outcomes] = await Promise.all([notify(app, record), pushRun(app, record)]);
   if (outcomes.length === 0) return;
   const notified = Object.fromEntries(outcomes.map(({ channel, ok }) => [channel, ok]));
-  await attempt(app, writing, () => amendRun(stores.primary, app.keys, { ...record, notified }, id));
+  const late = withinMs(app.stores.primary, concludeMs);
+  await attempt(app, writing, () => amendRun(late, app.keys, { ...record, notified }, id));
 };
 
 const begin = ({ run }: App, { command, target }: Pick<Recorded<unknown>, 'command' | 'target'>): Begun => ({

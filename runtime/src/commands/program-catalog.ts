@@ -11,7 +11,7 @@ import {
 
 const runCheck = async (tool: Tool, target: string | undefined, repair: boolean): Promise<void> => {
   const { check } = await import('./check.ts');
-  const report = await check(await tool.open(), { target, repair });
+  const report = await check(await (repair ? tool.open() : tool.look()), { target, repair });
   tool.print(report, renderCheck);
   if (!report.ok)
     throw new BackupError(
@@ -26,7 +26,7 @@ const shownEntries = 50;
 const showAudit = async (tool: Tool): Promise<void> => {
   const { readAudit } = await import('../catalog/audit.ts');
   const { provenEntry } = await import('../catalog/audit-entry.ts');
-  const { stores, keys } = await tool.open();
+  const { stores, keys } = await tool.look();
   const entries: ShownEntry[] = [];
   for await (const { entry } of readAudit(stores.primary))
     if (entry) entries.push({ ...entry, proof: await provenEntry(entry, keys) });
@@ -35,7 +35,7 @@ const showAudit = async (tool: Tool): Promise<void> => {
 
 const proveAudit = async (tool: Tool): Promise<void> => {
   const { requireWhole, verifyAudit } = await import('../catalog/audit-verify.ts');
-  const { stores, keys, plan } = await tool.open();
+  const { stores, keys, plan } = await tool.look();
   const report = await verifyAudit(stores.primary, keys, plan.environment);
   tool.print(report, renderAuditReport);
   requireWhole(report);
@@ -50,7 +50,7 @@ export const addCatalogCommands = (
     async (target: string, archive: string | undefined, _flags, command: Command) => {
       const { show } = await import('./show.ts');
       const tool = toolOf(command);
-      tool.print(await show(await tool.open(), target, archive), renderShown);
+      tool.print(await show(await tool.look(), target, archive), renderShown);
     },
   );
 

@@ -2,7 +2,7 @@ import type { Readable, Writable } from 'node:stream';
 import { Command, Option } from 'commander';
 import { names } from '../contract/names.ts';
 import { becomeBatch } from '../core/process.ts';
-import { findTarget, type App } from './app.ts';
+import { findTarget, stoppableApp, type App } from './app.ts';
 import { count, port } from './count.ts';
 import { addCatalogCommands } from './program-catalog.ts';
 import { addRestoreCommand } from './program-restore.ts';
@@ -29,6 +29,8 @@ interface Global {
 
 export interface Tool {
   readonly open: () => Promise<App>;
+  /** The same for what only looks: it stops at once, whatever the stores do. */
+  readonly look: () => Promise<App>;
   /** Prints a result: as JSON, or as text for people. */
   readonly print: <T>(result: T, render: (result: T) => string) => void;
 }
@@ -37,6 +39,7 @@ const toolOf = (session: Session, command: Command): Tool => {
   const { plan, json } = command.optsWithGlobals<Global>();
   return {
     open: () => session.open(plan),
+    look: async () => stoppableApp(await session.open(plan)),
     print: (result, render) =>
       session.stdout.write(`${json ? JSON.stringify(result, null, 2) : render(result)}\n`),
   };
@@ -49,7 +52,7 @@ interface PruneFlags {
 
 const runPrune = async (tool: Tool, name: string | undefined, flags: PruneFlags) => {
   const { pruneRun } = await import('./prune.ts');
-  const app = await tool.open();
+  const app = await (flags.dryRun ? tool.look() : tool.open());
   const targets = name ? [findTarget(app.plan, name)] : app.plan.targets;
   const options = { dryRun: flags.dryRun ?? false, force: flags.force ?? false };
   const decisions: Pruned[] = [];
@@ -60,7 +63,7 @@ const runPrune = async (tool: Tool, name: string | undefined, flags: PruneFlags)
 const runRekey = async (tool: Tool, name: string | undefined, dryRun: boolean) => {
   const { rekey } = await import('./rekey.ts');
   const { rekeyProblem } = await import('./summaries.ts');
-  const app = await tool.open();
+  const app = await (dryRun ? tool.look() : tool.open());
   const targets = name ? [name] : app.plan.targets.map((target) => target.name);
   const moved: Rekeyed[] = [];
   for (const target of targets) moved.push(...(await rekey(app, target, { dryRun })));
@@ -125,14 +128,14 @@ export const buildProgram = (session: Session): Command => {
     async (target: string | undefined, _flags, command: Command) => {
       const { list } = await import('./list.ts');
       const tool = toolOf(session, command);
-      tool.print(await list(await tool.open(), target), renderList);
+      tool.print(await list(await tool.look(), target), renderList);
     },
   );
 
   add('status', 'show each target against its objectives').action(async (_flags, command: Command) => {
     const { status } = await import('./status.ts');
     const tool = toolOf(session, command);
-    tool.print(await status(await tool.open()), renderStatus);
+    tool.print(await status(await tool.look()), renderStatus);
   });
 
   add('prune [target]', 'remove archives that retention no longer keeps')
@@ -154,7 +157,7 @@ export const buildProgram = (session: Session): Command => {
     .option('--port <n>', 'port to listen on (default: 9187)', port)
     .action(async (flags: ServeOptions, command: Command) => {
       const { serve } = await import('./serve.ts');
-      await serve(await toolOf(session, command).open(), flags);
+      await serve(await toolOf(session, command).look(), flags);
     });
 
   return program;

@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { names, recoveryFolder } from '../contract/names.ts';
-import { messageOf } from '../core/errors.ts';
-import { collect } from '../core/process.ts';
+import { isBackupError, messageOf } from '../core/errors.ts';
 import { oneChunk } from '../core/one-chunk.ts';
+import { readSmall } from '../store/small.ts';
 import type { Store } from '../store/store.ts';
 import { allStores, type App } from './app.ts';
 import { programVersion } from './version.ts';
@@ -40,9 +40,15 @@ const readKit = async (): Promise<Kit> => {
 
 const keyOf = (name: string): string => `${recoveryFolder}/${name}`;
 
+/** Undefined where the kit is not whole, or its README is none of ours: it is written again. */
 const storedTitle = async (store: Store): Promise<string | undefined> => {
   for (const name of Object.keys(sources)) if (!(await store.head(keyOf(name)))) return undefined;
-  return (await collect(store.get(keyOf('README.txt')))).toString('utf8').split('\n', 1)[0];
+  try {
+    return (await readSmall(store, keyOf('README.txt'), 'recoveryKit')).toString('utf8').split('\n', 1)[0];
+  } catch (error) {
+    if (isBackupError(error, 'store.large') || isBackupError(error, 'store.missing')) return undefined;
+    throw error;
+  }
 };
 
 const versionOf = (title: string): readonly number[] =>

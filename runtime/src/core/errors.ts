@@ -95,7 +95,7 @@ export const failures = {
   'store.full': {
     exit: exitCodes.store,
     retryable: false,
-    hint: 'enlarge the volume or prune: grill-backup prune --dry-run',
+    hint: 'enlarge the volume, or prune, which works on a full one too: grill-backup prune --dry-run shows what would go',
   },
   'store.missing': {
     exit: exitCodes.store,
@@ -106,6 +106,16 @@ export const failures = {
     exit: exitCodes.store,
     retryable: false,
     hint: 'an archive is never overwritten; start the run again',
+  },
+  'store.odd': {
+    exit: exitCodes.store,
+    retryable: false,
+    hint: 'this program never makes such a thing: look at it, then remove it or give it another name',
+  },
+  'store.large': {
+    exit: exitCodes.store,
+    retryable: false,
+    hint: 'this program never writes one as large: look at it, then remove it',
   },
   'store.locked': {
     exit: exitCodes.store,

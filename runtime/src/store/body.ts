@@ -1,10 +1,17 @@
 import { BackupError } from '../core/errors.ts';
 import type { Body } from './store.ts';
 
-/** Settles like `promise`, or rejects with `run.interrupted` as soon as the signal aborts. */
-const unlessAborted = <T>(promise: Promise<T>, signal: AbortSignal): Promise<T> =>
+const writingStopped = (): BackupError =>
+  new BackupError('run.interrupted', 'writing to the store was stopped');
+
+/** Settles like `promise`, or rejects with `reason()` as soon as the signal aborts. */
+export const unlessAborted = <T>(
+  promise: Promise<T>,
+  signal: AbortSignal,
+  reason: () => BackupError = writingStopped,
+): Promise<T> =>
   new Promise((resolve, reject) => {
-    const stop = () => reject(new BackupError('run.interrupted', 'writing to the store was stopped'));
+    const stop = () => reject(reason());
     // A listener per step, not one Promise.race over a long-lived promise, which would keep every chunk alive.
     signal.addEventListener('abort', stop, { once: true });
     promise.then(resolve, reject).finally(() => signal.removeEventListener('abort', stop));

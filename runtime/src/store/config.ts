@@ -37,6 +37,22 @@ export const s3Config = z.strictObject({
    * @default when-required - older gateways answer 411 or 501 to the SDK's checksums
    */
   checksums: z.enum(['when-required', 'when-supported']).default('when-required'),
+  /**
+   * False for a gateway that knows no `If-None-Match` and answers 400 or 501 to it. A lock is then taken by writing it,
+   * waiting 3 s and reading it back, which costs so long for every object that must not be overwritten.
+   * @default true - AWS, Ceph, MinIO and most others know it, and one request decides
+   */
+  conditionalWrites: z.boolean().default(true),
+  /**
+   * HTTP proxy on the way to the endpoint, `http://host:port`, without credentials: those come with HTTPS_PROXY.
+   * @default HTTPS_PROXY, HTTP_PROXY and NO_PROXY of the process - as other programs have it
+   */
+  proxy: z
+    .url({ protocol: /^http$/, error: 'expected http://host:port' })
+    .refine((url) => !URL.canParse(url) || new URL(url).username === '', {
+      error: 'expected no credentials, which are no part of a plan',
+    })
+    .optional(),
   /** Most that uploads and downloads together take, per second. @default no limit - the sooner a copy is elsewhere the better */
   bandwidth: bandwidth.optional(),
   /** `secret` reads the keys of backup-encryption-secret; `default-chain` is the SDK's own (IRSA, instance role). @default secret - works with every gateway */

@@ -10,6 +10,11 @@ const codes: Readonly<Record<string, FailureCode>> = {
   EROFS: 'store.refused',
   ENOENT: 'store.missing',
   EEXIST: 'store.exists',
+  // a link, folder, socket or pipe where a file should be, or a file where a folder should be
+  ELOOP: 'store.odd',
+  EISDIR: 'store.odd',
+  ENOTDIR: 'store.odd',
+  ENXIO: 'store.odd',
 };
 
 const phrases: Partial<Record<FailureCode, string>> = {
@@ -17,6 +22,13 @@ const phrases: Partial<Record<FailureCode, string>> = {
   'store.refused': 'the file system refuses',
   'store.missing': 'there is no',
   'store.exists': 'there is already a',
+  'store.odd': 'something else has the place of the file',
+};
+
+/** Refusals that say more than their names. */
+const reasons: Readonly<Record<string, string>> = {
+  EROFS: 'EROFS: the volume is mounted read-only',
+  EDQUOT: 'EDQUOT: the quota is used up',
 };
 
 export const errnoOf = (error: unknown): string => (error as NodeJS.ErrnoException | undefined)?.code ?? '';
@@ -27,7 +39,9 @@ const fileError = (error: unknown, path: string): BackupError => {
   const phrase = phrases[code];
   return new BackupError(
     code,
-    phrase ? `${phrase} ${path} (${errnoOf(error)})` : `${path}: ${messageOf(error)}`,
+    phrase
+      ? `${phrase} ${path} (${reasons[errnoOf(error)] ?? errnoOf(error)})`
+      : `${path}: ${messageOf(error)}`,
     { cause: error },
   );
 };

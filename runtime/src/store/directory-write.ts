@@ -1,44 +1,11 @@
-import { randomBytes } from 'node:crypto';
-import { link, lstat, open, rename, rm, symlink, type FileHandle } from 'node:fs/promises';
-import { basename, dirname } from 'node:path';
+import { link, open, type FileHandle } from 'node:fs/promises';
+import { dirname } from 'node:path';
 import { chunksOf } from './body.ts';
-import { errnoOf, instead, onFile } from './directory-errors.ts';
+import { cannotLink, checkFree, commit, fileMode, throughPartial } from './directory-commit.ts';
+import { instead, onFile } from './directory-errors.ts';
+import { openFile } from './directory-kinds.ts';
 import { pathFor, pathOf, syncFolder } from './directory-tree.ts';
-import { partialName } from './keys.ts';
 import type { Body, PutOptions } from './store.ts';
-
-/** The volume's fsGroup may read, nobody else. */
-const fileMode = 0o640;
-
-/** What link(2) answers on file systems without hard links, between two of them, and to a file of another owner. */
-const cannotLink = ['EXDEV', 'EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EMLINK'];
-
-const checkFree = async (path: string): Promise<void> => {
-  if (await lstat(path).catch(instead(undefined, 'ENOENT')))
-    throw Object.assign(new Error(), { code: 'EEXIST' });
-};
-
-/** Gives a complete file its name. link(2) never overwrites; where it is missing, the target's lock keeps others away. */
-const commit = async (partial: string, path: string, replace: boolean): Promise<void> => {
-  if (replace) return rename(partial, path);
-  await link(partial, path).catch(async (error: unknown) => {
-    if (!cannotLink.includes(errnoOf(error))) throw error;
-    await checkFree(path);
-    await rename(partial, path);
-  });
-};
-
-/** Runs `make` on a name that nobody lists, then makes the folder durable; nothing of that name stays behind. */
-const throughPartial = async <T>(path: string, make: (partial: string) => Promise<T>): Promise<T> => {
-  const partial = partialName(path, randomBytes(6).toString('hex'));
-  try {
-    const result = await make(partial);
-    await onFile(path, () => syncFolder(dirname(path)));
-    return result;
-  } finally {
-    await rm(partial, { force: true }).catch(() => {}); // what cannot be removed now is a leftover
-  }
-};
 
 /** Bytes between two starts of write-back: the last sync is short, and a container's page cache holds no more. @default 8 MiB */
 const writeBackBytes = 8 << 20;
@@ -83,16 +50,9 @@ export const putFile = async (
 export const linkFile = async (root: string, from: string, to: string): Promise<boolean> => {
   const source = await onFile(`${root}/${from}`, () => pathOf(root, from));
   const path = await onFile(`${root}/${to}`, () => pathFor(root, to));
-  await onFile(source, () => lstat(source));
+  await onFile(source, async () => (await openFile(source)).close());
+  await onFile(path, () => checkFree(path));
   const linked = await onFile(path, () => link(source, path).then(() => true, instead(false, ...cannotLink)));
   if (linked) await onFile(path, () => syncFolder(dirname(path)));
   return linked;
-};
-
-export const pointLink = async (root: string, alias: string, key: string): Promise<void> => {
-  const path = await onFile(`${root}/${alias}`, () => pathFor(root, alias));
-  await throughPartial(path, async (partial) => {
-    await onFile(path, () => symlink(basename(key), partial));
-    await onFile(path, () => rename(partial, path));
-  });
 };

@@ -1,13 +1,14 @@
-import { constants } from 'node:fs';
-import { lstat, open, readlink, statfs, unlink, type FileHandle } from 'node:fs/promises';
+import { lstat, statfs, unlink, type FileHandle } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { BackupError } from '../core/errors.ts';
+import { BackupError, isBackupError } from '../core/errors.ts';
 import { checked } from './checked.ts';
 import type { DirectoryConfig } from './config.ts';
+import { pointAlias, resolveAlias } from './directory-alias.ts';
 import { instead, onFile } from './directory-errors.ts';
+import { fileAt, openFile } from './directory-kinds.ts';
 import { pathOf, syncFolder, walk } from './directory-tree.ts';
-import { linkFile, pointLink, putFile } from './directory-write.ts';
-import { besideAlias, isObjectKey, isPartial } from './keys.ts';
+import { linkFile, putFile } from './directory-write.ts';
+import { isObjectKey, isPartial } from './keys.ts';
 import type { Space, Store, StoredObject } from './store.ts';
 
 const readBytes = 1 << 20;
@@ -30,7 +31,7 @@ async function* readFrom(path: string, file: FileHandle, start: number, end: num
 
 async function* get(root: string, key: string, start = 0): AsyncGenerator<Buffer> {
   const path = await onFile(join(root, key), () => pathOf(root, key));
-  const file = await onFile(path, () => open(path, constants.O_RDONLY | constants.O_NOFOLLOW));
+  const file = await onFile(path, () => openFile(path));
   try {
     const { size } = await file.stat();
     if (start > size)
@@ -42,14 +43,19 @@ async function* get(root: string, key: string, start = 0): AsyncGenerator<Buffer
 }
 
 const head = async (root: string, key: string): Promise<StoredObject | undefined> => {
-  const find = async () => lstat(await pathOf(root, key));
+  const find = async () => fileAt(await pathOf(root, key));
   const stats = await onFile(join(root, key), () => find().catch(instead(undefined, 'ENOENT')));
-  return stats?.isFile() ? { key, bytes: stats.size, modified: stats.mtime } : undefined;
+  return stats && { key, bytes: stats.size, modified: stats.mtime };
+};
+
+/** Undefined for what was a file when its folder was read, and is none any more. */
+const stillThere = (error: unknown): undefined => {
+  if (!isBackupError(error, 'store.odd')) throw error;
 };
 
 async function* list(root: string, prefix: string): AsyncGenerator<StoredObject> {
   for await (const { key, isFile } of walk(root, prefix)) {
-    const object = isFile && isObjectKey(key) ? await head(root, key) : undefined;
+    const object = isFile && isObjectKey(key) ? await head(root, key).catch(stillThere) : undefined;
     if (object) yield object;
   }
 }
@@ -61,12 +67,6 @@ const remove = async (root: string, key: string): Promise<void> => {
   };
   const find = async () => unlinkIn(await pathOf(root, key));
   await onFile(join(root, key), () => find().catch(instead(undefined, 'ENOENT')));
-};
-
-const resolve = async (root: string, alias: string): Promise<string | undefined> => {
-  const find = async () => readlink(await pathOf(root, alias));
-  const name = await onFile(join(root, alias), () => find().catch(instead(undefined, 'ENOENT')));
-  return name === undefined ? undefined : besideAlias(alias, name);
 };
 
 /** Blocks that root alone may fill do not count as free. */
@@ -118,8 +118,8 @@ export const directoryStore = ({ path: root }: DirectoryConfig): Store => {
     copy: async (from, to) => {
       if (!(await linkFile(root, from, to))) await store.put(to, store.get(from));
     },
-    point: (alias, key) => pointLink(root, alias, key),
-    resolve: (alias) => resolve(root, alias),
+    point: (alias, key) => pointAlias(root, alias, key),
+    resolve: (alias) => resolveAlias(root, alias),
     space: () => space(root),
     leftovers: (olderThan) => leftovers(root, olderThan),
     removeLeftovers: (olderThan) => removeLeftovers(root, olderThan),

@@ -17,7 +17,16 @@ const isSegment = (segment: string): boolean =>
 
 const isAlias = (key: string): boolean => posix.basename(key).startsWith(aliasPrefix);
 
-const isKey = (key: string): boolean => key.split('/').every(isSegment);
+/** S3's longest key less room for a prefix, and more folders than any key of ours has: deeper trees are not ours to walk. */
+const [mostCharacters, mostSegments] = [900, 8];
+
+const isKey = (key: string): boolean => {
+  const segments = key.length <= mostCharacters ? key.split('/', mostSegments + 1) : [];
+  return segments.length > 0 && segments.length <= mostSegments && segments.every(isSegment);
+};
+
+/** True for a folder that may hold objects; `folder` ends with a slash. */
+export const isFolder = (folder: string): boolean => isKey(`${folder}x`);
 
 /** True for the key of an object that this product stored; anything else in a folder or bucket is not ours to list. */
 export const isObjectKey = (key: string): boolean => isKey(key) && !isAlias(key);

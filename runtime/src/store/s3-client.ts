@@ -1,9 +1,11 @@
 import { readFile } from 'node:fs/promises';
-import { Agent } from 'node:https';
+import { Agent as HttpAgent } from 'node:http';
+import { Agent, type AgentOptions } from 'node:https';
 import { S3Client } from '@aws-sdk/client-s3';
 import { NodeHttpHandler } from '@smithy/node-http-handler';
 import { BackupError, messageOf } from '../core/errors.ts';
 import type { S3Config } from './config.ts';
+import { boundAnswers, type AnswerLimits } from './s3-answers.ts';
 
 /** A pair of keys from the Secret; never logged. */
 export interface S3Keys {
@@ -11,7 +13,7 @@ export interface S3Keys {
   readonly secretKey: string;
 }
 
-export interface S3Limits {
+export interface S3Limits extends AnswerLimits {
   /** Longest wait for a connection. */
   readonly connectMs: number;
   /** Longest silence on a connection; a server-side copy of one part must fit in. */
@@ -20,6 +22,8 @@ export interface S3Limits {
   readonly partBytes: number;
   /** Largest piece of a server-side copy. S3 takes up to 5 GiB; less keeps slow servers inside `idleMs`. */
   readonly copyPartBytes: number;
+  /** How long a writer without conditions waits to see whether another one wrote the same name: see s3-exclusive.ts. */
+  readonly settleMs: number;
 }
 
 export const s3Limits: S3Limits = {
@@ -27,6 +31,9 @@ export const s3Limits: S3Limits = {
   idleMs: 120_000,
   partBytes: 8 << 20,
   copyPartBytes: 1 << 30,
+  settleMs: 3000,
+  answerBytes: 8 << 20,
+  answerMs: 600_000,
 };
 
 /** A bucket, and the prefix in it under which all keys lie. */
@@ -38,6 +45,7 @@ export interface Bucket {
   readonly location: string;
   readonly host: string;
   readonly checksums: S3Config['checksums'];
+  readonly conditionalWrites: boolean;
   readonly limits: S3Limits;
 }
 
@@ -54,12 +62,19 @@ const parseBase = (base: string): { readonly name: string; readonly prefix: stri
   return { name, prefix: folders.map((folder) => `${folder}/`).join('') };
 };
 
+type Environment = Readonly<Record<string, string | undefined>>;
+
+/** Variables that Node's agents read a proxy from: the plan's own, else those of the process, as curl knows them. */
+const proxyVariables = ({ proxy }: S3Config, env: Environment): NonNullable<AgentOptions['proxyEnv']> =>
+  proxy === undefined ? env : { HTTP_PROXY: proxy, HTTPS_PROXY: proxy };
+
 export const openBucket = async (
   config: S3Config,
   keys: S3Keys | undefined,
   limits: S3Limits,
 ): Promise<Bucket> => {
-  const { region, endpoint, forcePathStyle, caFile, checksums } = config;
+  const { region, endpoint, forcePathStyle, caFile, checksums, conditionalWrites } = config;
+  const agent = { keepAlive: true, proxyEnv: proxyVariables(config, process.env) };
   const sending = checksums === 'when-required' ? 'WHEN_REQUIRED' : 'WHEN_SUPPORTED';
   const client = new S3Client({
     region,
@@ -68,15 +83,19 @@ export const openBucket = async (
     ...(keys && { credentials: { accessKeyId: keys.accessKey, secretAccessKey: keys.secretKey } }),
     requestChecksumCalculation: sending,
     responseChecksumValidation: sending,
-    requestHandler: new NodeHttpHandler({
-      connectionTimeout: limits.connectMs,
-      socketTimeout: limits.idleMs,
-      httpsAgent: new Agent({ keepAlive: true, ...(caFile && { ca: await readCa(caFile) }) }),
-    }),
+    requestHandler: boundAnswers(
+      new NodeHttpHandler({
+        connectionTimeout: limits.connectMs,
+        socketTimeout: limits.idleMs,
+        httpAgent: new HttpAgent(agent),
+        httpsAgent: new Agent({ ...agent, ...(caFile && { ca: await readCa(caFile) }) }),
+      }),
+      limits,
+    ),
   });
   const { name, prefix } = parseBase(config.base);
   const host = endpoint ? new URL(endpoint).host : `s3.${region}.amazonaws.com`;
-  return { client, name, prefix, location: config.base, host, checksums, limits };
+  return { client, name, prefix, location: config.base, host, checksums, conditionalWrites, limits };
 };
 
 /** Names the object in messages: `s3://bucket/prefix/key at host`. */

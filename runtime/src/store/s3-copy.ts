@@ -9,7 +9,7 @@ import {
 import { BackupError } from '../core/errors.ts';
 import { retryPolicy, withRetries } from './retry.ts';
 import { nameOf, type Bucket } from './s3-client.ts';
-import { at, headObject, onKey } from './s3-request.ts';
+import { at, headObject, onKey, sizeOf } from './s3-request.ts';
 
 /** Keys and prefixes hold only characters that need no escaping here. */
 const sourceOf = (bucket: Bucket, key: string): string => `${bucket.name}/${bucket.prefix}${key}`;
@@ -54,7 +54,7 @@ export const copyObject = async (bucket: Bucket, from: string, to: string): Prom
   if (!source) throw new BackupError('store.missing', `${nameOf(bucket, from)} is not there`);
   if (await again(to, () => headObject(bucket, to)))
     throw new BackupError('store.exists', `${nameOf(bucket, to)} is there already`);
-  const bytes = source.ContentLength ?? 0;
+  const bytes = sizeOf(bucket, from, source.ContentLength);
   const copy = bytes > bucket.limits.copyPartBytes ? copyPieces : copyWhole;
   await again(to, () => copy(bucket, from, to, bytes));
   const copied = await again(to, () => headObject(bucket, to));

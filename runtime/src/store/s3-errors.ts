@@ -24,7 +24,13 @@ const byName: Readonly<Record<string, FailureCode>> = {
   TimeoutError: 'store.unreachable',
 };
 
+/** Redirects are not followed: they would take credentials to another host. */
 const byStatus: Readonly<Record<number, FailureCode>> = {
+  301: 'store.refused',
+  302: 'store.refused',
+  303: 'store.refused',
+  307: 'store.refused',
+  308: 'store.refused',
   401: 'store.refused',
   403: 'store.refused',
   404: 'store.missing',
@@ -34,8 +40,12 @@ const byStatus: Readonly<Record<number, FailureCode>> = {
 
 export const statusOf = (error: unknown): number | undefined => (error as SdkError).$metadata?.httpStatusCode;
 
+/** An answer came, but none that the SDK can read; it keeps the response in the error. */
+const isUnreadable = (error: SdkError): boolean => '$response' in error || error.name === 'SyntaxError';
+
 const codeOf = (error: SdkError): FailureCode => {
   const status = statusOf(error);
+  if (status === undefined && !(error.name! in byName) && isUnreadable(error)) return 'store.failed';
   return (
     byName[error.name ?? ''] ??
     (status === undefined ? 'store.unreachable' : (byStatus[status] ?? 'store.failed'))
@@ -51,13 +61,18 @@ const phrases: Partial<Record<FailureCode, string>> = {
   'store.unreachable': 'got no answer',
 };
 
+/** A server's own words are data: one line, and no more of them than a person reads. */
+const plain = (text: string): string => text.replace(/[\u0000-\u001f\u007f-\u009f]+/g, ' ').slice(0, 300);
+
 /** What the SDK says where the answer named no reason, as to a HEAD. */
 const nothingSaid = ['Unknown', 'UnknownError', 'NotFound'];
 
 /** Reason and message as the server or Node gave them; else the HTTP status. */
 const saidBy = (error: unknown): string => {
   const { name, code } = error as SdkError;
-  const said = [code ?? name ?? '', messageOf(error)].filter((text) => text && !nothingSaid.includes(text));
+  const said = [code ?? name ?? '', messageOf(error)]
+    .map(plain)
+    .filter((text) => text && !nothingSaid.includes(text));
   return [...new Set(said)].join(': ') || `HTTP ${statusOf(error)}`;
 };
 

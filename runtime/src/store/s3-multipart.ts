@@ -6,7 +6,8 @@ import {
   type CompletedPart,
 } from '@aws-sdk/client-s3';
 import type { Part } from './s3-parts.ts';
-import { isBackupError } from '../core/errors.ts';
+import { BackupError, isBackupError } from '../core/errors.ts';
+import { nameOf } from './s3-client.ts';
 import { at } from './s3-request.ts';
 import { alreadySent, findBrokenOff, type BrokenOff, type Multipart } from './s3-resume.ts';
 import { commit, condition, metadata, send, type Upload } from './s3-sending.ts';
@@ -20,7 +21,8 @@ const create = async (upload: Upload): Promise<BrokenOff> => {
   const command = () =>
     new CreateMultipartUploadCommand({ ...at(bucket, key), ...metadata(upload), ...algorithm });
   const { UploadId } = await send(upload, (options) => bucket.client.send(command(), options));
-  return { target: { ...at(bucket, key), UploadId: UploadId! }, stored: new Map() };
+  if (!UploadId) throw new BackupError('store.failed', `${nameOf(bucket, key)}: the server names no upload`);
+  return { target: { ...at(bucket, key), UploadId }, stored: new Map() };
 };
 
 const transfer = async (upload: Upload, target: Multipart, part: Part): Promise<CompletedPart> => {
@@ -29,6 +31,11 @@ const transfer = async (upload: Upload, target: Multipart, part: Part): Promise<
   const { ETag, ChecksumCRC32 } = await send(upload, (options) =>
     upload.bucket.client.send(command(), options),
   );
+  if (!ETag)
+    throw new BackupError(
+      'store.failed',
+      `${nameOf(upload.bucket, upload.key)}: the server names no ETag of part ${part.number}`,
+    );
   return { PartNumber: part.number, ETag, ChecksumCRC32 };
 };
 
@@ -88,7 +95,7 @@ export const putParts = async (upload: Upload, parts: AsyncIterable<Part>): Prom
         MultipartUpload: { Parts: [...completed] },
         ...condition(upload),
       });
-    await commit(upload, (options) => bucket.client.send(command(), options));
+    await commit(upload, bytes, (options) => bucket.client.send(command(), options));
     return bytes;
   } catch (error) {
     // What cannot be removed now is a leftover; the first error is the one to report.

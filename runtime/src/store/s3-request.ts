@@ -1,7 +1,7 @@
-import { HeadObjectCommand, type HeadObjectCommandOutput } from '@aws-sdk/client-s3';
-import { isBackupError } from '../core/errors.ts';
+import { HeadBucketCommand, HeadObjectCommand, type HeadObjectCommandOutput } from '@aws-sdk/client-s3';
+import { BackupError, isBackupError } from '../core/errors.ts';
 import { nameOf, type Bucket } from './s3-client.ts';
-import { s3Error } from './s3-errors.ts';
+import { s3Error, statusOf } from './s3-errors.ts';
 
 /** `Bucket` and `Key` of a request. */
 export const at = (
@@ -21,11 +21,32 @@ export const onKey = async <T>(bucket: Bucket, key: string, request: () => Promi
   }
 };
 
-/** Undefined for what is not there; also where the bucket is not there, as S3 answers a HEAD without a reason. */
+/** Buckets that were seen; asked once, when the first object is missing. */
+const seen = new WeakSet<Bucket>();
+
+/** S3 answers a HEAD without a reason, so a bucket that is not there looks like an object that is not. */
+const requireBucket = async (bucket: Bucket): Promise<void> => {
+  if (seen.has(bucket)) return;
+  const missing = await bucket.client.send(new HeadBucketCommand({ Bucket: bucket.name })).then(
+    () => false,
+    (error: unknown) => statusOf(error) === 404,
+  );
+  if (missing) throw new BackupError('store.refused', `${nameOf(bucket, '')}: the bucket does not exist`);
+  seen.add(bucket);
+};
+
+/** Undefined for what is not there. */
 export const headObject = (bucket: Bucket, key: string): Promise<HeadObjectCommandOutput | undefined> =>
   onKey(bucket, key, () => bucket.client.send(new HeadObjectCommand(at(bucket, key)))).catch(
-    (error: unknown) => {
-      if (isBackupError(error, 'store.missing')) return undefined;
-      throw error;
+    async (error: unknown) => {
+      if (!isBackupError(error, 'store.missing')) throw error;
+      await requireBucket(bucket);
+      return undefined;
     },
   );
+
+/** A size as a server says it. @throws BackupError `store.failed` for what is none */
+export const sizeOf = (bucket: Bucket, key: string, size: number | undefined): number => {
+  if (Number.isSafeInteger(size) && size! >= 0) return size!;
+  throw new BackupError('store.failed', `${nameOf(bucket, key)}: the server says its size is ${size}`);
+};

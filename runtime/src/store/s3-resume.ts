@@ -7,6 +7,7 @@ import {
   type Part as StoredPart,
 } from '@aws-sdk/client-s3';
 import type { Part } from './s3-parts.ts';
+import { pages, uploadPages } from './s3-pages.ts';
 import { at } from './s3-request.ts';
 import { send, type Upload } from './s3-sending.ts';
 
@@ -29,26 +30,28 @@ const begunAt = ({ Initiated }: MultipartUpload): number => Initiated?.getTime()
 const newestUpload = async (upload: Upload): Promise<string | undefined> => {
   const { Bucket, Key } = at(upload.bucket, upload.key);
   let newest: MultipartUpload | undefined;
-  for (let marker = {}, more = true; more;) {
-    const command = () => new ListMultipartUploadsCommand({ Bucket, Prefix: Key, ...marker });
-    const page = await send(upload, (options) => upload.bucket.client.send(command(), options));
-    for (const found of page.Uploads ?? [])
+  const page = (marker: object) =>
+    send(upload, (options) =>
+      upload.bucket.client.send(new ListMultipartUploadsCommand({ Bucket, Prefix: Key, ...marker }), options),
+    );
+  for await (const { Uploads } of uploadPages(upload.bucket, page))
+    for (const found of Uploads ?? [])
       if (found.Key === Key && (!newest || begunAt(found) > begunAt(newest))) newest = found;
-    marker = { KeyMarker: page.NextKeyMarker, UploadIdMarker: page.NextUploadIdMarker };
-    more = page.IsTruncated ?? false;
-  }
   return newest?.UploadId;
 };
 
 const partsOf = async (upload: Upload, target: Multipart): Promise<BrokenOff['stored']> => {
   const stored = new Map<number, StoredPart>();
-  for (let marker = {}, more = true; more;) {
-    const command = () => new ListPartsCommand({ ...target, ...marker });
-    const page = await send(upload, (options) => upload.bucket.client.send(command(), options));
-    for (const part of page.Parts ?? []) stored.set(part.PartNumber!, part);
-    marker = { PartNumberMarker: page.NextPartNumberMarker };
-    more = page.IsTruncated ?? false;
-  }
+  const page = (PartNumberMarker: string | undefined) =>
+    send(upload, (options) =>
+      upload.bucket.client.send(new ListPartsCommand({ ...target, PartNumberMarker }), options),
+    );
+  for await (const { Parts } of pages(
+    upload.bucket,
+    page,
+    ({ NextPartNumberMarker }) => NextPartNumberMarker,
+  ))
+    for (const part of Parts ?? []) if (part.PartNumber !== undefined) stored.set(part.PartNumber, part);
   return stored;
 };
 

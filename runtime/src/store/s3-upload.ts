@@ -14,7 +14,7 @@ const putWhole = async (upload: Upload, { data, end }: Part): Promise<number> =>
   await upload.pace?.(data.length);
   const command = () =>
     new PutObjectCommand({ ...at(bucket, key), Body: data, ...metadata(upload), ...condition(upload) });
-  await commit(upload, (options) => bucket.client.send(command(), options));
+  await commit(upload, end, (options) => bucket.client.send(command(), options));
   return end;
 };
 

@@ -1,7 +1,6 @@
 import {
   AbortMultipartUploadCommand,
   DeleteObjectCommand,
-  GetObjectCommand,
   ListMultipartUploadsCommand,
   PutObjectCommand,
   type HeadObjectCommandOutput,
@@ -15,8 +14,10 @@ import { besideAlias } from './keys.ts';
 import { nameOf, openBucket, s3Limits, type Bucket, type S3Keys, type S3Limits } from './s3-client.ts';
 import { copyObject } from './s3-copy.ts';
 import { getObject, listObjects } from './s3-read.ts';
-import { at, headObject, onKey } from './s3-request.ts';
+import { uploadPages } from './s3-pages.ts';
+import { at, headObject, onKey, sizeOf } from './s3-request.ts';
 import { upload } from './s3-upload.ts';
+import { mostBytes, tooLarge } from './small.ts';
 import { heldForever, untilText, type Store, type StoredObject } from './store.ts';
 
 /** Absent without Object Lock, and for an account that may not read it (s3:GetObjectRetention, s3:GetObjectLegalHold). */
@@ -29,7 +30,7 @@ const head = async (bucket: Bucket, key: string): Promise<StoredObject | undefin
   const lockedUntil = lockOf(found);
   return {
     key,
-    bytes: found.ContentLength ?? 0,
+    bytes: sizeOf(bucket, key, found.ContentLength),
     modified: found.LastModified ?? new Date(0),
     ...(lockedUntil && { lockedUntil }),
   };
@@ -58,24 +59,27 @@ const point = async (bucket: Bucket, alias: string, key: string): Promise<void> 
 };
 
 const resolve = async (bucket: Bucket, alias: string): Promise<string | undefined> => {
-  const read = async () =>
-    (await bucket.client.send(new GetObjectCommand(at(bucket, alias)))).Body?.transformToString();
-  const name = await onKey(bucket, alias, read).catch((error: unknown) => {
-    if (!isBackupError(error, 'store.missing')) throw error;
-  });
-  return name === undefined ? undefined : besideAlias(alias, name);
+  const chunks: Buffer[] = [];
+  let bytes = 0;
+  try {
+    for await (const chunk of getObject(bucket, alias, 0)) {
+      bytes += chunk.length;
+      if (bytes > mostBytes.alias) throw tooLarge(alias, 'alias', undefined);
+      chunks.push(chunk);
+    }
+  } catch (error) {
+    if (isBackupError(error, 'store.missing')) return undefined;
+    throw error;
+  }
+  return besideAlias(alias, Buffer.concat(chunks).toString('utf8'));
 };
 
 async function* unfinished(bucket: Bucket, olderThan: Date): AsyncGenerator<MultipartUpload> {
   const where = { Bucket: bucket.name, Prefix: bucket.prefix };
-  for (let marker = {}, more = true; more;) {
-    const page = await onKey(bucket, '', () =>
-      bucket.client.send(new ListMultipartUploadsCommand({ ...where, ...marker })),
-    );
-    for (const found of page.Uploads ?? []) if (found.Initiated && found.Initiated < olderThan) yield found;
-    marker = { KeyMarker: page.NextKeyMarker, UploadIdMarker: page.NextUploadIdMarker };
-    more = page.IsTruncated ?? false;
-  }
+  const page = (marker: object) =>
+    onKey(bucket, '', () => bucket.client.send(new ListMultipartUploadsCommand({ ...where, ...marker })));
+  for await (const { Uploads } of uploadPages(bucket, page))
+    for (const found of Uploads ?? []) if (found.Initiated && found.Initiated < olderThan) yield found;
 }
 
 const leftovers = async (bucket: Bucket, olderThan: Date): Promise<number> => {

@@ -26,7 +26,8 @@ export type Body = AsyncIterable<Buffer> | (() => AsyncIterable<Buffer>);
 /**
  * Where archives and manifests are kept. Errors are BackupErrors `store.*`: `unreachable` and `failed` are retryable,
  * `refused`, `full`, `missing`, `exists` and `locked` are not; `usage.invalid` for a key that is not one: segments of ASCII
- * letters, digits and `_.!'()*-`, none of them `.` or `..`. Keys whose last segment starts with `latest_` are aliases,
+ * letters, digits and `_.!'()*-`, none of them `.` or `..`. Where something else than an object has the name (on disk a
+ * pipe, link, folder, socket or device), it is `store.odd`, and `list` leaves it out. Keys whose last segment starts with `latest_` are aliases,
  * known to `point`, `resolve` and `remove` only. An error of the body itself is passed on as it is.
  * The conformance suite test/conformance/store.test.ts runs over all.
  */
@@ -44,7 +45,7 @@ export interface Store {
   /** Streams an object, or bytes `start` to the end. `store.missing` if absent; fails if cut short, never ends early. */
   get(key: string, start?: number): AsyncIterable<Buffer>;
   head(key: string): Promise<StoredObject | undefined>;
-  /** All objects under a prefix, in key order, without aliases and partial uploads. */
+  /** All objects under a prefix, in key order, without aliases, partial uploads, and what is removed meanwhile. */
   list(prefix: string): AsyncIterable<StoredObject>;
   /** Removing what is absent is fine. `store.locked` where Object Lock keeps it, which names until when. */
   remove(key: string): Promise<void>;

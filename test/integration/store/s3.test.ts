@@ -7,6 +7,7 @@ import { s3Limits } from '../../../runtime/src/store/s3-client.ts';
 import { s3Store } from '../../../runtime/src/store/s3.ts';
 import type { Store } from '../../../runtime/src/store/store.ts';
 import { startFaultyProxy, type Fault, type FaultyProxy } from '../../kit/faulty-proxy.ts';
+import { startHttpProxy, type HttpProxy } from '../../kit/http-proxy.ts';
 import { freePort } from '../../kit/private-server.ts';
 import { s3ClientOf, startS3, type S3Server } from '../../kit/s3.ts';
 import { listed } from '../../kit/objects.ts';
@@ -141,6 +142,52 @@ describe('TLS', () => {
       code: 'plan.invalid',
       message: expect.stringContaining('/nowhere/ca.pem'),
     });
+  });
+});
+
+describe('a proxy', () => {
+  let proxy: HttpProxy;
+  beforeAll(async () => {
+    proxy = await startHttpProxy();
+  });
+  afterAll(() => proxy.stop());
+  const variables = ['HTTPS_PROXY', 'HTTP_PROXY', 'NO_PROXY'] as const;
+  afterEach(() => variables.forEach((name) => delete process.env[name]));
+
+  const roundTrip = async (config: Partial<S3Config>): Promise<readonly string[]> => {
+    const before = proxy.requests.length;
+    const store = await open(config);
+    const content = randomBytes(9 * MiB);
+    await store.put(archive, streamOf(content), { replace: true });
+    expect((await collect(store.get(archive))).equals(content)).toBe(true);
+    expect(await listed(store, 'redis/')).toHaveLength(1);
+    return proxy.requests.slice(before);
+  };
+  const tls = () => ({ endpoint: server.tlsEndpoint, caFile: server.caFile });
+
+  test('of the plan is asked for a tunnel by TLS, which it cannot look into', async () => {
+    const asked = await roundTrip({ ...tls(), proxy: proxy.url });
+    expect(new Set(asked)).toEqual(new Set([`CONNECT ${new URL(server.tlsEndpoint).host}`]));
+  });
+
+  test('of the plan is asked with whole addresses without TLS', async () => {
+    const asked = await roundTrip({ proxy: proxy.url });
+    expect(asked.some((line) => line.startsWith(`PUT ${server.endpoint}/${bucket}/`))).toBe(true);
+  });
+
+  test('of the environment is used, and not for hosts that it leaves out', async () => {
+    process.env['HTTPS_PROXY'] = proxy.url;
+    process.env['HTTP_PROXY'] = proxy.url;
+    expect(await roundTrip(tls())).not.toEqual([]);
+    expect(await roundTrip({})).not.toEqual([]);
+    process.env['NO_PROXY'] = 'localhost,127.0.0.1';
+    expect(await roundTrip(tls())).toEqual([]);
+    expect(await roundTrip({})).toEqual([]);
+  });
+
+  test('that is away makes the store unreachable', async () => {
+    const store = await open({ ...tls(), proxy: `http://127.0.0.1:${await freePort()}` });
+    await expect(listed(store, '')).rejects.toMatchObject({ code: 'store.unreachable' });
   });
 });
 

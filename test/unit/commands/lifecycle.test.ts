@@ -11,6 +11,7 @@ import type { Store } from '../../../runtime/src/store/store.ts';
 import { redisTarget, runsOf, testApp, testKeys } from '../../kit/app.ts';
 import { beforeEachStore } from '../../kit/fresh-store.ts';
 import { listed } from '../../kit/objects.ts';
+import { streamOf } from '../../kit/streams.ts';
 
 let store: Store;
 let lines: string[];
@@ -160,7 +161,7 @@ describe('a recorded run', () => {
   test('that its deadline stops says so, whatever the stop itself threw', async () => {
     const run = recorded(
       appOver(store),
-      { ...options, deadlineSeconds: 0.01 },
+      { ...options, lock: false, deadlineSeconds: 0.01 },
       ({ run: { signal } }) =>
         new Promise((_, reject) =>
           signal.addEventListener('abort', () =>
@@ -172,6 +173,56 @@ describe('a recorded run', () => {
       code: 'run.deadline',
       cause: expect.objectContaining({ message: 'pg_dump was stopped' }),
     });
+  });
+});
+
+describe('a store that hangs', () => {
+  const operations = ['list', 'put', 'get', 'head'] as const;
+  const cases = operations.flatMap((operation) =>
+    (['SIGTERM', 'deadline'] as const).map((end) => [operation, end] as const),
+  );
+
+  /** The first call of an operation never answers; later ones do. */
+  const hangingOnce = (operation: (typeof operations)[number], reached: () => void): Store => {
+    let hangs = true;
+    const never = (): Promise<never> => {
+      hangs = false;
+      reached();
+      return new Promise(() => {});
+    };
+    async function* silence(): AsyncGenerator<never> {
+      yield await never();
+    }
+    const hang = { list: silence, put: never, get: silence, head: never }[operation];
+    const works = store[operation] as (...args: unknown[]) => unknown;
+    return { ...store, [operation]: (...args: unknown[]) => (hangs ? hang() : works(...args)) };
+  };
+
+  const codeOf = async (operation: (typeof operations)[number], end: 'SIGTERM' | 'deadline') => {
+    const target = `${operation}-${end.toLowerCase()}`;
+    await store.put(`locks/${target}/00000001.json`, streamOf('{}'));
+    const sigterm = new AbortController();
+    const hanging = hangingOnce(operation, () => {
+      if (end === 'SIGTERM') sigterm.abort(new Error('received SIGTERM'));
+    });
+    const deadlineSeconds = end === 'deadline' ? (process.uptime() + 1) / 0.9 : undefined;
+    const run = recorded(
+      appOver(hanging, sigterm.signal),
+      { ...options, target, deadlineSeconds },
+      async ({ stores: { primary } }) => {
+        await primary.head('redis/a');
+        for await (const _ of primary.get('redis/a'));
+      },
+    );
+    const error = await caught(run);
+    expect(await Array.fromAsync(readRuns(store, runsOf(target)))).toHaveLength(1);
+    return (error as BackupError).code;
+  };
+
+  test('is left soon after SIGTERM and deadline, from the first step on, and the run is recorded', async () => {
+    await store.put('redis/a', streamOf('x'));
+    const codes = await Promise.all(cases.map(([operation, end]) => codeOf(operation, end)));
+    expect(codes).toEqual(cases.map(([, end]) => (end === 'SIGTERM' ? 'run.interrupted' : 'run.deadline')));
   });
 });
 

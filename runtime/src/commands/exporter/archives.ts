@@ -42,7 +42,7 @@ const read = async (
     const archive = await readArchive(store, key);
     return factsOf(await believe(archive, { ...expectedOf(app, target), now: undefined }));
   } catch (error) {
-    if (isBackupError(error, 'archive.unknown') || isBackupError(error, 'store.missing')) return undefined;
+    if (isBackupError(error, 'archive.unknown')) return undefined;
     if (isOfObject(error)) return error;
     throw error;
   }

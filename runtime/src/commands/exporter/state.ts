@@ -2,6 +2,7 @@ import { findLock, type FoundLock } from '../../catalog/lock-state.ts';
 import { readOnce } from '../../catalog/read-once.ts';
 import { listRuns, readRun, type RunRecord } from '../../catalog/runs.ts';
 import type { Target } from '../../plan/schema.ts';
+import { listed } from '../../store/listed.ts';
 import type { StoredObject } from '../../store/store.ts';
 import type { App } from '../app.ts';
 import { runsOf } from '../believed.ts';
@@ -38,7 +39,7 @@ export const stateReader = (app: App): (() => Promise<State>) => {
   const records = readOnce((key, target) => readRun(primary, key, runsOf(app, target)));
   const read = async (target: Target): Promise<TargetState> => {
     const { name } = target;
-    const objects = await Array.fromAsync(primary.list(`${name}/`));
+    const objects = await listed(primary, `${name}/`);
     const runs = [...(await records(name, await listRuns(primary, name))).values()];
     return {
       target,

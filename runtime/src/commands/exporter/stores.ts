@@ -1,4 +1,5 @@
 import { messageOf } from '../../core/errors.ts';
+import { listed } from '../../store/listed.ts';
 import type { Space, Store, StoredObject } from '../../store/store.ts';
 import type { App } from '../app.ts';
 import { archiveReader, type KnownArchive } from './archives.ts';
@@ -74,7 +75,7 @@ const readReplica = async (
     let archiveBytes = 0;
     for (const state of targets) {
       const { name } = state.target;
-      const objects = await Array.fromAsync(store.list(`${name}/`));
+      const objects = await listed(store, `${name}/`);
       archiveBytes += sum(objects.map(({ bytes }) => bytes));
       copies.push(copyOf(state, objects, (await read(name, objects)).archives));
     }

@@ -1,0 +1,51 @@
+import { lstat, open, readlink, rename, symlink } from 'node:fs/promises';
+import { basename, join } from 'node:path';
+import { cannotLink, fileMode, throughPartial } from './directory-commit.ts';
+import { errnoOf, instead, onFile } from './directory-errors.ts';
+import { openFile } from './directory-kinds.ts';
+import { pathFor, pathOf } from './directory-tree.ts';
+import { besideAlias } from './keys.ts';
+import { mostBytes, tooLarge } from './small.ts';
+
+/** A file with the name of the object, as in S3, where the volume has no symbolic links. */
+const writeAlias = async (path: string, name: string): Promise<void> => {
+  const file = await open(path, 'wx', fileMode);
+  await file
+    .writeFile(name)
+    .then(() => file.sync())
+    .finally(() => file.close());
+};
+
+/** Moves an alias: a symbolic link, or where the volume has none a file with the name. */
+export const pointAlias = async (root: string, alias: string, key: string): Promise<void> => {
+  const path = await onFile(`${root}/${alias}`, () => pathFor(root, alias));
+  const name = basename(key);
+  await throughPartial(path, async (partial) => {
+    const make = async () =>
+      symlink(name, partial).catch((error: unknown) => {
+        if (!cannotLink.includes(errnoOf(error))) throw error;
+        return writeAlias(partial, name);
+      });
+    await onFile(path, make);
+    await onFile(path, () => rename(partial, path));
+  });
+};
+
+const readAlias = async (path: string): Promise<string> => {
+  const stats = await lstat(path);
+  if (stats.isSymbolicLink()) return readlink(path);
+  const file = await openFile(path);
+  try {
+    if (stats.size > mostBytes.alias) throw tooLarge(path, 'alias', stats.size);
+    const { buffer, bytesRead } = await file.read(Buffer.alloc(mostBytes.alias), 0, mostBytes.alias, 0);
+    return buffer.toString('utf8', 0, bytesRead);
+  } finally {
+    await file.close();
+  }
+};
+
+export const resolveAlias = async (root: string, alias: string): Promise<string | undefined> => {
+  const find = async () => readAlias(await pathOf(root, alias));
+  const name = await onFile(join(root, alias), () => find().catch(instead(undefined, 'ENOENT')));
+  return name === undefined ? undefined : besideAlias(alias, name);
+};
