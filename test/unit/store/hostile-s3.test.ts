@@ -300,7 +300,6 @@ describe('a write that is none', () => {
     const { message } = (await store
       .put(key, streamOf('x'))
       .catch((error: unknown) => error as Error)) as Error;
-    // eslint-disable-next-line no-control-regex -- that is what must not be there
     expect(message).not.toMatch(/[\u0000-\u001f]/);
     expect(message.length).toBeLessThan(1000);
   });
