@@ -1,4 +1,6 @@
 import { findAnomalies, type Measured } from '../catalog/anomalies.ts';
+import { restoreTime } from '../catalog/anomaly/duration.ts';
+import type { Manifest } from '../catalog/manifest.ts';
 import { forecastSpace, type Kept } from '../catalog/anomaly/space-forecast.ts';
 import { messageOf } from '../core/errors.ts';
 import { parseDuration } from '../core/units.ts';
@@ -7,7 +9,7 @@ import type { Target } from '../plan/schema.ts';
 import type { App } from './app.ts';
 import { catalogOf } from './believed.ts';
 
-type Archives = Kept['archives'];
+type Archives = readonly (Kept['archives'][number] & Pick<Manifest, 'verifications'>)[];
 
 const archivesOf = async (app: App, target: Target): Promise<Archives> => {
   const { archives } = await catalogOf(app, app.stores.primary, target.name);
@@ -18,12 +20,19 @@ const archivesOf = async (app: App, target: Target): Promise<Archives> => {
   }));
 };
 
-/** What is unusual about the newest of a target's archives. */
+/** What is unusual about the newest of a target's archives, and which of its objectives are likely to be missed. */
 export const anomaliesOf = (
   { plan }: App,
   target: Target,
-  archives: readonly Measured[],
-): readonly string[] => findAnomalies(archives, plan.anomalies, parseDuration(target.deadline));
+  archives: readonly (Measured & Pick<Manifest, 'verifications'>)[],
+): readonly string[] => [
+  ...findAnomalies(archives, plan.anomalies, parseDuration(target.deadline)),
+  ...restoreTime(
+    archives.flatMap(({ verifications }) => verifications),
+    plan.anomalies,
+    parseDuration(target.rto),
+  ),
+];
 
 /** All targets share the store, so each one's growth counts. */
 const spaceWarnings = async (app: App): Promise<readonly string[]> => {

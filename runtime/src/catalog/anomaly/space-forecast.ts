@@ -2,7 +2,7 @@ import { dayMs, formatBytes } from '../../core/units.ts';
 import { minimumHistory } from './policy.ts';
 import { historyOf, intervalDays, type Measured } from './compared.ts';
 import { decideRetention, tiersDue, type Candidate, type RetentionPolicy } from '../retention.ts';
-import { trendOf } from './robust.ts';
+import { outlookOf, quantileOf } from './tail.ts';
 
 /** Archives of a target in a store, and how long they stay there. */
 export interface Kept {
@@ -16,11 +16,29 @@ interface Stored extends Candidate {
   readonly bytes: number;
 }
 
-/** Growth per archive, between none and double: what shrinks may stop to. */
-const growthOf = (history: readonly Measured[]): number => {
-  if (history.length < minimumHistory) return 1;
-  const { slope } = trendOf(history.map(({ archiveBytes }) => Math.log1p(archiveBytes)));
-  return Math.min(2, Math.max(1, Math.exp(slope)));
+/** No archive is expected to be more than twice as large as the one before it. */
+const mostSlope = Math.log(2);
+
+/** Share of archives that the space has to do for. @default 0.95 - the volume is full at the first that does not fit */
+const fittingShare = 0.95;
+
+/** Bytes of the archive so many runs ahead: `usual` as the trend has it, `large` as one of twenty is. */
+interface NextBytes {
+  readonly usual: (ahead: number) => number;
+  readonly large: (ahead: number) => number;
+}
+
+/** With few archives, as the newest. What shrinks may stop to, so it is taken as level. */
+const nextBytesOf = (history: readonly Measured[], newest: Measured): NextBytes => {
+  const same = () => newest.archiveBytes;
+  if (history.length < minimumHistory) return { usual: same, large: same };
+  const outlook = outlookOf(history.map(({ archiveBytes }) => archiveBytes));
+  const slope = Math.min(mostSlope, Math.max(0, outlook.slope));
+  const bounded = { ...outlook, usual: (ahead: number) => outlook.usual(0) + slope * ahead };
+  return {
+    usual: (ahead) => Math.expm1(bounded.usual(ahead)),
+    large: (ahead) => quantileOf(bounded, fittingShare, ahead),
+  };
 };
 
 const bytesOf = (archives: readonly Stored[]): number =>
@@ -41,13 +59,14 @@ const nextArchives = (
 
 /**
  * Bytes of a target's archives, more than now, at the end of each of the coming days: plays its coming backups and its
- * retention, each archive as much larger than the one before as the trend says. Pure.
+ * retention. Archives are as large as their trend says, and the last of each day as large as one of twenty is: it must fit
+ * too. Pure.
  */
 export const growthByDay = ({ archives, policy }: Kept, now: Date, days: number): readonly number[] => {
   const history = historyOf(archives);
   const newest = history.at(-1);
   if (!newest) return Array.from({ length: days }, () => 0);
-  const [growth, interval] = [growthOf(history), intervalDays(history)];
+  const [next, interval] = [nextBytesOf(history, newest), intervalDays(history)];
   let stored: readonly Stored[] = archives.map(({ archiveBytes, startedAt, ...rest }) => ({
     ...{ key: rest.key, id: rest.id, tier: rest.tier, verified: rest.verified },
     bytes: archiveBytes,
@@ -59,9 +78,10 @@ export const growthByDay = ({ archives, policy }: Kept, now: Date, days: number)
     while ((runs + 1) * interval <= day + 1) {
       runs++;
       const time = new Date(now.getTime() + runs * interval * dayMs);
-      stored = nextArchives(stored, policy, time, newest.archiveBytes * growth ** runs);
+      stored = nextArchives(stored, policy, time, next.usual(runs));
     }
-    return bytesOf(stored) - before;
+    const room = runs === 0 ? 0 : Math.max(0, next.large(runs) - next.usual(runs));
+    return bytesOf(stored) - before + room;
   });
 };
 
