@@ -103,6 +103,7 @@ describe('a pod of the demo', () => {
     const lines = output.split('\n').filter((line) => !/^(PWD|SHLVL|_|OLDPWD|args|PATH)\b|^$/.test(line));
     expect(lines.toSorted()).toEqual([
       `BASE=${join(folder, 'backup/remote')}`,
+      `GRILL_BACKUP_CERTIFICATES=${join(root, 'certificates')}`,
       `GRILL_BACKUP_PLAN=${join(root, 'config/plan.json')}`,
       `GRILL_BACKUP_SECRETS=${join(root, 'secrets')}`,
       'HOME=/',
