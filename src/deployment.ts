@@ -132,6 +132,11 @@ export const deploymentShape = {
       oncallGroups: z.array(z.string().min(1)).default([]),
       /** Groups that may also create and delete the restore pod. @default none - rights are given, not taken */
       restoreGroups: z.array(z.string().min(1)).default([]),
+      /**
+       * ValidatingAdmissionPolicies that allow these groups no other Jobs and pods than ours, as whoever may create one can
+       * mount every Secret of the namespace. False for clusters before 1.30, which have none. @default true - rights are given as narrow as they can be
+       */
+      admissionPolicies: z.boolean().default(true),
     })
     .prefault({}),
   monitoring: z.strictObject({

@@ -4,6 +4,7 @@ import { names } from '../../runtime/src/contract/names.ts';
 import { BackupError } from '../../runtime/src/core/errors.ts';
 import { environmentSchema, type Environment } from '../environment.ts';
 import { BackupAccess } from './access.ts';
+import { BackupAdmission } from './admission.ts';
 import { Config } from './config.ts';
 import { CronJobs } from './cron-jobs.ts';
 import { systemLabels } from './labels.ts';
@@ -44,6 +45,7 @@ type Part = new (scope: Construct, id: string, environment: Environment) => Cons
 const parts: Readonly<Record<string, Part>> = {
   namespace: Namespace,
   access: BackupAccess,
+  admission: BackupAdmission,
   secrets: BackupSecrets,
   storage: BackupStorage,
   config: Config,

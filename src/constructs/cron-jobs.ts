@@ -35,15 +35,18 @@ const drillRun = ({ drill, targets, resources }: Environment): Run => ({
   ),
 });
 
+/** What each CronJob of an environment runs. */
+export const cronJobRuns = (environment: Environment): readonly Run[] => [
+  ...environment.targets.map((target) => backupRun(environment, target)),
+  verificationRun(environment),
+  drillRun(environment),
+];
+
 /** A CronJob per target, one that verifies, and one that drills. */
 export class CronJobs extends Construct {
   constructor(scope: Construct, id: string, environment: Environment) {
     super(scope, id);
-    const runs = [
-      ...environment.targets.map((target) => backupRun(environment, target)),
-      verificationRun(environment),
-      drillRun(environment),
-    ];
-    for (const run of runs) new BackupCronJob(this, run.name, { system: environment, ...run });
+    for (const run of cronJobRuns(environment))
+      new BackupCronJob(this, run.name, { system: environment, ...run });
   }
 }

@@ -9,7 +9,7 @@ export const systemLabels = ({ platform }: Platform) => ({
   'app.kubernetes.io/part-of': platform,
 });
 
-const nameLabel = 'app.kubernetes.io/name';
+export const nameLabel = 'app.kubernetes.io/name';
 
 /** Labels of one workload: the system's, and its name. */
 export const labelsOf = (system: Platform, name: string): Record<string, string> => ({

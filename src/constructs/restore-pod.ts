@@ -21,35 +21,39 @@ const lifetimeSeconds = 86_400;
 /** Waits for `kubectl exec`; a shell as process 1 ignores SIGTERM unless told otherwise. */
 const waitForExec = 'trap "exit 0" TERM INT; while :; do sleep 3600 & wait $!; done';
 
+export const restorePodSpec = (environment: Environment): k8s.PodSpec => {
+  const { targets, resources } = environment;
+  const spec = jobPod({
+    system: environment,
+    serviceAccount: names.restoreAccount,
+    container: 'restore',
+    command: ['/bin/sh', '-c', waitForExec],
+    resources,
+    restartPolicy: 'Always',
+    apiToken: targets.some(({ services }) => services?.length), // for restore --stop-services
+    folders: [
+      archives(),
+      planFolder(),
+      scriptsFolder(),
+      scratch(k8s.Quantity.fromString(resources.limits.ephemeralStorage)),
+      encryptionSecret(environment),
+      ...targets.flatMap(({ engine, secret, connection }) => [
+        databaseSecret(engine, secret, true),
+        ...certificates(connection, true),
+      ]),
+      ...notificationSecret(environment),
+    ],
+  });
+  return { ...spec, activeDeadlineSeconds: lifetimeSeconds };
+};
+
 /** Pod `backup-restore-job`, applied by hand; `kubectl exec` runs the restore scripts in it. */
 export class RestorePod extends Construct {
   constructor(scope: Construct, id: string, environment: Environment) {
     super(scope, id);
-    const { targets, resources } = environment;
-    const spec = jobPod({
-      system: environment,
-      serviceAccount: names.restoreAccount,
-      container: 'restore',
-      command: ['/bin/sh', '-c', waitForExec],
-      resources,
-      restartPolicy: 'Always',
-      apiToken: targets.some(({ services }) => services?.length), // for restore --stop-services
-      folders: [
-        archives(),
-        planFolder(),
-        scriptsFolder(),
-        scratch(k8s.Quantity.fromString(resources.limits.ephemeralStorage)),
-        encryptionSecret(environment),
-        ...targets.flatMap(({ engine, secret, connection }) => [
-          databaseSecret(engine, secret, true),
-          ...certificates(connection, true),
-        ]),
-        ...notificationSecret(environment),
-      ],
-    });
     new k8s.KubePod(this, 'pod', {
       metadata: { name: names.restorePod, labels: labelsOf(environment, names.restorePod) },
-      spec: { ...spec, activeDeadlineSeconds: lifetimeSeconds },
+      spec: restorePodSpec(environment),
     });
   }
 }

@@ -1,3 +1,5 @@
+import { ValidatingAdmissionPolicy } from '@pulumi/kubernetes/admissionregistration/v1/validatingAdmissionPolicy.js';
+import { ValidatingAdmissionPolicyBinding } from '@pulumi/kubernetes/admissionregistration/v1/validatingAdmissionPolicyBinding.js';
 import { CustomResource } from '@pulumi/kubernetes/apiextensions/customResource.js';
 import { Deployment } from '@pulumi/kubernetes/apps/v1/deployment.js';
 import { CronJob } from '@pulumi/kubernetes/batch/v1/cronJob.js';
@@ -24,6 +26,8 @@ type ResourceClass = new (
 ) => pulumi.CustomResource;
 
 const classes: Readonly<Record<string, ResourceClass>> = {
+  'admissionregistration.k8s.io/v1/ValidatingAdmissionPolicy': ValidatingAdmissionPolicy,
+  'admissionregistration.k8s.io/v1/ValidatingAdmissionPolicyBinding': ValidatingAdmissionPolicyBinding,
   'v1/ConfigMap': ConfigMap,
   'v1/LimitRange': LimitRange,
   'v1/Namespace': Namespace,

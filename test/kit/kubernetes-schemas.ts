@@ -1,6 +1,8 @@
 import { ExternalSecret } from '@kubernetes-models/external-secrets/external-secrets.io/v1/ExternalSecret';
 import { PrometheusRule } from '@kubernetes-models/prometheus-operator/monitoring.coreos.com/v1/PrometheusRule';
 import { ServiceMonitor } from '@kubernetes-models/prometheus-operator/monitoring.coreos.com/v1/ServiceMonitor';
+import { ValidatingAdmissionPolicy } from 'kubernetes-models/admissionregistration.k8s.io/v1/ValidatingAdmissionPolicy';
+import { ValidatingAdmissionPolicyBinding } from 'kubernetes-models/admissionregistration.k8s.io/v1/ValidatingAdmissionPolicyBinding';
 import { Deployment } from 'kubernetes-models/apps/v1/Deployment';
 import { CronJob } from 'kubernetes-models/batch/v1/CronJob';
 import { NetworkPolicy } from 'kubernetes-models/networking.k8s.io/v1/NetworkPolicy';
@@ -30,6 +32,7 @@ type ModelClass = {
 const models = [
   ConfigMap, CronJob, Deployment, ExternalSecret, LimitRange, Namespace, NetworkPolicy, PersistentVolumeClaim,
   Pod, PrometheusRule, ResourceQuota, Role, RoleBinding, Service, ServiceAccount, ServiceMonitor,
+  ValidatingAdmissionPolicy, ValidatingAdmissionPolicyBinding,
 ] as unknown as readonly ModelClass[]; // prettier-ignore
 
 /** https://github.com/1Password/onepassword-operator/blob/main/config/crd/bases/onepassword.com_onepassworditems.yaml */

@@ -52,6 +52,13 @@ const access: readonly Row[] = [
     why: 'somebody can do what nobody could before',
   },
   {
+    name: 'admission policy removed or changed',
+    kinds: ['ValidatingAdmissionPolicy', 'ValidatingAdmissionPolicyBinding'],
+    path: /^($|spec\.)/,
+    holds: not(added),
+    why: 'people who may create a Job or a pod may mount Secrets that they could not before: read the expressions',
+  },
+  {
     name: 'connection allowed',
     kinds: ['NetworkPolicy'],
     path: whole,

@@ -31,7 +31,7 @@ export const leftOut: Readonly<Record<string, string>> = {
 export const kinds = [
   'ConfigMap', 'CronJob', 'Deployment', 'ExternalSecret', 'LimitRange', 'Namespace', 'NetworkPolicy', 'OnePasswordItem',
   'PersistentVolumeClaim', 'Pod', 'PrometheusRule', 'ResourceQuota', 'Role', 'RoleBinding', 'Service', 'ServiceAccount',
-  'ServiceMonitor',
+  'ServiceMonitor', 'ValidatingAdmissionPolicy', 'ValidatingAdmissionPolicyBinding',
 ]; // prettier-ignore
 
 /** https://github.com/stackrox/kube-linter/tree/v0.8.3/pkg/builtinchecks/yamls */

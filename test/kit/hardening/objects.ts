@@ -5,7 +5,7 @@ import { kinds } from './left-out.ts';
 import { schemaProblems } from '../kubernetes-schemas.ts';
 import { containersOf, objectRule, podRule, unless, type Data, type Rule } from './rule.ts';
 
-const clusterKinds = ['Namespace'];
+const clusterKinds = ['Namespace', 'ValidatingAdmissionPolicy', 'ValidatingAdmissionPolicyBinding'];
 
 const subset = (selector: Data = {}, labels: Data = {}): boolean =>
   Object.keys(selector).length > 0 && Object.entries(selector).every(([key, value]) => labels[key] === value);

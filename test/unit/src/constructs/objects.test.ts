@@ -14,11 +14,17 @@ test('the restore pod alone is applied by hand', () => {
   ).toEqual([['backup-restore-job', 1]]);
 });
 
-test('everything but the namespace lies in the namespace', () => {
+test('everything but what has none lies in the namespace, and that has it in its name', () => {
   const elsewhere = objectsOf(environmentWith('prod', { namespace: 'bbq' })).filter(
     ({ metadata }) => metadata.namespace !== 'bbq',
   );
-  expect(elsewhere.map(({ kind, metadata }) => [kind, metadata.name])).toEqual([['Namespace', 'bbq']]);
+  expect(elsewhere.map(({ kind, metadata }) => [kind, metadata.name])).toEqual([
+    ['Namespace', 'bbq'],
+    ...['bbq-backup-jobs', 'bbq-backup-restore-pod'].flatMap((name) => [
+      ['ValidatingAdmissionPolicy', name],
+      ['ValidatingAdmissionPolicyBinding', name],
+    ]),
+  ]);
 });
 
 test('the namespace enforces Pod Security restricted', () => {

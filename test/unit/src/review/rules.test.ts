@@ -79,6 +79,7 @@ const examples: Readonly<Record<string, Example>> = {
 
   'rights added': ['Role', '', gone, { rules: [] }],
   'rights widened': ['Role', 'rules[0].verbs[]', gone, 'delete'],
+  'admission policy removed or changed': ['ValidatingAdmissionPolicyBinding', '', { spec: {} }, gone],
   'connection allowed': ['NetworkPolicy', '', gone, { spec: { egress: [{}] } }],
   'default deny removed': ['NetworkPolicy', '', { spec: { podSelector: {}, policyTypes: ['Egress'] } }, gone],
   'connection widened': ['NetworkPolicy', 'spec.egress[0].to[0].ipBlock.cidr', '10.0.0.0/24', '0.0.0.0/0'],

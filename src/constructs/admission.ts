@@ -1,0 +1,142 @@
+import { ApiObject, JsonPatch } from 'cdk8s';
+import { Construct } from 'constructs';
+import { names } from '../../runtime/src/contract/names.ts';
+import { overrides } from '../../runtime/src/contract/overrides.ts';
+import type { Environment } from '../environment.ts';
+import { podOfRun } from './backup-cron-job.ts';
+import { cronJobRuns } from './cron-jobs.ts';
+import { labelsOf, nameLabel, systemLabels } from './labels.ts';
+import { cel, onlyOurs, scriptPath, type Validation } from './admission-rules.ts';
+import { restorePodSpec } from './restore-pod.ts';
+
+const apiVersion = 'admissionregistration.k8s.io/v1';
+
+interface Policy {
+  readonly groups: readonly string[];
+  readonly resource: {
+    readonly apiGroups: string[];
+    readonly resources: string[];
+    readonly operations: string[];
+  };
+  readonly validations: readonly Validation[];
+}
+
+/** Set by defaults of Jobs (pkg/registry/batch/job/strategy.go). */
+const labelsOfJobs = [
+  'batch.kubernetes.io/controller-uid',
+  'batch.kubernetes.io/job-name',
+  'controller-uid',
+  'job-name',
+];
+
+/** By its label a Job says whose it is; that CronJob owns it, and the labels of its pod, by which policies select, are the same. */
+const belongsToCronJob = (environment: Environment, cronJobs: readonly string[]): Validation => ({
+  expression: [
+    `object.metadata.?labels[${cel(nameLabel)}].orValue('') in ${cel(cronJobs)}`,
+    `object.metadata.?ownerReferences.orValue([]).exists_one(owner, owner.kind == 'CronJob' && owner.apiVersion == 'batch/v1'` +
+      ` && owner.name == object.metadata.labels[${cel(nameLabel)}])`,
+    `object.spec.template.metadata.labels.all(key, key in ${cel(labelsOfJobs)}` +
+      ` || ${cel(systemLabels(environment))}[?key] == optional.of(object.spec.template.metadata.labels[key])` +
+      ` || key == ${cel(nameLabel)} && object.spec.template.metadata.labels[key] == object.metadata.labels[key])`,
+    'object.spec.template.metadata.?annotations.orValue({}).size() == 0',
+    'object.spec.?parallelism.orValue(1) == 1 && object.spec.?completions.orValue(1) == 1',
+  ].join(' && '),
+  message: 'only Jobs made from a CronJob of the backup system: kubectl create job --from=cronjob/<name>',
+});
+
+const runsScript = (scripts: readonly string[]): Validation => ({
+  expression:
+    `object.spec.template.spec.containers.all(container, container.command.size() == 1 && container.command[0] in ${cel(scripts)}` +
+    ` && !has(container.args) && container.?env.orValue([]).all(variable, variable.name in ${cel(Object.keys(overrides))}` +
+    ` && variable.?valueFrom.?configMapKeyRef.?name.orValue('') == ${cel(names.configMap)}))`,
+  message: 'only the scripts of the backup system, with the variables of its ConfigMap',
+});
+
+const isRestorePod = (environment: Environment): Validation => ({
+  expression:
+    `object.metadata.?name.orValue('') == ${cel(names.restorePod)}` +
+    ` && object.metadata.?labels.orValue({}) == ${cel(labelsOf(environment, names.restorePod))}`,
+  message: `only pod ${names.restorePod}, with its own labels, by which NetworkPolicies select`,
+});
+
+/**
+ * Who may create a Job or a pod can read every Secret of the namespace, by mounting it. These policies allow people on call
+ * Jobs as our CronJobs make them, and the restore pod, with no other Secret than theirs. Whoever may read the Secrets anyway
+ * is not held by them. They have no params: an API server (1.33) keeps an old copy of a CronJob as param once all policies of
+ * the kind were deleted and made again.
+ */
+export class BackupAdmission extends Construct {
+  readonly #namespace: string;
+
+  constructor(scope: Construct, id: string, environment: Environment) {
+    super(scope, id);
+    const { namespace, access } = environment;
+    this.#namespace = namespace;
+    if (!access.admissionPolicies) return;
+    if (access.oncallGroups.length) this.jobs(environment);
+    if (access.restoreGroups.length)
+      this.policy('backup-restore-pod', {
+        groups: access.restoreGroups,
+        resource: { apiGroups: [''], resources: ['pods'], operations: ['CREATE', 'UPDATE'] },
+        validations: [
+          isRestorePod(environment),
+          ...onlyOurs(environment, 'object.spec', names.restoreAccount, [restorePodSpec(environment)]),
+        ],
+      });
+  }
+
+  private jobs(environment: Environment): void {
+    const runs = cronJobRuns(environment);
+    this.policy('backup-jobs', {
+      groups: environment.access.oncallGroups,
+      resource: { apiGroups: ['batch'], resources: ['jobs'], operations: ['CREATE'] },
+      validations: [
+        belongsToCronJob(
+          environment,
+          runs.map(({ name }) => name),
+        ),
+        runsScript(runs.map(({ script }) => scriptPath(script))),
+        ...onlyOurs(
+          environment,
+          'object.spec.template.spec',
+          names.operatorAccount,
+          runs.map((run) => podOfRun({ system: environment, ...run })),
+        ),
+      ],
+    });
+  }
+
+  private policy(name: string, { groups, resource, validations }: Policy): void {
+    const policyName = `${this.#namespace}-${name}`; // without a namespace of its own
+    this.clusterObject('ValidatingAdmissionPolicy', policyName, {
+      failurePolicy: 'Fail',
+      matchConstraints: {
+        namespaceSelector: { matchLabels: { 'kubernetes.io/metadata.name': this.#namespace } },
+        resourceRules: [{ ...resource, apiVersions: ['v1'], scope: 'Namespaced' }],
+      },
+      matchConditions: [
+        { name: 'groups', expression: `request.userInfo.groups.exists(group, group in ${cel(groups)})` },
+        {
+          name: 'may-not-read-secrets',
+          expression: `!authorizer.group('').resource('secrets').namespace(${cel(this.#namespace)}).check('get').allowed()`,
+        },
+      ],
+      validations,
+    });
+    this.clusterObject('ValidatingAdmissionPolicyBinding', policyName, {
+      policyName,
+      validationActions: ['Deny'],
+    });
+  }
+
+  private clusterObject(kind: string, name: string, spec: object): void {
+    const object = new ApiObject(this, `${kind}-${name}`, {
+      apiVersion,
+      kind,
+      metadata: { name },
+      ...{ spec },
+    });
+    // the chart puts everything into its namespace
+    object.addJsonPatch(JsonPatch.remove('/metadata/namespace'));
+  }
+}
