@@ -6,12 +6,14 @@ import { freePort, removeFolder, startServer, workFolder, type PrivateServer } f
 const host = '127.0.0.1';
 
 export interface RedisOptions {
+  /** @default redis-server, Debian's */
+  readonly program?: string;
   /** @default none: the server asks for no password */
   readonly password?: string;
   /** Data folder, kept when the server stops. @default a new one, removed at the end */
   readonly data?: string;
-  /** Settings as in redis.conf. */
-  readonly settings?: Readonly<Record<string, string>>;
+  /** Settings as in redis.conf; a list for several words. */
+  readonly settings?: Readonly<Record<string, string | readonly string[]>>;
 }
 
 export interface TestRedis extends PrivateServer {
@@ -26,8 +28,15 @@ export interface TestRedis extends PrivateServer {
   readonly rdb: () => Promise<Buffer>;
 }
 
-/** Starts a private Redis on loopback, as a non-root user, without saving to disk. */
+/** Valkey, and Redis since 7, want DEBUG to be allowed; before nobody knew the setting. */
+const allowsDebug = async (program: string): Promise<boolean> => {
+  const version = await captureText(program, ['--version']);
+  return !/Redis server v=[0-6]\./.test(version);
+};
+
+/** Starts a private Redis or Valkey on loopback, as a non-root user, without saving to disk. */
 export const startRedis = async (options: RedisOptions = {}): Promise<TestRedis> => {
+  const { program = 'redis-server' } = options;
   const folder = workFolder('redis');
   const port = await freePort();
   const env: Record<string, string> =
@@ -42,13 +51,13 @@ export const startRedis = async (options: RedisOptions = {}): Promise<TestRedis>
     save: '',
     appendonly: 'no',
     'repl-diskless-sync-delay': '0', // else a dump waits 5 s
-    'enable-debug-command': 'local',
+    ...((await allowsDebug(program)) ? { 'enable-debug-command': 'local' } : {}),
     ...(options.password === undefined ? {} : { requirepass: options.password }),
     ...options.settings,
   };
   const server = await startServer({
-    program: 'redis-server',
-    args: Object.entries(settings).flatMap(([name, value]) => [`--${name}`, value]),
+    program,
+    args: Object.entries(settings).flatMap(([name, value]) => [`--${name}`, value].flat()),
     ready: async () => {
       if ((await cli('PING')) !== 'PONG') throw new Error('redis is loading');
     },

@@ -32,6 +32,8 @@ export interface EngineFixture {
   readonly engine: Engine<any>;
   /** @default the engine's title - needed where one engine has several fixtures */
   readonly title?: string;
+  /** What servers call themselves. @default the engine's title */
+  readonly products?: readonly string[];
   /** Why this machine cannot run the fixture; it is then skipped under this name. */
   readonly missing?: string;
   /** What `inspect` can tell of a fingerprint. @default all of it */

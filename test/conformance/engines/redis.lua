@@ -34,6 +34,13 @@ local readers = {
   end,
 }
 
+-- Redis before 7 does not tell when a key expires; then only whether it does.
+local function expiry(key)
+  local time = redis.pcall('PEXPIRETIME', key)
+  if type(time) == 'number' then return time end
+  return redis.call('PTTL', key) >= 0 and 1 or -1
+end
+
 local lines = {}
 for database = 0, 3 do
   redis.call('SELECT', database)
@@ -41,7 +48,7 @@ for database = 0, 3 do
   for _, key in ipairs(keys) do
     local kind = redis.call('TYPE', key).ok
     local value = redis.sha1hex(flat(readers[kind](key)))
-    lines[#lines + 1] = table.concat({ database, redis.sha1hex(key), kind, redis.call('PEXPIRETIME', key), value }, ' ')
+    lines[#lines + 1] = table.concat({ database, redis.sha1hex(key), kind, expiry(key), value }, ' ')
   end
 end
 return lines

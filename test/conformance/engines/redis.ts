@@ -1,9 +1,10 @@
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { readFileSync, symlinkSync } from 'node:fs';
+import { basename, join } from 'node:path';
 import { redis } from '../../../runtime/src/engines/redis/index.ts';
 import type { Source } from '../../../runtime/src/engines/engine.ts';
 import type { RedisConnection } from '../../../runtime/src/engines/redis/connection.ts';
 import { captureText } from '../../kit/capture.ts';
+import { removeFolder, workFolder } from '../../kit/private-server.ts';
 import { startRedis } from '../../kit/redis.ts';
 import type { EngineFixture, EngineServer } from './fixture.ts';
 import { alterEntry, dropEntry } from './saved.ts';
@@ -18,7 +19,8 @@ const cli = ({ connection, credentials }: Source, args: readonly string[]): Prom
 };
 
 const content = async (source: Source): Promise<string> => {
-  const functions = (await cli(source, ['FUNCTION', 'LIST', 'WITHCODE'])).split('\n').toSorted();
+  const listed = await cli(source, ['FUNCTION', 'LIST', 'WITHCODE']).catch(() => ''); // since redis 7
+  const functions = listed.split('\n').toSorted();
   return [await cli(source, ['EVAL', contentScript, '0']), ...functions].join('\n');
 };
 
@@ -68,8 +70,18 @@ export const seedCommands: readonly string[] = [
 const library = (name: string): string =>
   `#!lua name=${name}\nredis.register_function('${name}_f', function(keys) return 1 end)`;
 
-const start = async (): Promise<EngineServer> => {
-  const server = await startRedis({ password: 'Räucher "ofen"' });
+const usualProgram = 'redis-server';
+
+const start = async (program: string): Promise<EngineServer> => {
+  // valkey 8 does not take quotes in its arguments
+  const server = await startRedis({
+    program,
+    password: program === usualProgram ? 'Räucher "ofen"' : 'Räucher ofen',
+  });
+  const functions = await server.cli('FUNCTION', 'LIST').then(
+    () => true,
+    () => false, // before redis 7
+  );
   const source: Source<RedisConnection> = {
     name: 'redis',
     connection: { host: server.host, port: server.port },
@@ -80,7 +92,9 @@ const start = async (): Promise<EngineServer> => {
     content,
     seed: async () => {
       await server.script(seedCommands);
-      for (const name of ['grill', 'smoke']) await server.cli('FUNCTION', 'LOAD', library(name));
+      await server.cli('EVAL', `return '${'script of redis 6 '.repeat(400)}'`, '0'); // which redis 6 saves
+      if (functions)
+        for (const name of ['grill', 'smoke']) await server.cli('FUNCTION', 'LOAD', library(name));
     },
     damage: async () => {
       await server.script([
@@ -89,11 +103,11 @@ const start = async (): Promise<EngineServer> => {
         'SET new 1',
         'PERSIST session:1',
         'SWAPDB 1 2',
-        'FUNCTION DELETE smoke',
+        ...(functions ? ['FUNCTION DELETE smoke'] : []),
       ]);
     },
     clear: async () => {
-      await server.script(['FLUSHALL', 'FUNCTION FLUSH']);
+      await server.script(['FLUSHALL', ...(functions ? ['FUNCTION FLUSH'] : [])]);
     },
     enlarge: async () => {
       await server.script(['CONFIG SET rdbcompression no', 'DEBUG POPULATE 64000 ballast 1000']);
@@ -103,6 +117,21 @@ const start = async (): Promise<EngineServer> => {
     },
     stop: server.stop,
   };
+};
+
+/** A scratch server is of the program under test: found first in PATH, under either name. */
+const withProgram = async (program: string): Promise<EngineServer> => {
+  if (program === usualProgram) return start(program);
+  const [folder, path] = [workFolder('redis-program'), process.env.PATH];
+  for (const name of ['redis-server', 'valkey-server']) symlinkSync(program, join(folder, name));
+  process.env.PATH = `${folder}:${path}`;
+  const server = await start(program);
+  const stop = async () => {
+    await server.stop();
+    process.env.PATH = path;
+    await removeFolder(folder);
+  };
+  return { ...server, stop };
 };
 
 const onRdb = (title: string, alter: (bytes: Buffer) => Buffer) => ({
@@ -116,9 +145,11 @@ const flip = (bytes: Buffer, at: number): Buffer => {
   return flipped;
 };
 
-export const redisFixture: EngineFixture = {
+const fixtureOf = (program: string): EngineFixture => ({
   engine: redis,
-  start,
+  title: program === usualProgram ? 'Redis' : `Redis, ${basename(program)}`,
+  products: ['Redis', 'Valkey'],
+  start: () => withProgram(program),
   withWrongPassword: (source) => ({ ...source, credentials: { ...source.credentials, password: 'wrong' } }),
   hostile: [
     onRdb('an RDB cut in half', (bytes) => bytes.subarray(0, bytes.length >> 1)),
@@ -140,4 +171,11 @@ export const redisFixture: EngineFixture = {
       }),
     },
   ],
-};
+});
+
+/** Servers besides Debian's, which come from neither npm nor Debian 12: REDIS_SERVERS=/path/to/redis-server-8,/path/to/… */
+const others = (process.env.REDIS_SERVERS ?? '').split(',').filter(Boolean);
+
+export const redisPrograms: readonly string[] = [usualProgram, ...others];
+
+export const redisFixtures: readonly EngineFixture[] = redisPrograms.map(fixtureOf);

@@ -15,6 +15,8 @@ export interface RedisClient {
   readonly command: (...args: readonly string[]) => Promise<Reply>;
   /** Sends commands together and awaits their replies in order; an error reply rejects, and ends the use of the client. */
   readonly commands: (list: readonly (readonly string[])[]) => Promise<readonly Reply[]>;
+  /** As `commands`, but an error reply is one of the results. */
+  readonly attempts: (list: readonly (readonly string[])[]) => Promise<readonly (Reply | RedisError)[]>;
   readonly reader: RespReader;
   readonly socket: Socket;
   readonly close: () => void;
@@ -70,16 +72,29 @@ const opened = async (context: RunContext, { connection, tls }: RedisSource): Pr
   return socket;
 };
 
+const errorReply = (error: unknown): RedisError => {
+  if (error instanceof RedisError) return error;
+  throw error;
+};
+
 const clientOf = (socket: Socket, characters: Characters): RedisClient => {
   const reader = new RespReader(socket, characters);
-  const commands = async (list: readonly (readonly string[])[]): Promise<readonly Reply[]> => {
+  const send = (list: readonly (readonly string[])[]) =>
     socket.write(list.map((args) => encodeCommand(args, characters)).join(''), characters);
+  const commands = async (list: readonly (readonly string[])[]): Promise<readonly Reply[]> => {
+    send(list);
     const replies: Reply[] = [];
     while (replies.length < list.length) replies.push(await reader.reply());
     return replies;
   };
+  const attempts = async (list: readonly (readonly string[])[]): Promise<readonly (Reply | RedisError)[]> => {
+    send(list);
+    const replies: (Reply | RedisError)[] = [];
+    while (replies.length < list.length) replies.push(await reader.reply().catch(errorReply));
+    return replies;
+  };
   const command = async (...args: readonly string[]): Promise<Reply> => (await commands([args]))[0]!;
-  return { command, commands, reader, socket, close: () => socket.destroy() };
+  return { command, commands, attempts, reader, socket, close: () => socket.destroy() };
 };
 
 const authenticate = async (

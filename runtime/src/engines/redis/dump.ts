@@ -26,9 +26,12 @@ const hello = async (client: RedisClient): Promise<Readonly<Record<string, Reply
 export interface Greeting extends ServerInfo {
   /** `standalone`, `cluster`, `sentinel`. */
   readonly mode: string;
-  /** Names of loaded modules. */
-  readonly modules: readonly string[];
+  /** Versions of loaded modules by name. */
+  readonly modules: Readonly<Record<string, number>>;
 }
+
+/** Name of a module among the tools of a server. */
+export const moduleTool = (name: string): string => `module ${name}`;
 
 /** @throws BackupError source.unsupported */
 export const greet = async (client: RedisClient): Promise<Greeting> => {
@@ -41,13 +44,16 @@ export const greet = async (client: RedisClient): Promise<Greeting> => {
   const mode = `${answer.mode}`;
   if (mode === 'sentinel')
     throw new BackupError('source.unsupported', 'this is a sentinel, not the database that it watches');
-  const modules = (answer.modules ?? []) as readonly (readonly Reply[])[];
+  const loaded = (answer.modules ?? []) as readonly (readonly Reply[])[];
+  const modules = Object.fromEntries(loaded.map(([, name, , version]) => [`${name}`, Number(version)]));
   return {
     product: products[`${answer.server}`] ?? `${answer.server}`,
     version: `${answer.version}`,
-    tools: {},
+    tools: Object.fromEntries(
+      Object.entries(modules).map(([name, version]) => [moduleTool(name), `${version}`]),
+    ),
     mode,
-    modules: modules.map(([, name]) => `${name}`),
+    modules,
   };
 };
 

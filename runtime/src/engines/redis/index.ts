@@ -22,6 +22,8 @@ export const redis: Engine<RedisConnection> = {
   liveDataOnly: true,
   refusal: ({ into }) =>
     into === undefined || /^\d+$/.test(into) ? undefined : `redis has numbers for databases, ${into} is none`,
+  preview: async (...args) => (await import('./preview.ts')).preview(...args),
+  leftovers: async (...args) => (await import('./leftover.ts')).leftovers(...args),
   recover: async (...args) => {
     await (await import('./leftover.ts')).recover(...args);
   },

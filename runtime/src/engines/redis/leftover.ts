@@ -1,7 +1,8 @@
 import type { RunContext } from '../../core/context.ts';
 import { messageOf } from '../../core/errors.ts';
+import type { Leftover } from '../engine.ts';
 import { connectWhenLoaded, sourceError, type RedisClient, type RedisSource } from './client.ts';
-import { infoOf, readSetting } from './info.ts';
+import { infoOf, readSetting, type Info } from './info.ts';
 import { RedisError } from './resp.ts';
 
 /**
@@ -23,8 +24,11 @@ const mark = 'grill-backup-restore:';
 export const markedPassword = (random: Buffer, { settings, runId }: Before): string =>
   `${mark}${random.toString('hex')}:${Buffer.from(JSON.stringify({ ...settings, runId })).toString('base64')}`;
 
+/** True for the masterauth of a server that a restore holds, or held until it was killed. */
+export const isHeld = (password: string): boolean => password.startsWith(mark);
+
 const beforeIn = (password: string): Before | undefined => {
-  if (!password.startsWith(mark)) return undefined;
+  if (!isHeld(password)) return undefined;
   const text = Buffer.from(password.split(':').at(-1)!, 'base64').toString('utf8');
   const { runId = '', ...settings } = JSON.parse(text) as Record<string, string>;
   return { settings, runId };
@@ -75,13 +79,15 @@ const rewrite = async (context: RunContext, client: RedisClient, target: string)
     );
 };
 
+/** Who may not read it has never restored. */
+const heldPassword = (client: RedisClient): Promise<string> =>
+  readSetting(client, 'masterauth').catch((error: unknown) => {
+    if (error instanceof RedisError) return '';
+    throw error;
+  });
+
 const recoverWith = async (context: RunContext, client: RedisClient, target: string): Promise<boolean> => {
-  const before = beforeIn(
-    await readSetting(client, 'masterauth').catch((error: unknown) => {
-      if (error instanceof RedisError) return ''; // who may not read it has never restored
-      throw error;
-    }),
-  );
+  const before = beforeIn(await heldPassword(client));
   if (!before) return false;
   await release(client, before);
   context.log.warn({ target }, 'freed the server from a restore that was killed');
@@ -99,6 +105,24 @@ export const recover = async (context: RunContext, source: RedisSource): Promise
     return await recoverWith(context, client, source.name);
   } catch (error) {
     throw sourceError(context, source, error, 'restore.failed');
+  } finally {
+    client.close();
+  }
+};
+
+/** Of a restore that is under way, with which nothing may be done. */
+const isRunning = ({ master_link_status: link, master_sync_in_progress: syncing }: Info): boolean =>
+  link === 'up' || syncing === '1';
+
+/** The role and the settings that a killed restore left; `remove` puts them back. */
+export const leftovers = async (context: RunContext, source: RedisSource): Promise<readonly Leftover[]> => {
+  const client = await connectWhenLoaded(context, source);
+  try {
+    if (!isHeld(await heldPassword(client)) || isRunning(await infoOf(client))) return [];
+    const name = `role of a replica and ${changed.join(', ')} of redis ${source.name}`;
+    return [{ name, kind: 'unfinished', remove: () => recover(context, source).then(() => {}) }];
+  } catch (error) {
+    throw sourceError(context, source, error, 'source.unreachable');
   } finally {
     client.close();
   }

@@ -46,6 +46,8 @@ export interface RdbFacts {
   readonly usedMemoryBytes: number;
   /** Number of databases that a server must have. */
   readonly databases: number;
+  /** True if anything in it is gone some day. */
+  readonly mortal: boolean;
   /** Types of modules. */
   readonly moduleTypes: ReadonlySet<string>;
 }
@@ -66,6 +68,7 @@ export class RdbParser {
   #usedMemoryBytes = 0;
   #databases = 0;
   #functions = 0;
+  #mortal = false;
   #ended = false;
 
   constructor(moment: Moment = {}) {
@@ -79,6 +82,7 @@ export class RdbParser {
       format: this.#format,
       usedMemoryBytes: this.#usedMemoryBytes,
       databases: this.#databases,
+      mortal: this.#mortal,
       moduleTypes: this.#moduleTypes,
     };
   }
@@ -172,7 +176,9 @@ export class RdbParser {
     if (Object.hasOwn(moduleOf, value.name)) this.#moduleTypes.add(value.name);
     const fieldsEndMs = yield* value.skip(this.#reader);
     this.#databases = Math.max(this.#databases, database + 1);
-    if (Math.min(expiresMs ?? Infinity, fieldsEndMs ?? Infinity) <= this.#asOfMs) return;
+    const endMs = Math.min(expiresMs ?? Infinity, fieldsEndMs ?? Infinity);
+    this.#mortal ||= endMs < Infinity;
+    if (endMs <= this.#asOfMs) return;
     const item = `db${database}/${value.name}`;
     const counts = this.#counts.get(item) ?? { keys: 0, expiring: 0 };
     counts.keys += 1;

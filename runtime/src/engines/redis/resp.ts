@@ -5,6 +5,8 @@ const longestLineBytes = 64 * 1024;
 /** Longest bulk reply that is kept: 512 MiB, the most that Redis itself takes (proto-max-bulk-len). */
 const longestBulkBytes = 512 * 1024 * 1024;
 
+const lineEnd = '\r\n';
+
 /** How bytes are strings: text, or one character a byte, for keys and values of any bytes. */
 export type Characters = 'utf8' | 'latin1';
 
@@ -70,6 +72,27 @@ export class RespReader {
     return bytes;
   }
 
+  /** The length of the bulk reply that comes next, whose bytes `body` reads; undefined where there is none. @throws RedisError */
+  async bulkLength(): Promise<number | undefined> {
+    const line = await this.nextLine();
+    if (line.startsWith('-')) throw new RedisError(line.slice(1));
+    if (!line.startsWith('$'))
+      throw new Error(`not a bulk reply of redis: ${JSON.stringify(line.slice(0, 40))}`);
+    return line === '$-1' ? undefined : Number(line.slice(1));
+  }
+
+  /** A bulk reply's bytes as they come, whatever its length. */
+  async *body(length: number): AsyncGenerator<Buffer, void, undefined> {
+    for (let left = length; left > 0;) {
+      if (this.#rest.length === 0) await this.#more();
+      const chunk = this.#rest.subarray(0, left);
+      this.#rest = this.#rest.subarray(chunk.length);
+      left -= chunk.length;
+      yield chunk;
+    }
+    await this.#bytes(lineEnd.length);
+  }
+
   /** All that follows, as it comes. */
   async *chunks(): AsyncGenerator<Buffer, void, undefined> {
     for (;;) {
@@ -102,6 +125,10 @@ export class RespReader {
   }
 }
 
+/** One bulk string. */
+export const encodeBulk = (text: string, characters: Characters = 'utf8'): string =>
+  `$${Buffer.byteLength(text, characters)}\r\n${text}\r\n`;
+
 /** A command as an array of bulk strings. */
 export const encodeCommand = (args: readonly string[], characters: Characters = 'utf8'): string =>
-  `*${args.length}\r\n${args.map((arg) => `$${Buffer.byteLength(arg, characters)}\r\n${arg}\r\n`).join('')}`;
+  `*${args.length}\r\n${args.map((arg) => encodeBulk(arg, characters)).join('')}`;

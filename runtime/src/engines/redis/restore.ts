@@ -1,17 +1,18 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { RunContext } from '../../core/context.ts';
 import { BackupError, isBackupError, messageOf } from '../../core/errors.ts';
-import type { Entries, Fingerprint, Restored, RestoreRequest } from '../engine.ts';
+import type { Entries, Fingerprint, Restored, RestoreRequest, ServerInfo } from '../engine.ts';
 import { assertEqual } from '../fingerprint.ts';
 import { certificateFor } from './certificate.ts';
 import { connect, connectWhenLoaded, type RedisClient, type RedisSource } from './client.ts';
 import { countLive } from './dump.ts';
 import { restoreKeys } from './keys.ts';
-import { follow, markedPassword, readBefore, release, type Before } from './leftover.ts';
+import { follow, markedPassword, readBefore, recover, release, type Before } from './leftover.ts';
 import { infoOf, type Info } from './info.ts';
 import { startPrimary, type Offer, type Primary } from './primary.ts';
 import { RedisError } from './resp.ts';
-import { restoreRefused, tryOut } from './rights.ts';
+import { notesOf } from './preview.ts';
+import { restoreRefused, throwIfRefused, tryOut } from './rights.ts';
 import { withSpooled, type Spooled } from './spool.ts';
 import { assertStays } from './stays.ts';
 import { problemsOf, readSurroundings } from './surroundings.ts';
@@ -22,10 +23,25 @@ const pollMs = 100;
 /** A server that cannot store or load the RDB asks again and again. */
 const mostRequests = 2;
 
+/** A server refuses to dump to who still awaits an answer, after it has looked at his rights (syncCommand in replication.c). */
+const tryDump = async (context: RunContext, source: RedisSource): Promise<void> => {
+  const client = await connect(context, source);
+  try {
+    const replies = await client.attempts([
+      ['REPLCONF', 'capa', 'eof'],
+      ['PSYNC', '?', '-1'],
+    ]);
+    throwIfRefused('PSYNC', replies);
+  } finally {
+    client.close();
+  }
+};
+
 /** What a restore has to know of the server. */
 interface Prepared extends Pick<Offer, 'certificate'> {
   readonly before: Before;
   readonly info: Info;
+  readonly notes: readonly string[];
 }
 
 /** Before the server is changed: what it has now. @throws BackupError restore.refused with all reasons */
@@ -34,20 +50,20 @@ const prepare = async (
   source: RedisSource,
   client: RedisClient,
   { facts }: Spooled,
+  made: ServerInfo,
 ): Promise<Prepared> => {
   try {
     const server = await readSurroundings(client);
-    const problems = problemsOf(server, facts);
+    const problems = problemsOf(server, facts, made);
     if (problems.length) throw restoreRefused(`the server cannot take the archive: ${problems.join('; ')}`);
     const certificate = await certificateFor(context, source, server.settings['tls-replication']);
     const before = await readBefore(client, server.info.run_id ?? '');
+    await tryDump(context, source);
     await tryOut(client, [
-      ['REPLCONF', 'capa', 'eof'],
-      ['PSYNC', '?', 'none'], // no offset: an error, before any dump begins
       ...Object.entries(before.settings).map(([name, value]) => ['CONFIG', 'SET', name, value]),
       ['REPLICAOF', 'NO', 'ONE'], // as it is
     ]);
-    return { before, info: server.info, certificate };
+    return { before, info: server.info, notes: notesOf(server), certificate };
   } catch (error) {
     if (error instanceof RedisError)
       throw restoreRefused(`the account may not restore: ${error.message}`, error);
@@ -157,11 +173,12 @@ const replicate = async (
   source: RedisSource,
   client: RedisClient,
   spooled: Spooled,
+  made: ServerInfo,
 ): Promise<Restored> => {
-  const prepared = await prepare(context, source, client, spooled);
+  const prepared = await prepare(context, source, client, spooled, made);
   const fingerprint = await loadAndRelease(context, source, client, spooled, prepared);
-  await assertStays(context, source, spooled, prepared.info);
-  return { fingerprint };
+  const changes = await assertStays(context, source, spooled, prepared.info);
+  return { fingerprint, notes: [...prepared.notes, ...changes] };
 };
 
 const asRestoreError = (context: RunContext, error: unknown): BackupError => {
@@ -171,10 +188,16 @@ const asRestoreError = (context: RunContext, error: unknown): BackupError => {
   return new BackupError('restore.failed', `redis: ${messageOf(error)}`, { cause: error });
 };
 
-const replaceAll = async (context: RunContext, source: RedisSource, spooled: Spooled): Promise<Restored> => {
+const replaceAll = async (
+  context: RunContext,
+  source: RedisSource,
+  spooled: Spooled,
+  made: ServerInfo,
+): Promise<Restored> => {
+  await recover(context, source);
   const client = await connect(context, source);
   try {
-    return await replicate(context, source, client, spooled);
+    return await replicate(context, source, client, spooled, made);
   } finally {
     client.close();
   }
@@ -199,7 +222,7 @@ export const restore = (
     );
   return withSpooled(context, entries, async (spooled) => {
     assertEqual(request.expected, spooled.fingerprint);
-    const fill = (into: RedisSource) => replaceAll(context, into, spooled);
+    const fill = (into: RedisSource) => replaceAll(context, into, spooled, request.server);
     const { only, into, merge } = request;
     return only || into || merge ? restoreKeys(context, source, request, fill) : fill(source);
   }).catch((error: unknown) => Promise.reject(asRestoreError(context, error)));

@@ -1,27 +1,29 @@
 import { BackupError } from '../../core/errors.ts';
 import type { RedisClient } from './client.ts';
-import { RedisError } from './resp.ts';
-
-/** Kinds of error replies that say that a command is not there, renamed or forbidden, or that the server refuses it now. */
-const isRefusal = ({ kind, message }: RedisError): boolean =>
-  !(kind === 'ERR') || /unknown (sub)?command|not allowed|immutable|protected config/i.test(message);
+import { RedisError, type Reply } from './resp.ts';
 
 export const restoreRefused = (message: string, cause?: unknown): BackupError =>
   new BackupError('restore.refused', message, { cause });
 
+/** Errors that say that a command is not there, renamed or forbidden, or that the server refuses it now, as MISCONF does. */
+const isRefusal = (reply: Reply | RedisError): reply is RedisError =>
+  reply instanceof RedisError &&
+  reply.kind !== 'BUSYKEY' &&
+  (reply.kind !== 'ERR' || /unknown (sub)?command|not allowed|protected config/i.test(reply.message));
+
+/** @throws BackupError restore.refused for the first reply that says that the server does not let `name` be done */
+export const throwIfRefused = (name: string, replies: readonly (Reply | RedisError)[]): void => {
+  const refusal = replies.find(isRefusal);
+  if (refusal) throw restoreRefused(`the server refuses ${name}: ${refusal.message}`, refusal);
+};
+
 /**
- * Commands in a form that changes nothing, so that a right or a command that is missing shows before anything is changed.
- * What a server says against their arguments is no refusal.
+ * Sends commands in a form that changes nothing, so that what the server refuses shows before anything is changed. What it
+ * says against their arguments is no refusal. @throws BackupError restore.refused
  */
 export const tryOut = async (
-  { command }: RedisClient,
+  { attempts }: RedisClient,
   commands: readonly (readonly string[])[],
 ): Promise<void> => {
-  for (const words of commands)
-    try {
-      await command(...words);
-    } catch (error) {
-      if (!(error instanceof RedisError)) throw error;
-      if (isRefusal(error)) throw restoreRefused(`the server refuses ${words[0]}: ${error.message}`, error);
-    }
+  for (const words of commands) throwIfRefused(words[0]!, await attempts([words]));
 };

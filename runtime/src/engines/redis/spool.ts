@@ -16,8 +16,12 @@ export interface Spooled {
   readonly made: Date;
 }
 
-/** Counts it once more, for another moment. */
-export const countSpooled = async ({ file }: Spooled, moment: Moment): Promise<Fingerprint> => {
+/** Counts it for another moment. */
+export const countSpooled = async (
+  { file, fingerprint, facts }: Spooled,
+  moment: Moment,
+): Promise<Fingerprint> => {
+  if (!facts.mortal) return fingerprint;
   const parser = new RdbParser(moment);
   await drain(parsed(createReadStream(file, { highWaterMark: 1 << 20 }), parser, 'archive.damaged'));
   return parser.finish();

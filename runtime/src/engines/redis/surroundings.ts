@@ -1,11 +1,13 @@
 import type { RedisClient } from './client.ts';
 import { formatBytes } from '../../core/units.ts';
-import { greet, type Greeting } from './dump.ts';
+import type { ServerInfo } from '../engine.ts';
+import { greet, moduleTool, type Greeting } from './dump.ts';
+import { isHeld } from './leftover.ts';
 import { figure, infoOf, readSetting, type Info } from './info.ts';
 import type { RdbFacts } from './rdb.ts';
 import { moduleOf } from './rdb-modules.ts';
 import { RedisError } from './resp.ts';
-import { formatName, formatOf, loads } from './versions.ts';
+import { formatName, formatOf, isBefore, loads } from './versions.ts';
 
 /** A server as it stands before a restore; nothing was changed to learn it. */
 export interface Surroundings {
@@ -17,7 +19,13 @@ export interface Surroundings {
   readonly sentinels: number | undefined;
 }
 
-const settingNames = ['databases', 'save', 'stop-writes-on-bgsave-error', 'tls-replication'] as const;
+const settingNames = [
+  'databases',
+  'masterauth',
+  'save',
+  'stop-writes-on-bgsave-error',
+  'tls-replication',
+] as const;
 
 /** Every sentinel subscribes to it on every server that it watches (SENTINEL_HELLO_CHANNEL in sentinel.c). */
 const sentinelChannel = '__sentinel__:hello';
@@ -77,8 +85,9 @@ const sentinelProblem = ({ sentinels }: Surroundings): string | undefined => {
         'meanwhile; run SENTINEL REMOVE on each before, and SENTINEL MONITOR afterwards, or restore with --merge';
 };
 
-const roleProblem = ({ info }: Surroundings): string | undefined =>
-  info.role === 'master'
+/** Who follows a restore that was killed is freed before the next one. */
+const roleProblem = ({ info, settings }: Surroundings): string | undefined =>
+  info.role === 'master' || isHeld(settings.masterauth)
     ? undefined
     : `it is a replica of ${info.master_host}:${info.master_port}; restore into its primary`;
 
@@ -100,24 +109,32 @@ const versionProblem = ({ greeting }: Surroundings, { format }: RdbFacts): strin
     ? undefined
     : `${greeting.product} ${greeting.version} reads RDB up to ${formatName(formatOf(greeting))}, and the archive is ${formatName(format)}`;
 
-const modulesProblem = ({ greeting }: Surroundings, { moduleTypes }: RdbFacts): string | undefined => {
-  const lacking = [...moduleTypes].filter((type) => !greeting.modules.includes(moduleOf[type]!));
-  return lacking.length
-    ? `the archive holds ${lacking.join(', ')}, for which it has no module ${[...new Set(lacking.map((type) => moduleOf[type]))].join(', ')}`
+/** Modules read what their own past versions wrote; vector sets of redis 8.0.6 make a redis 8.0.2 exit. */
+const moduleProblem = (
+  { greeting }: Surroundings,
+  { version, tools }: ServerInfo,
+  type: string,
+): string | undefined => {
+  const module = moduleOf[type]!;
+  const has = greeting.modules[module];
+  if (has === undefined) return `the archive holds ${type}, for which it has no module ${module}`;
+  const made = Number(tools[moduleTool(module)] ?? 0);
+  return made > has || isBefore(greeting.version, version)
+    ? `the archive holds ${type} of module ${module} ${made} of ${version}, which is newer than its ${has} of ${greeting.version}`
     : undefined;
 };
 
 const clusterProblem = ({ greeting }: Surroundings): string | undefined =>
   greeting.mode === 'cluster' ? 'it runs in cluster mode, in which a server follows no other' : undefined;
 
-/** All reasons for which a server cannot take the whole of an archive as its only data, and keep it. */
-export const problemsOf = (server: Surroundings, facts: RdbFacts): readonly string[] =>
+/** All reasons for which a server cannot take the whole of an archive, which `made` made, as its only data, and keep it. */
+export const problemsOf = (server: Surroundings, facts: RdbFacts, made: ServerInfo): readonly string[] =>
   [
     clusterProblem(server),
     roleProblem(server),
     sentinelProblem(server),
     versionProblem(server, facts),
-    modulesProblem(server, facts),
+    ...[...facts.moduleTypes].map((type) => moduleProblem(server, made, type)),
     databasesProblem(server, facts),
     memoryProblem(server, facts),
     diskProblem(server),

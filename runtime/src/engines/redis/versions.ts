@@ -25,6 +25,13 @@ export const releaseOf = (version: string): number => {
   return major * 1000 + minor;
 };
 
+/** True if `version` comes before `other`, patch level and all. */
+export const isBefore = (version: string, other: string): boolean => {
+  const [left, right] = [version, other].map((text) => text.split('.').map(Number));
+  const index = left!.findIndex((part, at) => part !== (right![at] ?? 0));
+  return index >= 0 && left![index]! < (right![index] ?? 0);
+};
+
 /** RDB versions of redis by the release that brought them. */
 const redisReleases: readonly (readonly [release: number, version: number])[] = [
   [7004, 12],

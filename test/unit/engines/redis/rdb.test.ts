@@ -309,6 +309,7 @@ describe('what other versions write', () => {
       format: { flavour: 'REDIS', version: 11 },
       usedMemoryBytes: 4096,
       databases: 21,
+      mortal: false,
       moduleTypes: new Set(),
     });
   });
