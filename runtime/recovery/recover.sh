@@ -24,15 +24,17 @@ ARCHIVE     <name>.tar.gz.enc or .tar.zst.enc; its manifest, <archive>.manifest.
                      InfluxDB 2.x http://host:port of a new server that was set up; all that it holds is replaced
                                   (INFLUX_TOKEN is its operator token)
 
-verify proves passphrase, manifest and every byte of the archive. extract and restore do the same first.
+verify proves passphrase, manifest and every byte of the archive. extract and restore do the same, and use nothing before.
 END
 }
 
-say() { printf '%s\n' "$*" >&2; }
+# Names in an archive are what somebody chose: none of their control characters gets to the terminal.
+say() { printf '%s\n' "$*" | tr '\001-\010\013-\037\177' '[?*]' >&2; }
 # shellcheck disable=SC2317 # called by die and traps
 clean_up() {
   [ -z "${replica:-}" ] || redis REPLICAOF NO ONE >/dev/null || :
   [ -z "${server:-}" ] || kill "$server" 2>/dev/null || :
+  [ -z "${staged:-}" ] || rm -rf "$staged"
   [ -z "${tmp:-}" ] || rm -rf "$tmp"
 }
 die() { say "error: $*"; exit 1; }
@@ -40,76 +42,255 @@ need() { command -v "$1" >/dev/null 2>&1 || die "program $1 is needed and not in
 
 # --- manifest -------------------------------------------------------------------------------------------------------
 
-# Reads a JSON document. Prints every scalar outside arrays as "F path<TAB>raw value", every element of seal.segments as
-# "S value", every entry as "E name<TAB>bytes", and last the document in canonical form without its field mac as "C text".
+# Text of a JSON string. For ordering, a control character becomes two that every awk can hold.
+# shellcheck disable=SC2016 # an awk program
+text_awk='
+function digit(c) { return index("0123456789abcdef", c) - 1 }
+function character(c, ordering,   code) {
+  if (c == "\"" || c == "\\") return c
+  code = length(c) == 1 ? index(".......btn.fr", c) : 16 * digit(substr(c, 4, 1)) + digit(substr(c, 5, 1))
+  return ordering ? "\001" sprintf("%c", 32 + code) : sprintf("%c", code)
+}
+function decode(token, ordering,   s, out) {
+  s = token ~ /^"/ ? substr(token, 2, length(token) - 2) : token
+  while (match(s, /\\(u....|.)/)) {
+    out = out substr(s, 1, RSTART - 1) character(substr(s, RSTART + 1, RLENGTH - 1), ordering)
+    s = substr(s, RSTART + RLENGTH)
+  }
+  return out s
+}'
+
+# Reads a manifest in the one form that the program writes, JSON.stringify(manifest, null, 1): one value a line.
+# Prints every scalar outside arrays as "F path<TAB>raw value", every element of seal.segments as "S value", every entry
+# as "E name<TAB>bytes", and last, of the same values, the canonical form without the field mac as "C text"; or "X why".
+# `rule` says whether a place may hold a value, `fields` how many fields an object must have.
 # shellcheck disable=SC2016 # an awk program
 json_awk='
-function fail(why) { bad = 1; print "X " why; exit 1 }
-function plain(key) { key = substr(key, 2, length(key) - 2); gsub(/\\"/, "\"", key); gsub(/\\\\/, "\\", key); return key }
-function path(   d, p) { p = ""; for (d = 1; d <= depth; d++) if (kind[d] == "{") p = p (p == "" ? "" : ".") plain(key[d]); return p }
-function put(value,   i, k, p) {
-  if (depth == 0) { whole = value; return }
-  if (kind[depth] == "[") { text[depth] = text[depth] (count[depth]++ ? "," : "") value; return }
-  if (depth == 1 && key[1] == "\"mac\"") return
-  k = plain(key[depth])
-  for (i = count[depth]++; i > 0 && name[depth, i - 1] > k; i--) {
-    name[depth, i] = name[depth, i - 1]; item[depth, i] = item[depth, i - 1]
-  }
-  name[depth, i] = k; item[depth, i] = key[depth] ":" value
+function fail(why) { if (!failed++) print "X line " NR ": " why; exit 1 }
+# A key as ECMAScript orders it, by units of UTF-16: what begins with EE or EF in UTF-8 comes after surrogates.
+function rank(token) {
+  token = decode(token, 1)
+  gsub(/\356/, "\375", token); gsub(/\357/, "\376", token)
+  return token
 }
-function scalar(value,   p) {
-  p = path()
+# Sorts what was collected from place lo up to hi by its names.
+function sort(lo, hi,   mid, i, j, k) {
+  if (hi - lo < 2) return
+  mid = int((lo + hi) / 2); sort(lo, mid); sort(mid, hi)
+  for (k = lo; k < hi; k++) { old_name[k] = name[k]; old_item[k] = item[k] }
+  i = lo; j = mid
+  for (k = lo; k < hi; k++)
+    if (j >= hi || i < mid && old_name[i] <= old_name[j]) { name[k] = old_name[i]; item[k] = old_item[i++] }
+    else { name[k] = old_name[j]; item[k] = old_item[j++] }
+}
+# By halves: adding one item after the other would copy the text as often as there are items.
+function join(lo, hi,   mid) {
+  if (hi - lo < 2) return hi > lo ? item[lo] : ""
+  mid = int((lo + hi) / 2)
+  return join(lo, mid) "," join(mid, hi)
+}
+function place_of(d) {
+  if (d == 0) return ""
+  if (kind[d] == "[") return place[d] "[]"
+  if (place[d] ~ /^(server\.tools|fingerprint(\.\*)?)$/) return place[d] ".*"
+  if (key[d] !~ /^"[A-Za-z0-9]+"$/) return "?"
+  return (place[d] == "" ? "" : place[d] ".") decode(key[d])
+}
+function path(   d, p) {
+  for (d = 1; d <= depth; d++) if (kind[d] == "{") p = p (p == "" ? "" : ".") decode(key[d])
+  return p
+}
+function put(value) {
+  if (depth == 0) { whole = value; done = 1; return }
+  elements[depth]++
+  if (depth == 1 && key[1] == "\"mac\"") { if (macs++) fail("a key twice"); return }
+  if (kind[depth] == "{") { name[top] = rank(key[depth]); value = key[depth] ":" value }
+  item[top++] = value
+}
+function open_one(bracket,   at) {
+  at = place_of(depth)
+  if (!rule(at, bracket)) fail("a value that does not belong there")
+  if (++containers > 250000) fail("more values than the program writes")
+  depth++
+  kind[depth] = bracket; place[depth] = at; base[depth] = top; elements[depth] = found[depth] = 0; last_index[depth] = -1
+}
+function close_one(   i, text) {
+  text = "["
   if (kind[depth] == "{") {
-    if (p == "entries.name") entry = plain(value)
-    else if (p == "entries.bytes") print "E " entry "\t" value
-    else print "F " p "\t" value
-  } else if (p == "seal.segments") print "S " plain(value)
+    text = "{"
+    sort(base[depth], top)
+    for (i = base[depth] + 1; i < top; i++) if (name[i] == name[i - 1]) fail("a key twice")
+    if (found[depth] != fields(place[depth])) fail("a field is missing or there twice")
+    if (place[depth] == "entries[]") print "E " entry "\t" entry_bytes
+  }
+  text = text join(base[depth], top) (text == "{" ? "}" : "]")
+  top = base[depth--]
+  put(text)
+}
+# ECMAScript writes keys that could index an array first, in order.
+function take_key(token,   i) {
+  if (++keys > 600000) fail("more values than the program writes")
+  i = token ~ /^"(0|[1-9][0-9]*)"$/ && length(token) < 13 ? decode(token) + 0 : 4294967295
+  if (i < 4294967295 && i <= last_index[depth]) fail("a key out of order")
+  last_index[depth] = i
+  key[depth] = token
+}
+function scalar(value,   at) {
+  at = place_of(depth)
+  if (!rule(at, value)) fail("a value that does not belong there")
+  if (at == "seal.segments[]") print "S " decode(value)
+  else if (at == "entries[].name") entry = decode(value)
+  else if (at == "entries[].bytes") entry_bytes = value
+  else if (at !~ /\[/) print "F " path() "\t" value
   put(value)
 }
-function close_one(   i, all) {
-  if (kind[depth] == "[") all = "[" text[depth] "]"
-  else {
-    all = ""
-    for (i = 0; i < count[depth]; i++) all = all (i ? "," : "") item[depth, i]
-    all = "{" all "}"
-  }
-  depth--
-  put(all)
+function is_utf8(s) {
+  if (s !~ /[\200-\377]/) return 1
+  gsub(/[\302-\337][\200-\277]/, "x", s)
+  gsub(/\340[\240-\277][\200-\277]|\355[\200-\237][\200-\277]|[\341-\354\356\357][\200-\277][\200-\277]/, "x", s)
+  gsub(/\360[\220-\277][\200-\277][\200-\277]|\364[\200-\217][\200-\277][\200-\277]/, "x", s)
+  gsub(/[\361-\363][\200-\277][\200-\277][\200-\277]/, "x", s)
+  return s !~ /[\200-\377]/
+}
+BEGIN {
+  string = "\"([^\"\\\\]|\\\\[\"\\\\bfnrt]|\\\\u00(0[0-7bef]|1[0-9a-f]))*\""
+  a_key = "^" string ": "
+  a_scalar = "^(" string "|-?(0|[1-9][0-9]*)(\\.[0-9]*[1-9])?|true|false|null)$"
+  depth = top = comma = 0
 }
 {
-  line = $0
-  while (line != "") {
-    if (match(line, /^[ \t\r]+/)) ;
-    else if (match(line, /^"([^"\\]|\\.)*"[ \t]*:/)) {
-      token = substr(line, 1, RLENGTH); sub(/[ \t]*:$/, "", token); key[depth] = token
-    }
-    else if (match(line, /^("([^"\\]|\\.)*"|-?[0-9][0-9.eE+-]*|true|false|null)/)) { size = RLENGTH; scalar(substr(line, 1, size)); RLENGTH = size }
-    else if (match(line, /^[{[]/)) { depth++; kind[depth] = substr(line, 1, 1); count[depth] = 0; text[depth] = ""; RLENGTH = 1 }
-    else if (match(line, /^[]}]/)) { if (!depth) fail("unbalanced"); close_one(); RLENGTH = 1 }
-    else if (match(line, /^,/)) ;
-    else fail("line " NR)
-    line = substr(line, RLENGTH + 1)
+  if (done) fail("text after the document")
+  if (!is_utf8($0)) fail("it is not UTF-8")
+  match($0, /^ */)
+  spaces = RLENGTH
+  line = substr($0, spaces + 1)
+  closes = line ~ /^[]}]/
+  if (spaces != depth - closes) fail("another indentation than the program writes")
+  if (depth && comma == (closes || !elements[depth])) fail("a comma too many or too few")
+  if (closes) {
+    if (!depth || !elements[depth] || substr(line, 1, 1) != (kind[depth] == "{" ? "}" : "]")) fail("a bracket too many")
+    comma = depth > 1 && line ~ /^.,$/
+    if (length(line) != 1 + comma) fail("text after a bracket")
+    close_one()
+    next
   }
+  if (depth && kind[depth] == "{") {
+    if (!match(line, a_key)) fail("no key of the form that the program writes")
+    token = substr(line, 1, RLENGTH - 2)
+    line = substr(line, RLENGTH + 1)
+    take_key(token)
+  }
+  if (line == "{" || depth && line == "[") { comma = 0; open_one(line); next }
+  comma = depth > 0 && sub(/,$/, "", line)
+  if (depth && (line == "{}" || line == "[]")) { open_one(substr(line, 1, 1)); close_one(); next }
+  if (!depth || line !~ a_scalar) fail("no value of the form that the program writes")
+  scalar(line)
 }
-END { if (!bad && (depth || whole == "")) print "X it is cut short"; else if (!bad) print "C " whole }'
+END { if (!failed) print (done ? "C " whole : "X it is cut short") }'
+
+# What each field of a manifest may hold: the table of FORMAT.md. `?` behind a place: may be absent.
+# shellcheck disable=SC2016 # an awk program
+manifest_awk='
+function natural(v) { return v ~ /^(0|[1-9][0-9]*)$/ && (length(v) < 16 || length(v) == 16 && v "" <= "9007199254740991") }
+function integer(v) { return v != "-0" && natural(substr(v, v ~ /^-/ ? 2 : 1)) }
+function digits(s) { sub(/e.*/, "", s); gsub(/[.-]/, "", s); sub(/^0+/, "", s); sub(/0+$/, "", s); return s }
+# The shortest decimal that is read as the same number, as ECMAScript writes it.
+function seconds(v,   p, s) {
+  for (p = 1; p < 18; p++) { s = sprintf("%." p "g", v); if (s + 0 == v + 0) break }
+  return v ~ /^[0-9]/ && digits(s) == digits(v) && (v == "0" || v + 0 >= 0.000001 && v + 0 < 1000000000)
+}
+function hex(v, size) { return length(v) == size + 2 && v ~ /^"[0-9a-f]*"$/ }
+function file(v) { return v ~ /^"[^\\]*"$/ && "/" substr(v, 2, length(v) - 2) "/" !~ /\/\.?\.?\// }
+function time(v) { return length(v) == 26 && v ~ date && v ~ /T([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]\.[0-9][0-9][0-9]Z"$/ }
+function rule(at, v,   type) {
+  if (!(at in type_of)) return 0
+  if (at in needed) found[depth]++
+  type = type_of[at]
+  if (at == "format" && v != "1" && natural(v)) fail("format " v ", this script knows format 1")
+  if (type ~ /^hex/) return hex(v, substr(type, 4))
+  if (type == "id") return v ~ /^"[a-z0-9-]+"$/
+  if (type == "text") return v ~ /^"/
+  if (type == "count") return natural(v)
+  if (type == "integer") return integer(v)
+  if (type == "measure") return v ~ /^"/ || integer(v)
+  if (type == "seconds") return seconds(v)
+  if (type == "file") return file(v)
+  if (type == "time") return time(v)
+  return index("/" type "/", "/" v "/") > 0
+}
+function fields(at) { return wanted[at] + 0 }
+BEGIN {
+  date = "^\"(([0-9][0-9][2468][048]|[0-9][0-9][13579][26]|[0-9][0-9]0[48]|[02468][048]00|[13579][26]00)-02-29|" \
+    "[0-9][0-9][0-9][0-9]-((0[13578]|1[02])-(0[1-9]|[12][0-9]|3[01])|(0[469]|11)-(0[1-9]|[12][0-9]|30)|02-(0[1-9]|1[0-9]|2[0-8])))T"
+  type_of[""] = "{"
+  n = split("format 1,id hex32,environment text,target text,engine text,archive text," \
+    "tier \"daily\"/\"weekly\"/\"monthly\"/\"safety\",program text," \
+    "server {,server.product text,server.version text,server.tools {,server.tools.*? text," \
+    "startedAt time,finishedAt time,sourceBytes count,archiveBytes count," \
+    "compression {,compression.algorithm \"gzip\"/\"zstd\",compression.level integer," \
+    "encryption {/null,encryption.keyId id,encryption.cipher \"aes-256-cbc\",encryption.kdf \"pbkdf2-hmac-sha256\"," \
+    "encryption.iterations 100000,encryption.salt hex16,encryption.macSalt hex32,encryption.keyCheck hex64," \
+    "seal {,seal.bytes count,seal.sha256 hex64,seal.segmentBytes 4194304,seal.segments [,seal.segments[]? hex64," \
+    "entries [,entries[]? {,entries[].name file,entries[].bytes count," \
+    "fingerprint {,fingerprint.*? {,fingerprint.*.*? measure," \
+    "verifications [,verifications[]? {,verifications[].at time,verifications[].level \"deep\"/\"drill\"," \
+    "verifications[].ok true/false,verifications[].seconds? seconds,verifications[].problem? text,mac hex64", rules, ",")
+  for (i = 1; i <= n; i++) {
+    split(rules[i], words, " ")
+    at = words[1]; optional = sub(/\?$/, "", at)
+    type_of[at] = words[2]
+    if (optional) continue
+    needed[at] = 1
+    if (!sub(/\.[^.]*$/, "", at)) at = ""
+    wanted[at]++
+  }
+}'
 
 # Value of a field in what json_awk printed into file $1, without quotes; empty where it is absent.
 lookup() {
-  awk -F '\t' -v path="F $2" '$1 == path {
-    gsub(/^"|"$/, "", $2); gsub(/\\"/, "\"", $2); gsub(/\\\\/, "\\", $2); print $2; exit }' "$1"
+  awk -F '\t' -v path="F $2" "$text_awk"' $1 == path { printf "%s", decode($2); exit }' "$1"
 }
 field() { lookup "$tmp/manifest" "$1"; }
 
+max_manifest_bytes=67108864
+max_manifest_lines=1048576
+
+# Why the manifest in $1 is none; else what json_awk prints of it is in $tmp/manifest.
+manifest_problem() {
+  bytes=$(wc -c <"$1")
+  [ "$((bytes))" -le "$max_manifest_bytes" ] || { echo "it has more than $max_manifest_bytes bytes"; return; }
+  [ "$(tr -cd '\n' <"$1" | wc -c)" -le "$max_manifest_lines" ] || { echo "it has more than $max_manifest_lines lines"; return; }
+  [ "$(tr -d '\n\040-\377' <"$1" | wc -c)" -eq 0 ] || { echo "it holds control characters"; return; }
+  [ "$(tail -c 2 <"$1")" = "}" ] || { echo "it is cut short"; return; }
+  awk "$text_awk$json_awk$manifest_awk" <"$1" >"$tmp/manifest" || :
+  sed -n 's/^X //p' "$tmp/manifest"
+}
+
+# Reads the manifest once, and no more of it than a manifest may have.
 read_manifest() {
   [ -f "$archive" ] || die "there is no archive $archive"
   [ -f "$archive.manifest.json" ] || die "manifest $archive.manifest.json is missing: an archive without it was never finished"
-  awk "$json_awk" "$archive.manifest.json" >"$tmp/manifest" || :
-  sed -n 's/^X //p' "$tmp/manifest" >"$tmp/problem"
-  [ ! -s "$tmp/problem" ] || die "the manifest cannot be read: $(cat "$tmp/problem")"
-  [ "$(field format)" = 1 ] || die "the manifest has format $(field format), this script knows format 1"
+  dd bs=65536 count=$((max_manifest_bytes / 65536 + 1)) <"$archive.manifest.json" >"$tmp/manifest.json" 2>/dev/null ||
+    die "manifest $archive.manifest.json cannot be read"
+  problem=$(manifest_problem "$tmp/manifest.json")
+  [ -z "$problem" ] || die "the manifest cannot be read: $problem"
   sed -n 's/^C //p' "$tmp/manifest" | tr -d '\n' >"$tmp/canonical"
   sed -n 's/^S //p' "$tmp/manifest" >"$tmp/segments"
   sed -n 's/^E //p' "$tmp/manifest" >"$tmp/entries"
+}
+
+# The name tells how an archive was written, and the manifest has to agree: one in the clear is never taken for another.
+check_form() {
+  case $(field compression.algorithm) in gzip) suffix=.tar.gz ;; *) suffix=.tar.zst ;; esac
+  if [ "$(field encryption)" = null ]; then
+    [ -z "$key_file" ] || die "the archive is not encrypted, but a key is given: leave out --key-file only if archives were stored in the clear"
+  else
+    suffix=$suffix.enc
+  fi
+  case $archive in
+    *"$suffix") ;;
+    *) die "the archive is not what its name says: by its manifest, the name ends in $suffix" ;;
+  esac
 }
 
 # --- keys and digests -----------------------------------------------------------------------------------------------
@@ -123,27 +304,35 @@ escapes() {
         printf "\\%03o", bit(high * 16 + low, pad) } }'
 }
 
-digest() { openssl dgst -sha256 -r "$@" | cut -c 1-64; }
+digest() { openssl dgst -sha256 -r | cut -c 1-64; }
 
-# HMAC-SHA-256 of standard input under the 32 byte key $1 in hexadecimal, as RFC 2104 has it: printf is part of the shell,
-# so that the key stays out of the list of processes. Without a key, plain SHA-256.
-mac() {
-  if [ -z "$1" ]; then digest; return; fi
+# The 32 byte key $1, in hexadecimal, for `mac`; none where it is empty. As escapes of printf, which is part of the
+# shell, it stays out of the list of processes.
+use_key() {
+  inner_pad=
+  [ -n "$1" ] || return 0
   padded=$1$(printf '%064d' 0)
-  inner=$(printf '%s\n' "$padded" | escapes 54)
-  outer=$(printf '%s\n' "$padded" | escapes 92)
-  # shellcheck disable=SC2059 # the escapes are the format
-  { printf "$inner"; cat; } | openssl dgst -sha256 -binary >"$tmp/inner"
-  # shellcheck disable=SC2059
-  { printf "$outer"; cat "$tmp/inner"; } | digest
+  inner_pad=$(printf '%s\n' "$padded" | escapes 54)
+  outer_pad=$(printf '%s\n' "$padded" | escapes 92)
 }
 
+# HMAC-SHA-256 of standard input, as RFC 2104 has it; without a key, plain SHA-256.
+# shellcheck disable=SC2059 # the escapes are the format
+mac() {
+  if [ -z "$inner_pad" ]; then digest; return; fi
+  { printf "$inner_pad"; cat; } | openssl dgst -sha256 -binary >"$tmp/inner"
+  { printf "$outer_pad"; cat "$tmp/inner"; } | digest
+}
+
+# Rounds of PBKDF2 in format 1: a manifest that names another number is refused before any round.
+rounds=100000
+
 # 64 bytes of PBKDF2-HMAC-SHA-256 of the passphrase in $tmp/key, in hexadecimal. python3 and perl read it from the file;
-# openssl kdf takes it as an argument alone, which the list of processes shows, so it comes last.
+# openssl kdf takes it as an argument alone, which the list of processes shows, so it comes last. python3 -I: without
+# it, python would run a hashlib.py that lies in the folder where the script was started.
 pbkdf2() {
-  rounds=$(field encryption.iterations)
   salt=$(field encryption.macSalt)
-  python3 -c 'import hashlib, sys
+  python3 -I -c 'import hashlib, sys
 _, file, rounds, salt = sys.argv
 print(hashlib.pbkdf2_hmac("sha256", open(file, "rb").read(), bytes.fromhex(salt), int(rounds), 64).hex())' \
     "$tmp/key" "$rounds" "$salt" 2>/dev/null && return
@@ -160,78 +349,110 @@ print unpack("H*", $all)' "$tmp/key" "$rounds" "$salt" 2>/dev/null && return
     -kdfopt "hexpass:$(od -An -v -tx1 "$tmp/key" | tr -d ' \n')" -kdfopt "hexsalt:$salt" PBKDF2 | tr -d ':\n' | tr 'A-F' 'a-f'
 }
 
-# Sets mac_key, and leaves the passphrase in $tmp/key.
+# Readies `mac` for the archive's key, and leaves the passphrase in $tmp/key.
 derive_keys() {
-  mac_key=
   if [ "$(field encryption)" = null ]; then
+    use_key ''
     say "not encrypted: damage would be found, forgery would not"
     return
   fi
   [ -n "$key_file" ] || die "the archive is encrypted with key $(field encryption.keyId): name it with --key-file"
+  [ ! -d "$key_file" ] || die "key file $key_file is a folder"
   [ -r "$key_file" ] || die "key file $key_file cannot be read"
-  [ "$(field encryption.cipher) $(field encryption.kdf)" = "aes-256-cbc pbkdf2-hmac-sha256" ] || die "unknown encryption: $(field encryption.cipher) $(field encryption.kdf)"
-  head -n 1 "$key_file" | tr -d '\r\n' >"$tmp/key"
+  head -c 4096 <"$key_file" | head -n 1 | tr -d '\r\n' >"$tmp/key"
   [ -s "$tmp/key" ] || die "key file $key_file is empty"
+  [ "$(wc -c <"$tmp/key")" -le 1023 ] || die "the passphrase is longer than the 1023 bytes that openssl reads"
   derived=$(pbkdf2)
   [ "${#derived}" = 128 ] || die "no key can be derived here: openssl 3, python3 or perl is needed"
-  mac_key=$(printf %s "$derived" | cut -c 1-64)
-  check_key=$(printf %s "$derived" | cut -c 65-128)
-  [ "$(printf 'grill-backup key check' | mac "$check_key")" = "$(field encryption.keyCheck)" ] ||
+  use_key "$(printf %s "$derived" | cut -c 65-128)"
+  [ "$(printf 'grill-backup key check' | mac)" = "$(field encryption.keyCheck)" ] ||
     die "wrong passphrase: the archive was made with another one, key $(field encryption.keyId)"
+  use_key "$(printf %s "$derived" | cut -c 1-64)"
 }
 
 # --- proof ----------------------------------------------------------------------------------------------------------
 
-# A number as 8 bytes, most significant first.
-eight_bytes() {
-  # shellcheck disable=SC2059
-  printf "$(printf '%016x\n' "$1" | escapes 0)"
+# Proves passphrase and manifest, and that name and size of the archive are those that the manifest has.
+prove_manifest() {
+  need openssl
+  read_manifest
+  check_form
+  derive_keys
+  actual=$({ printf 'grill-backup manifest\000'; cat "$tmp/canonical"; } | mac)
+  [ "$actual" = "$(field mac)" ] || die "the manifest was altered"
+  [ "$(field archive)" = "${archive##*/}" ] || die "the manifest belongs to $(field archive), not to ${archive##*/}"
+  archive_bytes=$(field archiveBytes)
+  total=$(($(wc -l <"$tmp/segments")))
+  expected=$(((archive_bytes + segment_bytes - 1) / segment_bytes + (archive_bytes == 0)))
+  case "$(field seal.bytes) $total" in
+    "$archive_bytes $expected") ;;
+    *) die "the manifest contradicts itself: $archive_bytes bytes in $total segments" ;;
+  esac
+  bytes=$(($(wc -c <"$archive")))
+  [ "$bytes" -ge "$archive_bytes" ] || die "the archive is cut short: $bytes of $archive_bytes bytes"
+  [ "$bytes" -le "$archive_bytes" ] || die "the archive is too long: $bytes bytes, $archive_bytes were written"
 }
 
-# Names the segments that differ, once the whole is known to.
-find_damage() {
-  segment_bytes=$(field seal.segmentBytes)
-  total=$(wc -l <"$tmp/segments")
+segment_bytes=4194304
+
+# A number below 2^32 as 8 bytes, most significant first.
+eight_bytes() {
+  # shellcheck disable=SC2059 # the escapes are the format
+  printf "\\000\\000\\000\\000$(printf '\\%03o\\%03o\\%03o\\%03o' $(($1 >> 24 & 255)) $(($1 >> 16 & 255)) $(($1 >> 8 & 255)) $(($1 & 255)))"
+}
+
+# What `openssl enc` takes the salt from, and nobody else looks at.
+begins_with_salt() {
+  [ "$(field encryption)" = null ] ||
+    [ "$(dd bs=16 count=1 <"$tmp/segment" 2>/dev/null | od -An -v -tx1 | tr -d ' \n')" = "53616c7465645f5f$(field encryption.salt)" ]
+}
+
+# Reads the archive once. Writes each segment after its digest held, nothing from the first that differs on, and names
+# in $tmp/damage those that do.
+authentic() {
+  : >"$tmp/damage"
+  id=$(field id)
   index=0
   while read -r expected; do
-    if [ $((index + 1)) -eq $((total)) ]; then last='\001'; else last='\000'; fi
-    # shellcheck disable=SC2059
+    dd bs="$segment_bytes" count=1 of="$tmp/segment" 2>/dev/null <&3 || :
     actual=$({
-      printf 'grill-backup segment\000%s\000' "$(field id)"
+      printf 'grill-backup segment\000%s\000' "$id"
       eight_bytes "$index"
-      dd if="$archive" bs="$segment_bytes" skip="$index" count=1 2>/dev/null
-      printf "$last"
-    } | mac "$mac_key")
-    [ "$actual" = "$expected" ] ||
-      say "segment $((index + 1)) of $((total)) is damaged: bytes $((index * segment_bytes)) to $(((index + 1) * segment_bytes - 1))"
+      cat "$tmp/segment"
+      if [ $((index + 1)) -eq "$total" ]; then printf '\001'; else printf '\000'; fi
+    } | mac)
+    if [ "$actual" != "$expected" ]; then
+      echo "segment $((index + 1)) of $total is damaged: bytes $((index * segment_bytes)) to $(((index + 1) * segment_bytes - 1))" >>"$tmp/damage"
+    elif [ "$index" -eq 0 ] && ! begins_with_salt; then
+      echo "the archive does not begin with the salt of its manifest" >>"$tmp/damage"
+    elif [ ! -s "$tmp/damage" ]; then
+      cat "$tmp/segment"
+    fi
     index=$((index + 1))
-  done <"$tmp/segments"
+  done <"$tmp/segments" 3<"$archive"
+}
+
+proved() { say "proved: $(field engine) archive of $(field target), $(field environment), taken $(field startedAt), $archive_bytes bytes"; }
+
+refuse_damage() {
+  [ -s "$tmp/damage" ] || return 0
+  cat "$tmp/damage" >&2
+  die "the archive is damaged: its SHA-256 is not that of the manifest"
 }
 
 verify() {
-  need openssl
-  read_manifest
-  derive_keys
-  expected=$(sed -n 's/^ *"mac": *"\([0-9a-f]*\)".*/\1/p' "$archive.manifest.json" | tail -n 1)
-  actual=$({ printf 'grill-backup manifest\000'; cat "$tmp/canonical"; } | mac "$mac_key")
-  [ "$actual" = "$expected" ] || die "the manifest was altered"
-  [ "$(field archive)" = "${archive##*/}" ] || die "the manifest belongs to $(field archive), not to ${archive##*/}"
-  bytes=$(($(wc -c <"$archive")))
-  [ "$bytes" -ge "$(field archiveBytes)" ] || die "the archive is cut short: $bytes of $(field archiveBytes) bytes"
-  [ "$bytes" -le "$(field archiveBytes)" ] || die "the archive is too long: $bytes bytes, $(field archiveBytes) were written"
-  if [ "$(digest "$archive")" != "$(field seal.sha256)" ]; then
-    find_damage
-    die "the archive is damaged: its SHA-256 is not that of the manifest"
-  fi
-  say "proved: $(field engine) archive of $(field target), $(field environment), taken $(field startedAt), $(field archiveBytes) bytes"
+  prove_manifest
+  authentic >/dev/null
+  refuse_damage
+  proved
 }
 
 # --- extraction -----------------------------------------------------------------------------------------------------
 
 decrypted() {
-  if [ "$(field encryption)" = null ]; then cat "$archive"; else
-    openssl enc -d -aes-256-cbc -pbkdf2 -iter "$(field encryption.iterations)" -md sha256 -pass "file:$tmp/key" -in "$archive"
-  fi || echo decryption >>"$tmp/failed"
+  if [ "$(field encryption)" = null ]; then cat; else
+    openssl enc -d -aes-256-cbc -pbkdf2 -iter "$rounds" -md sha256 -pass "file:$tmp/key"
+  fi
 }
 
 # Joins what the archive holds in parts: name.part-000000, name.part-000001, …
@@ -249,12 +470,14 @@ join_parts() {
   done <"$tmp/parts"
 }
 
+# The folder holds the entries of the manifest, each of its size, and nothing else.
 check_entries() {
   tab=$(printf '\t')
   while IFS=$tab read -r name bytes; do
     [ -f "$1/$name" ] || die "the archive lacks $name"
     [ $(($(wc -c <"$1/$name"))) = "$bytes" ] || die "$name has $(($(wc -c <"$1/$name"))) bytes, $bytes were backed up"
   done <"$tmp/entries"
+  [ "$(find "$1" ! -type d | wc -l)" -eq "$(wc -l <"$tmp/entries")" ] || die "the archive holds more than its manifest says"
 }
 
 empty_folder() {
@@ -262,21 +485,41 @@ empty_folder() {
   [ -z "$(ls -A "$1")" ] || die "folder $1 is not empty"
 }
 
-extract() {
-  compression=$(field compression.algorithm)
-  case $compression in
+# Proves the archive while it is unpacked into folder $1, which counts only if this returns.
+unpack() {
+  prove_manifest
+  case $(field compression.algorithm) in
     gzip) set -- "$1" gzip -dc ;;
-    zstd) set -- "$1" zstd -dcq --memory=8MB ;;
-    *) die "the archive is compressed by $compression, this script knows gzip and zstd" ;;
+    *) set -- "$1" zstd -dcq --memory=8MB ;;
   esac
   for program in tar "$2"; do need "$program"; done
-  extracted=$1
+  unpacked=$1
   shift
   : >"$tmp/failed"
-  decrypted | { "$@" || echo decompression >>"$tmp/failed"; } | { tar -xof - -C "$extracted" || echo tar >>"$tmp/failed"; }
-  [ ! -s "$tmp/failed" ] || die "the archive cannot be unpacked: $(tr '\n' ' ' <"$tmp/failed")failed; is the disk full?"
-  join_parts "$extracted"
-  check_entries "$extracted"
+  {
+    { authentic || echo reading >>"$tmp/failed"; } |
+      { decrypted || echo decryption >>"$tmp/failed"; } |
+      { "$@" || echo decompression >>"$tmp/failed"; } |
+      { tar -xof - -C "$unpacked" || echo tar >>"$tmp/failed"; cat >/dev/null; }
+  } 2>"$tmp/log"
+  refuse_damage
+  [ ! -s "$tmp/failed" ] || die "the archive cannot be unpacked: $(tr '\n' ' ' <"$tmp/failed")failed; is the disk full? $(tail -n 1 "$tmp/log")"
+  join_parts "$unpacked"
+  check_entries "$unpacked"
+  proved
+}
+
+# Into a folder of its own first, so that nothing is where it was asked for unless all of it is.
+extract() {
+  empty_folder "$into"
+  staged=$(mktemp -d "$into/.grill-recover.XXXXXX")
+  unpack "$staged"
+  cut -f 1 "$tmp/entries" | cut -d / -f 1 >"$tmp/names"
+  while read -r name; do
+    [ ! -e "$staged/$name" ] || mv "$staged/$name" "$into/"
+  done <"$tmp/names"
+  rmdir "$staged"
+  say "extracted into $into"
 }
 
 # --- restore --------------------------------------------------------------------------------------------------------
@@ -532,7 +775,7 @@ restore_influxdb2() {
 restore() {
   folder=$tmp/extracted
   mkdir "$folder"
-  extract "$folder"
+  unpack "$folder"
   case $(field engine) in
     postgresql) restore_postgresql ;;
     redis) restore_redis ;;
@@ -566,18 +809,12 @@ while [ "$#" -gt 0 ]; do
   shift 2
 done
 [ "$command" = verify ] || [ -n "$into" ] || { usage >&2; exit 2; }
+case $archive in /*) ;; *) archive=./$archive ;; esac
+[ "$command" != extract ] || case $into in /*) ;; *) into=./$into ;; esac
 server=
 replica=
+staged=
 tmp=$(mktemp -d "${TMPDIR:-/tmp}/grill-recover.XXXXXX")
 trap clean_up EXIT
-trap 'exit 1' HUP INT TERM
-
-[ "$command" != extract ] || empty_folder "$into"
-verify
-case $command in
-  extract)
-    extract "$into"
-    say "extracted into $into"
-    ;;
-  restore) restore ;;
-esac
+trap 'exit 1' HUP INT QUIT TERM PIPE
+"$command"

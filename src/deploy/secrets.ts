@@ -1,7 +1,9 @@
 import type { AccessKey } from '@pulumi/aws/iam/accessKey.js';
 import { Secret } from '@pulumi/kubernetes/core/v1/secret.js';
 import * as pulumi from '@pulumi/pulumi';
+import { passphraseProblem } from '../../runtime/src/contract/passphrase.ts';
 import { secrets as contract } from '../../runtime/src/contract/secrets.ts';
+import { failures } from '../../runtime/src/core/errors.ts';
 import { accountOf } from '../aws/place.ts';
 import { systemLabels } from '../constructs/labels.ts';
 import { secretsOf, type SystemSecret } from '../constructs/secrets.ts';
@@ -32,6 +34,14 @@ const configuredKeys = (environment: Environment): readonly string[] => {
     .filter((key) => !(minted as readonly string[]).includes(key));
 };
 
+/** The passphrase of new archives, which every run would refuse otherwise. */
+const sealing = (key: string, passphrase: string): string => {
+  const problem = passphraseProblem(passphrase);
+  if (problem)
+    throw new pulumi.RunError(`passphrase ${key} ${problem}\nhint: ${failures['secret.invalid'].hint}`);
+  return passphrase;
+};
+
 /**
  * Passphrases, tokens and passwords from the stack's configuration, under the names of their keys; none where another
  * source than Pulumi has them.
@@ -46,7 +56,9 @@ export const configuredValues = (environment: Environment): Values => {
     throw new pulumi.RunError(
       `${problems.join('\n')}\nhint: pulumi config set --secret ${config.name}:<key>, see docs/secrets.md`,
     );
-  return Object.fromEntries(keys.map((key) => [key, config.requireSecret(key)]));
+  const values = Object.fromEntries(keys.map((key) => [key, config.requireSecret(key)]));
+  const { secretKey } = environment.encryption.keys[0]!;
+  return { ...values, [secretKey]: values[secretKey]!.apply((text) => sealing(secretKey, text)) };
 };
 
 const secret = (

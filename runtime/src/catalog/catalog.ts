@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer';
 import { BackupError, isBackupError, type FailureCode } from '../core/errors.ts';
 import { jsonProblem } from '../core/json-shape.ts';
 import { oneChunk } from '../core/one-chunk.ts';
@@ -38,7 +39,7 @@ export interface Catalog<T extends Archive = Archive> {
 
 const readText = async (store: Store, key: string, most?: number): Promise<string> => {
   const text = await readSmall(store, key, 'manifest', most);
-  const problem = jsonProblem(text);
+  const problem = isUtf8(text) ? jsonProblem(text) : 'it is not UTF-8';
   if (problem) throw new BackupError('manifest.damaged', `manifest ${key} cannot be read: ${problem}`);
   return text.toString('utf8');
 };

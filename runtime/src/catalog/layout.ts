@@ -15,7 +15,7 @@ export interface Form {
 }
 
 /** `.tar.gz.enc`, `.tar.zst.enc`; without `.enc` in the clear. */
-const suffixOf = ({ compression, encryption }: Form): string =>
+export const suffixOf = ({ compression, encryption }: Form): string =>
   `.tar.${compressions[compression.algorithm]}${encryption ? '.enc' : ''}`;
 
 const suffixes = compressionNames.flatMap((algorithm) =>

@@ -3,7 +3,8 @@ import { mounts } from '../contract/mounts.ts';
 import type { RunContext } from '../core/context.ts';
 import { BackupError, messageOf } from '../core/errors.ts';
 import type { StartProgress } from '../core/progress.ts';
-import { openKey, type KeyRing } from '../crypto/key-ring.ts';
+import { withoutReturn } from '../core/secret-files.ts';
+import { openKey, openSealingKey, type KeyRing } from '../crypto/key-ring.ts';
 import type { Engine, Source } from '../engines/engine.ts';
 import { engines } from '../engines/registry.ts';
 import { openTls } from '../engines/tls.ts';
@@ -54,10 +55,10 @@ export const loadPlan = async (
 ): Promise<Plan> => parsePlan(await readPlanFile(file), environment);
 
 const openKeyRing = async (run: RunContext, { encryption }: Plan): Promise<KeyRing> => {
-  const open = async ({ id, secretKey }: { id: string; secretKey: string }) =>
-    openKey(id, await run.readSecret(encryption.secret, secretKey));
+  const read = ({ secretKey }: { secretKey: string }) => run.readSecret(encryption.secret, secretKey);
   const [first, ...others] = encryption.keys;
-  return [await open(first!), ...(await Promise.all(others.map(open)))];
+  const sealing = openSealingKey(first!.id, await read(first!));
+  return [sealing, ...(await Promise.all(others.map(async (key) => openKey(key.id, await read(key)))))];
 };
 
 /** Opens key ring and stores of a plan. */
@@ -89,7 +90,7 @@ export const openSecretSource = async (
   const engine = engineOf(target);
   const credentials = await Promise.all(
     Object.entries(engine.secretKeys).map(async ([role, { defaultKey, optional }]) => {
-      const value = run.readSecret(secret.name, secret.keys[role] ?? defaultKey);
+      const value = run.readSecret(secret.name, secret.keys[role] ?? defaultKey).then(withoutReturn);
       return [role, optional ? await value.catch(() => undefined) : await value] as const;
     }),
   );

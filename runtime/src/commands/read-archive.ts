@@ -3,10 +3,10 @@ import { unpack } from '../archive/unpack.ts';
 import { believe, newestOf, type Believed } from '../catalog/believed.ts';
 import { readArchive, type Archive, type BrokenArchive } from '../catalog/catalog.ts';
 import { fileName, folderOf, tiers } from '../catalog/layout.ts';
-import { keyFor } from '../catalog/manifest.ts';
+import { keyFor, type Manifest } from '../catalog/manifest.ts';
 import { aliasPrefix } from '../contract/names.ts';
 import { BackupError, isBackupError, messageOf } from '../core/errors.ts';
-import type { Entries } from '../core/entries.ts';
+import type { DumpEntry, Entries } from '../core/entries.ts';
 import { tap } from '../core/taps.ts';
 import { archiveKeysOf } from '../crypto/archive-keys.ts';
 import { open } from '../crypto/open.ts';
@@ -14,6 +14,8 @@ import { engines } from '../engines/registry.ts';
 import type { Store } from '../store/store.ts';
 import { allStores, type App } from './app.ts';
 import { catalogOf, expectedOf, type Origin } from './believed.ts';
+
+type Listed = Manifest['entries'][number];
 
 /** What decompression reports is damage: the ciphertext was authentic, but not what this program writes. */
 async function* asDamage(source: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
@@ -31,19 +33,54 @@ async function* asDamage(source: AsyncIterable<Buffer>): AsyncGenerator<Buffer> 
 /** Compressed bytes of an archive, each segment authenticated before it is decrypted; progress counts ciphertext. */
 export async function* openBytes(app: App, archive: Believed, label: string): AsyncGenerator<Buffer> {
   const { manifest } = archive;
+  const { archiveBytes, seal } = manifest;
+  if (archiveBytes !== seal.bytes)
+    throw new BackupError(
+      'archive.damaged',
+      `the manifest contradicts itself: ${archiveBytes} bytes, ${seal.bytes} of them sealed`,
+    );
   const key = await keyFor(manifest, app.keys);
   const keys = key && (await archiveKeysOf(key, manifest.encryption!));
-  const progress = app.progress(label, manifest.archiveBytes);
+  const progress = app.progress(label, archiveBytes);
   try {
-    yield* open(tap(archive.store.get(archive.key), progress.add), manifest.id, manifest.seal, keys);
+    yield* open(tap(archive.store.get(archive.key), progress.add), manifest.id, seal, keys);
   } finally {
     progress.done();
   }
 }
 
+/** Ends well only if as many bytes passed as the manifest says. */
+async function* sized(content: AsyncIterable<Buffer>, { name, bytes }: Listed): AsyncGenerator<Buffer> {
+  let seen = 0;
+  yield* tap(content, (passed) => (seen += passed));
+  if (seen !== bytes)
+    throw new BackupError('archive.damaged', `${name} has ${seen} bytes, ${bytes} were backed up`);
+}
+
+/** Entries are those of the manifest, in its order and of its sizes. */
+async function* asListed(entries: Entries, listed: readonly Listed[]): AsyncGenerator<DumpEntry> {
+  let index = 0;
+  for await (const { name, content } of entries) {
+    const expected = listed[index++];
+    if (expected?.name !== name)
+      throw new BackupError(
+        'archive.damaged',
+        `the archive holds ${name} in place of ${expected?.name ?? 'its end'}`,
+      );
+    yield { name, content: sized(content, expected) };
+  }
+  if (index < listed.length)
+    throw new BackupError('archive.damaged', `the archive lacks ${listed[index]!.name}`);
+}
+
 /** Entries of an archive, nothing of a segment released before it is authenticated. */
-export const readEntries = (app: App, archive: Believed, label: string): Entries =>
-  unpack(asDamage(decompress(openBytes(app, archive, label), archive.manifest.compression.algorithm)));
+export const readEntries = (app: App, archive: Believed, label: string): Entries => {
+  const { compression, entries } = archive.manifest;
+  return asListed(
+    unpack(asDamage(decompress(openBytes(app, archive, label), compression.algorithm))),
+    entries,
+  );
+};
 
 /** Reads every byte: authenticity, encryption, compression, tar, and the engine's own format. */
 export const readThrough = async (app: App, archive: Believed): Promise<void> => {

@@ -26,6 +26,11 @@ export const failures = {
     retryable: false,
     hint: 'check the Secret and its keys, and the volume that mounts it',
   },
+  'secret.invalid': {
+    exit: exitCodes.usage,
+    retryable: false,
+    hint: 'use one line of printable text, for example from: openssl rand -base64 32; where archives were made with the old value, keep it as second of encryption.keys and rekey: docs/secrets.md',
+  },
   'secret.weak': {
     exit: exitCodes.usage,
     retryable: false,

@@ -1,5 +1,6 @@
 import { createHmac, pbkdf2, timingSafeEqual } from 'node:crypto';
 import { promisify } from 'node:util';
+import { passphraseProblem } from '../contract/passphrase.ts';
 import { BackupError } from '../core/errors.ts';
 
 const derive = promisify(pbkdf2);
@@ -68,15 +69,25 @@ const once = <T>(compute: (salt: Buffer) => Promise<T>): ((salt: Buffer) => Prom
   };
 };
 
-/** Opens a key. @throws BackupError `secret.weak` for a short passphrase or a placeholder */
+/** Opens a key, whatever text it is: archives may have been made with it. @throws BackupError `secret.weak` for a short passphrase or a placeholder */
 export const openKey = (id: string, secret: string): Key => {
-  const passphrase = secret.replace(/\r?\n$/, ''); // openssl -pass file: reads one line
+  const passphrase = secret.replace(/\r?\n?$/, ''); // openssl -pass file: reads one line
   check(id, passphrase);
   return {
     id,
     cipherKey: once((salt) => deriveCipherKey(passphrase, salt)),
     macKeys: once((salt) => deriveMacKeys(passphrase, salt)),
   };
+};
+
+/**
+ * Opens the key that seals new archives.
+ * @throws BackupError `secret.invalid` for a passphrase that offline recovery would read as another one
+ */
+export const openSealingKey = (id: string, secret: string): Key => {
+  const problem = passphraseProblem(secret);
+  if (problem) throw new BackupError('secret.invalid', `encryption key ${id} ${problem}`);
+  return openKey(id, secret);
 };
 
 /** Compares two hex digests in constant time. */

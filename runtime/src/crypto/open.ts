@@ -40,17 +40,23 @@ async function* authenticate(
   seal: Seal,
   key: ArchiveKeys | undefined,
 ): AsyncGenerator<Buffer> {
+  const { bytes, segmentBytes, segments } = seal;
+  if (segments.length !== Math.max(1, Math.ceil(bytes / segmentBytes)))
+    throw new BackupError(
+      'archive.damaged',
+      `the manifest contradicts itself: ${bytes} bytes in ${segments.length} segments`,
+    );
   let index = 0;
   let seen = 0;
-  for await (const { chunks, last } of cutSegments(source, seal.segmentBytes)) {
+  for await (const { chunks, last } of cutSegments(source, segmentBytes)) {
     const digest = startSegment(key?.macKey, archiveId, index);
     for (const chunk of chunks) {
       digest.update(chunk);
       seen += chunk.length;
     }
     const found = endSegment(digest, last);
-    const cutShort = last && seen !== seal.bytes;
-    if (cutShort || !equalDigests(found, seal.segments[index] ?? ''))
+    const cutShort = last && seen !== bytes;
+    if (cutShort || !equalDigests(found, segments[index] ?? ''))
       throw failure(
         seal,
         last ? seen : seal.bytes,
@@ -63,13 +69,24 @@ async function* authenticate(
   }
 }
 
+/** Takes off what `openssl enc` writes before the ciphertext, which has to be the salt of the manifest. */
+async function* withoutHeader(source: AsyncIterable<Buffer>, salt: Buffer): AsyncGenerator<Buffer> {
+  let header: Buffer = Buffer.alloc(0);
+  for await (const chunk of source) {
+    const missing = headerBytes - header.length;
+    if (missing > 0) {
+      header = Buffer.concat([header, chunk.subarray(0, missing)]);
+      if (header.length === headerBytes && !header.equals(Buffer.concat([magic, salt])))
+        throw new BackupError('archive.damaged', 'archive does not begin with the salt of its manifest');
+    }
+    yield chunk.subarray(missing);
+  }
+}
+
 async function* decrypt(source: AsyncIterable<Buffer>, key: ArchiveKeys): AsyncGenerator<Buffer> {
   const decipher = createDecipheriv('aes-256-cbc', key.cipher.key, key.cipher.iv);
-  let header = headerBytes;
-  for await (const chunk of source) {
-    const skipped = Math.min(header, chunk.length);
-    header -= skipped;
-    const plain = decipher.update(chunk.subarray(skipped));
+  for await (const chunk of withoutHeader(source, key.salt)) {
+    const plain = decipher.update(chunk);
     if (plain.length > 0) yield plain;
   }
   yield decipher.final();

@@ -1,6 +1,7 @@
 import { secrets } from '../contract/secrets.ts';
 import type { RunContext } from '../core/context.ts';
 import { isBackupError } from '../core/errors.ts';
+import { withoutReturn } from '../core/secret-files.ts';
 import { channelsOf, type Channels, type Level, type NotificationsConfig } from './config.ts';
 import { deliver, DeliveryError, deliveryPolicy, type DeliveryPolicy } from './delivery.ts';
 import { sendEmail } from './email.ts';
@@ -31,7 +32,7 @@ const { name: secretName, keys } = secrets.notification;
 
 const openChannels = ({ run, plan }: Notifier): readonly Channel[] => {
   const { webhook, slack, email } = channelsOf(plan.notifications);
-  const secret = (key: string): Promise<string> => run.readSecret(secretName, key);
+  const secret = (key: string): Promise<string> => run.readSecret(secretName, key).then(withoutReturn);
   const channels: (Channel | undefined)[] = [
     webhook && {
       name: 'webhook',

@@ -1,6 +1,7 @@
 import { secrets } from '../contract/secrets.ts';
 import type { RunContext } from '../core/context.ts';
 import { quantityValue } from '../core/quantity.ts';
+import { withoutReturn } from '../core/secret-files.ts';
 import type { DirectoryConfig, S3Config } from './config.ts';
 import { directoryStore } from './directory.ts';
 import { limited } from './limited.ts';
@@ -25,8 +26,8 @@ const openS3 = async (run: RunContext, config: S3Config, secret: string): Promis
   const keys =
     config.credentials === 'secret'
       ? {
-          accessKey: await run.readSecret(secret, s3AccessKey),
-          secretKey: await run.readSecret(secret, s3SecretKey),
+          accessKey: withoutReturn(await run.readSecret(secret, s3AccessKey)),
+          secretKey: withoutReturn(await run.readSecret(secret, s3SecretKey)),
         }
       : undefined;
   // The SDK costs 40 MiB and a third of a second; the plan's parser and a directory alone do without it.
