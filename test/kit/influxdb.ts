@@ -16,6 +16,8 @@ export interface Influxdb1Options extends InfluxdbOptions {
   readonly admin?: { readonly username: string; readonly password: string };
   /** Certificate of an HTTP API over TLS; `query` and `write` then cannot be used. @default plain HTTP */
   readonly https?: Pair;
+  /** More settings, as variables of `influxd`. @default none */
+  readonly settings?: Readonly<Record<string, string>>;
 }
 
 /** One series of an answer of 1.x to InfluxQL. */
@@ -47,6 +49,8 @@ export interface Influxdb2Options extends InfluxdbOptions {
   readonly bucket?: string;
   /** False leaves the server without user, organization and token. @default true */
   readonly setup?: boolean;
+  /** More arguments of `influxd`. @default none */
+  readonly args?: readonly string[];
 }
 
 export interface TestInfluxdb2 extends PrivateServer {
@@ -130,6 +134,7 @@ export const startInfluxdb1 = async (options: Influxdb1Options = {}): Promise<Te
       HOME: folder,
       ...settings1(options.data ?? folder, port, rpcPort, options.admin !== undefined),
       ...(options.https && https(options.https)),
+      ...options.settings,
     },
     ready: options.https
       ? () => captureText('curl', ['--fail', '--silent', '--insecure', `https://${host}:${port}/ping`])
@@ -184,6 +189,7 @@ export const startInfluxdb2 = async (options: Influxdb2Options = {}): Promise<Te
       ...['--bolt-path', join(data, 'influxd.bolt'), '--engine-path', join(data, 'engine')],
       ...['--sqlite-path', join(data, 'influxd.sqlite'), '--http-bind-address', `${host}:${port}`],
       ...['--reporting-disabled', '--log-level', 'error'],
+      ...(options.args ?? []),
     ],
     env: { HOME: folder, TMPDIR: folder },
     ready: () => fetch(`${url}/health`).then(expectOk),

@@ -1,6 +1,7 @@
 import { mkdir, rm } from 'node:fs/promises';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { RunContext } from '../../../core/context.ts';
-import { BackupError } from '../../../core/errors.ts';
+import { BackupError, isBackupError } from '../../../core/errors.ts';
 import type { Fingerprint } from '../../engine.ts';
 import type { Database1 } from '../header.ts';
 import type { InfluxdbSource } from '../http.ts';
@@ -32,49 +33,87 @@ export interface Taken {
   readonly after: Fingerprint;
 }
 
-const take = async (taking: Taking, schema: Database1): Promise<Taken> => {
+/** A database as it is when its backup begins. */
+interface Start {
+  readonly schema: Database1;
+  readonly groups: readonly ShardGroup[];
+}
+
+/** Undefined where there is no database of that name. */
+const look = async ({ context, source, name }: Taking): Promise<Start | undefined> => {
+  if (!(await listDatabases(context, source, failure)).includes(name)) return undefined;
+  const groups = await groupsOf(context, source, name, failure);
+  return { groups, schema: await readSchema(context, source, name, failure) };
+};
+
+const policiesIn = ({ schema }: Start): string =>
+  JSON.stringify(schema.retentionPolicies.map(({ name }) => name).toSorted());
+
+/** True while there are the same retention policies, and no shard of the beginning is gone. */
+const isStill = async (taking: Taking, start: Start): Promise<boolean> => {
+  const now = await look(taking);
+  if (!now || policiesIn(now) !== policiesIn(start)) return false;
+  const present = new Set(now.groups.map(({ shard }) => shard));
+  return start.groups.every(({ shard }) => present.has(shard));
+};
+
+const watchMs = 500;
+
+/** Resolves as soon as the database changes; rejected by `signal`. */
+const change = async (taking: Taking, start: Start, signal: AbortSignal): Promise<void> => {
+  do await sleep(watchMs, undefined, { signal });
+  while (await isStill(taking, start));
+};
+
+/** `influxd backup` asks for a shard that is gone ten times in four minutes: so it is stopped when one goes. */
+const backupWatched = async (taking: Taking, start: Start): Promise<void> => {
+  const [changed, over] = [new AbortController(), new AbortController()];
+  const signal = AbortSignal.any([taking.context.signal, changed.signal]);
+  const watching = change(taking, start, over.signal).then(
+    () => changed.abort(),
+    () => {}, // it is over, or the backup itself finds what is wrong
+  );
+  try {
+    await backupInto({ ...taking.context, signal }, taking.source, taking.name, taking.folder);
+  } finally {
+    over.abort();
+    await watching;
+  }
+};
+
+const take = async (taking: Taking, start: Start): Promise<Taken> => {
   const { context, source, name, asOf, folder } = taking;
   await rm(folder, { recursive: true, force: true });
   await mkdir(folder);
   const before = await countDatabase(context, source, name, { asOf, failure });
-  await backupInto(context, source, name, folder);
+  await backupWatched(taking, start);
   const after = await countDatabase(context, source, name, { asOf, failure });
-  return { schema, before, after, groups: await groupsOf(context, source, name, failure) };
+  return { schema: start.schema, before, after, groups: await groupsOf(context, source, name, failure) };
 };
 
-/** Description of the database; undefined where there is none of that name. */
-const describe = async ({ context, source, name }: Taking): Promise<Database1 | undefined> =>
-  (await listDatabases(context, source, failure)).includes(name)
-    ? readSchema(context, source, name, failure)
-    : undefined;
-
-const namesOf = ({ retentionPolicies }: Database1): string =>
-  JSON.stringify(retentionPolicies.map(({ name }) => name).toSorted());
-
-/** Times that a database is taken again because its retention policies changed under the backup. */
-const retries = 4;
+/** Times that a database is taken again because it changed under the backup. */
+const retries = 9;
 
 /**
- * Takes a database so that backup, description and counts are of the same set of retention policies; undefined where it
- * was dropped meanwhile. @throws BackupError dump.failed
+ * Takes a database so that backup, description and counts are of the same retention policies and shards; undefined where
+ * it was dropped meanwhile. @throws BackupError dump.failed
  */
 export const takeSettled = async (taking: Taking): Promise<Taken | undefined> => {
   const { context, name } = taking;
-  for (let schema = await describe(taking), retry = 0; schema !== undefined; retry++) {
-    const taken = await take(taking, schema).catch((error: unknown) => ({ error }));
-    const now = await describe(taking);
-    if (now && namesOf(now) === namesOf(schema)) {
-      if ('error' in taken) throw taken.error;
-      return taken;
+  for (let start = await look(taking), retry = 0; start !== undefined; retry++) {
+    const taken = await take(taking, start).catch((error: unknown) => ({ error }));
+    if (context.signal.aborted && 'error' in taken) throw taken.error;
+    if (await isStill(taking, start)) {
+      if (!('error' in taken)) return taken;
+      if (!isBackupError(taken.error, 'run.interrupted')) throw taken.error;
     }
     if (retry === retries)
       throw new BackupError(
         failure,
-        `retention policies of database ${name} changed during each of ${retries + 1} backups; take it while nothing creates or drops them`,
+        `retention policies or shards of database ${name} changed during each of ${retries + 1} backups; take it while nothing creates or drops them`,
       );
-    if (now)
-      context.log.warn({ database: name }, 'retention policies changed while a database was read: again');
-    schema = now;
+    context.log.info({ database: name }, 'a database changed while it was read, and is read again');
+    start = await look(taking);
   }
   return undefined;
 };
