@@ -2,14 +2,16 @@ import { pipeline } from 'node:stream';
 import { createGzip } from 'node:zlib';
 import type { RunContext } from '../../../core/context.ts';
 import { BackupError, messageOf, type FailureCode } from '../../../core/errors.ts';
-import type { Entries, Restored, RestoreRequest } from '../../engine.ts';
+import type { Restored, RestoreRequest } from '../../engine.ts';
 import type { Header2 } from '../header.ts';
 import { callText, type InfluxdbSource } from '../http.ts';
 import { countsFields } from '../measures.ts';
 import { agree } from '../ranges.ts';
-import type { BucketMetadata } from './buckets.ts';
+import { isSystem, shardIds, type BucketMetadata } from './buckets.ts';
 import { countAll } from './count.ts';
 import { readEntries } from './entries.ts';
+import type { Peeked } from './kv.ts';
+import { liveBuckets } from './metadata.ts';
 import { expiringNotes } from './notes.ts';
 import { setRetention } from './retention.ts';
 import { sendShard } from './shards.ts';
@@ -37,6 +39,41 @@ const opened = (source: InfluxdbSource, answer: string): InfluxdbSource => {
   return token ? { ...source, credentials: { token } } : source;
 };
 
+/** True while no check of retention has dropped a shard group of the backup. */
+const isWhole = async (
+  context: RunContext,
+  source: InfluxdbSource,
+  buckets: readonly BucketMetadata[],
+): Promise<boolean> => {
+  const live = new Set((await liveBuckets(context, source, failure)).flatMap(shardIds));
+  return buckets
+    .filter((bucket) => !isSystem(bucket))
+    .flatMap(shardIds)
+    .every((id) => live.has(id));
+};
+
+/** Times that the store is sent again because the server checked retention right after it had taken it. */
+const retries = 20;
+
+/** Suspends retention before the server drops anything by it, which it may do at any time after it took the store. */
+const suspendInTime = async (
+  context: RunContext,
+  source: InfluxdbSource,
+  buckets: readonly BucketMetadata[],
+  store: () => AsyncIterable<Buffer>,
+): Promise<void> => {
+  for (let retry = 0; retry <= retries; retry++) {
+    await setRetention(context, source, buckets, 'suspended');
+    if (await isWhole(context, source, buckets)) return;
+    context.log.info('the server has dropped restored shards by their retention; it gets them again');
+    await sendStore(context, source, '/api/v2/restore/kv', store());
+  }
+  throw new BackupError(
+    failure,
+    'the server drops what is past its retention at once; let it check less often',
+  );
+};
+
 export const fullNote =
   'users and tokens of the server are now those of the backup; restart influxd so that it schedules the restored tasks';
 
@@ -45,7 +82,7 @@ export const restoreFull = async (
   context: RunContext,
   source: InfluxdbSource,
   { asOf }: Header2,
-  entries: Entries,
+  { entries, store }: Peeked,
   { expected }: RestoreRequest,
 ): Promise<Restored> => {
   let restored = source;
@@ -60,7 +97,7 @@ export const restoreFull = async (
         await sendStore(context, restored, '/api/v2/restore/sql', content);
       },
       buckets: async (found) => {
-        await setRetention(context, restored, found, 'suspended');
+        await suspendInTime(context, restored, found, store);
         buckets = found;
       },
       shard: (id, content) => sendShard(context, restored, id, content),

@@ -35,6 +35,8 @@ const holdsAny = async (path: string, wanted: readonly Buffer[]): Promise<boolea
 export interface Peeked {
   /** A token will be known that opens the server once it has this store. */
   readonly opens: boolean;
+  /** The store once more. */
+  readonly store: () => AsyncIterable<Buffer>;
   /** All entries, from the beginning. */
   readonly entries: AsyncGenerator<DumpEntry, void, undefined>;
 }
@@ -68,7 +70,8 @@ export const peek = async (
       throw new BackupError('archive.damaged', `the archive lacks ${entryNames.kv}`);
     await pipeline(Readable.from(first.value.content), createWriteStream(path, { mode: 0o600 }));
     const isKnown = token !== undefined && (await holdsAny(path, forms(token)));
-    return { opens: isKnown || !(await holdsAny(path, [hashed])), entries: again(path, iterator) };
+    const store = (): AsyncIterable<Buffer> => createReadStream(path);
+    return { store, opens: isKnown || !(await holdsAny(path, [hashed])), entries: again(path, iterator) };
   } catch (error) {
     await iterator.return?.();
     throw error;

@@ -36,7 +36,7 @@ const restoreWhole = async (
       return { fingerprint, notes: [untried] };
     }
     assertOpens(peeked.opens);
-    return await restoreFull(context, source, header, peeked.entries, request);
+    return await restoreFull(context, source, header, peeked, request);
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
