@@ -3,6 +3,7 @@ import { oneChunk } from '../core/one-chunk.ts';
 import type { KeyRing } from '../crypto/key-ring.ts';
 import { readSmall } from '../store/small.ts';
 import type { Store } from '../store/store.ts';
+import { isOfObject } from './catalog.ts';
 import {
   decodeEntry,
   encodeEntry,
@@ -129,13 +130,13 @@ export interface AuditLine {
 
 const nothing = Buffer.alloc(0);
 
-/** Of what is too large to be an entry, nothing: it is none. Undefined for what is gone since it was listed. */
+/** Of what cannot be read, or is too large to be an entry, nothing: it is none. Undefined for what is gone since it was listed. */
 const readEntry = async (store: Store, key: string): Promise<Buffer | undefined> => {
   try {
     return await readSmall(store, key, 'auditEntry');
   } catch (error) {
     if (isBackupError(error, 'store.missing')) return undefined;
-    if (isBackupError(error, 'store.large') || isBackupError(error, 'store.odd')) return nothing;
+    if (isOfObject(error)) return nothing;
     throw error;
   }
 };

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { isBackupError } from '../core/errors.ts';
 import { stamp } from '../core/units.ts';
 import { oneChunk } from '../core/one-chunk.ts';
 import type { KeyRing } from '../crypto/key-ring.ts';
@@ -85,15 +86,38 @@ export interface RunsOf {
   readonly now: Date;
 }
 
-/** Signed by the plan's key, where there is one, for this target and environment, under this very name, in the past. */
-const isBelieved = async (
+type SignedRun = z.output<typeof signedSchema>;
+
+/** Why a record is not believed: it must be signed by the plan, where that has a key, for this place, and of the past. */
+const doubtAbout = async (
   key: string,
-  { mac, ...record }: z.output<typeof signedSchema>,
+  signed: SignedRun,
   { target, environment, keys, now }: RunsOf,
-): Promise<boolean> => {
-  if (record.target !== target || !key.startsWith(keyStart(record))) return false;
-  if ((record.environment ?? environment) !== environment || isOfFuture(record.finishedAt, now)) return false;
-  return !keys || (mac !== undefined && (await proofOf(label, { ...record, mac }, keys)) === 'proved');
+): Promise<string | undefined> => {
+  if (signed.target !== target) return `is of target ${signed.target}`;
+  if ((signed.environment ?? environment) !== environment) return `is of environment ${signed.environment}`;
+  if (!key.startsWith(keyStart(signed))) return 'belongs under another name';
+  if (isOfFuture(signed.finishedAt, now)) return `says that it ended at ${signed.finishedAt}, in the future`;
+  if (!keys) return undefined;
+  const { mac } = signed;
+  const proof = mac === undefined ? 'unproved' : await proofOf(label, { ...signed, mac }, keys);
+  return proof === 'proved' ? undefined : 'is signed by no key at hand';
+};
+
+interface Examined {
+  readonly record: RunRecord;
+  readonly doubt: string | undefined;
+}
+
+/** Undefined for what was removed meanwhile; a text for what is no record. */
+const examine = async (store: Store, key: string, whose: RunsOf): Promise<Examined | string | undefined> => {
+  try {
+    const signed = signedSchema.parse(JSON.parse((await readSmall(store, key, 'run')).toString('utf8')));
+    const { mac: _mac, key: _key, ...record } = signed;
+    return { record, doubt: await doubtAbout(key, signed, whose) };
+  } catch (error) {
+    return isBackupError(error, 'store.missing') ? undefined : 'is no record of a run';
+  }
 };
 
 /**
@@ -101,14 +125,22 @@ const isBelieved = async (
  * hide a failure behind a run that never was.
  */
 export const readRun = async (store: Store, key: string, whose: RunsOf): Promise<RunRecord | undefined> => {
-  try {
-    const text = (await readSmall(store, key, 'run')).toString('utf8');
-    const signed = signedSchema.parse(JSON.parse(text));
-    const { mac: _mac, key: _key, ...record } = signed;
-    return (await isBelieved(key, signed, whose)) ? record : undefined;
-  } catch {
-    return undefined;
+  const found = await examine(store, key, whose);
+  return typeof found === 'object' && found.doubt === undefined ? found.record : undefined;
+};
+
+/** Records of a target that are not believed, each with the reason. */
+export const doubtfulRuns = async (
+  store: Store,
+  whose: RunsOf,
+): Promise<readonly { readonly key: string; readonly doubt: string }[]> => {
+  const doubtful: { key: string; doubt: string }[] = [];
+  for (const { key } of await listRuns(store, whose.target)) {
+    const found = await examine(store, key, whose);
+    const doubt = typeof found === 'string' ? found : found?.doubt;
+    if (doubt !== undefined) doubtful.push({ key, doubt });
   }
+  return doubtful;
 };
 
 const put = async (

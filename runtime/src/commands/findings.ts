@@ -3,11 +3,13 @@ import type { BrokenArchive } from '../catalog/catalog.ts';
 import { latestAliases, pointLatest } from '../catalog/latest.ts';
 import { latestKey, manifestKey } from '../catalog/layout.ts';
 import { findLock } from '../catalog/lock-state.ts';
+import { doubtfulRuns } from '../catalog/runs.ts';
 import type { Survey } from '../catalog/survey.ts';
 import { messageOf, type FailureCode } from '../core/errors.ts';
 import { formatBytes } from '../core/units.ts';
 import type { PutOptions, Store } from '../store/store.ts';
 import type { App } from './app.ts';
+import { runsOf } from './believed.ts';
 import { missingCopies } from './missing-copies.ts';
 import { graceEnd, removableOrphans } from './orphans.ts';
 
@@ -17,6 +19,7 @@ export type FindingKind =
   | 'manifest-broken'
   | 'archive-foreign'
   | 'archive-future'
+  | 'record-unproved'
   | 'size-mismatch'
   | 'latest-wrong'
   | 'copy-missing'
@@ -163,6 +166,18 @@ const lock = async ({ app, target, here }: Place): Promise<readonly Found[]> => 
   return [{ kind: 'lock-stale', key, message, severity: 'notice' }];
 };
 
+/** Records that count nowhere: of versions that signed none, until newer ones have taken their place, or planted. */
+const records = async ({ app, target, here }: Place): Promise<readonly Found[]> => {
+  if (here.store !== app.stores.primary) return [];
+  const found = await doubtfulRuns(here.store, runsOf(app, target));
+  return found.map(({ key, doubt: message }) => ({
+    kind: 'record-unproved',
+    key,
+    message,
+    severity: 'notice',
+  }));
+};
+
 /** What is wrong with a target in a store. */
 export const findingsOf = async (place: Place): Promise<readonly Finding[]> => {
   const found = [
@@ -171,6 +186,7 @@ export const findingsOf = async (place: Place): Promise<readonly Finding[]> => {
     ...missingCopies(place),
     ...(await latest(place)),
     ...(await lock(place)),
+    ...(await records(place)),
   ];
   return found.map((each) => ({ target: place.target, store: place.here.store.location, ...each }));
 };

@@ -1,4 +1,5 @@
 import { isRewritten, type Believed } from '../catalog/believed.ts';
+import { isOfObject } from '../catalog/catalog.ts';
 import { decideRetention, type Candidate, type Circumstances, type Decision } from '../catalog/retention.ts';
 import { readRuns, saysSomething } from '../catalog/runs.ts';
 import { retentionOf } from '../plan/parse.ts';
@@ -36,11 +37,19 @@ const believed = async (app: App, target: Target, store: Store): Promise<readonl
   return archives;
 };
 
+/** One archive that cannot be removed must not keep the volume from being freed of the others. */
+const notRemoved = ({ run }: App, error: unknown): string => {
+  if (run.signal.aborted || !isOfObject(error)) throw error;
+  return error.message;
+};
+
 /** Removes an archive where that was decided; neither it nor its manifest goes while one of them is locked. */
 const carryOut = async (app: App, store: Store, decision: Decision, dryRun: boolean): Promise<Decision> => {
   const { key, keep, reason } = decision;
   if (keep) return decision;
-  const locked = await (dryRun ? lockedBy(app, store, key) : removeArchive(app, store, key));
+  const locked = await (dryRun
+    ? lockedBy(app, store, key)
+    : removeArchive(app, store, key).catch((error: unknown) => notRemoved(app, error)));
   if (!locked) return decision;
   return { key, keep: true, reason: `${reason}; ${locked}` };
 };

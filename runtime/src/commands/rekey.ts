@@ -1,5 +1,5 @@
 import type { Believed } from '../catalog/believed.ts';
-import { isOfObject, writeManifest } from '../catalog/catalog.ts';
+import { isOfObject, writeManifest, type BrokenArchive } from '../catalog/catalog.ts';
 import { latestAliases } from '../catalog/latest.ts';
 import { fileName, manifestKey, rekeyedName } from '../catalog/layout.ts';
 import { keyFor } from '../catalog/manifest.ts';
@@ -97,6 +97,19 @@ const failedAs = ({ run }: App, error: unknown): Pick<Rekeyed, 'failed'> => {
   return { failed: error.message };
 };
 
+/** An archive that no key opens keeps a rekey from being complete; what is none of the target's does not. */
+const asideOf = (
+  { run }: App,
+  keys: KeyRing,
+  target: Target,
+  { store, key, error }: BrokenArchive,
+): readonly Rekeyed[] => {
+  run.log.warn({ archive: key, store: store.location, problem: error.message }, 'not rewritten');
+  if (error.code !== 'key.wrong') return [];
+  const place = { target: target.name, store: store.location, from: key, to: key };
+  return [{ ...place, oldKeyId: 'unknown', newKeyId: keys[0].id, failed: error.message }];
+};
+
 const rekeyStore = async (
   app: App,
   keys: KeyRing,
@@ -104,10 +117,8 @@ const rekeyStore = async (
   store: Store,
   dryRun: boolean,
 ): Promise<readonly Rekeyed[]> => {
-  const moved: Rekeyed[] = [];
   const { archives, broken } = await catalogOf(app, store, target.name);
-  for (const { key, error } of broken)
-    app.run.log.warn({ archive: key, store: store.location, problem: error.message }, 'not rewritten');
+  const moved: Rekeyed[] = broken.flatMap((each) => asideOf(app, keys, target, each));
   for (const archive of archives) {
     const key = await keyFor(archive.manifest, keys);
     if (!key || key === keys[0]) continue;

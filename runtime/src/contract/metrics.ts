@@ -60,7 +60,7 @@ const kept = {
   tierNewest: gauge('tier_newest_timestamp_seconds', 'timestamp', perTier, 'Start of the newest archive of a tier.'),
   tierOldest: gauge('tier_oldest_timestamp_seconds', 'timestamp', perTier, 'Start of the oldest archive of a tier.'),
   withoutKey: gauge('archives_without_key', 'count', perTarget, 'Committed archives that no key of the plan opens.'),
-  broken: gauge('broken_archives', 'count', perTarget, 'Archives whose manifest cannot be read or believed; they do not count.'),
+  broken: gauge('broken_archives', 'count', perTarget, 'Archives that were set aside: their manifest cannot be read or believed, or is of another target or environment, or of the future. They do not count.'),
   retentionFrozen: gauge('retention_frozen', 'boolean', perTarget, 'Whether nothing is pruned because the last backup failed.'),
 } as const;
 

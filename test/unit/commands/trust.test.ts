@@ -223,6 +223,8 @@ describe('records of runs', () => {
     expect(decisions.every(({ keep }) => keep)).toBe(true);
     const samples = samplesOf(app, await stateReader(app)(), 0);
     expect(samples.find(({ metric }) => metric === metrics.lastRunSuccess)?.value).toBe(0);
+    const { findings } = await check(app, { repair: false });
+    expect(findings.filter((each) => each.kind === 'record-unproved')).toHaveLength(1);
   });
 
   test('of the future, however many, push no true one out', async () => {
