@@ -80,13 +80,15 @@ const replaceLive = async (app: App, prepared: Prepared): Promise<Restored & { s
   return safetyArchive ? { undo: undoOf(prepared, safetyArchive), ...restored, safetyArchive } : restored;
 };
 
+const trialOf = ({ source, scope }: Prepared) => ({ ...scope, account: source.credentials['username'] });
+
 const carryOut = async (app: App, prepared: Prepared): Promise<RestoreResult> => {
   const { source, archive, plan, target } = prepared;
   const begun = app.run.now().getTime();
   const restored =
     plan.mode === 'replace'
       ? await replaceLive(app, prepared)
-      : (await tryRestore(app, archive, () => Promise.resolve(source), prepared.scope)).restored;
+      : (await tryRestore(app, archive, () => Promise.resolve(source), trialOf(prepared))).restored;
   const seconds = (app.run.now().getTime() - begun) / 1000;
   const rtoSeconds = parseDuration(target.rto);
   app.run.log.info(

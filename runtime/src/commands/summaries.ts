@@ -57,11 +57,12 @@ export const verifySummary = (results: readonly Verified[]): Summary => {
             'verification.failed',
             `${failed.length} of ${results.length} archives did not pass: ${failed[0]!.archive} ${failed[0]!.problem?.message}`,
           ),
-    warnings: results.flatMap(({ archive, restore }) =>
-      restore && !restore.withinRto
+    warnings: results.flatMap(({ archive, restore, notes = [] }) => [
+      ...(restore && !restore.withinRto
         ? [`restoring ${archive} took ${Math.round(restore.seconds)} s, the RTO is ${restore.rtoSeconds} s`]
-        : [],
-    ),
+        : []),
+      ...notes.map((note) => `${archive}: ${note}`),
+    ]),
   };
 };
 

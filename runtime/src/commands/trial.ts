@@ -1,6 +1,6 @@
 import type { Believed } from '../catalog/believed.ts';
 import { BackupError } from '../core/errors.ts';
-import type { Restored, RestoreScope, Source } from '../engines/engine.ts';
+import type { Restored, RestoreRequest, RestoreScope, Source } from '../engines/engine.ts';
 import { engines } from '../engines/registry.ts';
 import type { App } from './app.ts';
 import { readEntries } from './read-archive.ts';
@@ -16,13 +16,14 @@ export interface Trial {
 /**
  * Restores an archive where it harms nothing, compares, and throws the result away: into a private server inside this
  * job, else under scratch names on `fallback`.
+ * `account` is the one that restores in earnest.
  * @throws BackupError as `Engine.restore`; `drill.unavailable` where there is neither
  */
 export const tryRestore = async (
   app: App,
   archive: Believed,
   fallback: (() => Promise<Source>) | undefined,
-  scope: RestoreScope = {},
+  { account, ...scope }: RestoreScope & Pick<RestoreRequest, 'account'> = {},
 ): Promise<Trial> => {
   const { manifest } = archive;
   const engine = engines[manifest.engine]!;
@@ -39,7 +40,8 @@ export const tryRestore = async (
     const source = scratch?.source ?? (await fallback!());
     const begun = performance.now();
     const request = restoreRequest(app, manifest, scratch ? 'replace' : 'trial', scope);
-    const restored = await engine.restore(app.run, source, open('restore'), request);
+    const as = scratch ? { account } : {}; // elsewhere it is the account itself
+    const restored = await engine.restore(app.run, source, open('restore'), { ...request, ...as });
     return { restored, seconds: (performance.now() - begun) / 1000 };
   } finally {
     await scratch?.stop();

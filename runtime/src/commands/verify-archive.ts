@@ -1,11 +1,11 @@
 import type { Believed } from '../catalog/believed.ts';
 import { writeManifest, type Archive } from '../catalog/catalog.ts';
 import type { Verification } from '../catalog/manifest.ts';
-import { exitCodes, type ExitCode } from '../contract/exit-codes.ts';
+import { exitCodes } from '../contract/exit-codes.ts';
 import { BackupError, isBackupError, messageOf, type FailureCode } from '../core/errors.ts';
 import { parseDuration } from '../core/units.ts';
 import type { Target } from '../plan/schema.ts';
-import { openSecretSource, type App } from './app.ts';
+import { openSecretSource, openSource, type App } from './app.ts';
 import { believeNamed, readThrough } from './read-archive.ts';
 import { tryRestore } from './trial.ts';
 import type { VerifyLevel } from './verify-levels.ts';
@@ -23,7 +23,15 @@ export interface Verified {
   readonly ok: boolean;
   /** Of a drill that passed: the restore alone, against the target's RTO. */
   readonly restore?: { readonly seconds: number; readonly rtoSeconds: number; readonly withinRto: boolean };
+  /** Of a drill that passed: what it could not try, or what does not come back. */
+  readonly notes?: readonly string[];
   readonly problem?: { readonly code: FailureCode | 'unexpected'; readonly message: string };
+}
+
+/** A drill that ended with equal data. */
+interface Drilled {
+  readonly seconds: number;
+  readonly notes: readonly string[];
 }
 
 /** Verification entries that a manifest keeps. @default 20 - three weeks of daily runs */
@@ -44,18 +52,27 @@ const checkSize = async ({ store, key, manifest }: Believed): Promise<void> => {
     );
 };
 
-const drill = async (app: App, target: Target, archive: Believed): Promise<number> => {
+/** The account that restores in earnest; where its Secret is not at hand, a drill does without. */
+const accountOf = (app: App, target: Target): Promise<string | undefined> =>
+  openSource(app.run, target).then(
+    ({ credentials }) => credentials['username'],
+    () => undefined,
+  );
+
+const drill = async (app: App, target: Target, archive: Believed): Promise<Drilled> => {
   const named = target.drill && (() => openSecretSource(app.run, target, target.drill!));
-  return (await tryRestore(app, archive, named)).seconds;
+  const account = await accountOf(app, target);
+  const { restored, seconds } = await tryRestore(app, archive, named, { account });
+  return { seconds, notes: restored.notes ?? [] };
 };
 
-/** Proves an archive at a level above quick; resolves to the seconds that a drill's restore took. */
+/** Proves an archive at a level above quick; resolves to what a drill found. */
 const prove = async (
   app: App,
   target: Target,
   archive: Believed,
   level: VerifyLevel,
-): Promise<number | undefined> => {
+): Promise<Drilled | undefined> => {
   if (level === 'drill') return drill(app, target, archive);
   await readThrough(app, archive);
   return undefined;
@@ -69,30 +86,31 @@ const remember = async (app: App, archive: Believed, entry: Verification): Promi
   });
 };
 
-/** Failures that say something about the archive, not about a store or a server that was away. */
-const ofArchive: readonly ExitCode[] = [exitCodes.damaged, exitCodes.restore];
+/** Failures that say something about the archive, not about a store, a server that was away, or the rights of an account. */
+const isOfArchive = ({ code, exitCode }: BackupError): boolean =>
+  exitCode === exitCodes.damaged || (exitCode === exitCodes.restore && code !== 'restore.refused');
 
 const inspectArchive = async (
   app: App,
   target: Target,
   named: Archive,
   level: VerifyLevel,
-): Promise<number | undefined> => {
+): Promise<Drilled | undefined> => {
   const archive = await believeNamed(app, named, target.name);
   await checkSize(archive);
   if (level === 'quick') return undefined;
   const at = app.run.now().toISOString();
   try {
-    const seconds = await prove(app, target, archive, level);
+    const drilled = await prove(app, target, archive, level);
     await remember(app, archive, {
       at,
       level,
       ok: true,
-      ...(seconds !== undefined && { seconds }),
+      ...(drilled && { seconds: drilled.seconds }),
     });
-    return seconds;
+    return drilled;
   } catch (error) {
-    if (isBackupError(error) && ofArchive.includes(error.exitCode))
+    if (isBackupError(error) && isOfArchive(error))
       await remember(app, archive, { at, level, ok: false, problem: error.code });
     throw error;
   }
@@ -109,6 +127,11 @@ const againstRto = (seconds: number, target: Target): NonNullable<Verified['rest
   return { seconds, rtoSeconds, withinRto: seconds <= rtoSeconds };
 };
 
+const outcomeOf = ({ seconds, notes }: Drilled, target: Target): Pick<Verified, 'restore' | 'notes'> => ({
+  restore: againstRto(seconds, target),
+  ...(notes.length > 0 && { notes }),
+});
+
 /** Verifies one archive and remembers the outcome in its manifest; throws only when the run is stopped. */
 export const verifyArchive = async (
   app: App,
@@ -119,7 +142,7 @@ export const verifyArchive = async (
   const { manifest } = archive.signed;
   const begun = app.run.now().getTime();
   const outcome = await inspectArchive(app, target, archive, level).then(
-    (seconds) => ({ ok: true, ...(seconds !== undefined && { restore: againstRto(seconds, target) }) }),
+    (drilled) => ({ ok: true, ...(drilled && outcomeOf(drilled, target)) }),
     (error: unknown) => {
       if (app.run.signal.aborted) throw error;
       return { ok: false, problem: problemOf(error) };

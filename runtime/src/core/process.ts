@@ -103,6 +103,8 @@ async function* output(child: ChildProcess, done: Promise<void>): AsyncGenerator
 
 /** A running program. */
 export interface Running {
+  /** Absent where it did not start. */
+  readonly pid: number | undefined;
   readonly stdin: Writable;
   /** Ends only after the program exited with 0 and throws otherwise, so that output cut short never looks complete. */
   readonly stdout: AsyncIterable<Buffer>;
@@ -123,6 +125,7 @@ export const run = (context: RunContext, command: Command): Running => {
   // A child of an aborted program may hold them open.
   done.catch(() => [child.stdout!, child.stderr!].forEach((stream) => stream.destroy()));
   return {
+    pid: child.pid,
     stdin: child.stdin!,
     stdout: output(child, done),
     done,

@@ -1,12 +1,13 @@
-import { chown, mkdtemp, rm } from 'node:fs/promises';
+import { chown, statfs } from 'node:fs/promises';
 import { once } from 'node:events';
 import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { RunContext } from '../core/context.ts';
 import { BackupError, messageOf } from '../core/errors.ts';
 import { collect, run, type Command } from '../core/process.ts';
+import { formatBytes } from '../core/units.ts';
+import { makeFolder, noteServer } from './scratch-folder.ts';
 
 /** Debian's `nobody`: database servers refuse to run as root. */
 const nobody = { uid: 65_534, gid: 65_534 };
@@ -24,49 +25,81 @@ export const freePort = async (): Promise<number> => {
   return port;
 };
 
-/** A new folder for a scratch server; below the system's own when root, since nobody cannot reach into root's. */
-export const serverFolder = async (context: RunContext): Promise<string> => {
-  const folder = await mkdtemp(join('user' in serverUser ? tmpdir() : context.scratchDir, 'scratch-'));
+const parentOf = (context: RunContext): string => ('user' in serverUser ? tmpdir() : context.scratchDir);
+
+/**
+ * A new folder for a scratch server; below the system's own when root, since nobody cannot reach into root's.
+ * @throws BackupError `drill.unavailable` where the data does not fit
+ */
+export const serverFolder = async (context: RunContext, dataBytes = 0): Promise<string> => {
+  const parent = parentOf(context);
+  const { bavail, bsize } = await statfs(parent);
+  if (bavail * bsize < dataBytes)
+    throw new BackupError(
+      'drill.unavailable',
+      `a scratch server for ${formatBytes(dataBytes)} does not fit in ${parent}, which has ${formatBytes(bavail * bsize)} free`,
+    );
+  const folder = await makeFolder(context, 'scratch-', parent);
   if ('user' in serverUser) await chown(folder, nobody.uid, nobody.gid);
   return folder;
 };
 
-export const removeFolder = (folder: string): Promise<void> => rm(folder, { recursive: true, force: true });
+export { removeFolder } from './scratch-folder.ts';
+
+/** A scratch server to start. */
+export interface ScratchCommand extends Pick<Command, 'program' | 'args' | 'env'> {
+  /** Of `serverFolder`. */
+  readonly folder: string;
+  readonly input?: string;
+  /** Ends it without waiting for its clients. */
+  readonly stopSignal: 'SIGTERM' | 'SIGINT';
+}
 
 const startDeadlineMs = 60_000;
 const pollMs = 50;
 
-/** Starts a server, waits until `ready` does not throw, and resolves to what stops it. @throws BackupError `restore.failed` */
-export const startScratch = async (
-  context: RunContext,
-  command: Pick<Command, 'program' | 'args' | 'env'> & { readonly input?: string },
-  stopSignal: NodeJS.Signals,
-  ready: () => Promise<unknown>,
-): Promise<() => Promise<void>> => {
-  const { input = '', ...rest } = command;
-  const running = run(context, { ...rest, ...serverUser, failure: 'restore.failed' });
-  running.stdin.end(input);
-  const ended = collect(running.stdout);
-  let failure: unknown;
-  ended.catch((error: unknown) => (failure = error));
-  const deadline = Date.now() + startDeadlineMs;
-  for (;;) {
-    if (failure !== undefined) throw failure;
+/** @throws what `ended` is rejected with, where the server ends before it is ready; BackupError `restore.failed` */
+const untilReady = async (ended: Promise<unknown>, ready: () => Promise<unknown>): Promise<void> => {
+  const early = { failure: undefined as unknown };
+  ended.catch((error: unknown) => (early.failure = error));
+  for (const deadline = Date.now() + startDeadlineMs; ; await sleep(pollMs)) {
+    if (early.failure !== undefined) throw early.failure;
     try {
       await ready();
-      break;
+      return;
     } catch (error) {
-      if (Date.now() > deadline) {
-        running.kill();
+      if (Date.now() > deadline)
         throw new BackupError('restore.failed', `the scratch server did not start: ${messageOf(error)}`, {
           cause: error,
         });
-      }
-      await sleep(pollMs);
     }
   }
-  return async () => {
-    running.kill(stopSignal);
+};
+
+/**
+ * Starts a server, waits until `ready` does not throw, sets it up, and resolves to what stops it. Whatever fails, no server
+ * is left. @throws BackupError `restore.failed`
+ */
+export const startScratch = async (
+  context: RunContext,
+  { folder, input = '', stopSignal, ...command }: ScratchCommand,
+  ready: () => Promise<unknown>,
+  setUp: () => Promise<unknown> = () => Promise.resolve(),
+): Promise<() => Promise<void>> => {
+  const running = run(context, { ...command, ...serverUser, failure: 'restore.failed' });
+  running.stdin.end(input);
+  const ended = collect(running.stdout);
+  const stop = async (signal: NodeJS.Signals): Promise<void> => {
+    running.kill(signal);
     await ended.catch(() => {});
   };
+  try {
+    if (running.pid !== undefined) await noteServer(folder, running.pid, stopSignal);
+    await untilReady(ended, ready);
+    await setUp();
+  } catch (error) {
+    await stop('SIGKILL');
+    throw error;
+  }
+  return () => stop(stopSignal);
 };

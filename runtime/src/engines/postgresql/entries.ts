@@ -59,7 +59,8 @@ const readRoles = async (entry: DumpEntry): Promise<ServerRoles | undefined> => 
 /** What to do with the parts of a dump, in the order in which they come. */
 export interface Parts {
   readonly begin: (settings: DatabaseSettings, roles: ServerRoles) => Promise<void>;
-  readonly dump: (content: AsyncIterable<Buffer>) => Promise<void>;
+  /** Resolves to `enough` where the rest of the archive is of no interest. */
+  readonly dump: (content: AsyncIterable<Buffer>) => Promise<'enough' | void>;
 }
 
 /** @throws BackupError archive.damaged */
@@ -70,7 +71,7 @@ const unexpected = ({ name }: DumpEntry): never => {
 /** Reads a dump's entries. @throws BackupError archive.damaged if one is missing, out of order, or too many */
 export const readEntries = async (entries: Entries, parts: Parts): Promise<void> => {
   let settings: DatabaseSettings;
-  const steps: readonly ((entry: DumpEntry) => Promise<void>)[] = [
+  const steps: readonly ((entry: DumpEntry) => Promise<'enough' | void>)[] = [
     async (entry) => {
       if (entry.name !== entryNames.settings) unexpected(entry);
       settings = parse(entry.name, databaseSettings, await text(entry));
@@ -78,12 +79,12 @@ export const readEntries = async (entries: Entries, parts: Parts): Promise<void>
     async (entry) => parts.begin(settings, (await readRoles(entry)) ?? unexpected(entry)),
     async (entry) => {
       if (entry.name !== entryNames.dump(settings.name)) unexpected(entry);
-      await parts.dump(entry.content);
+      return parts.dump(entry.content);
     },
   ];
   let read = 0;
   for await (const entry of entries) {
-    await (steps[read] ?? unexpected)(entry);
+    if ((await (steps[read] ?? unexpected)(entry)) === 'enough') return;
     read += 1;
   }
   if (read < steps.length)

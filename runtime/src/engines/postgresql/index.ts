@@ -19,5 +19,8 @@ export const postgresql: Engine<PostgresqlConnection> = {
     merge
       ? 'postgresql has no merge; --only replaces single tables, --into leaves the live data alone'
       : undefined,
+  preview: async (...args) => (await import('./preview.ts')).preview(...args),
+  leftovers: async (...args) => (await import('./leftovers.ts')).leftovers(...args),
+  recover: async (...args) => (await import('./leftovers.ts')).recover(...args),
   ...onDemand(() => import('./work.ts')),
 };

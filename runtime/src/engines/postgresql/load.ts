@@ -12,8 +12,11 @@ import {
   readContents,
   type Contents,
 } from './contents.ts';
+import { settle } from '../preview.ts';
+import { missingRights } from './rights.ts';
 import type { DatabaseSettings } from './settings.ts';
 import { assertRoom, putFile, spool, withFolder } from './spool.ts';
+import { freeConnections } from './surroundings.ts';
 import { majorOf, toolsFor, type Tools } from './tools.ts';
 
 export interface Loading {
@@ -24,6 +27,8 @@ export interface Loading {
   /** Name of the database that is filled beside the live one. */
   readonly fresh: string;
   readonly request: RestoreRequest;
+  /** Role whose rights are tried. @default those of the source's account */
+  role?: string | undefined;
 }
 
 const refused = (message: string): BackupError => new BackupError('restore.refused', message);
@@ -40,7 +45,8 @@ export const assertVersion = async (client: Client, settings: DatabaseSettings):
     );
 };
 
-const assertExtensions = async (client: Client, list: string): Promise<void> => {
+/** @throws BackupError restore.refused */
+export const assertExtensions = async (client: Client, list: string): Promise<void> => {
   const { rows } = await client.query<{ name: string }>('SELECT name FROM pg_available_extensions');
   const missing = extensionsOf(list).filter((extension) => !rows.some(({ name }) => name === extension));
   if (missing.length)
@@ -49,25 +55,27 @@ const assertExtensions = async (client: Client, list: string): Promise<void> => 
     );
 };
 
-const lacksTablespace = async (client: Client, { tablespaces }: DatabaseSettings): Promise<boolean> => {
+/** Tablespaces of the archive's server that this one lacks. */
+export const missingTablespaces = async (
+  client: Client,
+  { tablespaces }: DatabaseSettings,
+): Promise<readonly string[]> => {
   const { rows } = await client.query<{ spcname: string }>('SELECT spcname FROM pg_tablespace');
-  return tablespaces.some((name) => !rows.some(({ spcname }) => spcname === name));
+  return tablespaces.filter((name) => !rows.some(({ spcname }) => spcname === name));
 };
 
 /** Connections left to others by a restore of several jobs. */
 const spareConnections = 5;
 
-/** Jobs that the server has connections for. */
+/** Jobs that server and role have connections for. */
 const jobsFor = async (client: Client, wanted = 1): Promise<number> => {
-  const { rows } = await client.query<{ free: string }>(
-    `SELECT current_setting('max_connections')::int - count(*) AS free FROM pg_stat_activity`,
-  );
-  return Math.max(1, Math.min(wanted, Number(rows[0]!.free) - spareConnections));
+  const { free } = await freeConnections(client);
+  return Math.max(1, Math.min(wanted, free - spareConnections));
 };
 
 /** Runs pg_restore on a stream, or with several jobs on a file. */
 const restoreInto = async (
-  { context, source, fresh, client, request }: Loading,
+  { context, source, fresh, client, request, role }: Loading,
   tools: Tools,
   folder: string,
   content: AsyncIterable<Buffer>,
@@ -75,9 +83,10 @@ const restoreInto = async (
 ): Promise<void> => {
   const jobs = await jobsFor(client, request.jobs);
   const parallel = jobs > 1 ? [`--jobs=${jobs}`, await spool(folder, content)] : [];
+  const as = role === undefined ? [] : [`--role=${role}`];
   const restoring = run(context, {
     program: tools.path('pg_restore'),
-    args: ['--no-password', '--exit-on-error', ...more, `--dbname=${conninfo(fresh)}`, ...parallel],
+    args: ['--no-password', '--exit-on-error', ...as, ...more, `--dbname=${conninfo(fresh)}`, ...parallel],
     env: libpqEnvironment(source),
     failure: 'restore.failed',
   });
@@ -108,7 +117,8 @@ export const load = async (
   const tools = await toolsFor(context, majorOf(await serverVersion(client)));
   const contents = await readContents(context, tools, content);
   await assertExtensions(client, contents.list);
-  const placement = (await lacksTablespace(client, settings)) ? ['--no-tablespaces'] : [];
+  settle({ hindrances: await missingRights(client, settings, contents.list, []), notes: [] });
+  const placement = (await missingTablespaces(client, settings)).length > 0 ? ['--no-tablespaces'] : [];
   return withFolder(context, async (folder) => {
     const chosen = only ? [await putFile(folder, 'list', listOfTables(contents.list, only))] : [];
     const list = chosen.map((file) => `--use-list=${file}`);

@@ -1,14 +1,21 @@
 import type { RunContext } from '../../core/context.ts';
-import { BackupError, isBackupError, messageOf } from '../../core/errors.ts';
-import type { Entries, Fingerprint, Restored, RestoreRequest } from '../engine.ts';
+import { BackupError, isBackupError } from '../../core/errors.ts';
+import type { Entries, Fingerprint, Replaced, Restored, RestoreRequest } from '../engine.ts';
 import { assertEqual } from '../fingerprint.ts';
+import { settle } from '../preview.ts';
+import { become, tryAccount, type Tried } from './account.ts';
+import { analyze } from './analyze.ts';
 import { identifier, maintenanceDatabase, withClient, type PostgresqlSource } from './client.ts';
 import { countNow, isHashed, itemOf, largeObjects, listTables, pick, type Table } from './count.ts';
 import { readEntries } from './entries.ts';
 import { createMissingRoles, dropRoles } from './create-roles.ts';
+import { dropUnfinished } from './drop.ts';
 import { assertVersion, load, type Loading } from './load.ts';
-import { applySql, createSql, hasTablespace, type DatabaseSettings } from './settings.ts';
-import { exists, longestNameBytes, nameWith, swap, takeName, undoCommand } from './swap.ts';
+import { hold, markSql } from './marks.ts';
+import { said } from './said.ts';
+import { applySql, createSql, hasTablespace, openSql, type DatabaseSettings } from './settings.ts';
+import { surroundings } from './surroundings.ts';
+import { exists, longestNameBytes, nameWith, swap, undoCommand } from './swap.ts';
 import { assertSwappable, swapTables } from './tables.ts';
 
 /** @throws BackupError restore.refused where the server lacks the locale or the encoding */
@@ -21,41 +28,56 @@ const create = async ({ context, client, fresh }: Loading, settings: DatabaseSet
       'not restored',
     );
   await client.query(createSql(settings, fresh, placed)).catch((error: unknown) => {
-    throw new BackupError('restore.refused', `the server cannot make the database: ${messageOf(error)}`, {
+    throw new BackupError('restore.refused', `the server cannot make the database: ${said(error)}`, {
       cause: error,
     });
   });
+  await client.query(markSql('DATABASE', fresh));
+  await client.query(`REVOKE CONNECT ON DATABASE ${identifier(fresh)} FROM PUBLIC`); // monitors look into every database
 };
 
 interface Built {
   readonly fingerprint: Fingerprint;
+  readonly settings: DatabaseSettings;
   /** Of single tables, as SQL. */
   readonly foreignKeys: string;
+  readonly notes: readonly string[];
 }
+
+/** Counts the new database with the rights of whoever restored it. */
+const count = ({ source, fresh, request, role }: Loading): Promise<Fingerprint> =>
+  withClient(source, fresh, async (client) => {
+    await become(client, role);
+    return countNow(client, isHashed(request.expected));
+  });
 
 /** Builds the new database and counts it. */
 const build = async (target: Loading, entries: Entries, created: (role: string) => void): Promise<Built> => {
-  const { only, expected } = target.request;
+  const { context, client, fresh, source, request } = target;
+  const { only, expected, account } = request;
   let archived: DatabaseSettings | undefined;
+  let tried: Tried = { notes: [] };
   let foreignKeys = '';
   await readEntries(entries, {
     begin: async (settings, roles) => {
       archived = settings;
-      await assertVersion(target.client, settings);
-      await createMissingRoles(target.context, target.client, roles, created);
+      await assertVersion(client, settings);
+      await createMissingRoles(context, client, roles, created);
+      tried = await tryAccount(client, account);
+      await become(client, tried.role);
       await create(target, settings);
     },
     dump: async (content) => {
-      foreignKeys = await load(target, archived!, content);
+      foreignKeys = await load({ ...target, role: tried.role }, archived!, content);
     },
   });
+  if (request.mode === 'replace') await analyze(context, source, fresh);
   // Settings come last: one such as default_transaction_read_only would stop the restore.
-  for (const statement of applySql(archived!, target.fresh)) await target.client.query(statement);
-  const hashed = isHashed(expected);
-  const counted = await withClient(target.source, target.fresh, (client) => countNow(client, hashed));
+  for (const statement of applySql(archived!, fresh)) await client.query(statement);
+  const counted = await count({ ...target, role: tried.role });
   const fingerprint = only ? pick(counted, only) : counted;
   assertEqual(only ? pick(expected, only) : expected, fingerprint);
-  return { fingerprint, foreignKeys };
+  return { fingerprint, settings: archived!, foreignKeys, notes: tried.notes };
 };
 
 const keptName = (live: string, suffix: string): string => nameWith(live, `_before_${suffix}`);
@@ -65,41 +87,49 @@ const chosen = async ({ source, fresh, request }: Loading): Promise<readonly Tab
   (await withClient(source, fresh, listTables)).filter((table) => request.only!.includes(itemOf(table)));
 
 /** Gives what was built its place, and tells where the old data is. */
-const put = async (target: Loading, { foreignKeys }: Built): Promise<Omit<Restored, 'fingerprint'>> => {
+const put = async (target: Loading, { settings, foreignKeys }: Built): Promise<Replaced> => {
   const { context, source, client, fresh, request } = target;
-  const { only, into, suffix } = request;
+  const { only, into, suffix, beforeSwap = () => Promise.resolve() } = request;
   const live = source.connection.database;
+  const name = into ?? live;
+  const placing = { source, client, fresh, name, open: openSql(settings, name) };
   if (into !== undefined || !(await exists(client, live))) {
-    await takeName(client, fresh, into ?? live);
+    await swap(placing);
     return {};
   }
   if (only) {
     const expected = pick(request.expected, only);
     const tables = await chosen(target);
     const hashed = isHashed(expected);
-    return swapTables({ context, source, fresh, tables, expected, hashed, foreignKeys, suffix });
+    return swapTables({
+      ...{ context, source, fresh, tables, expected, hashed, foreignKeys, suffix, beforeSwap },
+    });
   }
   const kept = keptName(live, suffix);
-  await swap(source, client, fresh, kept);
-  return { kept: `database ${kept}`, undo: undoCommand(source, kept, nameWith(live, `_undone_${suffix}`)) };
+  const replaced = {
+    kept: `database ${kept}`,
+    undo: undoCommand(source, kept, nameWith(live, `_undone_${suffix}`)),
+  };
+  await beforeSwap(replaced);
+  settle(await surroundings(client, source, request), request.accept); // before a session is ended
+  await swap({ ...placing, kept });
+  return replaced;
 };
 
 const asRestoreError = (error: unknown): BackupError =>
   isBackupError(error)
     ? error
-    : new BackupError('restore.failed', `postgresql: ${messageOf(error)}`, { cause: error });
+    : new BackupError('restore.failed', `postgresql: ${said(error)}`, { cause: error });
 
-/** Failures here must not hide why the restore failed. */
-const cleanUp = async ({ context, client, fresh }: Loading, roles: readonly string[]): Promise<void> => {
-  try {
-    await client.query(`DROP DATABASE IF EXISTS ${identifier(fresh)} WITH (FORCE)`);
+/** By a session of its own, each step for itself; failures must not hide why the restore failed. */
+const cleanUp = async ({ context, source, fresh }: Loading, roles: readonly string[]): Promise<void> => {
+  const { log } = context;
+  const left = (error: unknown): void =>
+    log.warn({ database: fresh, reason: said(error) }, 'a database made for the restore was left behind');
+  await withClient(source, maintenanceDatabase(source.connection.database), async (client) => {
+    await dropUnfinished(source, client, fresh).catch(left);
     await dropRoles(context, client, roles);
-  } catch (error) {
-    context.log.warn(
-      { database: fresh, reason: messageOf(error) },
-      'a database made for the restore was left behind',
-    );
-  }
+  }).catch(left);
 };
 
 const attempt = async (target: Loading, entries: Entries): Promise<Restored> => {
@@ -108,11 +138,10 @@ const attempt = async (target: Loading, entries: Entries): Promise<Restored> => 
   let placed = false;
   try {
     const built = await build(target, entries, (role) => created.push(role));
-    const { fingerprint } = built;
-    if (mode === 'trial') return { fingerprint };
-    const replaced = await put(target, built);
-    placed = true;
-    return { fingerprint, ...replaced };
+    const { fingerprint, notes } = built;
+    const replaced = mode === 'trial' ? {} : await put(target, built);
+    placed = mode !== 'trial';
+    return { fingerprint, ...replaced, ...(notes.length > 0 && { notes }) };
   } finally {
     await cleanUp(target, placed ? [] : created); // a database that was renamed has this name no more
   }
@@ -158,8 +187,10 @@ export const restore = async (
       ...{ context, source, client, request },
       fresh: nameWith(database, `_restore_${request.suffix}`),
     };
+    await hold(client, database, request.suffix);
     await assertNames(target);
     await assertTables(target);
+    settle(await surroundings(client, source, request), request.accept);
     return attempt(target, entries);
   }).catch((error: unknown) => Promise.reject(asRestoreError(error)));
 };

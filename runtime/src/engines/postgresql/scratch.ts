@@ -2,10 +2,11 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { RunContext } from '../../core/context.ts';
 import { capture } from '../../core/process.ts';
-import type { ScratchServer, ServerInfo } from '../engine.ts';
+import type { ScratchNeeds, ScratchServer, ServerInfo } from '../engine.ts';
 import { freePort, removeFolder, serverFolder, serverUser, startScratch } from '../scratch-server.ts';
 import { withClient } from './client.ts';
 import type { PostgresqlConnection } from './connection.ts';
+import { readHead } from './head.ts';
 import { majorOf, serverPrograms } from './tools.ts';
 
 const superuser = 'postgres';
@@ -48,14 +49,34 @@ const settings = {
   full_page_writes: 'off',
 };
 
+/** More than a restore with jobs has; each one more costs shared memory. */
+const connections = 50;
+
+/** PostgreSQL's own, for archives that need no more. */
+const usualLocks = 64;
+
+/**
+ * Counting in one snapshot locks every table and index until its end. Each entry of the table of contents is one relation at
+ * most, and may bring a TOAST table and its index, or a sequence: three locks. The lock table holds
+ * max_locks_per_transaction × max_connections (runtime-config-locks of the manual).
+ */
+const locksFor = async (context: RunContext, needs: ScratchNeeds | undefined): Promise<number> => {
+  if (!needs) return usualLocks;
+  const { list } = await readHead(context, needs.open());
+  const entries = list.split('\n').filter((line) => /^\d/.test(line)).length;
+  return Math.max(usualLocks, Math.ceil((3 * entries) / connections));
+};
+
 /** An empty server of the archive's major version; its database `scratch` comes with the restore. */
 export const scratch = async (
   context: RunContext,
   { version }: ServerInfo,
+  needs?: ScratchNeeds,
 ): Promise<ScratchServer<PostgresqlConnection> | undefined> => {
   const programs = serverPrograms(majorOf(version));
   if (programs === undefined) return undefined;
-  const folder = await serverFolder(context);
+  const locks = await locksFor(context, needs);
+  const folder = await serverFolder(context, needs?.sourceBytes);
   try {
     const password = context.randomBytes(24).toString('hex');
     const data = await initialize(context, programs, folder, password);
@@ -65,14 +86,17 @@ export const scratch = async (
       connection: { host: '127.0.0.1', port, database: 'scratch', sslMode: 'disable' as const },
       credentials: { username: superuser, password },
     };
-    const values = Object.entries({ ...settings, port: `${port}` }).flatMap(([name, value]) => [
-      '-c',
-      `${name}=${value}`,
-    ]);
-    const command = { program: join(programs, 'postgres'), args: ['-D', data, ...values] };
-    const stop = await startScratch(context, command, 'SIGINT', () =>
-      withClient(source, 'postgres', async () => {}),
-    ); // SIGINT: fast shutdown
+    const values = Object.entries({
+      ...settings,
+      port: `${port}`,
+      max_connections: `${connections}`,
+      max_locks_per_transaction: `${locks}`,
+    }).flatMap(([name, value]) => ['-c', `${name}=${value}`]);
+    const command = {
+      ...{ program: join(programs, 'postgres'), args: ['-D', data, ...values] },
+      ...{ folder, stopSignal: 'SIGINT' as const }, // a fast shutdown
+    };
+    const stop = await startScratch(context, command, () => withClient(source, 'postgres', async () => {}));
     return { source, stop: () => stop().finally(() => removeFolder(folder)) };
   } catch (error) {
     await removeFolder(folder);

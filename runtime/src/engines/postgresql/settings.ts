@@ -83,11 +83,11 @@ const localeSql = ({ localeProvider, icuLocale }: DatabaseSettings): string => {
 export const hasTablespace = async (client: Client, { tablespace }: DatabaseSettings): Promise<boolean> =>
   (await client.query('SELECT FROM pg_tablespace WHERE spcname = $1', [tablespace])).rowCount === 1;
 
-/** CREATE DATABASE under another name; in its tablespace where `placed`. */
+/** CREATE DATABASE under another name, with no limit of connections meanwhile; in its tablespace where `placed`. */
 export const createSql = (settings: DatabaseSettings, name: string, placed = false): string =>
   `CREATE DATABASE ${identifier(name)} TEMPLATE template0 OWNER ${identifier(settings.owner)}` +
   ` ENCODING ${literal(settings.encoding)} LC_COLLATE ${literal(settings.collate)} LC_CTYPE ${literal(settings.ctype)}` +
-  `${localeSql(settings)} CONNECTION LIMIT ${settings.connectionLimit}` +
+  localeSql(settings) +
   (placed ? ` TABLESPACE ${identifier(settings.tablespace!)}` : '');
 
 const grantSql = (
@@ -100,22 +100,27 @@ const grantSql = (
   return `GRANT ${grant.privilege} ON DATABASE ${database} TO ${grantee}${option}`;
 };
 
-/** What makes the new database like the old one: settings, grants, comment. */
-export const applySql = (settings: DatabaseSettings, name: string): readonly string[] => {
+/** Settings of the old database for the new one. */
+export const applySql = ({ settings }: DatabaseSettings, name: string): readonly string[] =>
+  settings.map(({ role, ...setting }) => {
+    const database = identifier(name);
+    const target =
+      role === null ? `DATABASE ${database}` : `ROLE ${identifier(role)} IN DATABASE ${database}`;
+    return `ALTER ${target} SET ${settingSql(setting)}`;
+  });
+
+/** Opens the new database, which was closed meanwhile, to whom the old one was open: grants, limit; and its comment. */
+export const openSql = (settings: DatabaseSettings, name: string): readonly string[] => {
   const database = identifier(name);
-  const { owner, grants, comment } = settings;
+  const { owner, grants, comment, connectionLimit } = settings;
   return [
-    ...settings.settings.map(({ role, ...setting }) => {
-      const target =
-        role === null ? `DATABASE ${database}` : `ROLE ${identifier(role)} IN DATABASE ${database}`;
-      return `ALTER ${target} SET ${settingSql(setting)}`;
-    }),
     ...(grants === null
-      ? []
+      ? [`GRANT CONNECT ON DATABASE ${database} TO PUBLIC`]
       : [
           `REVOKE ALL ON DATABASE ${database} FROM PUBLIC, ${identifier(owner)}`,
           ...grants.map((grant) => grantSql(database, owner, grant)),
         ]),
-    ...(comment === null ? [] : [`COMMENT ON DATABASE ${database} IS ${literal(comment)}`]),
+    `COMMENT ON DATABASE ${database} IS ${comment === null ? 'NULL' : literal(comment)}`,
+    `ALTER DATABASE ${database} ALLOW_CONNECTIONS true CONNECTION LIMIT ${connectionLimit}`,
   ];
 };

@@ -1,19 +1,20 @@
-import { mkdtemp, open, rm, statfs, writeFile } from 'node:fs/promises';
+import { open, statfs, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { RunContext } from '../../core/context.ts';
 import { BackupError } from '../../core/errors.ts';
 import { formatBytes } from '../../core/units.ts';
+import { makeFolder, removeFolder } from '../scratch-folder.ts';
 
 /** Lends a private folder that is gone afterwards. */
 export const withFolder = async <Result>(
   context: RunContext,
   use: (folder: string) => Promise<Result>,
 ): Promise<Result> => {
-  const folder = await mkdtemp(join(context.scratchDir, 'pg-restore-'));
+  const folder = await makeFolder(context, 'pg-restore-');
   try {
     return await use(folder);
   } finally {
-    await rm(folder, { recursive: true, force: true });
+    await removeFolder(folder);
   }
 };
 

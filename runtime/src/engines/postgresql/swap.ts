@@ -1,13 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Client } from 'pg';
-import {
-  conninfo,
-  connect,
-  identifier,
-  literal,
-  maintenanceDatabase,
-  type PostgresqlSource,
-} from './client.ts';
+import { BackupError } from '../../core/errors.ts';
+import { conninfo, identifier, literal, maintenanceDatabase, type PostgresqlSource } from './client.ts';
+import { said } from './said.ts';
+import { endSessions, inWords, sessionsIn } from './sessions.ts';
 
 /** Longest name of a database, in bytes (NAMEDATALEN - 1); PostgreSQL cuts longer ones silently. */
 export const longestNameBytes = 63;
@@ -26,68 +22,86 @@ export const exists = async (client: Client, database: string): Promise<boolean>
 const rename = (from: string, to: string): string =>
   `ALTER DATABASE ${identifier(from)} RENAME TO ${identifier(to)}`;
 
-/** Time between two rounds of ending the clients that PostgreSQL's rename waits 5 s for. */
-const terminatePauseMs = 100;
+/** A database that takes a name. */
+export interface Placing {
+  readonly source: PostgresqlSource;
+  /** Connected to neither database. */
+  readonly client: Client;
+  readonly fresh: string;
+  /** The name that it takes. */
+  readonly name: string;
+  /** What has that name until then gets this one; absent where nothing has it. */
+  readonly kept?: string;
+  /** Statements that open the database under its new name, in the same transaction. */
+  readonly open: readonly string[];
+}
 
-/** The rename has locked out new clients; it waits for the present ones, which are ended here. */
-const endClients = async (source: PostgresqlSource, database: string, until: AbortSignal): Promise<void> => {
-  const client = await connect(source, maintenanceDatabase(source.connection.database));
+/**
+ * Longest time that one try holds up new sessions: PostgreSQL's rename locks them out for up to 5 s while it waits for the
+ * present ones.
+ */
+const tryMs = 1000;
+
+const place = async ({ client, fresh, name, kept, open }: Placing): Promise<void> => {
   try {
-    while (!until.aborted) {
-      await client.query('SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = $1', [
-        database,
-      ]);
-      await sleep(terminatePauseMs);
-    }
-  } finally {
-    await client.end();
+    for (const statement of [
+      'BEGIN',
+      `SET LOCAL statement_timeout = ${tryMs}; SET LOCAL lock_timeout = ${tryMs}`,
+      ...(kept === undefined ? [] : [rename(name, kept)]),
+      rename(fresh, name),
+      ...open,
+      'COMMIT',
+    ])
+      await client.query(statement);
+  } catch (error) {
+    await client.query('ROLLBACK').catch(() => {}); // a lost connection has rolled back
+    throw error;
   }
 };
 
-const swapOnce = async (
-  source: PostgresqlSource,
-  client: Client,
-  fresh: string,
-  kept: string,
-): Promise<void> => {
-  const live = source.connection.database;
-  const renamed = new AbortController();
-  const ending = endClients(source, live, renamed.signal).catch(() => {}); // the rename then says who is connected
+const databasesOf = ({ fresh, name, kept }: Placing): readonly string[] =>
+  kept === undefined ? [fresh] : [fresh, name];
+
+const placeOnce = async (placing: Placing): Promise<void> => {
+  const placed = new AbortController();
+  const ending = endSessions(placing.source, databasesOf(placing), placed.signal).catch(() => {}); // the rename then says who is connected
   try {
-    await client.query('BEGIN');
-    await client.query(rename(live, kept));
-    await client.query(rename(fresh, live));
-    await client.query('COMMIT');
-  } catch (error) {
-    await client.query('ROLLBACK');
-    throw error;
+    await place(placing);
   } finally {
-    renamed.abort();
+    placed.abort();
     await ending;
   }
 };
 
-const objectInUse = '55006';
-const mostAttempts = 3;
+/** Somebody is connected; the rename, or the wait for its lock, took too long. */
+const inTheWay = ['55006', '57014', '55P03'];
+const mostTries = 10;
+/** Between two tries, for the sessions that were held up. */
+const pauseMs = 300;
 
-/** Gives `fresh` the name of the live database, which becomes `kept`, in one transaction. */
-export const swap = async (
-  source: PostgresqlSource,
-  client: Client,
-  fresh: string,
-  kept: string,
-  attempt = 1,
-): Promise<void> => {
-  try {
-    await swapOnce(source, client, fresh, kept);
-  } catch (error) {
-    if (attempt === mostAttempts || (error as { code?: string }).code !== objectInUse) throw error;
-    await swap(source, client, fresh, kept, attempt + 1); // a client held out for longer than the rename waits
-  }
+const failed = async (placing: Placing, error: unknown): Promise<BackupError> => {
+  const sessions = await sessionsIn(placing.client, databasesOf(placing));
+  const who = sessions.length === 0 ? '' : `; connected: ${inWords(sessions)}`;
+  return new BackupError('restore.failed', `the databases could not be swapped: ${said(error)}${who}`, {
+    cause: error,
+  });
 };
 
-export const takeName = (client: Client, fresh: string, live: string): Promise<unknown> =>
-  client.query(rename(fresh, live));
+/**
+ * Gives a restored database its name, all in one transaction: killed at any moment, the name belongs to the old database or
+ * to the new one. The new one is closed to others before, so that nobody is in it. @throws BackupError restore.failed
+ */
+export const swap = async (placing: Placing): Promise<void> => {
+  await placing.client.query(`ALTER DATABASE ${identifier(placing.fresh)} ALLOW_CONNECTIONS false`);
+  for (let tries = 1; ; tries += 1)
+    try {
+      return await placeOnce(placing);
+    } catch (error) {
+      if (!inTheWay.includes((error as { code?: string }).code ?? '')) throw error;
+      if (tries === mostTries) throw await failed(placing, error);
+      await sleep(pauseMs);
+    }
+};
 
 /** Quoted for a POSIX shell. */
 const shell = (text: string): string => `'${text.replaceAll("'", String.raw`'\''`)}'`;

@@ -1,8 +1,8 @@
 import type { Client } from 'pg';
 import type { RunContext } from '../../core/context.ts';
-import { BackupError, messageOf } from '../../core/errors.ts';
+import { BackupError } from '../../core/errors.ts';
 import { collect, feed, run } from '../../core/process.ts';
-import type { Fingerprint, Restored } from '../engine.ts';
+import type { Fingerprint, Replaced } from '../engine.ts';
 import { assertEqual } from '../fingerprint.ts';
 import {
   conninfo,
@@ -13,7 +13,10 @@ import {
   type PostgresqlSource,
 } from './client.ts';
 import { countRows, itemOf, type Table } from './count.ts';
+import { analyze } from './analyze.ts';
 import { dependentsSql, foreignKeysSql, relativesSql } from './dependents.ts';
+import { markSql } from './marks.ts';
+import { said } from './said.ts';
 import { nameWith, psqlCommand } from './swap.ts';
 import { majorOf, toolsFor } from './tools.ts';
 
@@ -29,6 +32,8 @@ export interface TableSwap {
   /** Definitions from the archive, as SQL. */
   readonly foreignKeys: string;
   readonly suffix: string;
+  /** Called just before the live tables go aside. */
+  readonly beforeSwap: (replaced: Replaced) => Promise<void>;
 }
 
 const refused = (message: string, cause?: unknown): BackupError =>
@@ -130,7 +135,7 @@ const undoOf = (
 };
 
 /** Puts the restored tables in place and the old ones aside, in one transaction of the live database. */
-const exchange = async (swap: TableSwap, client: Client): Promise<Omit<Restored, 'fingerprint'>> => {
+const exchange = async (swap: TableSwap, client: Client): Promise<Replaced> => {
   const { tables, suffix, expected, foreignKeys, hashed } = swap;
   const restored = tables.map((table) => aside(table, `_restore_${suffix}`));
   const counted = await countRows(client, restored, hashed);
@@ -160,13 +165,22 @@ const exchange = async (swap: TableSwap, client: Client): Promise<Omit<Restored,
   };
 };
 
+/** By a session of its own: that of the swap may be what failed. */
+const dropSchemas = ({ context, source }: TableSwap, tables: readonly Table[]): Promise<void> =>
+  withClient(source, source.connection.database, async (client) => {
+    await client.query(`DROP SCHEMA IF EXISTS ${schemasOf(tables).join(', ')} CASCADE`);
+  }).catch((error: unknown) =>
+    context.log.warn({ reason: said(error) }, 'a schema made for the restore was left behind'),
+  );
+
 /** Swaps single tables. Until the one transaction at the end, the live database has only schemas of other names. */
-export const swapTables = async (swap: TableSwap): Promise<Omit<Restored, 'fingerprint'>> => {
+export const swapTables = async (swap: TableSwap): Promise<Replaced> => {
   const { source, fresh, tables, suffix } = swap;
   const restored = tables.map((table) => aside(table, `_restore_${suffix}`));
   await withClient(source, fresh, async (client) => {
     await assertAlone(client, tables);
-    for (const schema of schemasOf(restored)) await client.query(`CREATE SCHEMA ${schema}`);
+    for (const schema of new Set(restored.map((table) => table.schema)))
+      await client.query(`CREATE SCHEMA ${identifier(schema)}; ${markSql('SCHEMA', schema)}`);
     for (const [index, table] of tables.entries()) await client.query(move(table, restored[index]!));
   });
   return withClient(source, source.connection.database, async (client) => {
@@ -174,14 +188,16 @@ export const swapTables = async (swap: TableSwap): Promise<Omit<Restored, 'finge
       await copy(swap, client, restored);
       await client.query(`SET search_path = ''; SET row_security = off; BEGIN`);
       const done = await exchange(swap, client);
+      await swap.beforeSwap(done);
       await client.query('COMMIT');
+      await analyze(swap.context, source, source.connection.database, tables.map(qualified));
       return done;
     } catch (error) {
-      await client.query('ROLLBACK');
-      await client.query(`DROP SCHEMA IF EXISTS ${schemasOf(restored).join(', ')} CASCADE`);
+      await client.query('ROLLBACK').catch(() => {}); // a lost connection has rolled back
+      await dropSchemas(swap, restored);
       throw error instanceof BackupError
         ? error
-        : refused(`the live database does not take the table: ${messageOf(error)}`, error);
+        : refused(`the live database does not take the table: ${said(error)}`, error);
     }
   });
 };

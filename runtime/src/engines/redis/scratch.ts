@@ -60,14 +60,9 @@ export const scratch = async (
     const port = await freePort();
     const password = context.randomBytes(24).toString('hex');
     const source = { name: 'scratch', connection: { host: '127.0.0.1', port }, credentials: { password } };
-    const command = {
-      program,
-      args: ['-'],
-      input: configuration(port, folder, password, databasesIn(needs?.fingerprint ?? {})),
-    };
-    const stop = await startScratch(context, command, 'SIGTERM', async () =>
-      (await connect(context, source)).close(),
-    );
+    const input = configuration(port, folder, password, databasesIn(needs?.fingerprint ?? {}));
+    const command = { program, args: ['-'], input, folder, stopSignal: 'SIGTERM' } as const;
+    const stop = await startScratch(context, command, async () => (await connect(context, source)).close());
     return { source, stop: () => stop().finally(() => removeFolder(folder)) };
   } catch (error) {
     await removeFolder(folder);

@@ -1,8 +1,9 @@
 import { createReadStream } from 'node:fs';
-import { open, rm, mkdtemp } from 'node:fs/promises';
+import { open } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { RunContext } from '../../core/context.ts';
 import type { Entries, Fingerprint } from '../engine.ts';
+import { makeFolder, removeFolder } from '../scratch-folder.ts';
 import { drain, parsed, withOnlyEntry } from './dump.ts';
 import { RdbParser, type Moment, type RdbFacts } from './rdb.ts';
 
@@ -50,7 +51,7 @@ export const withSpooled = async <Result>(
   entries: Entries,
   use: (spooled: Spooled) => Promise<Result>,
 ): Promise<Result> => {
-  const folder = await mkdtemp(join(context.scratchDir, 'rdb-'));
+  const folder = await makeFolder(context, 'rdb-');
   try {
     const file = join(folder, 'dump.rdb');
     const parser = new RdbParser();
@@ -59,6 +60,6 @@ export const withSpooled = async <Result>(
     );
     return await use({ file, bytes, fingerprint: parser.finish(), facts: parser.facts, made: parser.asOf });
   } finally {
-    await rm(folder, { recursive: true, force: true });
+    await removeFolder(folder);
   }
 };

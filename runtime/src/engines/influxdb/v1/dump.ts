@@ -1,8 +1,9 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { RunContext } from '../../../core/context.ts';
 import { BackupError } from '../../../core/errors.ts';
 import type { Dump, Entries, Fingerprint, ServerInfo } from '../../engine.ts';
+import { makeFolder, removeFolder } from '../../scratch-folder.ts';
 import { headerEntry, type Database1 } from '../header.ts';
 import { addressOf, type InfluxdbSource } from '../http.ts';
 import { listed } from '../listing.ts';
@@ -72,7 +73,7 @@ export const dump = async (
   const asOf = context.now();
   await databasesOf(context, source);
   await groupsOf(context, source, '', failure); // told only to administrators
-  const scratch = await mkdtemp(join(context.scratchDir, 'influxdb-'));
+  const scratch = await makeFolder(context, 'influxdb-');
   const outcome: Outcome = { counted: {}, open: new Map() };
   return {
     server,
@@ -81,6 +82,6 @@ export const dump = async (
       warnOfDeletes(context, outcome.open);
       return outcome.counted;
     },
-    close: () => rm(scratch, { recursive: true, force: true }),
+    close: () => removeFolder(scratch),
   };
 };

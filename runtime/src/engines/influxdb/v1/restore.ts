@@ -1,9 +1,8 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { join } from 'node:path';
 import type { RunContext } from '../../../core/context.ts';
 import { BackupError } from '../../../core/errors.ts';
 import type { Entries, Fingerprint, Restored, RestoreRequest } from '../../engine.ts';
 import { assertEqual } from '../../fingerprint.ts';
+import { makeFolder, removeFolder } from '../../scratch-folder.ts';
 import type { Header1 } from '../header.ts';
 import type { InfluxdbSource } from '../http.ts';
 import { restoredName } from '../leftover-names.ts';
@@ -110,12 +109,12 @@ export const restore = async (
   entries: Entries,
   request: RestoreRequest,
 ): Promise<Restored> => {
-  const scratch = await mkdtemp(join(context.scratchDir, 'influxdb-'));
+  const scratch = await makeFolder(context, 'influxdb-');
   try {
     const databases = await unpack(entries, scratch, header, request);
     const asOf = new Date(header.asOf);
     return await restoreAll({ context, source, request, asOf, notes: [] }, databases);
   } finally {
-    await rm(scratch, { recursive: true, force: true });
+    await removeFolder(scratch);
   }
 };

@@ -34,11 +34,12 @@ export const scratch = async (
     const [port, rpcPort] = [await freePort(), await freePort()];
     const source = { name: 'scratch', connection: { host, port, rpcPort }, credentials: {} };
     const command = {
+      ...{ folder, stopSignal: 'SIGTERM' as const },
       program: influxd.program,
       args: ['run', '-config', '/dev/null'],
       env: settings(folder, port, rpcPort),
     };
-    const stop = await startScratch(context, command, 'SIGTERM', () => versionOf(context, source));
+    const stop = await startScratch(context, command, () => versionOf(context, source));
     return { source, stop: () => stop().finally(() => removeFolder(folder)) };
   } catch (error) {
     await removeFolder(folder);

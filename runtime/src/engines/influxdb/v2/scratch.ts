@@ -34,6 +34,7 @@ export const scratch = async (
     const [port, token] = [await freePort(), context.randomBytes(24).toString('hex')];
     const source = { name: scratchName, connection: { host, port, rpcPort: 8088 }, credentials: { token } };
     const command = {
+      ...{ folder, stopSignal: 'SIGTERM' as const },
       program: influxd.program,
       args: [
         ...['--bolt-path', join(folder, 'influxd.bolt'), '--engine-path', join(folder, 'engine')],
@@ -43,8 +44,8 @@ export const scratch = async (
       ],
       env: { HOME: folder, TMPDIR: folder },
     };
-    const stop = await startScratch(context, command, 'SIGTERM', () => versionOf(context, source));
-    await setUp(context, source, token);
+    const ready = () => versionOf(context, source);
+    const stop = await startScratch(context, command, ready, () => setUp(context, source, token));
     return { source, stop: () => stop().finally(() => removeFolder(folder)) };
   } catch (error) {
     await removeFolder(folder);
