@@ -74,7 +74,8 @@ async function* passing(path: string): AsyncGenerator<Buffer, void, undefined> {
 }
 
 /** Entry name of a file of a database's backup; names of databases may hold anything. */
-const entryName = (database: string, file: string): string => `v1/${encodeURIComponent(database)}/${file}`;
+const entryName = (database: string, file: string): string =>
+  `v1/${encodeURIComponent(database).replace(/^\./, '%2E')}/${file}`;
 
 /** Entry that describes a database, before its files. */
 const schemaFile = 'schema.json';
