@@ -67,8 +67,8 @@ const runRekey = async (tool: Tool, name: string | undefined, dryRun: boolean) =
   const targets = name ? [name] : app.plan.targets.map((target) => target.name);
   const moved: Rekeyed[] = [];
   for (const target of targets) moved.push(...(await rekey(app, target, { dryRun })));
-  tool.print(moved, renderRekeyed);
   const problem = rekeyProblem(moved);
+  if (!problem || moved.some(({ failed }) => !failed)) tool.print(moved, renderRekeyed);
   if (problem) throw problem;
 };
 
