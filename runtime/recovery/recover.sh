@@ -455,7 +455,7 @@ decrypted() {
   fi
 }
 
-# Joins what the archive holds in parts: name.part-000000, name.part-000001, …
+# Joins what the archive holds in parts: name.part-000000, and so on.
 join_parts() {
   find "$1" -type f -name '*.part-000000' >"$tmp/parts"
   while read -r first; do
