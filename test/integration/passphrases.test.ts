@@ -16,7 +16,7 @@ import { testRun, type TestRun } from '../kit/run.ts';
 import { collect, entriesOf } from '../kit/streams.ts';
 
 /** Passphrases that are tried; each costs two derivations of keys and the start of openssl and the script. */
-const samples = Number(process.env['PASSPHRASES'] ?? 20);
+const samples = Number(process.env['PASSPHRASES'] ?? 15);
 
 const script = join(import.meta.dirname, '../../runtime/recovery/recover.sh');
 const target = { name: 'redis', engine: 'redis', connection: { host: 'redis' }, secret: { name: 'redis' } };

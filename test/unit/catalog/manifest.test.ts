@@ -146,6 +146,53 @@ describe('manifest', () => {
     );
   });
 
+  /** What JSON.parse reads as the same document, or as one that is not what was authenticated. */
+  const otherTexts: Readonly<Record<string, (text: string) => string>> = {
+    'without line ends': (text) => JSON.stringify(JSON.parse(text)),
+    'without the last line end': (text) => text.trimEnd(),
+    'with line ends of Windows': (text) => text.replaceAll('\n', '\r\n'),
+    'with a byte order mark': (text) => `\uFEFF${text}`,
+    'with a second document': (text) => `${text}{}`,
+    'with a field twice, the authentic one last': (text) =>
+      text.replace(' "target"', ' "target": "x",\n "target"'),
+    'with a field twice, deep': (text) => text.replace('  "rows": 3', '  "rows": 9,\n   "rows": 3'),
+    'with a key of escapes': (text) => text.replace('"target"', '"\\u0074arget"'),
+    'with an exponent': (text) => text.replace('"sourceBytes": 100', '"sourceBytes": 1e2'),
+    'with a fraction of zero': (text) => text.replace('"sourceBytes": 100', '"sourceBytes": 100.0'),
+    'with negative zero': (text) => text.replace('"rows": 0', '"rows": -0'),
+  };
+
+  test.each(Object.entries(otherTexts))('the same document %s is refused', async (_, change) => {
+    const items = { 'public.users': { rows: 3 }, 'public.empty': { rows: 0 } };
+    const text = await encodeManifest({ ...manifest, sourceBytes: 100, fingerprint: items }, ring);
+    expect(change(text)).not.toBe(text);
+    expect(() => decodeManifest(change(text), 'a.manifest.json')).toThrow(
+      /^manifest a\.manifest\.json cannot be read: /,
+    );
+  });
+
+  test('names of any kind come back, those that JavaScript keeps for itself too', async () => {
+    const names = ['__proto__', 'constructor', '10', '2', 'a"b\\c\n', '\uFF01', '\u{1F525}', ''];
+    const fingerprint = Object.fromEntries(names.map((name, index) => [name, { [name]: index }]));
+    const found = await read(await encodeManifest({ ...manifest, fingerprint }, ring));
+    expect(Object.keys(found.fingerprint).toSorted()).toEqual(names.toSorted());
+  });
+
+  test.each(['1000000000000', '0', '99999'])(
+    '%s rounds are refused before one is computed',
+    async (rounds) => {
+      const text = (await encodeManifest(manifest, ring)).replace('100000', rounds);
+      expect(() => decodeManifest(text, 'a.manifest.json')).toThrow('expected 100000');
+    },
+  );
+
+  test('what no reader would take is not written', async () => {
+    const entries = [{ name: '../dump.rdb', bytes: 1 }];
+    await expect(encodeManifest({ ...manifest, entries }, ring)).rejects.toMatchObject({
+      code: 'manifest.damaged',
+    });
+  });
+
   test('canonical JSON does not depend on the order of keys', () => {
     expect(canonical({ b: [1, { d: null, c: 'x' }], a: undefined, e: 2 })).toBe(
       '{"b":[1,{"c":"x","d":null}],"e":2}',
