@@ -112,6 +112,11 @@ export const deploymentShape = {
   resources,
   /** Of the exporter. @default small - it reads manifests, not archives */
   exporterResources: resources.prefault(small),
+  /**
+   * Keys of the encryption Secret with an S3 account that can read and no more, which the exporter gets in the place of the
+   * one that writes archives. @default none - the exporter uses the account of the backups
+   */
+  exporterS3Keys: z.strictObject({ accessKey: z.string().min(1), secretKey: z.string().min(1) }).optional(),
   /** ResourceQuota `backup-quota`. @default none - it would bind whatever else runs in the namespace */
   quota: quota.optional(),
   /** LimitRange `backup-limits`: what a container in the namespace gets that asks for nothing. @default none - it would bind what else runs there */

@@ -7,6 +7,24 @@ const quantity = (pattern: RegExp, example: string) =>
     .regex(pattern, { error: `expected a quantity such as ${example}` })
     .refine((text) => quantityValue(text) !== 0, { error: 'expected more than 0' });
 
+const decimalUnits = ['m', '', 'k', 'M', 'G', 'T', 'P'];
+const binaryUnits = ['', 'Ki', 'Mi', 'Gi', 'Ti', 'Pi'];
+
+/**
+ * A quantity as the API server stores it, so that what is applied again is unchanged: whole numbers, the largest unit
+ * (https://kubernetes.io/docs/reference/kubernetes-api/common-definitions/quantity/): `1000m` → `1`, `1.5Gi` → `1536Mi`.
+ */
+export const canonicalQuantity = (text: string): string => {
+  const [, digits, unit = ''] = /^([\d.]+)([a-zA-Z]*)$/.exec(text) ?? [];
+  const units = unit.endsWith('i') ? binaryUnits : decimalUnits;
+  const step = unit.endsWith('i') ? 1024 : 1000;
+  let place = units.indexOf(unit);
+  let amount = Number(digits);
+  for (; !Number.isInteger(amount) && place > 0; place -= 1) amount = Number((amount * step).toPrecision(15));
+  for (; amount % step === 0 && amount > 0 && place < units.length - 1; place += 1) amount /= step;
+  return Number.isInteger(amount) ? `${amount}${units[place]}` : text;
+};
+
 /** Cores: `200m`, `1`, `1.5`. */
 export const cpu = quantity(/^\d+(\.\d+)?m?$/, '200m or 1');
 

@@ -10,7 +10,7 @@ import { duration, secondsOf } from '../../runtime/src/plan/duration.ts';
 import { dnsLabel, planShape } from '../../runtime/src/plan/schema.ts';
 import { deploymentShape } from '../deployment.ts';
 import { resources } from '../resources.ts';
-import { jobPod } from './job-pod.ts';
+import { jobPod, quantity } from './job-pod.ts';
 import { labelsOf } from './labels.ts';
 import { checked, type Props } from './props.ts';
 import {
@@ -66,16 +66,15 @@ export type BackupCronJobProps = Props<typeof cronJobProps>;
 type Run = z.output<typeof cronJobProps>;
 
 /** A drained node is no failure of the backup; an error that another try cannot cure ends the Job at once. */
-const podFailurePolicy: k8s.PodFailurePolicy = {
+const podFailurePolicy = {
   rules: [
     { action: 'Ignore', onPodConditions: [{ type: 'DisruptionTarget', status: 'True' }] },
     {
       action: 'FailJob',
-      onPodConditions: [],
       onExitCodes: { containerName, operator: 'In', values: [...finalExitCodes] },
     },
   ],
-};
+} as k8s.PodFailurePolicy; // whose rules may leave out conditions, though the class wants them
 
 const podOf = ({ system, script, resources, credentials }: Run): k8s.PodSpec =>
   jobPod({
@@ -90,7 +89,7 @@ const podOf = ({ system, script, resources, credentials }: Run): k8s.PodSpec =>
       archives(),
       planFolder(),
       scriptsFolder(),
-      scratch(k8s.Quantity.fromString(resources.limits.ephemeralStorage)),
+      scratch(quantity(resources.limits.ephemeralStorage)),
       encryptionSecret(system),
       ...credentials.flatMap(({ engine, secret, connection, optional }) => [
         databaseSecret(engine, secret, optional),

@@ -6,9 +6,9 @@ import { metricsPaths, metricsPort } from '../../runtime/src/contract/metrics.ts
 import { names } from '../../runtime/src/contract/names.ts';
 import type { Environment } from '../environment.ts';
 import { planChecksum } from './config.ts';
-import { jobPod } from './job-pod.ts';
+import { jobPod, quantity } from './job-pod.ts';
 import { labelsOf, podsOf } from './labels.ts';
-import { archives, encryptionSecret, planFolder, scratch } from './volumes.ts';
+import { archives, exporterSecret, planFolder, scratch } from './volumes.ts';
 
 const portName = 'metrics';
 
@@ -34,9 +34,9 @@ const podOf = (environment: Environment): k8s.PodSpec =>
     folders: [
       archives(true),
       planFolder(),
-      scratch(k8s.Quantity.fromString(environment.exporterResources.limits.ephemeralStorage)),
+      scratch(quantity(environment.exporterResources.limits.ephemeralStorage)),
       // manifests are authentic only under the passphrase
-      encryptionSecret(environment),
+      ...exporterSecret(environment),
     ],
     ports: [{ name: portName, containerPort: metricsPort }],
     probes,

@@ -1,5 +1,6 @@
 import { k8s } from 'cdk8s-plus-28';
 import type { Environment, Resources } from '../environment.ts';
+import { canonicalQuantity } from '../resources.ts';
 import { overrideVariables } from './config.ts';
 import { systemLabels, type Platform } from './labels.ts';
 import { distinct, type Folder } from './volumes.ts';
@@ -34,11 +35,14 @@ export interface JobPod {
 export const imageOf = ({ image: { repository, tag, digest } }: PodSystem): string =>
   `${repository}:${tag}${digest ? `@${digest}` : ''}`;
 
+/** A quantity in the form in which the API server stores it. */
+export const quantity = (text: string): k8s.Quantity => k8s.Quantity.fromString(canonicalQuantity(text));
+
 /** Amounts as Kubernetes names them. */
 export const quantities = (amounts: Resources['limits']): Record<string, k8s.Quantity> => ({
-  cpu: k8s.Quantity.fromString(amounts.cpu),
-  memory: k8s.Quantity.fromString(amounts.memory),
-  'ephemeral-storage': k8s.Quantity.fromString(amounts.ephemeralStorage),
+  cpu: quantity(amounts.cpu),
+  memory: quantity(amounts.memory),
+  'ephemeral-storage': quantity(amounts.ephemeralStorage),
 });
 
 const pullSecrets = ({ image }: PodSystem): k8s.LocalObjectReference[] | undefined =>

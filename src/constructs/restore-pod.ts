@@ -2,7 +2,7 @@ import { k8s } from 'cdk8s-plus-28';
 import { Construct } from 'constructs';
 import { names } from '../../runtime/src/contract/names.ts';
 import type { Environment } from '../environment.ts';
-import { jobPod } from './job-pod.ts';
+import { jobPod, quantity } from './job-pod.ts';
 import { labelsOf } from './labels.ts';
 import {
   archives,
@@ -35,7 +35,7 @@ export const restorePodSpec = (environment: Environment): k8s.PodSpec => {
       archives(),
       planFolder(),
       scriptsFolder(),
-      scratch(k8s.Quantity.fromString(resources.limits.ephemeralStorage)),
+      scratch(quantity(resources.limits.ephemeralStorage)),
       encryptionSecret(environment),
       ...targets.flatMap(({ engine, secret, connection }) => [
         databaseSecret(engine, secret, true),

@@ -13,6 +13,7 @@ const secretsProps = z.object({
   encryption: planShape.encryption,
   stores: planShape.stores,
   notifications: planShape.notifications,
+  exporterS3Keys: deploymentShape.exporterS3Keys,
 });
 
 export type BackupSecretsProps = Props<typeof secretsProps>;
@@ -28,10 +29,18 @@ export interface SystemSecret {
 }
 
 /** Every passphrase of the plan; S3 credentials only where the store takes them from the Secret. */
-export const secretsOf = ({ encryption, stores, notifications }: Checked): readonly SystemSecret[] => {
+export const secretsOf = ({
+  encryption,
+  stores,
+  notifications,
+  exporterS3Keys,
+}: Checked): readonly SystemSecret[] => {
   const { s3AccessKey, s3SecretKey } = contract.encryption.keys;
   const passphrases = encryption.keys.map(({ secretKey }) => secretKey);
-  const s3Keys = stores.s3?.credentials === 'secret' ? [s3AccessKey, s3SecretKey] : [];
+  const s3Keys =
+    stores.s3?.credentials === 'secret'
+      ? [s3AccessKey, s3SecretKey, ...Object.values(exporterS3Keys ?? {})]
+      : [];
   return [
     { source: 'encryption', name: encryption.secret, keys: [...passphrases, ...s3Keys] },
     ...(notifications.enabled

@@ -3,6 +3,7 @@ import { Construct } from 'constructs';
 import { z } from 'zod';
 import { names } from '../../runtime/src/contract/names.ts';
 import { deploymentShape } from '../deployment.ts';
+import { quantity } from './job-pod.ts';
 import { checked, type Props } from './props.ts';
 
 const storageProps = z.object({ storage: deploymentShape.storage });
@@ -20,7 +21,7 @@ export class BackupStorage extends Construct {
       spec: {
         accessModes: [storage.accessMode],
         storageClassName: storage.className,
-        resources: { requests: { storage: k8s.Quantity.fromString(storage.size) } },
+        resources: { requests: { storage: quantity(storage.size) } },
       },
     });
   }

@@ -3,6 +3,7 @@ import { mounts } from '../../runtime/src/contract/mounts.ts';
 import { names } from '../../runtime/src/contract/names.ts';
 import { secrets } from '../../runtime/src/contract/secrets.ts';
 import { engines, type TlsConfig } from '../../runtime/src/engines/registry.ts';
+import type { Environment } from '../environment.ts';
 import type { Plan, Target } from '../../runtime/src/plan/schema.ts';
 
 /** A folder of a container: the volume and where it is mounted. */
@@ -10,6 +11,9 @@ export interface Folder {
   readonly volume: k8s.Volume;
   readonly mount: k8s.VolumeMount;
 }
+
+/** What of an environment says which keys its exporter reads. */
+type ReaderSystem = Pick<Environment, 'encryption' | 'stores' | 'exporterS3Keys'>;
 
 /** Readable by the group that fsGroup gives the files to. */
 const secretMode = 0o440;
@@ -59,6 +63,37 @@ export const encryptionSecret = ({
 }: {
   readonly encryption: Pick<Plan['encryption'], 'secret'>;
 }): Folder => secretFolder(encryption.secret);
+
+const secretItems = (name: string, items: k8s.KeyToPath[], optional = false): k8s.VolumeProjection => ({
+  secret: { name, items, ...(optional && { optional }) },
+});
+
+const { s3AccessKey, s3SecretKey } = secrets.encryption.keys;
+
+/**
+ * What the exporter reads of that Secret, under the names that the runtime asks for: passphrases, and the S3 account that
+ * only reads where there is one. S3 keys are optional, since nothing may be copied there.
+ */
+export const exporterSecret = ({ encryption, stores, exporterS3Keys }: ReaderSystem): readonly Folder[] => {
+  const passphrases = encryption.enabled ? asItems(...encryption.keys.map(({ secretKey }) => secretKey)) : [];
+  const { accessKey = s3AccessKey, secretKey = s3SecretKey } = exporterS3Keys ?? {};
+  const account = [
+    { key: accessKey, path: s3AccessKey },
+    { key: secretKey, path: s3SecretKey },
+  ];
+  const sources = [
+    ...(passphrases.length ? [secretItems(encryption.secret, passphrases)] : []),
+    ...(stores.s3?.credentials === 'secret' ? [secretItems(encryption.secret, account, true)] : []),
+  ];
+  if (sources.length === 0) return [];
+  const name = `secret-${encryption.secret}`;
+  return [
+    folder(`${mounts.secrets}/${encryption.secret}`, {
+      name,
+      projected: { defaultMode: secretMode, sources },
+    }),
+  ];
+};
 
 /** None if notifications are off. Optional: a missing webhook must not stop a backup. */
 export const notificationSecret = ({

@@ -23,6 +23,7 @@ const actionsOf: Readonly<Record<string, readonly string[]>> = {
   CreateMultipartUpload: ['s3:PutObject'],
   DeleteObject: ['s3:DeleteObject'],
   GetObject: ['s3:GetObject'],
+  HeadBucket: ['s3:ListBucket'],
   HeadObject: ['s3:GetObject', 's3:ListBucket', 's3:GetObjectRetention', 's3:GetObjectLegalHold'],
   ListMultipartUploads: ['s3:ListBucketMultipartUploads'],
   ListParts: ['s3:ListMultipartUploadParts'],

@@ -204,7 +204,7 @@ describe('a run', () => {
     });
     expect(volume('postgresql-backup', '/tmp', from).emptyDir).toEqual({ sizeLimit: '20Gi' });
     expect(pod('redis-backup', from).containers[0].resources.limits).toEqual({
-      cpu: '1000m',
+      cpu: '1', // 1000m, as the API server stores it
       memory: '2Gi',
       'ephemeral-storage': '10Gi',
     });

@@ -264,9 +264,9 @@ describe('the exporter', () => {
     expect(
       container.volumeMounts.find(({ mountPath }: { mountPath: string }) => mountPath === '/backup').readOnly,
     ).toBe(true);
-    expect(
-      pod.volumes.flatMap(({ secret }: { secret?: { secretName: string } }) => secret?.secretName ?? []),
-    ).toEqual(['backup-encryption-secret']);
+    expect(JSON.stringify(pod.volumes).match(/[a-z-]+-secret(?=")/g)).toEqual(
+      Array(3).fill(expect.stringMatching(/^(secret-)?backup-encryption-secret$/)),
+    );
   });
 
   test('is scraped through its Service', () => {
@@ -286,5 +286,40 @@ describe('the exporter', () => {
       at(find(from, 'Deployment', 'backup-exporter'), 'spec.template.metadata.annotations');
     expect(checksum(objectsOf(environmentWith('prod', { logLevel: 'WARN' })))).not.toEqual(checksum(objects));
     expect(checksum(objectsOf(environmentWith('prod', { namespace: 'bbq' })))).toEqual(checksum(objects));
+  });
+});
+
+describe('the Secret of the exporter', () => {
+  const secretOf = (changes: Readonly<Record<string, unknown>>) =>
+    at(
+      find(objectsOf(environmentWith('prod', changes)), 'Deployment', 'backup-exporter'),
+      'spec.template.spec',
+    )
+      .volumes.find(({ name }: { name: string }) => name === 'secret-backup-encryption-secret')
+      ?.projected.sources.map(({ secret }: { secret: object }) => secret);
+  const item = (key: string, path = key) => ({ key, path });
+  const name = 'backup-encryption-secret';
+
+  test('is mounted with the keys that it reads', () => {
+    const keys = [item('s3-access-key'), item('s3-secret-key')];
+    expect(secretOf({})).toEqual([
+      { name, items: [item('encryption-key')] },
+      { name, items: keys, optional: true },
+    ]);
+  });
+
+  test('has an account that only reads in the place of the one that writes, where one is named', () => {
+    const exporterS3Keys = { accessKey: 'reader-id', secretKey: 'reader-key' };
+    const [, account] = secretOf({ exporterS3Keys });
+    expect(account.items).toEqual([item('reader-id', 's3-access-key'), item('reader-key', 's3-secret-key')]);
+    expect(JSON.stringify(secretOf({ exporterS3Keys }))).not.toMatch(/"key":"s3-/);
+  });
+
+  test('has no S3 keys where pods have a role', () => {
+    const { s3 } = environmentOf('prod').stores;
+    const stores = { directory: { path: '/backup' }, s3: { ...s3, credentials: 'default-chain' } };
+    expect(secretOf({ stores, aws: { enabled: false } })).toEqual([
+      { name, items: [item('encryption-key')] },
+    ]);
   });
 });
