@@ -673,21 +673,56 @@ restore_redis_folder() {
   say "  redis-cli CONFIG SET appendonly yes    # afterwards, where it was on"
 }
 
-# Starts a server with the dump on a port that is free.
+# A setting of the running server; a line of INFO of either.
+setting() { redis CONFIG GET "$1" | sed -n 2p; }
+said() { tr -d '\r' | sed -n "s/^$1://p"; }
+source_redis() (
+  unset REDISCLI_AUTH
+  [ -z "$source_auth" ] || export REDISCLI_AUTH="$source_auth"
+  redis-cli -p "$source_port" "$@"
+)
+
+# A value in quotes, as configuration files of redis have it.
+quoted() { printf '"%s"' "$(printf '%s' "$1" | sed 's/[\\"]/\\&/g')"; }
+
+# Starts a server with the dump on a port that is free, with the password that the running one has for a primary.
 start_source() {
+  source_auth=$(setting masterauth)
   # shellcheck disable=SC2013 # numbers
   for source_port in $(awk 'BEGIN { srand(); for (i = 0; i < 20; i++) print 20000 + int(rand() * 10000) }'); do
-    redis-server --port "$source_port" --bind 127.0.0.1 --dir "$folder" --dbfilename dump.rdb --appendonly no --save '' \
-      --repl-diskless-sync-delay 0 >"$tmp/redis.log" 2>&1 &
+    {
+      printf 'port %s\nbind 127.0.0.1\ndir %s\n' "$source_port" "$(quoted "$folder")"
+      printf 'dbfilename dump.rdb\nappendonly no\nsave ""\nrepl-diskless-sync-delay 0\ndatabases 1000\n'
+      [ -z "$source_auth" ] || printf 'requirepass %s\n' "$(quoted "$source_auth")"
+    } >"$tmp/source.conf"
+    redis-server - <"$tmp/source.conf" >"$tmp/redis.log" 2>&1 &
     server=$!
     while kill -0 "$server" 2>/dev/null; do
-      [ "$(REDISCLI_AUTH='' redis-cli -p "$source_port" PING 2>/dev/null)" != PONG ] || return 0
+      [ "$(source_redis PING 2>/dev/null)" != PONG ] || return 0
       sleep 1
     done
     grep -q 'Failed listening' "$tmp/redis.log" || break
   done
   die "redis-server did not load dump.rdb: $(tail -n 1 "$tmp/redis.log")"
 }
+
+# What would spoil the restore or lose data, before anything is changed.
+fits_redis() {
+  info=$(redis INFO)
+  [ "$(printf '%s\n' "$info" | said role)" = master ] || die "redis at $into is a replica; restore into its primary"
+  [ "$(printf '%s\n' "$info" | said cluster_enabled)" != 1 ] || die "redis at $into runs in cluster mode, in which it follows no other"
+  [ "$(redis PUBSUB NUMSUB __sentinel__:hello | sed -n 2p)" = 0 ] || die "a sentinel watches redis at $into; run SENTINEL REMOVE on each before"
+  [ -z "$(setting masteruser)" ] || die "redis at $into has masteruser set; run: redis-cli CONFIG SET masteruser '' and set it again afterwards"
+  older=$( { source_redis INFO | said redis_version; printf '%s\n' "$info" | said redis_version; } | sort -V | head -n 1)
+  [ "$older" = "$(source_redis INFO | said redis_version)" ] || die "redis at $into is older than the redis-server here, and may not read what it sends"
+  needed=$(source_redis INFO keyspace | tr -d '\r' | sed -n 's/^db\([0-9]*\):.*/\1/p' | sort -n | tail -n 1)
+  [ "${needed:-0}" -lt "$(setting databases)" ] || die "redis at $into has $(setting databases) databases, and the dump has database $needed"
+  most=$(setting maxmemory)
+  [ "$most" = 0 ] || [ "$(source_redis INFO | said used_memory)" -le "$most" ] || die "redis at $into has maxmemory $most, and the dump takes $(source_redis INFO | said used_memory) bytes"
+}
+
+# Keys of each database.
+keyspace() { tr -d '\r' | sed -n 's/^\(db[0-9]*:keys=[0-9]*\).*/\1/p'; }
 
 # Starts a server with the dump, and makes the running one its replica for a moment.
 restore_redis_live() {
@@ -697,6 +732,8 @@ restore_redis_live() {
   redis() { redis-cli -e -h "$host" -p "$port" "$@"; }
   [ "$(redis PING)" = PONG ] || die "redis at $into does not answer"
   start_source
+  fits_redis
+  evicted=$(redis INFO | said evicted_keys)
   replica=yes
   redis REPLICAOF 127.0.0.1 "$source_port" >/dev/null
   tries=0
@@ -707,8 +744,9 @@ restore_redis_live() {
   done
   redis REPLICAOF NO ONE >/dev/null
   replica=
-  loaded=$(REDISCLI_AUTH='' redis-cli -p "$source_port" INFO keyspace | tr -d '\r' | sed -n 's/^\(db[0-9]*:keys=[0-9]*\).*/\1/p')
-  present=$(redis INFO keyspace | tr -d '\r' | sed -n 's/^\(db[0-9]*:keys=[0-9]*\).*/\1/p')
+  [ "$(redis INFO | said evicted_keys)" = "$evicted" ] || die "redis at $into evicts keys: raise its maxmemory, and restore again"
+  loaded=$(source_redis INFO keyspace | keyspace)
+  present=$(redis INFO keyspace | keyspace)
   say "restored into redis at $into:" "$(printf '%s' "$present" | tr '\n' ' ')"
   [ "$loaded" = "$present" ] || say "the dump has $(printf '%s' "$loaded" | tr '\n' ' '): keys that expired meanwhile may be the difference"
 }

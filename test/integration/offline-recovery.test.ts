@@ -461,7 +461,8 @@ CREATE ROLE pwn;
   }, 60_000);
 
   test('Redis: into a running server, whose password stays', async () => {
-    const other = await startRedis({ password: 'another password' });
+    const settings = { masterauth: 'a "secret" of its primary' };
+    const other = await startRedis({ password: 'another password', settings });
     try {
       await other.cli('SET', 'left', 'over');
       const { code, stderr } = await recover(
@@ -476,6 +477,25 @@ CREATE ROLE pwn;
       await other.stop();
     }
   }, 60_000);
+
+  test.each([
+    ['fewer databases', { databases: '2' }, /has 2 databases, and the dump has database 3/],
+    ['too little memory', { maxmemory: '1mb' }, /has maxmemory 1048576, and the dump takes/],
+    ['cluster mode', { 'cluster-enabled': 'yes' }, /runs in cluster mode/],
+    ['another user for its primary', { masteruser: 'somebody' }, /has masteruser set/],
+  ])('Redis: not into a server with %s', async (_title, settings, reason) => {
+    const other = await startRedis({ settings });
+    try {
+      const into = ['--into', `127.0.0.1:${other.port}`];
+      const { code, stderr } = await recover(['restore', newestOf('redis'), '--key-file', keyFile, ...into]);
+      expect(stderr).toMatch(reason);
+      expect(code).toBe(1);
+      expect(await other.cli('DBSIZE')).toBe('0');
+      expect(await other.cli('INFO', 'replication')).toContain('role:master');
+    } finally {
+      await other.stop();
+    }
+  });
 
   test('Redis: into the data folder of a new server', async () => {
     const data = workFolder('redis-offline');

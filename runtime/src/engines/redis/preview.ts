@@ -1,5 +1,6 @@
 import type { RunContext } from '../../core/context.ts';
 import type { Entries, Fingerprint, Preview, RestoreRequest, ServerInfo } from '../engine.ts';
+import { isBackupError } from '../../core/errors.ts';
 import { connect, sourceError, type RedisClient, type RedisSource } from './client.ts';
 import { parsed } from './dump.ts';
 import { isHeld } from './leftover.ts';
@@ -68,6 +69,30 @@ const notesOfKeys = (functions: boolean): readonly string[] => [
   ...(functions ? [] : ['functions are not restored with single keys']),
 ];
 
+/** Its restore fails; those of other targets before it need not. */
+const notLooked = (error: unknown): Preview => {
+  if (!isBackupError(error, 'source.unreachable')) throw error;
+  return { hindrances: [], notes: [`not looked at: ${error.message}`] };
+};
+
+const lookAt = async (
+  context: RunContext,
+  source: RedisSource,
+  facts: RdbFacts,
+  made: ServerInfo,
+): Promise<Preview> => {
+  const client = await connect(context, source);
+  try {
+    return await look(client, facts, made);
+  } catch (error) {
+    if (error instanceof RedisError)
+      throw restoreRefused(`the account may not restore: ${error.message}`, error);
+    throw sourceError(context, source, error, 'restore.failed');
+  } finally {
+    client.close();
+  }
+};
+
 /** What a restore would meet and leave. @throws BackupError restore.refused where the account may not even look */
 export const preview = async (
   context: RunContext,
@@ -76,14 +101,6 @@ export const preview = async (
   { expected, server, only, into, merge }: RestoreRequest,
 ): Promise<Preview> => {
   if (only || into || merge) return { hindrances: [], notes: notesOfKeys(merge === true && !only) };
-  const client = await connect(context, source);
-  try {
-    return await look(client, await factsOf(entries, expected), server);
-  } catch (error) {
-    if (error instanceof RedisError)
-      throw restoreRefused(`the account may not restore: ${error.message}`, error);
-    throw sourceError(context, source, error, 'restore.failed');
-  } finally {
-    client.close();
-  }
+  const facts = await factsOf(entries, expected);
+  return lookAt(context, source, facts, server).catch(notLooked);
 };
