@@ -1,5 +1,4 @@
 import { writeManifest } from '../catalog/catalog.ts';
-import { pointLatest } from '../catalog/latest.ts';
 import { archiveKey, fileName } from '../catalog/layout.ts';
 import { tiersDue } from '../catalog/retention.ts';
 import { BackupError, isBackupError, messageOf } from '../core/errors.ts';
@@ -12,6 +11,7 @@ import { catalogOf } from './believed.ts';
 import { addressOf, engineOf, findTarget, openSource, type App } from './app.ts';
 import { recorded } from './lifecycle.ts';
 import { graceEnd } from './orphans.ts';
+import { pointNewest } from './point-newest.ts';
 import { candidateOf, prune } from './prune.ts';
 import { storeRecoveryKit } from './recovery-kit.ts';
 import { replicate, type Replicated } from './replicate.ts';
@@ -97,7 +97,7 @@ const backUp = async (app: App, target: Target): Promise<BackupResult> => {
   await stores.primary.removeLeftovers(graceEnd(app));
   const written = await dumpInto(app, target, 'daily');
   const { key, manifest } = written;
-  await pointLatest(stores.primary, name, key, manifest);
+  await pointNewest(app, stores.primary, name, key, manifest);
   const copies = await copyToTiers(app, target, written);
   const replicated = await replicateAll(app, target, key);
   const pruned = await prune(app, target, { dryRun: false, force: false }); // this backup succeeded: not frozen

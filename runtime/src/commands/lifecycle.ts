@@ -25,6 +25,8 @@ export interface Recorded<T> {
   readonly target: string;
   /** True for what changes archives or data of the target. */
   readonly lock: boolean;
+  /** Frees space where the store is too full for the lock; false where there is nothing to free. @default the run fails */
+  readonly makeRoom?: (app: App) => Promise<boolean>;
   /** activeDeadlineSeconds of the Job; absent for runs that no Job starts. */
   readonly deadlineSeconds?: number | undefined;
   /** What is known of the run before it begins, so that a failure tells it too. @default nothing */
@@ -51,18 +53,35 @@ const reasonOf = ({ run }: App, { lock, deadline }: Guards, error: unknown): unk
   return error;
 };
 
+/** Each time something goes, so this is far more than a lock needs. */
+const mostRooms = 100;
+
+/** Takes the lock, if need be after room was made for it: no run works meanwhile, as none could take the lock either. */
+const takeWithRoom = async (
+  app: App,
+  { command, target, makeRoom }: Pick<Recorded<unknown>, 'command' | 'target' | 'makeRoom'>,
+): Promise<HeldLock> => {
+  const take = () => takeLock(app.run, app.stores.primary, target, command);
+  for (let rooms = 0; ; rooms++)
+    try {
+      return await take();
+    } catch (error) {
+      if (!isBackupError(error, 'store.full') || rooms >= mostRooms || !(await makeRoom?.(app))) throw error;
+    }
+};
+
 /** The deadline runs before the lock is asked for, and what waits for a store stops with it: one that hangs must not outlast it. */
 const guarded = async <T>(
   app: App,
-  { command, target, lock: locking, deadlineSeconds }: Recorded<T>,
+  { lock: locking, deadlineSeconds, ...options }: Recorded<T>,
   body: (app: App) => Promise<T>,
 ): Promise<T> => {
-  const { run, stores } = app;
+  const { run } = app;
   const deadline = startDeadline(deadlineSeconds);
   const signal = AbortSignal.any([run.signal, deadline.signal]);
   let lock: HeldLock | undefined;
   try {
-    lock = locking ? await takeLock({ ...run, signal }, stores.primary, target, command) : undefined;
+    lock = locking ? await takeWithRoom({ ...app, run: { ...run, signal } }, options) : undefined;
     const guard = lock ? AbortSignal.any([signal, lock.lost]) : signal;
     return await body(stoppableApp({ ...app, run: { ...run, signal: guard } }));
   } catch (error) {

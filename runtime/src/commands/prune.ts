@@ -8,7 +8,7 @@ import type { Store } from '../store/store.ts';
 import { allStores, findTarget, type App } from './app.ts';
 import { catalogOf, runsOf } from './believed.ts';
 import { recorded } from './lifecycle.ts';
-import { removeOrphans } from './orphans.ts';
+import { graceEnd, removeOrphans } from './orphans.ts';
 import { lockedBy, removeArchive } from './remove-archive.ts';
 import { pruneSummary } from './summaries.ts';
 
@@ -102,13 +102,33 @@ export const prune = async (app: App, target: Target, options: PruneOptions): Pr
   return results;
 };
 
-/** Why retention waits: the last backup failed. */
+/** Why retention waits: the last backup failed. Not for want of space, as retention is the way out of that. */
 const frozenBy = async (app: App, target: string): Promise<string | undefined> => {
   for await (const record of readRuns(app.stores.primary, runsOf(app, target), 'backup')) {
-    if (!saysSomething(record)) continue;
+    if (!saysSomething(record) || record.failure?.code === 'store.full') continue;
     return record.ok
       ? undefined
       : `nothing is removed while backups fail: ${record.failure?.code} at ${record.startedAt}`;
+  }
+  return undefined;
+};
+
+/**
+ * Frees space for the lock in a store that is full: what killed runs left, else the oldest archive that retention does
+ * not keep.
+ * @returns the archive, `leftovers`, or undefined where nothing can go
+ */
+const makeRoom = async (
+  app: App,
+  target: Target,
+  circumstances: Circumstances,
+): Promise<Pruned | 'leftovers' | undefined> => {
+  const { primary } = app.stores;
+  if ((await primary.removeLeftovers(graceEnd(app))) > 0) return 'leftovers';
+  const archives = await believed(app, target, primary);
+  for (const decision of decide(app, target, archives, circumstances).filter(({ keep }) => !keep)) {
+    const done = await carryOut(app, primary, decision, false);
+    if (!done.keep) return { target: target.name, store: primary.location, ...done };
   }
   return undefined;
 };
@@ -120,8 +140,21 @@ export const pruneRun = async (
   options: Pick<PruneOptions, 'dryRun' | 'force'>,
 ): Promise<readonly Pruned[]> => {
   const target = findTarget(app.plan, name);
-  const decide = async (inner: App) =>
-    prune(inner, target, { ...options, frozen: await frozenBy(inner, name) });
-  if (options.dryRun) return decide(app);
-  return recorded(app, { command: 'prune', target: name, lock: true, summarise: pruneSummary }, decide);
+  const freed: Pruned[] = [];
+  const circumstances = async (inner: App) => ({ ...options, frozen: await frozenBy(inner, name) });
+  const carryOutAll = async (inner: App) => [
+    ...freed,
+    ...(await prune(inner, target, await circumstances(inner))),
+  ];
+  if (options.dryRun) return carryOutAll(app);
+  const room = async (inner: App): Promise<boolean> => {
+    const gone = await makeRoom(inner, target, await circumstances(inner));
+    if (gone && gone !== 'leftovers') freed.push(gone);
+    return gone !== undefined;
+  };
+  return recorded(
+    app,
+    { command: 'prune', target: name, lock: true, makeRoom: room, summarise: pruneSummary },
+    carryOutAll,
+  );
 };

@@ -1,11 +1,11 @@
 import { isRewritten, type Believed } from '../catalog/believed.ts';
 import { writeManifest } from '../catalog/catalog.ts';
-import { pointLatest } from '../catalog/latest.ts';
 import { isBackupError, messageOf } from '../core/errors.ts';
 import { throwIfStopped } from '../core/stopped.ts';
 import { tap } from '../core/taps.ts';
 import type { Store } from '../store/store.ts';
 import type { App } from './app.ts';
+import { pointNewest } from './point-newest.ts';
 import { catalogOf } from './believed.ts';
 
 const send = async (app: App, archive: Believed, replica: Store): Promise<void> => {
@@ -79,6 +79,6 @@ export const replicate = async (app: App, target: string, replica: Store): Promi
     }
   }
   const newest = archives.findLast(({ manifest }) => manifest.tier === 'daily');
-  if (newest) await pointLatest(replica, target, newest.key, newest.manifest);
+  if (newest) await pointNewest(app, replica, target, newest.key, newest.manifest);
   return { keys, problems };
 };
