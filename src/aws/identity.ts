@@ -17,7 +17,14 @@ export const backupPolicy = (account: Account): PolicyDocument => {
       // not limited to the prefix: then S3 would answer 403, not 404, to a HEAD of what is not there
       Sid: 'List',
       Effect: 'Allow',
-      Action: ['s3:ListBucket', 's3:ListBucketMultipartUploads'],
+      Action: [
+        's3:ListBucket',
+        's3:ListBucketMultipartUploads',
+        // whether deleted archives can be brought back, and whether old versions pile up
+        's3:GetBucketVersioning',
+        's3:GetLifecycleConfiguration',
+        's3:ListBucketVersions',
+      ],
       Resource: bucketArn(archives),
     },
     {
@@ -30,6 +37,7 @@ export const backupPolicy = (account: Account): PolicyDocument => {
         's3:GetObject',
         's3:GetObjectLegalHold',
         's3:GetObjectRetention',
+        's3:GetObjectVersion',
         's3:ListMultipartUploadParts',
         's3:PutObject',
       ],

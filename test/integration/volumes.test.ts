@@ -1,5 +1,6 @@
-import { lstatSync, readFileSync, writeFileSync } from 'node:fs';
+import { lstatSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { pathToFileURL } from 'node:url';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { backup } from '../../runtime/src/commands/backup.ts';
@@ -8,7 +9,7 @@ import { pruneRun } from '../../runtime/src/commands/prune.ts';
 import { dayMs } from '../../runtime/src/core/units.ts';
 import { directoryStore } from '../../runtime/src/store/directory.ts';
 import { redisTarget, testApp } from '../kit/app.ts';
-import { install, planFor, type Installation } from '../kit/installation.ts';
+import { install, type Installation } from '../kit/installation.ts';
 import { startRedis, type TestRedis } from '../kit/redis.ts';
 import { canMount, mountSmallVolume, type SmallVolume } from '../kit/small-volume.ts';
 
@@ -72,7 +73,7 @@ if (canMount)
 
 const hook = pathToFileURL(join(import.meta.dirname, '../kit/no-links.mjs')).href;
 
-describe.each(['EPERM', 'EOPNOTSUPP', 'EINVAL'])('a volume whose links answer %s', (code) => {
+describe.each(['EPERM', 'EOPNOTSUPP'])('a volume whose links answer %s', (code) => {
   let installation: Installation;
   beforeEach(() => {
     installation = install([redisTarget(redis)], { redis: { password: 'secret' } });
@@ -90,7 +91,7 @@ describe.each(['EPERM', 'EOPNOTSUPP', 'EINVAL'])('a volume whose links answer %s
       const alias = join(folder, 'redis/latest_backup.tar.gz.enc');
       expect(lstatSync(alias).isFile()).toBe(true);
       expect(`redis/${readFileSync(alias, 'utf8')}`).toBe(archive);
-      await new Promise((resolve) => setTimeout(resolve, 1100)); // names differ by the second
+      await sleep(1100); // names differ by the second
     }
     expect((await cli(['verify', 'redis', '--level', 'deep', '--last', '9', '--json'])).code).toBe(0);
     expect((await cli(['check', '--json'])).json).toMatchObject({ ok: true, findings: [] });
@@ -102,15 +103,13 @@ describe.each(['EPERM', 'EOPNOTSUPP', 'EINVAL'])('a volume whose links answer %s
 
 test('a folder in the place of the alias does not fail backups, and check names it', async () => {
   const installation = install([redisTarget(redis)], { redis: { password: 'secret' } });
-  const { cli, backup: folder, setPlan } = installation;
-  setPlan(planFor(folder, [redisTarget(redis)]));
+  const { cli, backup: folder } = installation;
   await cli(['backup', 'redis']);
   const alias = join(folder, 'redis/latest_backup.tar.gz.enc');
-  const { rmSync, mkdirSync } = await import('node:fs');
   rmSync(alias);
   mkdirSync(alias);
   writeFileSync(join(alias, 'inside'), '');
-  await new Promise((resolve) => setTimeout(resolve, 1100));
+  await sleep(1100);
   const second = await cli(['backup', 'redis', '--json']);
   expect([second.code, second.stderr]).toEqual([0, expect.stringContaining('the alias was not moved')]);
   expect((await cli(['check', '--json'])).json).toMatchObject({ findings: [{ kind: 'latest-wrong' }] });

@@ -10,6 +10,7 @@ import { formatBytes } from '../core/units.ts';
 import type { PutOptions, Store } from '../store/store.ts';
 import type { App } from './app.ts';
 import { runsOf } from './believed.ts';
+import { hiddenArchives } from './hidden.ts';
 import { missingCopies } from './missing-copies.ts';
 import { graceEnd, removableOrphans } from './orphans.ts';
 
@@ -25,6 +26,9 @@ export type FindingKind =
   | 'copy-missing'
   | 'partial-uploads'
   | 'lock-stale'
+  | 'archive-hidden'
+  | 'versions-pile-up'
+  | 'versions-unknown'
   | 'left-on-server';
 
 /** Something in a store that is not as a finished run leaves it. */
@@ -34,7 +38,7 @@ export interface Finding {
   readonly kind: FindingKind;
   readonly key: string;
   readonly message: string;
-  /** `notice`: the next run mends it by itself, or it may belong to a run that goes on. */
+  /** `notice`: the next run mends it by itself, it may belong to a run that goes on, or no archive suffers from it. */
   readonly severity: 'problem' | 'notice';
   /** Mends it, and says what it did. Absent where a person must decide. */
   readonly repair?: (() => Promise<string>) | undefined;
@@ -46,6 +50,8 @@ export interface Place {
   readonly target: string;
   readonly here: Survey;
   readonly all: readonly Survey[];
+  /** Archives that were deleted or written over are to come back. */
+  readonly undelete: boolean;
 }
 
 export type Found = Omit<Finding, 'target' | 'store'>;
@@ -180,10 +186,15 @@ const records = async ({ app, target, here }: Place): Promise<readonly Found[]> 
 
 /** What is wrong with a target in a store. */
 export const findingsOf = async (place: Place): Promise<readonly Finding[]> => {
+  const copies = missingCopies(place);
+  const elsewhere = new Set(copies.map(({ key }) => key));
+  const hidden = (await hiddenArchives(place)).filter(({ key }) => !elsewhere.has(key));
+  // What is left of a hidden archive is no litter: nothing of it is to be removed.
+  const known = new Set(hidden.map(({ key }) => key));
   const found = [
-    ...orphans(place),
-    ...archives(place),
-    ...missingCopies(place),
+    ...[...orphans(place), ...archives(place)].filter(({ key }) => !known.has(key)),
+    ...copies,
+    ...hidden,
     ...(await latest(place)),
     ...(await lock(place)),
     ...(await records(place)),

@@ -9,9 +9,18 @@ import {
   type ShownEntry,
 } from './render-catalog.ts';
 
-const runCheck = async (tool: Tool, target: string | undefined, repair: boolean): Promise<void> => {
+interface CheckFlags {
+  readonly repair?: boolean;
+  readonly undelete?: boolean;
+}
+
+const runCheck = async (
+  tool: Tool,
+  target: string | undefined,
+  { repair = false, undelete = false }: CheckFlags,
+): Promise<void> => {
   const { check } = await import('./check.ts');
-  const report = await check(await (repair ? tool.open() : tool.look()), { target, repair });
+  const report = await check(await (repair ? tool.open() : tool.look()), { target, repair, undelete });
   tool.print(report, renderCheck);
   if (!report.ok)
     throw new BackupError(
@@ -56,8 +65,12 @@ export const addCatalogCommands = (
 
   add('check [target]', 'compare what the stores hold with what finished runs leave')
     .option('--repair', 'mend what is safe to mend')
-    .action((target: string | undefined, flags: { repair?: boolean }, command: Command) =>
-      runCheck(toolOf(command), target, flags.repair ?? false),
+    .option(
+      '--undelete',
+      'with --repair: bring back archives that were deleted or written over in a versioned bucket',
+    )
+    .action((target: string | undefined, flags: CheckFlags, command: Command) =>
+      runCheck(toolOf(command), target, flags),
     );
 
   add('audit <action>', 'show: who did what; verify: prove that the trail is whole').action(

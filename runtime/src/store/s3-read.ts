@@ -20,9 +20,10 @@ const open = async (
   bucket: Bucket,
   key: string,
   start: number,
+  VersionId?: string,
 ): Promise<GetObjectCommandOutput | undefined> => {
   const range = start > 0 ? { Range: `bytes=${start}-` } : {};
-  const command = new GetObjectCommand({ ...at(bucket, key), ...range });
+  const command = new GetObjectCommand({ ...at(bucket, key), ...range, VersionId });
   const atEnd = async (error: unknown): Promise<undefined> => {
     if (statusOf(error) !== rangeNotSatisfiable || (await headObject(bucket, key))?.ContentLength !== start)
       throw error;
@@ -66,8 +67,13 @@ const checkAnswer = (
 };
 
 /** Reads bytes `start` to the end, and fails unless all of them came. */
-export async function* getObject(bucket: Bucket, key: string, start: number): AsyncGenerator<Buffer> {
-  const response = await open(bucket, key, start);
+export async function* getObject(
+  bucket: Bucket,
+  key: string,
+  start: number,
+  versionId?: string,
+): AsyncGenerator<Buffer> {
+  const response = await open(bucket, key, start, versionId);
   if (!response) return;
   const what = nameOf(bucket, key);
   const length = checkAnswer(bucket, key, start, response);

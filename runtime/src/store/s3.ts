@@ -17,6 +17,7 @@ import { getObject, listObjects } from './s3-read.ts';
 import { uploadPages } from './s3-pages.ts';
 import { at, headObject, onKey, sizeOf } from './s3-request.ts';
 import { upload } from './s3-upload.ts';
+import { versionsOf } from './s3-versions.ts';
 import { mostBytes, tooLarge } from './small.ts';
 import { heldForever, untilText, type Store, type StoredObject } from './store.ts';
 
@@ -124,5 +125,6 @@ export const s3Store = async (
     space: async () => undefined,
     leftovers: (olderThan) => leftovers(bucket, olderThan),
     removeLeftovers: (olderThan) => removeLeftovers(bucket, olderThan),
+    versions: versionsOf(bucket),
   });
 };

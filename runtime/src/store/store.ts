@@ -60,6 +60,36 @@ export interface Store {
   leftovers(olderThan: Date): Promise<number>;
   /** Removes what killed runs left of a `put` begun before that time; resolves to how many it removed. */
   removeLeftovers(olderThan: Date): Promise<number>;
+  /** Absent for a directory, which keeps nothing. */
+  readonly versions?: Versions;
+}
+
+/** One version of an object in a versioned bucket. */
+export interface ObjectVersion {
+  readonly key: string;
+  readonly id: string;
+  /** 0 for a deletion. */
+  readonly bytes: number;
+  readonly modified: Date;
+  /** What everybody sees. */
+  readonly isCurrent: boolean;
+  /** A delete marker: it hides the versions before it. */
+  readonly isDeletion: boolean;
+  /** Equal where the content is, as far as the server can tell; empty for a deletion. */
+  readonly etag: string;
+}
+
+/** What a store keeps of objects that were removed or written over. */
+export interface Versions {
+  /** True where the bucket keeps versions, now or formerly. */
+  readonly areKept: () => Promise<boolean>;
+  /** True where a rule of the bucket removes old ones under the store's prefix. */
+  readonly expire: () => Promise<boolean>;
+  /** All versions under a prefix, those of a key together, newest first. */
+  readonly list: (prefix: string) => AsyncIterable<ObjectVersion>;
+  readonly get: (version: ObjectVersion) => AsyncIterable<Buffer>;
+  /** Makes an old version the current one again, by a copy: nothing is removed. */
+  readonly bringBack: (version: ObjectVersion) => Promise<void>;
 }
 
 export interface PutOptions {

@@ -131,6 +131,10 @@ const everything = async (store: Store): Promise<void> => {
   await store.put(`${folder}/continued`, streamOf(large), { sha256 });
   await begin('left');
   expect(await store.removeLeftovers(new Date(Date.now() + 60_000))).toBeGreaterThan(0);
+  expect(await store.versions!.areKept()).toBe(true);
+  expect(await store.versions!.expire()).toBe(false);
+  const versions = await Array.fromAsync(store.versions!.list(`${folder}/small`));
+  expect((await collect(store.versions!.get(versions[0]!))).toString()).toBe('one');
 };
 
 /** Of an object or upload, Ceph allows these to who wrote it; AWS does not where the bucket owns it. */

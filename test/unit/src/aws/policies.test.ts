@@ -22,11 +22,14 @@ const actionsOf: Readonly<Record<string, readonly string[]>> = {
   CopyObject: ['s3:GetObject', 's3:PutObject'],
   CreateMultipartUpload: ['s3:PutObject'],
   DeleteObject: ['s3:DeleteObject'],
-  GetObject: ['s3:GetObject'],
+  GetBucketLifecycleConfiguration: ['s3:GetLifecycleConfiguration'],
+  GetBucketVersioning: ['s3:GetBucketVersioning'],
+  GetObject: ['s3:GetObject', 's3:GetObjectVersion'],
   HeadBucket: ['s3:ListBucket'],
   HeadObject: ['s3:GetObject', 's3:ListBucket', 's3:GetObjectRetention', 's3:GetObjectLegalHold'],
   ListMultipartUploads: ['s3:ListBucketMultipartUploads'],
   ListParts: ['s3:ListMultipartUploadParts'],
+  ListObjectVersions: ['s3:ListBucketVersions'],
   ListObjectsV2: ['s3:ListBucket'],
   PutObject: ['s3:PutObject'],
   UploadPart: ['s3:PutObject'],
@@ -47,7 +50,13 @@ const requests = (): readonly string[] => {
   ].sort();
 };
 
-const bucketActions = ['s3:ListBucket', 's3:ListBucketMultipartUploads'];
+const bucketActions = [
+  's3:GetBucketVersioning',
+  's3:GetLifecycleConfiguration',
+  's3:ListBucket',
+  's3:ListBucketMultipartUploads',
+  's3:ListBucketVersions',
+];
 const used = (): readonly string[] => [...new Set(requests().flatMap((name) => actionsOf[name] ?? [name]))];
 
 const context = {
