@@ -142,6 +142,7 @@ const ofWriters = [
   's3:GetObject',
   's3:GetObjectLegalHold',
   's3:GetObjectRetention',
+  's3:GetObjectVersion',
   's3:ListMultipartUploadParts',
 ];
 
