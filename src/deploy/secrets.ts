@@ -3,7 +3,6 @@ import { Secret } from '@pulumi/kubernetes/core/v1/secret.js';
 import * as pulumi from '@pulumi/pulumi';
 import { passphraseProblem } from '../../runtime/src/contract/passphrase.ts';
 import { secrets as contract } from '../../runtime/src/contract/secrets.ts';
-import { failures } from '../../runtime/src/core/errors.ts';
 import { accountOf } from '../aws/place.ts';
 import { systemLabels } from '../constructs/labels.ts';
 import { secretsOf, type SystemSecret } from '../constructs/secrets.ts';
@@ -21,8 +20,11 @@ export const accessKeyValues = (key: AccessKey | undefined): Values =>
 const encrypted = (): readonly string[] =>
   JSON.parse(process.env['PULUMI_CONFIG_SECRET_KEYS'] ?? '[]') as readonly string[];
 
-const problemOf = (config: pulumi.Config, key: string): readonly string[] => {
-  if (config.get(key) === undefined) return [`${config.name}:${key} is missing`];
+const problemsOf = (config: pulumi.Config, key: string, seals: boolean): readonly string[] => {
+  const value = config.get(key);
+  if (value === undefined) return [`${config.name}:${key} is missing`];
+  const unfit = seals && passphraseProblem(value); // every run would refuse it
+  if (unfit) return [`${config.name}:${key} ${unfit}: use one line of printable text`];
   return encrypted().includes(`${config.name}:${key}`) ? [] : [`${config.name}:${key} is in plain text`];
 };
 
@@ -34,31 +36,23 @@ const configuredKeys = (environment: Environment): readonly string[] => {
     .filter((key) => !(minted as readonly string[]).includes(key));
 };
 
-/** The passphrase of new archives, which every run would refuse otherwise. */
-const sealing = (key: string, passphrase: string): string => {
-  const problem = passphraseProblem(passphrase);
-  if (problem)
-    throw new pulumi.RunError(`passphrase ${key} ${problem}\nhint: ${failures['secret.invalid'].hint}`);
-  return passphrase;
-};
-
 /**
  * Passphrases, tokens and passwords from the stack's configuration, under the names of their keys; none where another
  * source than Pulumi has them.
- * @throws RunError with all keys that are missing or in plain text
+ * @throws RunError with all keys that are missing or in plain text, and a passphrase that cannot seal archives
  */
 export const configuredValues = (environment: Environment): Values => {
   if (!environment.secrets.pulumi) return {};
   const config = new pulumi.Config();
   const keys = configuredKeys(environment);
-  const problems = keys.flatMap((key) => problemOf(config, key));
+  const problems = keys.flatMap((key) =>
+    problemsOf(config, key, key === environment.encryption.keys[0]!.secretKey),
+  );
   if (problems.length)
     throw new pulumi.RunError(
       `${problems.join('\n')}\nhint: pulumi config set --secret ${config.name}:<key>, see docs/secrets.md`,
     );
-  const values = Object.fromEntries(keys.map((key) => [key, config.requireSecret(key)]));
-  const { secretKey } = environment.encryption.keys[0]!;
-  return { ...values, [secretKey]: values[secretKey]!.apply((text) => sealing(secretKey, text)) };
+  return Object.fromEntries(keys.map((key) => [key, config.requireSecret(key)]));
 };
 
 const secret = (

@@ -304,6 +304,21 @@ describe('secrets by Pulumi', () => {
   );
 
   test(
+    'a passphrase that offline recovery would read as another one is refused, without showing it',
+    async () => {
+      const { exitCode, errors, resources } = await runStack('prod', {
+        environment,
+        secrets: { ...values, 'encryption-key': 'p@ssphrase of the test\nand more' },
+      });
+      expect(exitCode).not.toBe(0);
+      expect(errors).toContain(`${project}:encryption-key is more than one line`);
+      expect(errors).not.toContain('p@ssphrase');
+      expect(resources.filter(({ type }) => !type.startsWith('pulumi:'))).toEqual([]);
+    },
+    timeoutMs,
+  );
+
+  test(
     'without a minted key, the S3 keys are asked for as well',
     async () => {
       const { errors } = await runStack('prod', {
