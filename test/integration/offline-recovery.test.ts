@@ -397,7 +397,7 @@ describe('restore', () => {
 
   test('PostgreSQL: of an archive of earlier versions, roles without rights, and their text to be read', async () => {
     const other = await startPostgresql();
-    const canary = join(folder, 'canary');
+    const canary = `/tmp/canary-${process.pid}`; // short: the name of a role holds it
     try {
       const globals = String.raw`\! touch ${canary}
 CREATE ROLE pitmaster;
@@ -603,11 +603,7 @@ describe('extract', () => {
       into,
     ]);
     expect(code).toBe(0);
-    expect(readdirSync(into).toSorted()).toEqual([
-      'database.json',
-      'globals.sql',
-      'grill%20%22stats%22.dump',
-    ]);
+    expect(readdirSync(into).toSorted()).toEqual(['database.json', 'grill%20%22stats%22.dump', 'roles.json']);
   });
 
   test('an archive in the clear, and says what that does not prove', async () => {
