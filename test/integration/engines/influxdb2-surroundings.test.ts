@@ -18,6 +18,10 @@ const title = influxd2
 const day = 86_400;
 const ago = (days: number): string => `${Math.floor(Date.now() / 1000 - days * day)}000000000`;
 
+/** 2.8 and newer may keep hashes of tokens. */
+const hashing = ['--use-hashed-tokens'];
+const hashes = influxd2 ? (await captureText(influxd2, ['--help'])).includes(hashing[0]!) : false;
+
 interface Named {
   readonly id: string;
   readonly name: string;
@@ -306,6 +310,29 @@ lane(title, () => {
     }
     expect(await names(server)).toEqual(['a', 'temperature']);
   }, 120_000);
+
+  (hashes ? test : test.skip)(
+    'a server that hashes its tokens comes back to a target that knows its token, and is refused to any other',
+    async () => {
+      const server = await start(hashing);
+      await server.write('temperature', readings('temperature', 10));
+      const saved = await save(influxdb.dump(run, sourceOf(server)));
+      expect((await restore(await start(hashing), saved, 'known')).fingerprint).toEqual(saved.fingerprint);
+      const other = await startInfluxdb2({ token: 'a token that the backup does not hold', args: hashing });
+      stops.push(other.stop);
+      const target = { ...sourceOf(other), credentials: { token: other.token } };
+      await expect(influxdb.restore(run, target, replay(saved), requestOf(saved, 'other'))).rejects.toThrow(
+        /hashes of its tokens only/,
+      );
+      await other.write('temperature', 'still here=1 1');
+      const scratch = (await influxdb.scratch(run, saved.server))!;
+      stops.push(scratch.stop);
+      const drilled = await influxdb.restore(run, scratch.source, replay(saved), requestOf(saved, 'drill'));
+      expect(drilled.fingerprint).toEqual(saved.fingerprint);
+      expect(drilled.notes).toEqual([expect.stringMatching(/tasks and dashboards were not tried$/)]);
+    },
+    60_000,
+  );
 
   test('what a killed restore left is put right by the next run', async () => {
     const server = await start();
