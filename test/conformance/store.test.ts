@@ -1,5 +1,6 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { mostBytes, readSmall } from '../../runtime/src/store/small.ts';
 import type { Store } from '../../runtime/src/store/store.ts';
 import { listed } from '../kit/objects.ts';
 import { collect, streamOf } from '../kit/streams.ts';
@@ -204,6 +205,20 @@ describe.each(Object.entries(fixtures))('a %s store', (kind, start) => {
     expect([archive, later]).toEqual(expect.arrayContaining([...new Set(seen)]));
     expect(await store.resolve(alias)).toBe(archive);
     expect(await fixture.leftovers(store)).toEqual([]);
+  });
+
+  test('reads small objects whole, and none further than its kind may have', async () => {
+    const key = 'locks/redis/00000001.json';
+    const most = Buffer.alloc(mostBytes.lock, 'x');
+    await store.put(key, slices(most));
+    expect((await readSmall(store, key, 'lock')).equals(most)).toBe(true);
+    await store.put(key, slices(Buffer.concat([most, Buffer.from('y')])), { replace: true });
+    await expect(readSmall(store, key, 'lock')).rejects.toMatchObject({
+      code: 'store.large',
+      message: `${key} has 64 KiB, and a lock has at most 64 KiB`,
+    });
+    await store.remove(key);
+    await expect(readSmall(store, key, 'lock')).rejects.toMatchObject({ code: 'store.missing' });
   });
 
   test.each([
