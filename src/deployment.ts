@@ -86,9 +86,25 @@ const small = {
   limits: { cpu: '500m', memory: '512Mi', ephemeralStorage: '1Gi' },
 };
 
+/**
+ * Where everything lives. A name alone is a namespace of the platform's, which has to be there and is left as it is;
+ * `create: true` makes it, and with it everything in it goes when the manifests are deleted.
+ */
+const namespace = z.union(
+  [
+    dnsLabel.transform((name) => ({ name, create: false })),
+    z.strictObject({
+      name: dnsLabel,
+      /** @default false - databases live there as well */
+      create: z.boolean().default(false),
+    }),
+  ],
+  { error: 'expected a name in lower case, or name and create' },
+);
+
 /** Fields of an environment besides those of the plan. */
 export const deploymentShape = {
-  namespace: dnsLabel,
+  namespace,
   /** Label `app.kubernetes.io/part-of` of every object, and the title of the dashboard. */
   platform: dnsLabel,
   image: z.strictObject({

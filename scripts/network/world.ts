@@ -80,7 +80,7 @@ const probe = (what: string, other: Place, port: number, protocol: Probe['protoc
   protocol,
 });
 
-const serversOf = ({ targets, namespace }: Environment): readonly Place[] =>
+const serversOf = ({ targets, namespace: { name: namespace } }: Environment): readonly Place[] =>
   targets.map(({ name, network }, index) =>
     placeOf(`server of ${name}`, network, namespace, `10.42.1.${10 + index}`, `172.20.1.${10 + index}`),
   );
@@ -88,7 +88,12 @@ const serversOf = ({ targets, namespace }: Environment): readonly Place[] =>
 const outside = (name: string, ip: string): Place => ({ name, ip });
 
 /** Of what only some environments name. */
-const asked = ({ namespace, targets, network, pushgateway }: Environment): readonly Probe[] => [
+const asked = ({
+  namespace: { name: namespace },
+  targets,
+  network,
+  pushgateway,
+}: Environment): readonly Probe[] => [
   ...targets.flatMap(({ name, engine, drill }, index) =>
     drill
       ? engines[engine]!.ports(drill.connection).map((port) =>
@@ -122,7 +127,12 @@ const outgoingOf = (
   servers: readonly Place[],
   pods: readonly Place[],
 ): readonly Probe[] => {
-  const { namespace, targets, stores, network } = environment;
+  const {
+    namespace: { name: namespace },
+    targets,
+    stores,
+    network,
+  } = environment;
   const dns = placeOf('DNS', network.dns, namespace, '10.42.2.10', '10.96.0.10');
   const store = placeOf('object store', network.objectStore, namespace, '10.42.2.11', objectStoreIp);
   const api = placeOf(
@@ -158,7 +168,10 @@ const outgoingOf = (
   ];
 };
 
-const incomingOf = ({ namespace, monitoring }: Environment, servers: readonly Place[]): readonly Probe[] => {
+const incomingOf = (
+  { namespace: { name: namespace }, monitoring }: Environment,
+  servers: readonly Place[],
+): readonly Probe[] => {
   const prometheus = podPlace('Prometheus', '10.42.3.10', monitoring.prometheusNamespace, {
     app: 'prometheus',
   });

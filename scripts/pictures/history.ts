@@ -65,7 +65,7 @@ export const history = async (
       backup,
       mounts.backup,
     );
-    texts.push(stamped(`${scraped}\n${kubernetesText(app.plan, jobs, at)}`, environment.namespace, at));
+    texts.push(stamped(`${scraped}\n${kubernetesText(app.plan, jobs, at)}`, environment.namespace.name, at));
   }
   return `${texts.join('\n')}\n# EOF\n`;
 };

@@ -76,7 +76,10 @@ const trustOf = (account: Account, issuer: string, namespace: string): PolicyDoc
 export const identity = ({ aws, namespace }: Environment, account: Account): AwsResource => {
   const name = account.identity;
   return aws.irsa
-    ? resource('Role', 'backup', { name, assumeRolePolicy: trustOf(account, aws.irsa.issuer, namespace) })
+    ? resource('Role', 'backup', {
+        name,
+        assumeRolePolicy: trustOf(account, aws.irsa.issuer, namespace.name),
+      })
     : resource('User', 'backup', { name });
 };
 

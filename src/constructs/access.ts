@@ -104,7 +104,7 @@ export class BackupAccess extends Construct {
   }
 
   /** A role in each namespace that has services to stop. */
-  private services({ namespace: own, targets }: z.output<typeof accessProps>): void {
+  private services({ namespace: { name: own }, targets }: z.output<typeof accessProps>): void {
     const services = targets.flatMap((target) => target.services ?? []);
     const subjects = [{ kind: 'ServiceAccount', name: names.restoreAccount, namespace: own }];
     for (const [namespace, some] of Map.groupBy(services, (service) => service.namespace ?? own)) {

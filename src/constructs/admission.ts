@@ -71,7 +71,7 @@ export class BackupAdmission extends Construct {
   constructor(scope: Construct, id: string, environment: Environment) {
     super(scope, id);
     const { namespace, access } = environment;
-    this.#namespace = namespace;
+    this.#namespace = namespace.name;
     if (!access.admissionPolicies) return;
     if (access.oncallGroups.length) this.jobs(environment);
     if (access.restoreGroups.length)

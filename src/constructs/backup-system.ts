@@ -81,7 +81,7 @@ export class BackupSystem extends Construct {
     const environment = checked(this, environmentSchema, props);
     if (!environment) return;
     const common = {
-      namespace: environment.namespace,
+      namespace: environment.namespace.name,
       labels: systemLabels(environment),
       disableResourceNameHashes: true,
     };

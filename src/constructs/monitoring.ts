@@ -16,7 +16,10 @@ export type BackupMonitoringProps = Props<typeof environmentSchema>;
 class Alerts extends Construct {
   constructor(scope: Construct, id: string, environment: Environment) {
     super(scope, id);
-    const { namespace, monitoring } = environment;
+    const {
+      namespace: { name: namespace },
+      monitoring,
+    } = environment;
     const { team, runbookUrl, grafanaUrl } = monitoring;
     const rule = {
       apiVersion: 'monitoring.coreos.com/v1',
@@ -29,7 +32,11 @@ class Alerts extends Construct {
 
 /** Dashboards of an environment, as they are shipped. */
 export const environmentDashboards = (environment: Environment): readonly Shipped[] => {
-  const { namespace, platform, monitoring } = environment;
+  const {
+    namespace: { name: namespace },
+    platform,
+    monitoring,
+  } = environment;
   return dashboards({ namespace, platform, runbookUrl: monitoring.runbookUrl, plan: planOf(environment) });
 };
 

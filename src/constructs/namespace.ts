@@ -4,24 +4,33 @@ import { Construct } from 'constructs';
 import type { Environment } from '../environment.ts';
 import { quantities } from './job-pod.ts';
 
+/** Of the standard that is meant; a newer one may ask for more. */
+const podSecurityVersion = 'v1.30';
+
+/** Tells of pods that are not restricted and refuses none: databases that live there have to start again. */
 const podSecurity = Object.fromEntries(
-  ['enforce', 'audit', 'warn'].map((mode) => [`pod-security.kubernetes.io/${mode}`, 'restricted']),
+  ['audit', 'warn'].flatMap((mode) => [
+    [`pod-security.kubernetes.io/${mode}`, 'restricted'],
+    [`pod-security.kubernetes.io/${mode}-version`, podSecurityVersion],
+  ]),
 );
 
 const prefixed = (prefix: string, amounts: Record<string, k8s.Quantity>): Record<string, k8s.Quantity> =>
   Object.fromEntries(Object.entries(amounts).map(([key, amount]) => [`${prefix}.${key}`, amount]));
 
-/** The namespace, and on request what all that runs in it may use. */
+/** On request the namespace, and what all that runs in it may use. */
 export class Namespace extends Construct {
   constructor(scope: Construct, id: string, { namespace, quota, limitRange }: Environment) {
     super(scope, id);
-    const made = new k8s.KubeNamespace(this, 'namespace', {
-      metadata: { name: namespace, labels: podSecurity },
-    });
-    // the chart puts everything into its namespace
-    made.addJsonPatch(JsonPatch.remove('/metadata/namespace'));
+    if (namespace.create) this.namespace(namespace.name);
     if (quota) this.quota(quota);
     if (limitRange) this.limitRange(limitRange);
+  }
+
+  private namespace(name: string): void {
+    const made = new k8s.KubeNamespace(this, 'namespace', { metadata: { name, labels: podSecurity } });
+    // the chart puts everything into its namespace
+    made.addJsonPatch(JsonPatch.remove('/metadata/namespace'));
   }
 
   private quota({ pods, requests, limits }: NonNullable<Environment['quota']>): void {

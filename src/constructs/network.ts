@@ -107,12 +107,12 @@ export class BackupNetwork extends Construct {
   /** In the namespace of the server, whose pods it selects. */
   private serverSide(
     system: Checked,
-    { podLabels, namespace = system.namespace }: Peer,
+    { podLabels, namespace = system.namespace.name }: Peer,
     name: string,
     clients: k8s.LabelSelector,
     ports: k8s.NetworkPolicyPort[],
   ): void {
-    const from = [{ namespaceSelector: inNamespace(system.namespace), podSelector: clients }];
+    const from = [{ namespaceSelector: inNamespace(system.namespace.name), podSelector: clients }];
     new k8s.KubeNetworkPolicy(this, name, {
       metadata: { name, namespace },
       spec: {

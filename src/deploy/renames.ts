@@ -6,7 +6,10 @@ import type { Environment } from '../environment.ts';
  * removing the old. An entry may go when no stack was last updated by such a version. The table is in docs/deploying.md.
  */
 export const formerNames = (environment: Environment): Readonly<Record<string, readonly string[]>> => {
-  const { namespace, targets } = environment;
+  const {
+    namespace: { name: namespace },
+    targets,
+  } = environment;
   const bucket = accountOf(environment)?.archives.bucket;
   return {
     // 0.1.0 named the bucket and its settings after the bucket

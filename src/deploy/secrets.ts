@@ -61,7 +61,7 @@ const secret = (
   values: Values,
   options: pulumi.CustomResourceOptions,
 ): Secret => {
-  const { namespace } = environment;
+  const { name: namespace } = environment.namespace;
   // an archive cannot be read without its passphrase: that Secret outlives the stack
   const holdsKeys = source === 'encryption';
   return new Secret(

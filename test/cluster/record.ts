@@ -42,7 +42,7 @@ const answerTo = (name: EnvironmentName, { object, who }: AdmissionCase): Promis
   );
 
 const apply = async (name: EnvironmentName): Promise<void> => {
-  const { namespace } = environmentOf(name);
+  const { name: namespace } = environmentOf(name).namespace;
   await kubectl(['create', 'namespace', namespace]).catch(() => {});
   for (const file of files) await kubectl(['apply', '-f', join(root, `manifests/${name}/${file}.yaml`)]);
   const stranger = admissionCases(environmentOf(name)).find(({ denied }) => denied)!;

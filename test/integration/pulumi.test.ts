@@ -84,19 +84,17 @@ describe.each(['dev', 'prod'])('the Pulumi program in %s', (stack) => {
     expect([...new Set(kubernetes.map(({ provider }) => provider))]).toEqual(['cluster']);
   });
 
-  test('protects namespace and volume, and leaves them when the stack goes', () => {
+  test('protects the volume and leaves it when the stack goes; the namespace is not its own', () => {
     const guarded = kubernetes
       .filter(({ protect, retainOnDelete }) => protect && retainOnDelete)
       .map(({ type }) => kindOf(type));
-    expect(guarded.sort()).toEqual(['Namespace', 'PersistentVolumeClaim']);
+    expect(guarded.sort()).toEqual(['PersistentVolumeClaim']);
     expect(kubernetes.filter(({ protect, retainOnDelete }) => protect !== retainOnDelete)).toEqual([]);
   });
 
   test('starts what runs after all that it needs', () => {
     const needed = kubernetes
-      .filter(({ type }) =>
-        /:(ConfigMap|OnePasswordItem|PersistentVolumeClaim|ServiceAccount|Namespace)$/.test(type),
-      )
+      .filter(({ type }) => /:(ConfigMap|OnePasswordItem|PersistentVolumeClaim|ServiceAccount)$/.test(type))
       .map(({ name }) => name);
     const running = kubernetes.filter(({ type }) => /:(CronJob|Deployment)$/.test(type));
     expect(running.length).toBeGreaterThan(5);

@@ -23,6 +23,7 @@ const amounts = { cpu: '16', memory: '32Gi', ephemeralStorage: '200Gi' };
 /** prod with all that is made on request only. */
 const everything = () =>
   environmentWith('prod', {
+    namespace: { name: 'grill-stats', create: true },
     image: { ...prod.image, pullSecrets: ['registry'] },
     priorityClass: 'backups',
     quota: { pods: 20, requests: amounts, limits: amounts },

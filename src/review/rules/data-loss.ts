@@ -45,6 +45,13 @@ const volume: readonly Row[] = [
     why: 'archives go to another volume, and the old ones are not found',
   },
   {
+    name: 'namespace taken over',
+    kinds: ['Namespace'],
+    path: whole,
+    holds: added,
+    why: 'deleting the manifests then deletes everything in it, databases included: only for a namespace of its own',
+  },
+  {
     name: 'namespace removed',
     kinds: ['Namespace'],
     path: whole,

@@ -36,6 +36,7 @@ const podLines = linesOf(podKinds, {
   'pod.securityContext.seccompProfile': 'has the seccomp profile of the runtime, on the pod',
   'pod.volumes.*.emptyDir.sizeLimit': 'bounds its scratch space',
   'pod.volumes.*.secret.defaultMode': 'lets nobody but owner and group read a secret',
+  'pod.volumes.*.projected.defaultMode': 'lets nobody but owner and group read a secret',
   [`pod.${container}.securityContext.allowPrivilegeEscalation`]: 'cannot gain privileges',
   [`pod.${container}.securityContext.readOnlyRootFilesystem`]: 'has a read-only root',
   [`pod.${container}.securityContext.capabilities.drop.0`]: 'drops all capabilities',
@@ -89,7 +90,7 @@ const otherLines: readonly Line[] = [
   ...linesOf(
     ['Namespace'],
     Object.fromEntries(
-      ['enforce', 'audit', 'warn'].map((mode) => [
+      ['audit', 'warn'].map((mode) => [
         `metadata.labels.pod-security\\.kubernetes\\.io/${mode}`,
         `has Pod Security restricted: ${mode}`,
       ]),

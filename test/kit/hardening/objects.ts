@@ -71,7 +71,7 @@ const elsewhere = ({ metadata }: Data): boolean =>
   metadata.name.endsWith('-to-server') || metadata.name === names.servicesRole;
 
 const namespaceOf = (objects: readonly Data[]): string =>
-  objects.find(({ kind }) => kind === 'Namespace')?.metadata.name;
+  objects.find(({ metadata }) => metadata.name === names.configMap)?.metadata.namespace;
 
 /** How objects hang together, and what each of them is. */
 export const objectRules: readonly Rule[] = [
@@ -124,7 +124,10 @@ export const objectRules: readonly Rule[] = [
     violations: (objects) =>
       objects.filter(({ kind }) => kind === 'Secret').map(({ metadata }) => metadata.name),
   },
-  ...['enforce', 'audit', 'warn'].map((mode) =>
+  objectRule('enforces nothing on the pods of others', ['PSS'], ['Namespace'], ({ metadata }) =>
+    unless(!metadata.labels?.['pod-security.kubernetes.io/enforce'], 'enforce'),
+  ),
+  ...['audit', 'warn'].map((mode) =>
     objectRule(`has Pod Security restricted: ${mode}`, ['PSS', 'CIS 5.2.1'], ['Namespace'], ({ metadata }) =>
       unless(metadata.labels?.[`pod-security.kubernetes.io/${mode}`] === 'restricted', mode),
     ),

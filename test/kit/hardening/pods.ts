@@ -97,8 +97,11 @@ export const podRules: readonly Rule[] = [
   ),
   podRule('lets nobody but owner and group read a secret', ['CIS 5.4.1'], (spec) =>
     (spec.volumes ?? []).filter(
-      ({ secret }: { secret?: { defaultMode?: number } }) =>
-        secret && ((secret.defaultMode ?? 0o644) & 0o027) !== 0,
+      ({
+        secret,
+        projected = secret,
+      }: Record<'secret' | 'projected', { defaultMode?: number } | undefined>) =>
+        projected && ((projected.defaultMode ?? 0o644) & 0o027) !== 0,
     ),
   ),
   podRule('shares a volume of one node with its neighbours', ['NSA'], (spec) =>

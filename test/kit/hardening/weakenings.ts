@@ -129,6 +129,11 @@ const objects: readonly Weakening[] = [
   inObject('PersistentVolumeClaim')(['belongs to a platform by its labels', 'metadata.labels', {}]),
   inObject('PersistentVolumeClaim')(['is of a stable API', 'apiVersion', 'extensions/v1beta1']),
   inObject('ConfigMap')(['holds no secret', 'kind', 'Secret']),
+  inObject('Namespace')([
+    'enforces nothing on the pods of others',
+    'metadata.labels',
+    { 'pod-security.kubernetes.io/enforce': 'restricted' },
+  ]),
 ];
 
 export const weakenings: readonly Weakening[] = [

@@ -77,7 +77,7 @@ const plain = [
   /^pod\.securityContext\.fsGroupChangePolicy$/, // only how fast a volume is mounted
   /^pod\.containers\.\d+\.(name|image|imagePullPolicy|command|env|ports)/,
   /^pod\.containers\.\d+\.volumeMounts\.\d+\.(name|mountPath)$/,
-  /^pod\.volumes\.\d+\.(name|configMap|persistentVolumeClaim|secret\.(secretName|items|optional))/,
+  /^pod\.volumes\.\d+\.(name|configMap|persistentVolumeClaim|secret\.(secretName|items|optional)|projected\.sources)/,
 ];
 
 const leavesOf = (value: Data, path = ''): readonly string[] =>

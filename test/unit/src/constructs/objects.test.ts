@@ -14,12 +14,11 @@ test('the restore pod alone is applied by hand', () => {
   ).toEqual([['backup-restore-job', 1]]);
 });
 
-test('everything but what has none lies in the namespace, and that has it in its name', () => {
+test('everything but what has none lies in the namespace, and that has its name', () => {
   const elsewhere = objectsOf(environmentWith('prod', { namespace: 'bbq' })).filter(
     ({ metadata }) => metadata.namespace !== 'bbq',
   );
   expect(elsewhere.map(({ kind, metadata }) => [kind, metadata.name])).toEqual([
-    ['Namespace', 'bbq'],
     ...['bbq-backup-jobs', 'bbq-backup-restore-pod'].flatMap((name) => [
       ['ValidatingAdmissionPolicy', name],
       ['ValidatingAdmissionPolicyBinding', name],
@@ -27,12 +26,15 @@ test('everything but what has none lies in the namespace, and that has it in its
   ]);
 });
 
-test('the namespace enforces Pod Security restricted', () => {
-  expect(find(objects, 'Namespace', 'grill-stats').metadata.labels).toMatchObject(
-    Object.fromEntries(
-      ['enforce', 'audit', 'warn'].map((mode) => [`pod-security.kubernetes.io/${mode}`, 'restricted']),
-    ),
+test("the namespace is the platform's, unless the environment says that it is made", () => {
+  expect(objects.filter(({ kind }) => kind === 'Namespace')).toEqual([]);
+  const namespace = { name: 'grill-stats', create: true };
+  const [made] = objectsOf(environmentWith('prod', { namespace })).filter(({ kind }) => kind === 'Namespace');
+  expect(Object.keys(made!.metadata.labels!).filter((label) => label.startsWith('pod-security'))).toEqual(
+    ['audit', 'audit-version', 'warn', 'warn-version'].map((mode) => `pod-security.kubernetes.io/${mode}`),
   );
+  expect(environmentWith('prod', { namespace: { name: 'grill-stats' } }).namespace.create).toBe(false);
+  expect(() => environmentWith('prod', { namespace: { create: true } })).toThrow(/namespace/);
 });
 
 test('a quota and a limit range are made where they are asked for', () => {

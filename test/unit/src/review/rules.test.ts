@@ -31,6 +31,7 @@ const examples: Readonly<Record<string, Example>> = {
     'a',
     'b',
   ],
+  'namespace taken over': ['Namespace', '', gone, {}],
   'namespace removed': ['Namespace', '', {}, gone],
   'retention shortened': ['ConfigMap', `${plan}targets[redis].retention.weekly`, 4, 3],
   'retention shortened by override': ['ConfigMap', 'data.BACKUP_RETENTION_DAYS', '30', '7'],
