@@ -36,6 +36,8 @@ export interface TestPostgresql extends PrivateServer {
   readonly user: string;
   readonly password: string;
   readonly binDir: string;
+  /** Where its socket is. */
+  readonly socketFolder: string;
   /** Runs SQL as the superuser; rows as lines, columns separated by `|`. */
   readonly psql: (database: string, sql: string) => Promise<string>;
 }
@@ -86,7 +88,7 @@ export const startPostgresql = async (options: PostgresqlOptions = {}): Promise<
   });
   return {
     ...server,
-    ...{ host, port, user, password, binDir, psql },
+    ...{ host, port, user, password, binDir, psql, socketFolder: folder },
     stop: async () => {
       await server.stop();
       await removeFolder(folder);

@@ -5,6 +5,8 @@ import { BackupError, isBackupError, messageOf, type FailureCode } from '../../c
 import type { Source } from '../engine.ts';
 import { tlsOptions, tlsProblem } from '../tls.ts';
 import type { PostgresqlConnection } from './connection.ts';
+import { guardPassword } from './password.ts';
+import { beginSession, isOptionsRefusal, programOptions, startupOptions } from './session.ts';
 import { libpqTls } from './tls.ts';
 
 export type PostgresqlSource = Source<PostgresqlConnection>;
@@ -26,6 +28,8 @@ const codeOf = (error: unknown): FailureCode => {
 };
 
 const noTls = 'The server does not support SSL connections';
+/** node-postgres' words for an error in the place of the answer to whether the server speaks TLS. */
+const noAnswer = 'There was an error establishing an SSL connection';
 
 /** node-postgres has no `prefer`: TLS without a check of the certificate, and without TLS where there is none. */
 const tlsOf = async ({ connection, tls }: PostgresqlSource): Promise<ConnectionOptions | false> => {
@@ -38,45 +42,106 @@ const tlsOf = async ({ connection, tls }: PostgresqlSource): Promise<ConnectionO
   return mode === 'verify-full' ? ca : { ...ca, checkServerIdentity: () => undefined };
 };
 
-const open = async (
-  source: PostgresqlSource,
-  database: string,
-  ssl: ConnectionOptions | false,
-): Promise<Client> => {
+/** What the latest connection to a server showed of it, for the client programs, which connect by themselves. */
+interface Seen {
+  /** Settings that it knows and lets a session begin with. */
+  readonly settings: ReadonlySet<string>;
+  readonly tls: boolean;
+  readonly bindsChannel: boolean;
+}
+
+const seen = new WeakMap<PostgresqlSource, Seen>();
+
+const isVerified = ({ connection, tls }: PostgresqlSource): boolean =>
+  tls ? tls.verify !== 'none' : connection.sslMode.startsWith('verify-');
+
+const allowsClearText = (source: PostgresqlSource): boolean =>
+  isVerified(source) || source.connection.clearTextPassword === true;
+
+interface Attempt {
+  readonly database: string;
+  readonly ssl: ConnectionOptions | false;
+  readonly options?: string;
+}
+
+const open = async (source: PostgresqlSource, { database, ssl, options }: Attempt): Promise<Client> => {
   const { host, port } = source.connection;
   const { username: user, password } = source.credentials;
   const client = new Client({
     ...{ host, port, user, password, database, ssl },
+    ...(options !== undefined && { options }),
     connectionTimeoutMillis: connectTimeoutMs,
     keepAlive: true,
     application_name: 'grill-backup',
   });
   client.on('error', () => {}); // a lost connection fails the next query
-  await client.connect();
-  return client;
+  const offer = guardPassword(client, allowsClearText(source));
+  try {
+    await client.connect();
+    const known = await beginSession(client);
+    const settings = options === undefined ? new Set<string>() : known;
+    seen.set(source, { settings, tls: ssl !== false, bindsChannel: offer.bindsChannel() });
+    return client;
+  } catch (error) {
+    client.end().catch(() => {});
+    const refusal = offer.refusal();
+    throw refusal !== undefined && messageOf(error) === noAnswer
+      ? new Error(refusal, { cause: error })
+      : error;
+  }
 };
 
-/** Connects to a database of the server. @throws BackupError source.unreachable, source.refused */
-export const connect = async (
-  source: PostgresqlSource,
-  database = source.connection.database,
-): Promise<Client> => {
+/** Without options at the start where a pooler refuses them: the first statement then sets them. */
+const openAnyway = (source: PostgresqlSource, attempt: Attempt): Promise<Client> =>
+  open(source, { ...attempt, options: startupOptions }).catch((error: unknown) => {
+    if (!isOptionsRefusal(messageOf(error))) throw error;
+    return open(source, attempt);
+  });
+
+/** A socket of this machine has no TLS. */
+const isSocket = ({ host }: PostgresqlConnection): boolean => host.startsWith('/');
+
+/** What a connection failed by, in words, with the code for it. */
+const problemOf = (error: unknown): { readonly code: FailureCode; readonly message: string } => {
+  if (isBackupError(error)) return error;
+  const untrusted = messageOf(error) === noTls ? 'the server does not speak TLS' : tlsProblem(error);
+  return untrusted === undefined
+    ? { code: codeOf(error), message: messageOf(error) }
+    : { code: 'source.untrusted', message: untrusted };
+};
+
+const connectTo = async (source: PostgresqlSource, database: string): Promise<Client> => {
   const { host, port, sslMode } = source.connection;
   try {
-    const ssl = await tlsOf(source);
-    return await open(source, database, ssl).catch((error: unknown) => {
+    const ssl = isSocket(source.connection) ? false : await tlsOf(source);
+    return await openAnyway(source, { database, ssl }).catch((error: unknown) => {
       if (source.tls || sslMode !== 'prefer' || messageOf(error) !== noTls) throw error;
-      return open(source, database, false);
+      return openAnyway(source, { database, ssl: false });
     });
   } catch (error) {
-    if (isBackupError(error)) throw error;
-    const untrusted = messageOf(error) === noTls ? 'the server does not speak TLS' : tlsProblem(error);
-    const code = untrusted === undefined ? codeOf(error) : 'source.untrusted';
-    throw new BackupError(code, `postgresql at ${host}:${port}: ${untrusted ?? messageOf(error)}`, {
+    const { code, message } = problemOf(error);
+    throw new BackupError(code, `postgresql at ${host}:${port}: ${message}`, {
       cause: error,
     });
   }
 };
+
+const isMissingDatabase = ({ cause }: BackupError): boolean => (cause as { code?: string }).code === '3D000';
+
+/** A database to be connected to while another is created, renamed or dropped. */
+export const maintenanceDatabase = (database: string): string =>
+  database === 'postgres' ? 'template1' : 'postgres';
+
+/**
+ * Connects to a database of the server; to template1 where `postgres`, which was not asked for by the plan, was dropped.
+ * @throws BackupError source.unreachable, source.refused
+ */
+export const connect = (source: PostgresqlSource, database = source.connection.database): Promise<Client> =>
+  connectTo(source, database).catch((error: BackupError) => {
+    if (database === source.connection.database || database !== 'postgres' || !isMissingDatabase(error))
+      throw error;
+    return connectTo(source, 'template1');
+  });
 
 /** Connects, calls, disconnects. */
 export const withClient = async <Result>(
@@ -92,25 +157,34 @@ export const withClient = async <Result>(
   }
 };
 
-/** A database to be connected to while another is created, renamed or dropped. */
-export const maintenanceDatabase = (database: string): string =>
-  database === 'postgres' ? 'template1' : 'postgres';
+/**
+ * What keeps the programs as careful as our own connection was. libpq of 16 and later obeys PGREQUIREAUTH; to earlier ones a
+ * channel that must be bound allows no clear text either, as it needs SCRAM over TLS.
+ */
+const security = (source: PostgresqlSource): Record<string, string> => {
+  const { sslMode } = source.connection;
+  const { tls, bindsChannel } = seen.get(source) ?? { tls: false, bindsChannel: false };
+  return {
+    PGSSLMODE: sslMode === 'prefer' && tls ? 'require' : sslMode,
+    ...(tls && bindsChannel && { PGCHANNELBINDING: 'require' }),
+    ...(allowsClearText(source) ? {} : { PGREQUIREAUTH: '!password' }),
+  };
+};
 
-/** Environment of the server's client programs: connection and password, so that no argument list shows them. */
-export const libpqEnvironment = ({
-  connection,
-  credentials,
-  tls,
-}: PostgresqlSource): Record<string, string> => ({
-  PGHOST: connection.host,
-  PGPORT: `${connection.port}`,
-  PGUSER: credentials.username ?? '',
-  PGPASSWORD: credentials.password ?? '',
-  PGSSLMODE: connection.sslMode,
-  ...(tls && libpqTls(tls)),
+/**
+ * Environment of the server's client programs, after a connection: address, password, so that no argument list shows it, and
+ * settings against the role's own.
+ */
+export const libpqEnvironment = (source: PostgresqlSource): Record<string, string> => ({
+  PGHOST: source.connection.host,
+  PGPORT: `${source.connection.port}`,
+  PGUSER: source.credentials.username ?? '',
+  PGPASSWORD: source.credentials.password ?? '',
+  ...security(source),
+  ...(source.tls && libpqTls(source.tls)),
   PGCONNECT_TIMEOUT: `${connectTimeoutMs / 1000}`,
   PGAPPNAME: 'grill-backup',
-  PGOPTIONS: '-c statement_timeout=0 -c lock_timeout=0 -c idle_in_transaction_session_timeout=0', // against the role's own
+  PGOPTIONS: programOptions(seen.get(source)?.settings ?? new Set()),
   LC_ALL: 'C',
 });
 

@@ -1,12 +1,17 @@
 import { z } from 'zod';
 import { host, port, tls } from '../connection.ts';
 
+/** As for other engines; also an IPv6 address that begins with a colon, and the folder of a socket. */
+const server = z.union([host, z.string().regex(/^(\/[\w.@/-]*|::[A-Fa-f0-9:.]*)$/)], {
+  error: 'expected a host name or IP address',
+});
+
 /** libpq's word for each way to verify a server. */
 export const sslModes = { full: 'verify-full', ca: 'verify-ca', none: 'require' } as const;
 
 export const postgresqlConnection = z
   .strictObject({
-    host,
+    host: server,
     /** @default 5432 - the registered port */
     port: port.default(5432),
     database: z.string().min(1).max(63),
@@ -14,6 +19,11 @@ export const postgresqlConnection = z
     tls: tls.optional(),
     /** libpq sslmode. @default prefer - libpq's own default */
     sslMode: z.enum(['disable', 'prefer', 'require', 'verify-ca', 'verify-full']).default('prefer'),
+    /**
+     * Hands the password in clear text to a server whose certificate was not verified, if it asks so (LDAP, PAM).
+     * @default false - the account may read everything
+     */
+    clearTextPassword: z.boolean().optional(),
     /**
      * Also compares the content of tables, by a hash that knows no order; reads each table once more.
      * @default false - rows are counted

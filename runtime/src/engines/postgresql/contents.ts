@@ -1,5 +1,6 @@
 import type { RunContext } from '../../core/context.ts';
 import { collect, feed, run, write } from '../../core/process.ts';
+import { tableOf } from './items.ts';
 import type { Tools } from './tools.ts';
 
 /** A dump whose table of contents was read at its head. */
@@ -74,8 +75,11 @@ const tableData = 'TABLE DATA ';
 
 const entryOf = (line: string): string => line.replace(/^\d+; \d+ \d+ /, '');
 
-/** A table as a line of the list names it. */
-const listed = (item: string): string => `${item.replace('.', ' ')} `;
+/** A table as a line of the list names it, where pg_restore makes line ends blanks (sanitize_line of its dumputils.c). */
+const listed = (item: string): string => {
+  const { schema, name } = tableOf(item);
+  return `${schema} ${name} `.replaceAll(/[\r\n]/g, ' ');
+};
 
 /** `COMMENT public CONSTRAINT devices_owner_fkey ON devices grill` */
 const commentsOn = (list: string, [, schema, table, key]: readonly string[]): readonly string[] =>

@@ -1,44 +1,42 @@
 import type { Client } from 'pg';
 import type { Fingerprint } from '../engine.ts';
 import { identifier } from './client.ts';
-import { fixText, hashLargeObjects, hashRows } from './hash.ts';
+import { hashLargeObjects, hashRows, readColumns, type Columns } from './hash.ts';
+import { itemOf, largeObjects, type Table } from './items.ts';
 
-export interface Table {
-  readonly schema: string;
-  readonly name: string;
+export { itemOf, largeObjects, type Table };
+
+interface Counted extends Table {
+  /** False for an unlogged table of a standby, which nobody can read there, pg_dump neither: it counts as empty. */
+  readonly readable: boolean;
 }
-
-/** Item of a fingerprint that stands for a table. */
-export const itemOf = ({ schema, name }: Table): string => `${schema}.${name}`;
-
-/** Item that counts large objects; a dot would make it a table. */
-export const largeObjects = 'large objects';
 
 /**
  * Ordinary tables and leaves of partitioned ones: what pg_dump writes rows of. Members of extensions are left out,
  * because their rows come from CREATE EXTENSION.
  */
-const tablesSql = `
-  SELECT n.nspname AS schema, c.relname AS name
+const tablesSql = (kinds: string): string => `
+  SELECT n.nspname AS schema, c.relname AS name, NOT (c.relpersistence = 'u' AND pg_is_in_recovery()) AS readable
   FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-  WHERE c.relkind = 'r' AND c.relpersistence <> 't'
+  WHERE c.relkind IN (${kinds}) AND c.relpersistence <> 't'
     AND n.nspname NOT IN ('pg_catalog', 'information_schema') AND n.nspname !~ '^pg_(toast|temp)'
     AND NOT EXISTS (SELECT FROM pg_depend d
                     WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.deptype = 'e')
-  ORDER BY 1, 2`;
+  ORDER BY c.relkind = 'r', 1, 2`;
 
-export const listTables = async (client: Client): Promise<readonly Table[]> =>
-  (await client.query<Table>(tablesSql)).rows;
+export const listTables = async (client: Client): Promise<readonly Counted[]> =>
+  (await client.query<Counted>(tablesSql(`'r'`))).rows;
 
 const qualified = ({ schema, name }: Table): string => `${identifier(schema)}.${identifier(name)}`;
 
 /** Tables locked by one statement: bounds its length. */
 const tablesPerLock = 500;
 
-/** Keeps tables from being dropped or truncated, as pg_dump does, until they are counted. */
-export const lockTables = async (client: Client, tables: readonly Table[]): Promise<void> => {
-  for (let index = 0; index < tables.length; index += tablesPerLock) {
-    const names = tables.slice(index, index + tablesPerLock).map(qualified);
+/** Keeps tables from being dropped or truncated, partitioned ones first, as pg_dump does, until they are counted. */
+export const lockTables = async (client: Client): Promise<void> => {
+  const { rows } = await client.query<Table>(tablesSql(`'p', 'r'`));
+  for (let index = 0; index < rows.length; index += tablesPerLock) {
+    const names = rows.slice(index, index + tablesPerLock).map((table) => `ONLY ${qualified(table)}`);
     await client.query(`LOCK TABLE ${names.join(', ')} IN ACCESS SHARE MODE`);
   }
 };
@@ -49,15 +47,16 @@ const count = async (client: Client, from: string): Promise<number> =>
 /** Rows per table, and large objects, as the client's transaction sees them; with hashes of content where wanted. */
 export const countRows = async (
   client: Client,
-  tables: readonly Table[],
+  tables: readonly (Table & Partial<Counted>)[],
   hashed = false,
 ): Promise<Fingerprint> => {
-  if (hashed) await fixText(client);
+  const columns: Columns = hashed ? await readColumns(client) : new Map();
   const items: [string, Readonly<Record<string, number | string>>][] = [];
   for (const table of tables) {
-    const from = `ONLY ${qualified(table)}`;
-    const rows = await count(client, from);
-    items.push([itemOf(table), { rows, ...(hashed && { hash: await hashRows(client, from) }) }]);
+    const item = itemOf(table);
+    const from = table.readable === false ? '(SELECT WHERE false)' : `ONLY ${qualified(table)}`;
+    const rows = await count(client, `${from} AS counted`);
+    items.push([item, { rows, ...(hashed && { hash: await hashRows(client, from, columns.get(item)) }) }]);
   }
   const objects = await count(client, 'pg_largeobject_metadata');
   if (objects === 0) return Object.fromEntries(items);
@@ -73,13 +72,9 @@ export const pick = (fingerprint: Fingerprint, items: readonly string[]): Finger
 export const isHashed = (fingerprint: Fingerprint): boolean =>
   Object.values(fingerprint).some(({ hash }) => hash !== undefined);
 
-/** Starts a transaction whose reads all see one moment, with no limit of the role's that would cut a long count. */
-export const beginSnapshot = async (client: Client): Promise<void> => {
-  for (const limit of ['statement_timeout', 'lock_timeout', 'idle_in_transaction_session_timeout'])
-    await client.query(`SET ${limit} = 0`);
-  await client.query('SET row_security = off'); // fail rather than count less
-  await client.query('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY');
-};
+/** Starts a transaction whose reads all see one moment. */
+export const beginSnapshot = (client: Client): Promise<unknown> =>
+  client.query('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY');
 
 /** Counts a database now. */
 export const countNow = async (client: Client, hashed = false): Promise<Fingerprint> => {

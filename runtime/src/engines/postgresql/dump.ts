@@ -76,7 +76,7 @@ const snapshotOnce = async (client: Client): Promise<Snapshot> => {
     `SELECT pg_export_snapshot() AS id, has_table_privilege('pg_catalog.pg_authid', 'SELECT') AS passwords`,
   );
   const tables = await listTables(client);
-  await lockTables(client, tables);
+  await lockTables(client);
   return {
     id: rows[0]!.id,
     readsPasswords: rows[0]!.passwords,

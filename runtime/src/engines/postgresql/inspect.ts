@@ -2,6 +2,7 @@ import type { RunContext } from '../../core/context.ts';
 import { feed, run } from '../../core/process.ts';
 import type { Entries, Fingerprint } from '../engine.ts';
 import { readEntries } from './entries.ts';
+import { tableOf } from './items.ts';
 import { countCopiedRows } from './rows.ts';
 import { newestTools } from './tools.ts';
 
@@ -20,5 +21,10 @@ export const inspect = async (context: RunContext, entries: Entries): Promise<Fi
       [, counted] = await Promise.all([feed(reading, content), countCopiedRows(reading.stdout)]);
     },
   });
-  return Object.fromEntries(Object.entries(counted).filter(([item]) => !extensionTables.includes(item)));
+  return Object.fromEntries(
+    Object.entries(counted).filter(([item]) => {
+      const { schema, name } = tableOf(item);
+      return !extensionTables.includes(`${schema}.${name}`);
+    }),
+  );
 };

@@ -6,7 +6,8 @@ import { settle } from '../preview.ts';
 import { become, tryAccount, type Tried } from './account.ts';
 import { analyze } from './analyze.ts';
 import { identifier, maintenanceDatabase, withClient, type PostgresqlSource } from './client.ts';
-import { countNow, isHashed, itemOf, largeObjects, listTables, pick, type Table } from './count.ts';
+import { countNow, isHashed, largeObjects, listTables, pick, type Table } from './count.ts';
+import { isAmong, named } from './items.ts';
 import { readEntries } from './entries.ts';
 import { createMissingRoles, dropRoles } from './create-roles.ts';
 import { dropUnfinished } from './drop.ts';
@@ -74,7 +75,7 @@ const build = async (target: Loading, entries: Entries, created: (role: string) 
   if (request.mode === 'replace') await analyze(context, source, fresh);
   // Settings come last: one such as default_transaction_read_only would stop the restore.
   for (const statement of applySql(archived!, fresh)) await client.query(statement);
-  const counted = await count({ ...target, role: tried.role });
+  const counted = named(expected, await count({ ...target, role: tried.role }));
   const fingerprint = only ? pick(counted, only) : counted;
   assertEqual(only ? pick(expected, only) : expected, fingerprint);
   return { fingerprint, settings: archived!, foreignKeys, notes: tried.notes };
@@ -84,7 +85,7 @@ const keptName = (live: string, suffix: string): string => nameWith(live, `_befo
 
 /** Tables of the new database that were asked for. */
 const chosen = async ({ source, fresh, request }: Loading): Promise<readonly Table[]> =>
-  (await withClient(source, fresh, listTables)).filter((table) => request.only!.includes(itemOf(table)));
+  (await withClient(source, fresh, listTables)).filter((table) => isAmong(request.only!, table));
 
 /** Gives what was built its place, and tells where the old data is. */
 const put = async (target: Loading, { settings, foreignKeys }: Built): Promise<Replaced> => {
@@ -161,7 +162,7 @@ const assertTables = async ({ source, client, request }: Loading): Promise<void>
   const { database } = source.connection;
   if (into !== undefined || mode === 'trial' || !(await exists(client, database))) return;
   await withClient(source, database, async (live) => {
-    const tables = (await listTables(live)).filter((table) => only.includes(itemOf(table)));
+    const tables = (await listTables(live)).filter((table) => isAmong(only, table));
     await assertSwappable(live, tables);
   });
 };

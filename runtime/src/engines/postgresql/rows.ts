@@ -1,5 +1,5 @@
 import type { Fingerprint } from '../engine.ts';
-import { itemOf, largeObjects } from './count.ts';
+import { itemOf, largeObjects } from './items.ts';
 
 const [newline, backslash, dot] = [0x0a, 0x5c, 0x2e];
 const name = String.raw`"(?:[^"]|"")*"|[^\s".(]+`;

@@ -14,6 +14,7 @@ import {
 } from './client.ts';
 import { countRows, itemOf, type Table } from './count.ts';
 import { analyze } from './analyze.ts';
+import { named } from './items.ts';
 import { dependentsSql, foreignKeysSql, relativesSql } from './dependents.ts';
 import { markSql } from './marks.ts';
 import { said } from './said.ts';
@@ -139,10 +140,8 @@ const exchange = async (swap: TableSwap, client: Client): Promise<Replaced> => {
   const { tables, suffix, expected, foreignKeys, hashed } = swap;
   const restored = tables.map((table) => aside(table, `_restore_${suffix}`));
   const counted = await countRows(client, restored, hashed);
-  assertEqual(
-    expected,
-    Object.fromEntries(tables.map((table, index) => [itemOf(table), counted[itemOf(restored[index]!)]!])),
-  );
+  const found = tables.map((table, index) => [itemOf(table), counted[itemOf(restored[index]!)]!] as const);
+  assertEqual(expected, named(expected, Object.fromEntries(found)));
   const replaced = await existing(client, tables);
   for (const table of replaced) await client.query(`LOCK TABLE ${qualified(table)}`);
   await assertSwappable(client, replaced);
@@ -186,7 +185,7 @@ export const swapTables = async (swap: TableSwap): Promise<Replaced> => {
   return withClient(source, source.connection.database, async (client) => {
     try {
       await copy(swap, client, restored);
-      await client.query(`SET search_path = ''; SET row_security = off; BEGIN`);
+      await client.query('BEGIN');
       const done = await exchange(swap, client);
       await swap.beforeSwap(done);
       await client.query('COMMIT');

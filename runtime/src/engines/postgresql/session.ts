@@ -1,0 +1,62 @@
+import type { Client } from 'pg';
+
+/** Limits of a role, database or server that would cut a long dump, count or restore: none for sessions of ours. */
+const limits = {
+  statement_timeout: '0',
+  lock_timeout: '0',
+  idle_in_transaction_session_timeout: '0',
+  idle_session_timeout: '0',
+  transaction_timeout: '0',
+};
+
+/** What is safe for the client programs too, which know best how they read and write values. */
+const common = {
+  ...limits,
+  search_path: '',
+  default_transaction_read_only: 'off',
+  default_transaction_isolation: 'read committed',
+  default_transaction_deferrable: 'off',
+};
+
+/** Of our own sessions, which read names and hash values as text. */
+const own = {
+  ...common,
+  row_security: 'off', // fail rather than count less
+  quote_all_identifiers: 'off',
+  transform_null_equals: 'off',
+  DateStyle: 'ISO, YMD',
+  IntervalStyle: 'postgres',
+  TimeZone: 'UTC',
+  extra_float_digits: '1',
+  bytea_output: 'hex',
+  lc_monetary: 'C',
+  xmlbinary: 'base64',
+};
+
+const optionsOf = (settings: Readonly<Record<string, string>>, known: ReadonlySet<string>): string =>
+  Object.entries(settings)
+    .filter(([name]) => known.has(name))
+    .map(([name, value]) => `-c ${name}=${value.replaceAll(' ', String.raw`\ `)}`)
+    .join(' ');
+
+/** Those that every server knows, from the first statement on: a role's own limit may be shorter than that statement takes. */
+export const startupOptions = optionsOf(
+  limits,
+  new Set(['statement_timeout', 'lock_timeout', 'idle_in_transaction_session_timeout']),
+);
+
+/** A pooler such as pgbouncer may refuse options at the start. */
+export const isOptionsRefusal = (message: string): boolean => /unsupported startup parameter/.test(message);
+
+/** Gives a new session its settings; resolves to the names of those that the server knows. */
+export const beginSession = async (client: Client): Promise<ReadonlySet<string>> => {
+  const { rows } = await client.query<{ name: string }>(
+    `SELECT key AS name, set_config(key, value, false)
+     FROM json_each_text($1) WHERE lower(key) IN (SELECT lower(name) FROM pg_catalog.pg_settings)`,
+    [JSON.stringify(own)],
+  );
+  return new Set(rows.map(({ name }) => name));
+};
+
+/** The settings as options of the client programs, for a server that knows the names given. */
+export const programOptions = (known: ReadonlySet<string>): string => optionsOf(common, known);
