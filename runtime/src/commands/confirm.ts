@@ -1,6 +1,7 @@
 import { createInterface } from 'node:readline/promises';
 import type { Readable, Writable } from 'node:stream';
 import { BackupError } from '../core/errors.ts';
+import { printable } from '../core/printable.ts';
 import { renderRestorePlan } from './render.ts';
 import type { RestorePlan } from './restore-plan.ts';
 
@@ -16,7 +17,7 @@ export const askOn =
         `there is no terminal to confirm on; use --force to ${action} without asking`,
       );
     const prompt = createInterface({ input: stdin, output });
-    output.write(`${text}\n`);
+    output.write(`${printable(text)}\n`);
     const answer = await prompt.question(`Type ${expected} to go on: `);
     prompt.close();
     return answer.trim() === expected;

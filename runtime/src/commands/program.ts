@@ -1,6 +1,7 @@
 import type { Readable, Writable } from 'node:stream';
 import { Command, Option } from 'commander';
 import { names } from '../contract/names.ts';
+import { printable } from '../core/printable.ts';
 import { becomeBatch } from '../core/process.ts';
 import { findTarget, stoppableApp, type App } from './app.ts';
 import { count, port } from './count.ts';
@@ -41,7 +42,7 @@ const toolOf = (session: Session, command: Command): Tool => {
     open: () => session.open(plan),
     look: async () => stoppableApp(await session.open(plan)),
     print: (result, render) =>
-      session.stdout.write(`${json ? JSON.stringify(result, null, 2) : render(result)}\n`),
+      session.stdout.write(`${json ? JSON.stringify(result, null, 2) : printable(render(result))}\n`),
   };
 };
 

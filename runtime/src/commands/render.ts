@@ -117,7 +117,7 @@ export const renderRestore = (result: RestoreResult): string => {
   const took = formatSeconds(result.seconds!);
   return [
     renderRestorePlan(result),
-    `  result  equal to the archive, in ${took} (RTO ${formatSeconds(result.rtoSeconds)}: ${result.withinRto ? 'met' : 'MISSED'})`,
+    `  result  ${result.equal ? 'equal to the archive' : `DIFFERS from the archive, as accepted: ${result.accepted!.join('; ')}`}, in ${took} (RTO ${formatSeconds(result.rtoSeconds)}: ${result.withinRto ? 'met' : 'MISSED'})`,
     ...(result.kept ? [`  kept    ${result.kept}`] : []),
     ...(result.undo ? [`  undo    ${result.undo}`] : []),
     ...(result.safetyArchive ? [`  saved   ${result.safetyArchive} holds what was replaced`] : []),

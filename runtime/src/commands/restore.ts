@@ -23,6 +23,8 @@ export interface RestoreResult extends RestorePlan {
   readonly withinRto?: boolean;
   /** True: counted after the restore and found to be what the archive holds. */
   readonly equal?: boolean;
+  /** Differences from the archive's manifest that a person has accepted with `--accept`. */
+  readonly accepted?: readonly string[];
   readonly fingerprint?: Restored['fingerprint'];
   readonly kept?: string;
   readonly undo?: string;
@@ -91,9 +93,11 @@ const carryOut = async (app: App, prepared: Prepared): Promise<RestoreResult> =>
       : (await tryRestore(app, archive, () => Promise.resolve(source), trialOf(prepared))).restored;
   const seconds = (app.run.now().getTime() - begun) / 1000;
   const rtoSeconds = parseDuration(target.rto);
+  const { accepted = [] } = restored;
+  const equal = accepted.length === 0;
   app.run.log.info(
-    { target: target.name, archive: plan.archive, mode: plan.mode, seconds },
-    'restored and found equal',
+    { target: target.name, archive: plan.archive, mode: plan.mode, seconds, ...(!equal && { accepted }) },
+    equal ? 'restored and found equal' : 'restored with differences that were accepted',
   );
   return {
     ...plan,
@@ -101,7 +105,7 @@ const carryOut = async (app: App, prepared: Prepared): Promise<RestoreResult> =>
     seconds,
     rtoSeconds,
     withinRto: seconds <= rtoSeconds,
-    equal: true,
+    equal,
     ...restored,
   };
 };

@@ -34,7 +34,7 @@ export const restoreSummary = (result: RestoreResult): Summary => {
       ...(safetyArchive !== undefined && { safetyArchive }),
       ...(services && { services }),
     },
-    warnings: result.notes,
+    warnings: [...(result.notes ?? []), ...(result.accepted ?? []).map((each) => `accepted: ${each}`)],
   };
 };
 

@@ -171,7 +171,7 @@ export const failures = {
   'restore.mismatch': {
     exit: exitCodes.restore,
     retryable: false,
-    hint: 'the restored data differs from what the manifest says; see the differences above',
+    hint: 'see the differences above; what a person has judged to be no loss is restored with --accept mismatch:<item>',
   },
   'restore.incomplete': {
     exit: exitCodes.restore,

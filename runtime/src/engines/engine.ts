@@ -94,6 +94,8 @@ export interface RestoreRequest extends RestoreScope {
 export interface Restored extends Replaced {
   /** Counted after the restore; equal to what the archive holds, or the restore failed with `restore.mismatch`. */
   readonly fingerprint: Fingerprint;
+  /** Differences from the manifest that a person has accepted, in words. @default none: the data is equal */
+  readonly accepted?: readonly string[];
   /** What did not come back, came back otherwise, or points elsewhere now. @default the notes of the preview */
   readonly notes?: readonly string[];
 }

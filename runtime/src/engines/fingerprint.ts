@@ -20,10 +20,25 @@ export const differences = (expected: Fingerprint, actual: Fingerprint): readonl
 /** Differences that an error message quotes; the rest is counted. */
 const quoted = 5;
 
-/** @throws BackupError `restore.mismatch` that names the differences. */
-export const assertEqual = (expected: Fingerprint, actual: Fingerprint): void => {
-  const found = differences(expected, actual);
-  if (found.length === 0) return;
+const without = (fingerprint: Fingerprint, items: readonly string[]): Fingerprint =>
+  Object.fromEntries(Object.entries(fingerprint).filter(([item]) => !items.includes(item)));
+
+const acceptPrefix = 'mismatch:';
+
+/**
+ * Differences that a person has judged, in words; `accept` names their items: `mismatch:public.users`.
+ * @throws BackupError `restore.mismatch` that names the others
+ */
+export const assertEqual = (
+  expected: Fingerprint,
+  actual: Fingerprint,
+  accept: readonly string[] = [],
+): readonly string[] => {
+  const judged = accept
+    .filter((word) => word.startsWith(acceptPrefix))
+    .map((word) => word.slice(acceptPrefix.length));
+  const found = differences(without(expected, judged), without(actual, judged));
+  if (found.length === 0) return differences(expected, actual);
   const more = found.length > quoted ? `; and ${found.length - quoted} more` : '';
   throw new BackupError(
     'restore.mismatch',

@@ -1,3 +1,4 @@
+import { printableItem } from '../core/printable.ts';
 import { formatBytes, formatSeconds } from '../core/units.ts';
 import type { Level } from './config.ts';
 import { hintOf, numberOf, secondsOf, textOf, type Notice } from './event.ts';
@@ -37,7 +38,7 @@ const factsOf = (notice: Notice): readonly Fact[] => [
 /** The notice as plain text, after its headline. */
 export const body = (notice: Notice): string =>
   [
-    ...(notice.failure ? [notice.failure.message] : []),
-    ...notice.warnings.map((warning) => `warning: ${warning}`),
+    ...(notice.failure ? [printableItem(notice.failure.message)] : []),
+    ...notice.warnings.map((warning) => `warning: ${printableItem(warning)}`),
     ...factsOf(notice).flatMap(([name, value]) => (value ? [`${name.padEnd(8)} ${value}`] : [])),
   ].join('\n');

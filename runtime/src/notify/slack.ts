@@ -10,9 +10,12 @@ const icons: Readonly<Record<Level, string>> = {
   error: ':rotating_light:',
 };
 
-/** `&`, `<` and `>` are Slack's markup: https://docs.slack.dev/messaging/formatting-message-text#escaping */
+/**
+ * `&`, `<` and `>` are Slack's markup: https://docs.slack.dev/messaging/formatting-message-text#escaping; three backticks
+ * would end the block.
+ */
 const escaped = (text: string): string =>
-  text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');
+  text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;').replaceAll('```', "'''");
 
 /** A section holds 3,000 characters at most: https://docs.slack.dev/reference/block-kit/blocks/section-block */
 const longestText = 2_900;

@@ -245,6 +245,12 @@ const transport: readonly Row[] = [
     why: 'somebody on the way may read the data, or pose as the server',
   },
   {
+    name: 'password in clear text',
+    ...inPlan(String.raw`targets\[[^\]]*\]\.(drill\.)?connection\.clearTextPassword$`),
+    holds: becomes(true),
+    why: 'whoever poses as the server gets the password of the account',
+  },
+  {
     name: 'server no longer verified',
     ...inPlan(String.raw`targets\[[^\]]*\]\.(drill\.)?connection\.tls\.verify$`),
     holds: weaker('none', 'ca', 'full'),

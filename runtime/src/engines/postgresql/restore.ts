@@ -43,6 +43,8 @@ interface Built {
   /** Of single tables, as SQL. */
   readonly foreignKeys: string;
   readonly notes: readonly string[];
+  /** Differences that a person has accepted. */
+  readonly accepted: readonly string[];
 }
 
 /** Counts the new database with the rights of whoever restored it. */
@@ -77,8 +79,8 @@ const build = async (target: Loading, entries: Entries, created: (role: string) 
   for (const statement of applySql(archived!, fresh)) await client.query(statement);
   const counted = named(expected, await count({ ...target, role: tried.role }));
   const fingerprint = only ? pick(counted, only) : counted;
-  assertEqual(only ? pick(expected, only) : expected, fingerprint);
-  return { fingerprint, settings: archived!, foreignKeys, notes: tried.notes };
+  const accepted = assertEqual(only ? pick(expected, only) : expected, fingerprint, request.accept);
+  return { fingerprint, settings: archived!, foreignKeys, notes: tried.notes, accepted };
 };
 
 const keptName = (live: string, suffix: string): string => nameWith(live, `_before_${suffix}`);
@@ -104,6 +106,7 @@ const put = async (target: Loading, { settings, foreignKeys }: Built): Promise<R
     const hashed = isHashed(expected);
     return swapTables({
       ...{ context, source, fresh, tables, expected, hashed, foreignKeys, suffix, beforeSwap },
+      accept: request.accept,
     });
   }
   const kept = keptName(live, suffix);
@@ -139,10 +142,14 @@ const attempt = async (target: Loading, entries: Entries): Promise<Restored> => 
   let placed = false;
   try {
     const built = await build(target, entries, (role) => created.push(role));
-    const { fingerprint, notes } = built;
+    const { fingerprint, notes, accepted } = built;
     const replaced = mode === 'trial' ? {} : await put(target, built);
     placed = mode !== 'trial';
-    return { fingerprint, ...replaced, ...(notes.length > 0 && { notes }) };
+    return {
+      ...{ fingerprint, ...replaced },
+      ...(notes.length > 0 && { notes }),
+      ...(accepted.length > 0 && { accepted }),
+    };
   } finally {
     await cleanUp(target, placed ? [] : created); // a database that was renamed has this name no more
   }

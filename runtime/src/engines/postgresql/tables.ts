@@ -30,6 +30,8 @@ export interface TableSwap {
   readonly tables: readonly Table[];
   readonly expected: Fingerprint;
   readonly hashed: boolean;
+  /** Differences from `expected` that a person has accepted, as words of `--accept`. */
+  readonly accept: readonly string[] | undefined;
   /** Definitions from the archive, as SQL. */
   readonly foreignKeys: string;
   readonly suffix: string;
@@ -137,11 +139,11 @@ const undoOf = (
 
 /** Puts the restored tables in place and the old ones aside, in one transaction of the live database. */
 const exchange = async (swap: TableSwap, client: Client): Promise<Replaced> => {
-  const { tables, suffix, expected, foreignKeys, hashed } = swap;
+  const { tables, suffix, expected, foreignKeys, hashed, accept } = swap;
   const restored = tables.map((table) => aside(table, `_restore_${suffix}`));
   const counted = await countRows(client, restored, hashed);
   const found = tables.map((table, index) => [itemOf(table), counted[itemOf(restored[index]!)]!] as const);
-  assertEqual(expected, named(expected, Object.fromEntries(found)));
+  assertEqual(expected, named(expected, Object.fromEntries(found)), accept);
   const replaced = await existing(client, tables);
   for (const table of replaced) await client.query(`LOCK TABLE ${qualified(table)}`);
   await assertSwappable(client, replaced);

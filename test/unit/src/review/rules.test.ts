@@ -143,6 +143,12 @@ const examples: Readonly<Record<string, Example>> = {
   'secret readable by more users': ['CronJob', `${pod}volumes[s].secret.defaultMode`, 288, 292],
   'other credentials': ['ConfigMap', `${plan}targets[redis].secret.name`, 'a', 'b'],
   'TLS lowered': ['ConfigMap', `${plan}targets[postgresql].connection.sslMode`, 'verify-full', 'require'],
+  'password in clear text': [
+    'ConfigMap',
+    `${plan}targets[postgresql].connection.clearTextPassword`,
+    gone,
+    true,
+  ],
   'server no longer verified': ['ConfigMap', `${plan}targets[redis].connection.tls.verify`, 'full', 'none'],
   'another CA or name of a server': [
     'ConfigMap',
