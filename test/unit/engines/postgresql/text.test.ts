@@ -26,7 +26,7 @@ SELECT pg_catalog.setval('public.users_id_seq', 2, true);
 `;
   const expected = {
     'public.users': { rows: 2 },
-    'My Schema.t."x"': { rows: 0 },
+    'My Schema."t.""x"""': { rows: 0 },
     'public.none': { rows: 2 },
     'large objects': { objects: 1 },
   };
