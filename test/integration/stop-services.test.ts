@@ -119,7 +119,10 @@ describe('restore --stop-services', () => {
     const intact = readFileSync(file);
     const bytes = Buffer.from(intact);
     bytes[100]! ^= 1;
-    writeFileSync(file, bytes);
+    // Damage that was there before would be found before anything is stopped.
+    api.before = () => {
+      if (api.patches.length === down.length) writeFileSync(file, bytes);
+    };
     const { code, json } = await restore();
     writeFileSync(file, intact);
     expect([code, json.error.code]).toEqual([6, 'archive.damaged']);

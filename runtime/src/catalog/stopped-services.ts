@@ -1,8 +1,10 @@
 import { z } from 'zod';
 import { isBackupError } from '../core/errors.ts';
 import { oneChunk } from '../core/one-chunk.ts';
+import type { KeyRing } from '../crypto/key-ring.ts';
 import { readSmall } from '../store/small.ts';
 import type { Store } from '../store/store.ts';
+import { proofOf, sign, signatureShape } from './signature.ts';
 
 /** Folder of a store that tells which services a restore stopped; also the name of the lock on all of them. */
 export const servicesFolder = 'services';
@@ -19,6 +21,10 @@ const stoppedSchema = z.strictObject({
   startedAt: z.iso.datetime().optional(),
 });
 
+const signedSchema = z.strictObject({ ...stoppedSchema.shape, ...signatureShape });
+
+const label = 'grill-backup service\0';
+
 /** A service that a restore stopped: `services/<namespace>/<kind>_<name>.json` in the primary store. */
 export type StoppedService = z.output<typeof stoppedSchema>;
 
@@ -26,14 +32,29 @@ const keyOf = ({ kind, namespace, name }: Pick<StoppedService, 'kind' | 'namespa
   `${servicesFolder}/${namespace}/${kind.toLowerCase()}_${name}.json`;
 
 /** Written over, never removed: where Object Lock keeps every version, removing would fail. */
-export const writeStopped = async (store: Store, service: StoppedService): Promise<void> => {
-  await store.put(keyOf(service), () => oneChunk(`${JSON.stringify(service)}\n`), { replace: true });
+export const writeStopped = async (
+  store: Store,
+  keys: KeyRing | undefined,
+  service: StoppedService,
+): Promise<void> => {
+  const text = `${JSON.stringify(await sign(label, service, keys?.[0]))}\n`;
+  await store.put(keyOf(service), () => oneChunk(text), { replace: true });
 };
 
-/** Undefined for what is none of ours, or was removed meanwhile. */
-const read = async (store: Store, key: string): Promise<StoppedService | undefined> => {
+/**
+ * Undefined for what is none of ours, was removed meanwhile, belongs under another name, or is signed by no key at hand:
+ * whoever can write to the store must not scale services.
+ */
+const read = async (
+  store: Store,
+  keys: KeyRing | undefined,
+  key: string,
+): Promise<StoppedService | undefined> => {
   try {
-    return stoppedSchema.parse(JSON.parse((await readSmall(store, key, 'service')).toString('utf8')));
+    const signed = signedSchema.parse(JSON.parse((await readSmall(store, key, 'service')).toString('utf8')));
+    const proof = await proofOf(label, signed, keys);
+    const { mac: _mac, key: _key, ...service } = signed;
+    return proof === (keys ? 'proved' : 'unproved') && keyOf(service) === key ? service : undefined;
   } catch (error) {
     if (isBackupError(error, 'store.unreachable') || isBackupError(error, 'store.failed')) throw error;
     return undefined;
@@ -41,10 +62,13 @@ const read = async (store: Store, key: string): Promise<StoppedService | undefin
 };
 
 /** Services that are still stopped. @throws BackupError `store.*` */
-export const readStopped = async (store: Store): Promise<readonly StoppedService[]> => {
+export const readStopped = async (
+  store: Store,
+  keys: KeyRing | undefined,
+): Promise<readonly StoppedService[]> => {
   const stopped: StoppedService[] = [];
   for await (const { key } of store.list(`${servicesFolder}/`)) {
-    const service = await read(store, key);
+    const service = await read(store, keys, key);
     if (service && !service.startedAt) stopped.push(service);
   }
   return stopped;

@@ -28,7 +28,7 @@ export const stateOf = async (
 export const servicesOf = async (app: App, { services = [] }: Target): Promise<readonly ServiceState[]> => {
   if (services.length === 0) return [];
   const cluster = await openCluster(app.run.cluster);
-  const killed = await readStopped(app.stores.primary);
+  const killed = await readStopped(app.stores.primary, app.keys);
   const states: ServiceState[] = [];
   for (const { namespace = cluster.namespace, ...service } of services) {
     states.push(await stateOf(cluster, { ...service, namespace }, killed));

@@ -25,8 +25,8 @@ export interface StopTiming {
 const stopTiming: StopTiming = { pollMs: 1000, waitMs: 300_000 };
 
 /** Written down before it is done: a run that is killed in between leaves what its successor needs. */
-const stop = async ({ run, stores }: App, cluster: Cluster, service: StoppedService): Promise<void> => {
-  await writeStopped(stores.primary, service);
+const stop = async ({ run, stores, keys }: App, cluster: Cluster, service: StoppedService): Promise<void> => {
+  await writeStopped(stores.primary, keys, service);
   await setReplicas(cluster, service, 0);
   run.log.info({ service: nameOf(service), replicas: service.replicas }, 'stopped a service');
 };
@@ -57,7 +57,7 @@ const stopAll = async (
   begun: StoppedService[],
   timing: StopTiming,
 ): Promise<void> => {
-  const killed = await readStopped(app.stores.primary);
+  const killed = await readStopped(app.stores.primary, app.keys);
   for (const service of services) {
     throwIfStopped(app.run);
     const state = await stateOf(cluster, service, killed);
@@ -70,11 +70,15 @@ const stopAll = async (
 };
 
 /** Never throws, and never heeds the signal to stop: services that stay down are worse than a run that ends late. */
-const start = async ({ run, stores }: App, cluster: Cluster, service: StoppedService): Promise<boolean> => {
+const start = async (
+  { run, stores, keys }: App,
+  cluster: Cluster,
+  service: StoppedService,
+): Promise<boolean> => {
   const { replicas } = service;
   try {
     if ((await readReplicas(cluster, service)) === 0) await setReplicas(cluster, service, replicas);
-    await writeStopped(stores.primary, { ...service, startedAt: run.now().toISOString() });
+    await writeStopped(stores.primary, keys, { ...service, startedAt: run.now().toISOString() });
     run.log.info({ service: nameOf(service), replicas }, 'started a service');
     return true;
   } catch (error) {
@@ -132,7 +136,7 @@ export interface StartedServices {
 export const startServices = async (app: App): Promise<StartedServices> => {
   const lock = await lockServices(app, 'start-services');
   try {
-    const stopped = await readStopped(app.stores.primary);
+    const stopped = await readStopped(app.stores.primary, app.keys);
     if (stopped.length === 0) return { started: [], down: [] };
     const down = await startAll(app, await openCluster(app.run.cluster), stopped);
     return { started: stopped.filter((service) => !down.includes(nameOf(service))), down };

@@ -41,7 +41,7 @@ describe('an object of 200 GB where a small one belongs', () => {
     plantGiant('runs/redis/20240101_000000_000_backup_abcdef.json');
     plantGiant('services/grill-stats/deployment_api.json');
     expect(await Array.fromAsync(readRuns(store, runsOf))).toEqual([]);
-    expect(await readStopped(store)).toEqual([]);
+    expect(await readStopped(store, undefined)).toEqual([]);
   });
 
   test('is a problem of the audit trail, named', async () => {
