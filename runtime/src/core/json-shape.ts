@@ -7,6 +7,8 @@ const most = {
   fields: 600_000,
   /** A manifest of 3 TB has 800,000 segments. */
   items: 1_200_000,
+  /** Of one text; names of databases have 255. */
+  characters: 1 << 20,
 } as const;
 
 const [quote, backslash, comma, colon] = [0x22, 0x5c, 0x2c, 0x3a];
@@ -27,8 +29,11 @@ export const jsonProblem = (text: Buffer): string | undefined => {
   let [depth, containers, fields, items] = [0, 0, 0, 0];
   for (let at = 0; at < text.length; at++) {
     const byte = text[at];
-    if (byte === quote) at = endOfString(text, at);
-    else if (byte === comma) items++;
+    if (byte === quote) {
+      const end = endOfString(text, at);
+      if (end - at > most.characters) return `JSON with a text of more than ${most.characters} bytes`;
+      at = end;
+    } else if (byte === comma) items++;
     else if (byte === colon) fields++;
     else if (byte === closeList || byte === closeObject) depth--;
     else if (byte === openList || byte === openObject) {
