@@ -34,14 +34,16 @@ const execInRestorePod: Rules = [
   { apiGroups: [''], resources: ['pods/exec'], verbs: ['create', 'get'], ...restorePodOnly },
 ];
 
-/** `kubectl create job --from=cronjob/…` reads the CronJob and creates the Job. */
-const startBackups = (cronJobs: string[]): Rules => [
+/** `kubectl get cronjobs`, and of each what it runs. */
+const lookAtCronJobs = (cronJobs: string[]): Rules => [
   { apiGroups: ['batch'], resources: ['cronjobs'], verbs: ['list', 'watch'] },
   { apiGroups: ['batch'], resources: ['cronjobs'], verbs: ['get'], resourceNames: cronJobs },
-  { apiGroups: ['batch'], resources: ['jobs'], verbs: ['create'] },
 ];
 
-/** `kubectl apply` and `kubectl delete` of the restore pod. Creating a pod cannot be limited to a name. */
+/** `kubectl create job --from=cronjob/…`; creating cannot be limited to names, admission.ts says which Jobs. */
+const startBackups: Rules = [{ apiGroups: ['batch'], resources: ['jobs'], verbs: ['create'] }];
+
+/** `kubectl replace --force`, `kubectl apply` and `kubectl delete` of the restore pod. Creating a pod cannot be limited to a name. */
 const manageRestorePod: Rules = [
   { apiGroups: [''], resources: ['pods'], verbs: ['create'] },
   { apiGroups: [''], resources: ['pods'], verbs: ['patch', 'delete'], ...restorePodOnly },
@@ -82,6 +84,7 @@ export class BackupAccess extends Construct {
     const system = checked(this, accessProps, props);
     if (!system) return;
     const { targets, access } = system;
+    const cronJobs = lookAtCronJobs([...cronJobNames(targets)]);
     const role = podRoleArn(system);
     const annotations = role && { 'eks.amazonaws.com/role-arn': role };
     for (const name of [names.operatorAccount, names.restoreAccount])
@@ -92,12 +95,12 @@ export class BackupAccess extends Construct {
       });
     this.role(
       names.oncallRole,
-      [...look, ...startBackups([...cronJobNames(targets)]), ...execInRestorePod],
+      [...look, ...cronJobs, ...startBackups, ...execInRestorePod],
       access.oncallGroups,
     );
     this.role(
       names.restoreAccount,
-      [...look, ...manageRestorePod, ...execInRestorePod],
+      [...look, ...cronJobs, ...manageRestorePod, ...execInRestorePod],
       access.restoreGroups,
     );
     this.services(system);

@@ -117,6 +117,15 @@ describe('rights', () => {
 const selectorOf = (command: string): readonly [key: string, value: string] =>
   (/-l (\S+?)=(\S+)/.exec(command) ?? []).slice(1) as [string, string];
 
+test.each(
+  Object.entries(requests).filter(([, { asks }]) =>
+    asks.every(([verb]) => ['get', 'list', 'watch'].includes(verb)),
+  ),
+)('who restores may look as well as who is on call: %s', (_, { asks }) => {
+  for (const request of asks)
+    expect([request, allows(objects, 'backup-restore', request)]).toEqual([request, true]);
+});
+
 const templates = (kind: string): readonly object[] =>
   objects.filter((object) => object.kind === kind).map((object) => at(object, 'spec.jobTemplate'));
 

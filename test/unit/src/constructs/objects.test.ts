@@ -240,6 +240,8 @@ describe('roles', () => {
       'get pods/log',
       'get configmaps: backup-config,backup-scripts',
       'get,list,watch events',
+      'list,watch cronjobs',
+      'get cronjobs: postgresql-backup,influxdb-backup,redis-backup,backup-verification,backup-drill',
       'create pods',
       'patch,delete pods: backup-restore-job',
       'create,get pods/exec: backup-restore-job',
