@@ -24,6 +24,9 @@ const cluster = new pulumi.Config('kubernetes');
 const provider = new Provider('cluster', {
   // two managers of one field are told, not overwritten
   enableServerSideApply: true,
+  // a changed value is an update, not a new object: a protected Secret could never be replaced
+  enableSecretMutable: true,
+  enableConfigMapMutable: true,
   context: cluster.get('context'),
   kubeconfig: cluster.getSecret('kubeconfig'),
 });

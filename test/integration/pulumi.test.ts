@@ -80,7 +80,11 @@ describe.each(['dev', 'prod'])('the Pulumi program in %s', (stack) => {
   });
 
   test('applies on the server side, through one provider', () => {
-    expect(found('kubernetes cluster').inputs).toMatchObject({ enableServerSideApply: 'true' });
+    expect(found('kubernetes cluster').inputs).toMatchObject({
+      enableServerSideApply: 'true',
+      enableSecretMutable: 'true',
+      enableConfigMapMutable: 'true',
+    });
     expect([...new Set(kubernetes.map(({ provider }) => provider))]).toEqual(['cluster']);
   });
 
