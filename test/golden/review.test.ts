@@ -85,6 +85,7 @@ const prepared: Readonly<Record<string, { readonly before?: Edit; readonly after
     after: (prod) => prod.access.restoreGroups.push('contractors'),
     told: [
       'exposure: RoleBinding backup-restore subjects[contractors]: added {"apiGroup":"rbac.authorization.k8s.io","kind":"Group","nam…',
+      'exposure: ValidatingAdmissionPolicy grill-stats-backup-restore-pod spec.matchConditions[groups].expression: request.userInfo.groups.exists(group, group in ["grill-stat… → request.userInfo.groups.exists(group, group in ["grill-stat…',
     ],
   },
   'the object store may be anywhere': {

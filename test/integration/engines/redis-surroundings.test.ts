@@ -42,7 +42,8 @@ const restore = (server: TestRedis, scope: RestoreScope = {}, credentials = {}) 
 /** Every setting, in the order of the names: servers list them as it comes. */
 const settingsOf = async (server: TestRedis): Promise<string> => {
   const lines = (await server.cli('CONFIG', 'GET', '*')).split('\n');
-  const pairs = lines.flatMap((name, index) => (index % 2 ? [] : [`${name} ${lines[index + 1]}`]));
+  // The last value may be empty, and what a program prints is trimmed.
+  const pairs = lines.flatMap((name, index) => (index % 2 ? [] : [`${name} ${lines[index + 1] ?? ''}`]));
   return pairs.toSorted().join('\n');
 };
 

@@ -265,7 +265,8 @@ describe('certificates of a connection', () => {
 
   test('that share a Secret with each other or with the credentials are one volume', () => {
     const own = { ca: { secret: 'postgresql-secret' }, client: { secret: 'postgresql-secret' } };
-    const all = secured(own, postgresql!);
+    const { sslMode: _, ...connection } = postgresql!.connection as Record<string, unknown>; // tls says it
+    const all = secured(own, { ...postgresql!, connection } as typeof redis);
     expect(volume('postgresql-backup', '/secrets/postgresql-secret', all).secret.items).toEqual(
       ['username', 'password', 'ca.crt', 'tls.crt', 'tls.key'].map((key) => ({ key, path: key })),
     );
