@@ -6,12 +6,12 @@ import { testRun, type TestRun } from '../kit/run.ts';
 import type { EngineFixture, EngineServer } from './engines/fixture.ts';
 import { influxdb1Fixture } from './engines/influxdb1.ts';
 import { influxdb2Fixture } from './engines/influxdb2.ts';
-import { postgresqlFixture } from './engines/postgresql.ts';
+import { postgresqlFixtures } from './engines/postgresql.ts';
 import { redisFixtures } from './engines/redis.ts';
 import { broken, replay, save, type Saved } from './engines/saved.ts';
 
 const fixtures: readonly EngineFixture[] = [
-  postgresqlFixture,
+  ...postgresqlFixtures,
   ...redisFixtures,
   influxdb1Fixture,
   influxdb2Fixture,

@@ -9,13 +9,13 @@ import { testRun, type TestRun } from '../kit/run.ts';
 import type { EngineFixture, EngineServer } from './engines/fixture.ts';
 import { influxdb1Fixture } from './engines/influxdb1.ts';
 import { influxdb2Fixture } from './engines/influxdb2.ts';
-import { postgresqlFixture } from './engines/postgresql.ts';
+import { postgresqlFixtures } from './engines/postgresql.ts';
 import { redisFixtures } from './engines/redis.ts';
 import { replay, save } from './engines/saved.ts';
 import { secure, type SecureServer } from './engines/secure.ts';
 
 const fixtures: readonly EngineFixture[] = [
-  postgresqlFixture,
+  postgresqlFixtures[0]!,
   redisFixtures[0]!,
   influxdb1Fixture,
   influxdb2Fixture,

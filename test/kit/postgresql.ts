@@ -24,6 +24,8 @@ const host = '127.0.0.1';
 export interface PostgresqlOptions {
   /** Data folder, kept when the server stops; initialized when empty. @default a new one, removed at the end */
   readonly data?: string;
+  /** Programs of the server and its clients. @default `binDir` */
+  readonly programs?: string;
   /** Superuser's password; must be given again for a data folder that was initialized before. @default random */
   readonly password?: string;
   /** Settings as in postgresql.conf. */
@@ -42,7 +44,12 @@ export interface TestPostgresql extends PrivateServer {
   readonly psql: (database: string, sql: string) => Promise<string>;
 }
 
-const initialize = async (data: string, password: string, folder: string): Promise<void> => {
+const initialize = async (
+  programs: string,
+  data: string,
+  password: string,
+  folder: string,
+): Promise<void> => {
   const file = join(folder, 'password');
   writeFileSync(file, password, { mode: 0o644 });
   const args = [
@@ -58,27 +65,28 @@ const initialize = async (data: string, password: string, folder: string): Promi
     'UTF8',
     '--locale=C.UTF-8',
   ];
-  await captureText(join(binDir, 'initdb'), args, unprivileged);
+  await captureText(join(programs, 'initdb'), args, unprivileged);
   await rm(file);
 };
 
 /** Starts a private PostgreSQL (15 where it is installed) on loopback, as a non-root user, without fsync. */
 export const startPostgresql = async (options: PostgresqlOptions = {}): Promise<TestPostgresql> => {
   const folder = workFolder('pg');
+  const programs = options.programs ?? binDir;
   const data = options.data ?? join(folder, 'data');
   const password = options.password ?? randomBytes(12).toString('hex');
-  if (!existsSync(join(data, 'PG_VERSION'))) await initialize(data, password, folder);
+  if (!existsSync(join(data, 'PG_VERSION'))) await initialize(programs, data, password, folder);
   const port = await freePort();
   const env = { PGPASSWORD: password, PGCONNECT_TIMEOUT: '5' };
   const psql = (database: string, sql: string): Promise<string> =>
     captureText(
-      join(binDir, 'psql'),
+      join(programs, 'psql'),
       ['-h', host, '-p', `${port}`, '-U', user, '-d', database, '-XqAt', '-v', 'ON_ERROR_STOP=1', '-f', '-'],
       { env, input: sql },
     );
   const settings = { fsync: 'off', full_page_writes: 'off', ...options.settings };
   const server = await startServer({
-    program: join(binDir, 'postgres'),
+    program: join(programs, 'postgres'),
     args: [
       ...['-D', data, '-h', host, '-p', `${port}`, '-k', folder],
       ...Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`]),
@@ -88,7 +96,7 @@ export const startPostgresql = async (options: PostgresqlOptions = {}): Promise<
   });
   return {
     ...server,
-    ...{ host, port, user, password, binDir, psql, socketFolder: folder },
+    ...{ host, port, user, password, psql, binDir: programs, socketFolder: folder },
     stop: async () => {
       await server.stop();
       await removeFolder(folder);

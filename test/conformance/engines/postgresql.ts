@@ -35,16 +35,16 @@ const environment = ({ connection, credentials }: Source): Record<string, string
   };
 };
 
-const content = async (source: Source): Promise<string> => {
+const contentBy = async (programs: string, source: Source): Promise<string> => {
   const env = environment(source);
-  const schema = await captureText(join(binDir, 'pg_dump'), ['--schema-only', '--restrict-key=none'], {
+  const schema = await captureText(join(programs, 'pg_dump'), ['--schema-only', '--restrict-key=none'], {
     env,
   });
-  return `${await captureText(join(binDir, 'psql'), ['-XqAt', '-v', 'ON_ERROR_STOP=1', '-f', '-'], { env, input: contentSql })}\n${schema}`;
+  return `${await captureText(join(programs, 'psql'), ['-XqAt', '-v', 'ON_ERROR_STOP=1', '-f', '-'], { env, input: contentSql })}\n${schema}`;
 };
 
-const start = async (): Promise<EngineServer> => {
-  const server = await startPostgresql();
+const start = async (programs: string): Promise<EngineServer> => {
+  const server = await startPostgresql({ programs });
   const { host, port, user: username, password } = server;
   const source = {
     name: 'postgresql',
@@ -54,7 +54,7 @@ const start = async (): Promise<EngineServer> => {
   const psql = (sql: string) => server.psql('grill', sql);
   return {
     source,
-    content,
+    content: (of) => contentBy(programs, of),
     seed: () => server.psql('postgres', seedSql).then(() => {}),
     damage: async () => {
       await psql(`DROP TABLE credentials; DELETE FROM readings WHERE value > 0; UPDATE users SET name = 'x' WHERE id = 1;
@@ -77,11 +77,25 @@ const start = async (): Promise<EngineServer> => {
   };
 };
 
+/** Programs of other versions are found in PATH, as no folder of Debian's holds their major. */
+const startIn = async (programs: string): Promise<EngineServer> => {
+  if (programs === binDir) return start(programs);
+  const path = process.env['PATH'];
+  process.env['PATH'] = `${programs}:${path}`;
+  const server = await start(programs);
+  const stop = async () => {
+    await server.stop();
+    process.env['PATH'] = path;
+  };
+  return { ...server, stop };
+};
+
 const half = (bytes: Buffer): Buffer => bytes.subarray(0, bytes.length >> 1);
 
-export const postgresqlFixture: EngineFixture = {
+const fixtureOf = (programs: string): EngineFixture => ({
   engine: postgresql,
-  start,
+  title: programs === binDir ? 'PostgreSQL' : `PostgreSQL, ${programs}`,
+  start: () => startIn(programs),
   withWrongPassword: (source) => ({ ...source, credentials: { ...source.credentials, password: 'wrong' } }),
   undoEnvironment: environment,
   hostile: [
@@ -113,4 +127,9 @@ export const postgresqlFixture: EngineFixture = {
     },
     { title: 'no entry at all', alter: (saved) => ({ ...saved, entries: [] }) },
   ],
-};
+});
+
+/** Versions besides Debian's: POSTGRESQL_BINS=/path/to/17/bin:/path/to/18/bin, each with server and client programs. */
+const others = (process.env['POSTGRESQL_BINS'] ?? '').split(':').filter(Boolean);
+
+export const postgresqlFixtures: readonly EngineFixture[] = [binDir, ...others].map(fixtureOf);

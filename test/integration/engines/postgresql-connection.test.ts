@@ -7,8 +7,9 @@ import { TLSSocket } from 'node:tls';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { postgresql } from '../../../runtime/src/engines/postgresql/index.ts';
 import { replay, save, type Saved } from '../../conformance/engines/saved.ts';
+import { captureText } from '../../kit/capture.ts';
 import { removeFolder, workFolder } from '../../kit/private-server.ts';
-import { startPostgresql, type TestPostgresql } from '../../kit/postgresql.ts';
+import { binDir, startPostgresql, type TestPostgresql } from '../../kit/postgresql.ts';
 import { testRun } from '../../kit/run.ts';
 
 const run = testRun();
@@ -254,6 +255,11 @@ describe('a server', () => {
     try {
       const restored = await postgresql.restore(run, sourceOf(), replay(saved), request(saved, 'gone'));
       expect(restored.fingerprint).toEqual(counted);
+      await server.psql('grill', 'DELETE FROM t');
+      await captureText('sh', ['-c', restored.undo!], {
+        env: { PGPASSWORD: password, PATH: `${binDir}:/usr/bin:/bin` },
+      });
+      expect(await postgresql.fingerprint(run, sourceOf(), run.now())).toEqual(counted);
     } finally {
       await server.psql('template1', 'ALTER DATABASE gone RENAME TO postgres');
     }

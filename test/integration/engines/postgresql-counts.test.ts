@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { Client } from 'pg';
 import { postgresql } from '../../../runtime/src/engines/postgresql/index.ts';
 import { replay, save, type Saved } from '../../conformance/engines/saved.ts';
@@ -152,4 +152,80 @@ test('a mismatch that a person has judged is accepted by name, and told', async 
   const accept = ['mismatch:public.a'];
   const restored = await postgresql.restore(run, source, replay(saved), request(wrong, 'yes', { accept }));
   expect(restored.accepted).toEqual(['public.a rows: expected 5, found 1']);
+});
+
+const encoded = async (name: string, encoding: string, ...statements: readonly string[]): Promise<void> => {
+  await server.psql('postgres', `CREATE DATABASE ${name} TEMPLATE template0 ENCODING ${encoding} LOCALE 'C'`);
+  await server.psql(name, `SET client_encoding TO SQL_ASCII; ${statements.join(';')}`);
+};
+
+const comesBack = async (name: string, counts: object): Promise<void> => {
+  const source = sourceOf(name);
+  const saved = await save(postgresql.dump(run, source));
+  expect(saved.fingerprint).toEqual(counts);
+  const rows = Object.entries(saved.fingerprint).map(([item, measures]) => [
+    item,
+    { rows: measures['rows'] },
+  ]);
+  expect(await postgresql.inspect(run, replay(saved))).toEqual(Object.fromEntries(rows));
+  await postgresql.restore(run, source, replay(saved), request(saved, 'whole'));
+  expect(await postgresql.fingerprint(run, source, run.now())).toEqual(saved.fingerprint);
+  const only = [Object.keys(saved.fingerprint)[0]!];
+  await postgresql.restore(run, source, replay(saved), request(saved, 'only', { only }));
+  expect(await postgresql.fingerprint(run, source, run.now())).toMatchObject(saved.fingerprint);
+};
+
+describe('a database without an encoding', () => {
+  test.each([
+    ['table', String.raw`CREATE TABLE "%s" (a int)`, String.raw`public.gr\xfcn`],
+    ['schema', String.raw`CREATE SCHEMA "%s"; CREATE TABLE "%s".t (a int)`, String.raw`gr\xfcn.t`],
+  ])('whose %s has a name that is no UTF-8 is refused, and named', async (kind, sql, name) => {
+    const create = sql.replaceAll('%s', `' || E'gr\\xfcn' || '`);
+    await encoded(`bytes_${kind}`, 'SQL_ASCII', `DO $$ BEGIN EXECUTE '${create}'; END $$`);
+    const source = sourceOf(`bytes_${kind}`);
+    const refused = expect.objectContaining({
+      code: 'source.unsupported',
+      message: expect.stringContaining(`SQL_ASCII, and the name of table ${name} is not valid UTF-8; rename`),
+    });
+    await expect(postgresql.probe(run, source)).rejects.toEqual(refused);
+    await expect(postgresql.dump(run, source)).rejects.toEqual(refused);
+  });
+
+  test('with other texts that are no UTF-8 says so', async () => {
+    await encoded('bytes_comment', 'SQL_ASCII', 'CREATE TABLE t (a int)');
+    await server.psql(
+      'bytes_comment',
+      String.raw`SET client_encoding TO SQL_ASCII; COMMENT ON DATABASE bytes_comment IS E'gr\xfcn'`,
+    );
+    await expect(postgresql.dump(run, sourceOf('bytes_comment'))).rejects.toEqual(
+      expect.objectContaining({
+        code: 'dump.failed',
+        message: expect.stringMatching(/setting or comment is not valid UTF-8/),
+      }),
+    );
+  });
+
+  test('whose data alone is no UTF-8 comes back byte for byte', async () => {
+    await encoded('bytes', 'SQL_ASCII', String.raw`CREATE TABLE "grün" AS SELECT E'\xfc\xff' AS x`);
+    await comesBack('bytes', { 'public.grün': { rows: 1, hash: expect.any(String) } });
+  });
+});
+
+test.each([
+  ['LATIN9', 'prix €'],
+  ['KOI8R', 'дым'],
+  ['EUC_JP', '煙'],
+])('names in a database of encoding %s are read as such', async (encoding, text) => {
+  const name = `in_${encoding.toLowerCase()}`;
+  await server.psql('postgres', `CREATE DATABASE ${name} TEMPLATE template0 ENCODING ${encoding} LOCALE 'C'`);
+  await server.psql(
+    name,
+    `SET client_encoding TO UTF8; CREATE TABLE "${text}" ("${text}" text PRIMARY KEY); INSERT INTO "${text}" VALUES ('${text}');
+     CREATE TABLE "a ${text}" (r text CONSTRAINT "${text}" REFERENCES "${text}"); INSERT INTO "a ${text}" VALUES ('${text}');
+     COMMENT ON CONSTRAINT "${text}" ON "a ${text}" IS '${text}'`,
+  );
+  await comesBack(name, {
+    [`public.a ${text}`]: { rows: 1, hash: expect.any(String) },
+    [`public.${text}`]: { rows: 1, hash: expect.any(String) },
+  });
 });

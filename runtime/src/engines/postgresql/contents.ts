@@ -1,6 +1,7 @@
 import type { RunContext } from '../../core/context.ts';
 import { collect, feed, run, write } from '../../core/process.ts';
-import { tableOf } from './items.ts';
+import { decoderOf } from './encodings.ts';
+import { tableOf, unquoted } from './items.ts';
 import type { Tools } from './tools.ts';
 
 /** A dump whose table of contents was read at its head. */
@@ -36,6 +37,7 @@ export const readContents = async (
   context: RunContext,
   tools: Tools,
   content: AsyncIterable<Buffer>,
+  encoding: string,
 ): Promise<Contents> => {
   const program = tools.path('pg_restore');
   const listing = run(context, { program, args: ['--list'], failure: 'restore.failed' });
@@ -54,7 +56,11 @@ export const readContents = async (
     }
     listing.stdin.end();
     const bytes = Buffer.concat(head);
-    return { list: (await list).toString('utf8'), head: bytes, content: joined(bytes, chunks, ended) };
+    return {
+      list: decoderOf(encoding).decode(await list),
+      head: bytes,
+      content: joined(bytes, chunks, ended),
+    };
   } catch (error) {
     listing.kill();
     if (!ended) await chunks.return?.();
@@ -69,7 +75,7 @@ export const extensionsOf = (list: string): readonly string[] =>
 /** Entries that need other tables' data, or act on the whole database; a restore of single tables leaves them out. */
 const skipped =
   /^(FK CONSTRAINT|MATERIALIZED VIEW DATA|BLOBS?|BLOB METADATA|EVENT TRIGGER|PUBLICATION|SUBSCRIPTION|(ACL|COMMENT|SECURITY LABEL) - (LARGE OBJECTS?|EVENT TRIGGER|PUBLICATION|SUBSCRIPTION)) /;
-const foreignKey = /^FK CONSTRAINT (\S+) (\S+) (\S+) /;
+const foreignKey = 'FK CONSTRAINT ';
 const publishedTable = /^PUBLICATION TABLES? /;
 const tableData = 'TABLE DATA ';
 
@@ -81,19 +87,27 @@ const listed = (item: string): string => {
   return `${schema} ${name} `.replaceAll(/[\r\n]/g, ' ');
 };
 
-/** `COMMENT public CONSTRAINT devices_owner_fkey ON devices grill` */
-const commentsOn = (list: string, [, schema, table, key]: readonly string[]): readonly string[] =>
-  list
-    .split('\n')
-    .filter((line) => entryOf(line).startsWith(`COMMENT ${schema} CONSTRAINT ${key} ON ${table} `));
+const quotable = String.raw`"(?:[^"]|"")+"|[^\s"]+`;
+/** Only here pg_dump quotes names: `COMMENT public CONSTRAINT devices_owner_fkey ON "Devices" grill`. */
+const comment = new RegExp(`^COMMENT (.+?) CONSTRAINT (${quotable}) ON (${quotable}) `);
+
+/** How the entry of the foreign key begins that a comment is on. */
+const commented = (entry: string): string | undefined => {
+  const [, schema, key, table] = comment.exec(entry) ?? [];
+  return schema && key && table && `${foreignKey}${schema} ${unquoted(table)} ${unquoted(key)} `;
+};
+
+const commentsOn = (lines: readonly string[], key: string): readonly string[] =>
+  lines.filter((line) => {
+    const start = commented(entryOf(line));
+    return start !== undefined && entryOf(key).startsWith(start);
+  });
 
 /** The list for a restore of the schema with the data of some tables, `schema.table`, and nothing that needs others'. */
 export const listOfTables = (list: string, only: readonly string[]): string => {
   const lines = list.split('\n').filter((line) => /^\d/.test(line));
-  const comments = lines.flatMap((line) => {
-    const key = foreignKey.exec(entryOf(line));
-    return key ? commentsOn(list, key) : [];
-  });
+  const keys = lines.filter((line) => entryOf(line).startsWith(foreignKey));
+  const comments = keys.flatMap((key) => commentsOn(lines, key));
   const keeps = (entry: string): boolean => {
     if (skipped.test(entry) || publishedTable.test(entry)) return false;
     return !entry.startsWith(tableData) || only.some((item) => entry.startsWith(tableData + listed(item)));
@@ -102,12 +116,13 @@ export const listOfTables = (list: string, only: readonly string[]): string => {
 };
 
 /** The list of the foreign keys that some tables have, and of the comments on them. */
-export const listOfForeignKeys = (list: string, only: readonly string[]): string =>
-  list
-    .split('\n')
-    .filter((line) => only.some((item) => entryOf(line).startsWith(`FK CONSTRAINT ${listed(item)}`)))
-    .flatMap((line) => [line, ...commentsOn(list, foreignKey.exec(entryOf(line))!)])
+export const listOfForeignKeys = (list: string, only: readonly string[]): string => {
+  const lines = list.split('\n');
+  return lines
+    .filter((line) => only.some((item) => entryOf(line).startsWith(foreignKey + listed(item))))
+    .flatMap((line) => [line, ...commentsOn(lines, line)])
     .join('\n');
+};
 
 /** What a dump has for the entries of a list that hold no data, as SQL. */
 export const definitionsOf = async (
@@ -115,6 +130,7 @@ export const definitionsOf = async (
   tools: Tools,
   head: Buffer,
   listFile: string,
+  encoding: string,
 ): Promise<string> => {
   const args = [`--use-list=${listFile}`, '--file=-'];
   const program = tools.path('pg_restore');
@@ -123,5 +139,8 @@ export const definitionsOf = async (
     yield head;
   })();
   const [, sql] = await Promise.all([feed(printing, content), collect(printing.stdout)]);
-  return sql.toString('utf8').replaceAll(/^\\(un)?restrict .*$/gm, ''); // of psql, not SQL
+  return decoderOf(encoding)
+    .decode(sql)
+    .replace(/^SET client_encoding = .*$/m, '') // our session's stays, and this is decoded
+    .replaceAll(/^\\(un)?restrict .*$/gm, ''); // of psql, not SQL
 };

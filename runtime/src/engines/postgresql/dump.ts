@@ -6,6 +6,7 @@ import { oneChunk } from '../../core/one-chunk.ts';
 import type { Dump, DumpEntry, Fingerprint, ServerInfo } from '../engine.ts';
 import { connect, libpqEnvironment, withClient, type PostgresqlSource } from './client.ts';
 import { beginSnapshot, countRows, listTables, lockTables, type Table } from './count.ts';
+import { assertNames } from './encodings.ts';
 import { entryNames } from './entries.ts';
 import { readRoles, type ServerRoles } from './roles.ts';
 import { readSettings, type DatabaseSettings } from './settings.ts';
@@ -28,7 +29,11 @@ const describe = async (
 };
 
 export const probe = (context: RunContext, source: PostgresqlSource): Promise<ServerInfo> =>
-  withClient(source, source.connection.database, async (client) => (await describe(context, client)).server);
+  withClient(source, source.connection.database, async (client) => {
+    const { server } = await describe(context, client);
+    await assertNames(client);
+    return server;
+  });
 
 /** Lists what a dump holds while it passes by: pg_restore leaves after the table of contents at its head. */
 async function* listed(
@@ -192,11 +197,20 @@ async function* entriesOf(
   yield { name: entryNames.dump(database), content: dumpDatabase(dumping, snapshot, begun) };
 }
 
+/** What a server without an encoding says to a session that wants UTF-8. */
+const notText = '22021';
+
 /** Errors of queries after a connection was made: refused if a right is missing, else the dump failed. */
 const asDumpError = (error: unknown): BackupError => {
   if (isBackupError(error)) return error;
-  const code = (error as { code?: string }).code === '42501' ? 'source.refused' : 'dump.failed';
-  return new BackupError(code, `postgresql: ${messageOf(error)}`, { cause: error });
+  const { code } = error as { code?: string };
+  const why =
+    code === notText ? '; the name or text of a column, role, setting or comment is not valid UTF-8' : '';
+  return new BackupError(
+    code === '42501' ? 'source.refused' : 'dump.failed',
+    `postgresql: ${messageOf(error)}${why}`,
+    { cause: error },
+  );
 };
 
 /** Dumps one database and the server's roles; rows are counted in the dump's own snapshot while it runs. */
@@ -204,6 +218,7 @@ export const dump = async (context: RunContext, source: PostgresqlSource): Promi
   const client = await connect(source);
   try {
     const { server, tools } = await describe(context, client);
+    await assertNames(client);
     const snapshot = await takeSnapshot(client);
     let counted: Promise<Fingerprint> | undefined;
     const begun = ({ tables }: Snapshot): void => {

@@ -16,14 +16,15 @@ export interface Head {
 
 /** Reads an archive as far as its table of contents. @throws BackupError as `restore` */
 export const readHead = async (context: RunContext, entries: Entries): Promise<Head> => {
-  const tools = await newestTools(context);
   const head: { -readonly [Field in keyof Head]?: Head[Field] } = {};
   await readEntries(entries, {
     begin: async (settings, roles) => {
       Object.assign(head, { settings, roles });
     },
     dump: async (content) => {
-      head.list = (await readContents(context, tools, content)).list;
+      const { encoding, serverVersion } = head.settings!;
+      const tools = await newestTools(context, serverVersion);
+      head.list = (await readContents(context, tools, content, encoding)).list;
       return 'enough';
     },
   });

@@ -15,7 +15,8 @@ const part = (name: string): string => (/^"|\./.test(name) ? identifier(name) : 
 /** Item of a fingerprint that stands for a table: `public.users`, `"a.b".c`. */
 export const itemOf = ({ schema, name }: Table): string => `${part(schema)}.${part(name)}`;
 
-const unquoted = (text: string): string =>
+/** A name without the quotes of SQL. */
+export const unquoted = (text: string): string =>
   /^"(?:[^"]|"")+"$/.test(text) ? text.slice(1, -1).replaceAll('""', '"') : text;
 
 /** The table that an item stands for; earlier versions quoted none, which their first dot divides. */

@@ -100,9 +100,12 @@ const foreignKeys = async (
   folder: string,
   { list, head }: Contents,
   only: readonly string[],
+  encoding: string,
 ): Promise<string> => {
   const keys = listOfForeignKeys(list, only);
-  return keys && definitionsOf(context, tools, head, await putFile(folder, 'foreign-keys', keys));
+  if (!keys) return '';
+  const file = await putFile(folder, 'foreign-keys', keys);
+  return definitionsOf(context, tools, head, file, encoding);
 };
 
 /** Fills the new database. Resolves to the foreign keys of single tables, as SQL, which were left out. */
@@ -115,7 +118,7 @@ export const load = async (
   const { only, jobs = 1, sourceBytes } = request;
   if (jobs > 1) await assertRoom(context, sourceBytes);
   const tools = await toolsFor(context, majorOf(await serverVersion(client)));
-  const contents = await readContents(context, tools, content);
+  const contents = await readContents(context, tools, content, settings.encoding);
   await assertExtensions(client, contents.list);
   settle({ hindrances: await missingRights(client, settings, contents.list, []), notes: [] });
   const placement = (await missingTablespaces(client, settings)).length > 0 ? ['--no-tablespaces'] : [];
@@ -123,6 +126,6 @@ export const load = async (
     const chosen = only ? [await putFile(folder, 'list', listOfTables(contents.list, only))] : [];
     const list = chosen.map((file) => `--use-list=${file}`);
     await restoreInto(loading, tools, folder, contents.content, [...placement, ...list]);
-    return only ? foreignKeys(context, tools, folder, contents, only) : '';
+    return only ? foreignKeys(context, tools, folder, contents, only, settings.encoding) : '';
   });
 };

@@ -112,7 +112,7 @@ const put = async (target: Loading, { settings, foreignKeys }: Built): Promise<R
   const kept = keptName(live, suffix);
   const replaced = {
     kept: `database ${kept}`,
-    undo: undoCommand(source, kept, nameWith(live, `_undone_${suffix}`)),
+    undo: undoCommand(source, client.database!, kept, nameWith(live, `_undone_${suffix}`)),
   };
   await beforeSwap(replaced);
   settle(await surroundings(client, source, request), request.accept); // before a session is ended

@@ -12,6 +12,9 @@ const longestCopyBytes = 1 << 18;
 const unquoted = (text: string): string =>
   text.startsWith('"') ? text.slice(1, -1).replaceAll('""', '"') : text;
 
+/** Reads bytes as text, whose encoding is that of the dump. */
+export type Decode = (bytes: Buffer) => string;
+
 const tableOf = (line: string): string | undefined => {
   const [, schema, table] = copyPattern.exec(line) ?? [];
   return schema && table && itemOf({ schema: unquoted(schema), name: unquoted(table) });
@@ -22,12 +25,17 @@ const isEndOfData = (bytes: Buffer, start: number, end: number): boolean =>
 
 /** Counts rows of COPY blocks, line by line; a line of data is a row. */
 class RowCounter {
+  readonly #decode: Decode;
   readonly #rows = new Map<string, number>();
   #objects = 0;
   #table: string | undefined;
 
+  constructor(decode: Decode) {
+    this.#decode = decode;
+  }
+
   line(bytes: Buffer, start: number, end: number): void {
-    if (this.#table === undefined) this.#statement(bytes.toString('utf8', start, end));
+    if (this.#table === undefined) this.#statement(this.#decode(bytes.subarray(start, end)));
     else if (isEndOfData(bytes, start, end)) this.#table = undefined;
     else this.#rows.set(this.#table, this.#rows.get(this.#table)! + 1);
   }
@@ -47,8 +55,11 @@ class RowCounter {
 }
 
 /** Rows per table, and large objects, in the output of `pg_restore --data-only`. Memory is bounded for any row. */
-export const countCopiedRows = async (output: AsyncIterable<Buffer>): Promise<Fingerprint> => {
-  const counter = new RowCounter();
+export const countCopiedRows = async (
+  output: AsyncIterable<Buffer>,
+  decode: Decode = (bytes) => bytes.toString('utf8'),
+): Promise<Fingerprint> => {
+  const counter = new RowCounter(decode);
   let head = Buffer.alloc(0); // of a line that began in an earlier chunk
   for await (const chunk of output) {
     let start = 0;

@@ -73,7 +73,7 @@ export const scratch = async (
   { version }: ServerInfo,
   needs?: ScratchNeeds,
 ): Promise<ScratchServer<PostgresqlConnection> | undefined> => {
-  const programs = serverPrograms(majorOf(version));
+  const programs = await serverPrograms(context, majorOf(version));
   if (programs === undefined) return undefined;
   const locks = await locksFor(context, needs);
   const folder = await serverFolder(context, needs?.sourceBytes);

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Client } from 'pg';
 import { BackupError } from '../../core/errors.ts';
-import { conninfo, identifier, literal, maintenanceDatabase, type PostgresqlSource } from './client.ts';
+import { conninfo, identifier, literal, type PostgresqlSource } from './client.ts';
 import { said } from './said.ts';
 import { endSessions, inWords, sessionsIn } from './sessions.ts';
 
@@ -118,10 +118,15 @@ export const psqlCommand = (
   return `psql ${address} --single-transaction -v ON_ERROR_STOP=1 ${commands}`;
 };
 
-/** One psql command that undoes `swap`. */
-export const undoCommand = (source: PostgresqlSource, kept: string, restored: string): string => {
+/** One psql command that undoes `swap`, run in a database `place` that is neither. */
+export const undoCommand = (
+  source: PostgresqlSource,
+  place: string,
+  kept: string,
+  restored: string,
+): string => {
   const { database } = source.connection;
-  return psqlCommand(source, maintenanceDatabase(database), [
+  return psqlCommand(source, place, [
     `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = ${literal(database)}`,
     rename(database, restored),
     rename(kept, database),

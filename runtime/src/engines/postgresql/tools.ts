@@ -44,21 +44,26 @@ export const toolsFor = async (run: RunContext, major: number): Promise<Tools> =
   );
 };
 
-/** The newest client programs installed: they read the dumps of all older ones. @throws BackupError tool.missing */
-export const newestTools = async (run: RunContext): Promise<Tools> => {
+/**
+ * The newest client programs installed, which read the dumps of all older ones; those in PATH where they alone are as new as
+ * the dump. @throws BackupError tool.missing
+ */
+export const newestTools = async (run: RunContext, dumped: string): Promise<Tools> => {
   const majors = existsSync(root) ? (await readdir(root)).map(Number).filter(Number.isInteger) : [];
-  for (const folder of [
-    ...majors.toSorted((a, b) => b - a).map((major) => join(root, `${major}`, 'bin')),
-    '',
-  ]) {
+  const folders = majors.toSorted((a, b) => b - a).map((major) => join(root, `${major}`, 'bin'));
+  let first: Tools | undefined;
+  for (const folder of [...folders, '']) {
     const tools = await toolsIn(run, folder);
-    if (tools) return tools;
+    if (tools && majorOf(tools.version) >= majorOf(dumped)) return tools;
+    first ??= tools;
   }
+  if (first) return first;
   throw new BackupError('tool.missing', `pg_restore is neither in ${root} nor in PATH`);
 };
 
-/** Folder of the server programs of a major; undefined where they are not installed. */
-export const serverPrograms = (major: number): string | undefined => {
+/** Folder of the server programs of a major, empty where they are in PATH; undefined where they are not installed. */
+export const serverPrograms = async (run: RunContext, major: number): Promise<string | undefined> => {
   const folder = join(root, `${major}`, 'bin');
-  return existsSync(join(folder, 'initdb')) ? folder : undefined;
+  if (existsSync(join(folder, 'initdb'))) return folder;
+  return majorOf((await versionOf(run, 'initdb')) ?? '') === major ? '' : undefined;
 };
