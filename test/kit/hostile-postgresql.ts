@@ -87,7 +87,7 @@ export const hostileDatabase = (canary: string, seed: number): HostileDatabase =
       `CREATE STATISTICS ${schema}.${name('n')} ON ${column}, d FROM ${own}`,
       `CREATE TEXT SEARCH DICTIONARY ${schema}.${name('h')} (TEMPLATE = simple)`,
       `CREATE COLLATION ${schema}.${name('j')} (LOCALE = 'C')`,
-      `SELECT lo_from_bytea(4711, ${quoted()}::text::bytea)`,
+      `SELECT lo_from_bytea(4711, convert_to(${quoted()}, 'UTF8'))`,
       `COMMENT ON LARGE OBJECT 4711 IS ${quoted()}`,
       `RESET ROLE`,
       `CREATE PUBLICATION ${name('b')} FOR TABLE ${own} WHERE (${column} <> ${quoted()})`,
