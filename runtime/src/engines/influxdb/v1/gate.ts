@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
 import { pipeline } from 'node:stream/promises';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { InfluxdbSource } from '../http.ts';
 
 /** A way to the server's RPC port, for a program that connects to it. */
@@ -10,6 +11,20 @@ export interface Gate {
 }
 
 const loopback = '127.0.0.1';
+
+/** Longest wait for the server to take what the program has sent. It closes each connection when it has loaded the shard. */
+const drainMs = 60_000;
+
+/**
+ * Passes all that `socket` sends on to `target`, and ends when the server has closed the connection: the program may be
+ * gone long before, and what is still under way must reach the server.
+ */
+const passOn = async (socket: Socket, target: Socket): Promise<void> => {
+  target.pipe(socket);
+  socket.once('close', () => target.resume());
+  await pipeline(socket, target);
+  if (!target.closed) await once(target, 'close');
+};
 
 /**
  * Passes connections on to the RPC port, the first one only when `before` is done. `influxd restore` sends the meta store
@@ -21,25 +36,29 @@ export const openGate = async (
   before: () => Promise<void>,
 ): Promise<Gate> => {
   const opened = new Set<Socket>();
+  const passing: Promise<void>[] = [];
   let done: Promise<void> | undefined;
   const pass = async (socket: Socket): Promise<void> => {
     await (done ??= before());
     const target = connect({ host: connection.host, port: connection.rpcPort, allowHalfOpen: true });
     opened.add(target);
-    await Promise.all([pipeline(socket, target), pipeline(target, socket)]);
+    await passOn(socket, target);
   };
   const server = createServer({ allowHalfOpen: true, pauseOnConnect: false }, (socket) => {
     opened.add(socket);
-    pass(socket).catch(() => socket.destroy()); // the program tells that its connection broke
+    socket.on('error', () => {}); // the program is gone
+    passing.push(pass(socket).catch(() => void socket.destroy())); // the program tells that its connection broke
   }).listen(0, loopback);
   await once(server, 'listening');
   const { port } = server.address() as AddressInfo;
   return {
     address: `${loopback}:${port}`,
     close: async () => {
-      for (const socket of opened) socket.destroy();
+      const closed = once(server, 'close');
       server.close();
-      await once(server, 'close');
+      await Promise.race([Promise.all(passing), sleep(drainMs, undefined, { ref: false })]);
+      for (const socket of opened) socket.destroy();
+      await closed;
     },
   };
 };
