@@ -28,8 +28,12 @@ verify proves passphrase, manifest and every byte of the archive. extract and re
 END
 }
 
-# Names in an archive are what somebody chose: none of their control characters gets to the terminal.
-say() { printf '%s\n' "$*" | tr '\001-\010\013-\037\177' '[?*]' >&2; }
+# Names in an archive are what somebody chose: none of their control characters gets to the terminal, nor, as UTF-8, C1,
+# separators of lines and marks that change the direction of writing.
+marks=$(printf 's/\302[\200-\237]/?/g; s/\330\234/?/g; s/\342\200[\216\217\250-\256]/?/g; s/\342\201[\246-\251]/?/g')
+printable() { tr '\001-\010\013-\037\177' '[?*]' | sed "$marks"; }
+# Later lines of a message are indented, so that none looks like another's.
+say() { printf '%s\n' "$*" | printable | sed '2,$s/^/  /' >&2; }
 # shellcheck disable=SC2317 # called by die and traps
 clean_up() {
   [ -z "${replica:-}" ] || redis REPLICAOF NO ONE >/dev/null || :
@@ -477,7 +481,8 @@ check_entries() {
     [ -f "$1/$name" ] || die "the archive lacks $name"
     [ $(($(wc -c <"$1/$name"))) = "$bytes" ] || die "$name has $(($(wc -c <"$1/$name"))) bytes, $bytes were backed up"
   done <"$tmp/entries"
-  [ "$(find "$1" ! -type d | wc -l)" -eq "$(wc -l <"$tmp/entries")" ] || die "the archive holds more than its manifest says"
+  # one line each, also where the path has line feeds
+  [ "$(find "$1" ! -type d -exec sh -c 'for entry; do echo; done' sh {} + | wc -l)" -eq "$(wc -l <"$tmp/entries")" ] || die "the archive holds more than its manifest says"
 }
 
 empty_folder() {
@@ -544,7 +549,6 @@ END
 conninfo() { printf "dbname='%s'" "$(printf '%s' "$1" | sed "s/['\\\\]/\\\\&/g")"; }
 
 # For the terminal: text of a database without control characters.
-printable() { tr '\001-\011\013-\037\177' '?'; }
 
 # Makes the roles that the server lacks. Those that exist keep what they have, not least the one that this script logs in as.
 create_roles() {

@@ -9,6 +9,7 @@ import { buildProgram, type Session } from './commands/program.ts';
 import type { RunContext } from './core/context.ts';
 import { isBackupError, messageOf, type FailureCode } from './core/errors.ts';
 import { openLog } from './core/log.ts';
+import { printable, printableItem } from './core/printable.ts';
 import { progressTo } from './core/progress.ts';
 import { secretFiles } from './core/secret-files.ts';
 
@@ -78,10 +79,12 @@ const report = (error: unknown, json: boolean): number => {
     !isBackupError(error) && env['LOG_LEVEL'] === 'DEBUG' && error instanceof Error
       ? { stack: error.stack }
       : {};
-  if (stderr.isTTY) stderr.write(`error: ${fields.message}\nhint:  ${fields.hint} (${fields.code})\n`);
+  if (stderr.isTTY)
+    stderr.write(`error: ${printableItem(fields.message)}\nhint:  ${fields.hint} (${fields.code})\n`);
   else openLog(stderr, 'ERROR').error({ ...fields, ...stack, exitCode }, `failed: ${fields.message}`);
   const reported = isBackupError(error) && withReport.includes(error.code);
-  if (json && !reported) stdout.write(`${JSON.stringify({ error: { ...fields, exitCode } }, null, 2)}\n`);
+  if (json && !reported)
+    stdout.write(`${printable(JSON.stringify({ error: { ...fields, exitCode } }, null, 2))}\n`);
   return exitCode;
 };
 

@@ -1,3 +1,4 @@
+import { printable } from '../core/printable.ts';
 import { oneChunk } from '../core/one-chunk.ts';
 import { removeUnlessLocked } from '../store/remove.ts';
 import type { Store } from '../store/store.ts';
@@ -19,9 +20,13 @@ const folderOf = (target: string): string => `undo/${target}/`;
 
 /** Written before the data goes, so that a restore that is killed right after it leaves the way back. */
 export const writeUndo = (store: Store, note: UndoNote, suffix: string): Promise<unknown> =>
-  store.put(`${folderOf(note.target)}${suffix}.json`, () => oneChunk(`${JSON.stringify(note, null, 2)}\n`), {
-    replace: true,
-  });
+  store.put(
+    `${folderOf(note.target)}${suffix}.json`,
+    () => oneChunk(`${printable(JSON.stringify(note, null, 2))}\n`),
+    {
+      replace: true,
+    },
+  );
 
 /** For the day on which what they bring back is removed. */
 export const removeUndoNotes = async (store: Store, target: string): Promise<void> => {

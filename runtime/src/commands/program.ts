@@ -42,7 +42,7 @@ const toolOf = (session: Session, command: Command): Tool => {
     open: () => session.open(plan),
     look: async () => stoppableApp(await session.open(plan)),
     print: (result, render) =>
-      session.stdout.write(`${json ? JSON.stringify(result, null, 2) : printable(render(result))}\n`),
+      session.stdout.write(`${printable(json ? JSON.stringify(result, null, 2) : render(result))}\n`),
   };
 };
 

@@ -2,6 +2,7 @@ import type { AuditReport } from '../catalog/audit-verify.ts';
 import type { AuditEntry } from '../catalog/audit-entry.ts';
 import type { Proof } from '../catalog/signature.ts';
 import type { Manifest } from '../catalog/manifest.ts';
+import { printableLine } from '../core/printable.ts';
 import { formatBytes, formatSeconds } from '../core/units.ts';
 import type { Checked, CheckReport } from './check.ts';
 import { time } from './render.ts';
@@ -30,7 +31,7 @@ export const renderCheck = ({ ok, problems, repaired, findings }: CheckReport): 
 };
 
 const pairs = (rows: readonly (readonly [string, string])[]): string =>
-  rows.map(([name, value]) => `  ${name.padEnd(12)}${value}`).join('\n');
+  rows.map(([name, value]) => `  ${name.padEnd(12)}${printableLine(value)}`).join('\n');
 
 const section = (title: string, head: readonly string[], rows: readonly (readonly string[])[]): string[] =>
   rows.length === 0 ? [] : ['', title, table(head, rows).replaceAll(/^/gm, '  ')];
@@ -110,6 +111,6 @@ export const renderAudit = (entries: readonly ShownEntry[]): string =>
 
 export const renderAuditReport = ({ ok, entries, proved, problems }: AuditReport): string =>
   [
-    ...problems.map(({ entry, message }) => `${entry} ${message}`),
+    ...problems.map(({ entry, message }) => printableLine(`${entry} ${message}`)),
     `${entries} entries, ${proved} proved under a key at hand: ${ok ? 'whole' : 'BROKEN'}`,
   ].join('\n');

@@ -1,4 +1,5 @@
 import { nameOf } from '../cluster/scale.ts';
+import { printableLine } from '../core/printable.ts';
 import { formatBytes, formatSeconds } from '../core/units.ts';
 import type { BackupResult } from './backup.ts';
 import type { Listed } from './list.ts';
@@ -23,7 +24,9 @@ export const renderBackup = (result: BackupResult): string =>
     ),
     ...result.pruned.map((key) => `  removed by retention: ${key}`),
     ...result.warnings.map((warning) => `  WARNING: ${warning}`),
-  ].join('\n');
+  ]
+    .map(printableLine)
+    .join('\n');
 
 export const renderList = (archives: readonly Listed[]): string =>
   table(
@@ -68,7 +71,7 @@ const asideLines = ({ target, setAside }: TargetStatus): readonly string[] => [
 ];
 
 export const renderStatus = (targets: readonly TargetStatus[]): string =>
-  [statusTable(targets), ...targets.flatMap(asideLines)].join('\n');
+  [statusTable(targets), ...targets.flatMap(asideLines).map(printableLine)].join('\n');
 
 const statusTable = (targets: readonly TargetStatus[]): string =>
   table(
@@ -110,18 +113,20 @@ export const renderRestorePlan = (plan: RestorePlan): string =>
     `  effect  ${plan.effect}`,
     ...(plan.services ?? []).map((service) => `  stops   ${nameOf(service)}, ${service.replicas} replicas`),
     ...(plan.notes ?? []).map((note) => `  note    ${note}`),
-  ].join('\n');
+  ]
+    .map(printableLine)
+    .join('\n');
 
 export const renderRestore = (result: RestoreResult): string => {
   if (result.dryRun) return `${renderRestorePlan(result)}\n  dry run: nothing was changed`;
   const took = formatSeconds(result.seconds!);
-  return [
-    renderRestorePlan(result),
+  const lines = [
     `  result  ${result.equal ? 'equal to the archive' : `DIFFERS from the archive, as accepted: ${result.accepted!.join('; ')}`}, in ${took} (RTO ${formatSeconds(result.rtoSeconds)}: ${result.withinRto ? 'met' : 'MISSED'})`,
     ...(result.kept ? [`  kept    ${result.kept}`] : []),
     ...(result.undo ? [`  undo    ${result.undo}`] : []),
     ...(result.safetyArchive ? [`  saved   ${result.safetyArchive} holds what was replaced`] : []),
-  ].join('\n');
+  ];
+  return [renderRestorePlan(result), ...lines.map(printableLine)].join('\n');
 };
 
 export const renderRekeyed = (moved: readonly Rekeyed[]): string =>

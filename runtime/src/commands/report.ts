@@ -1,5 +1,6 @@
 import { verificationFolder } from '../contract/names.ts';
 import { messageOf } from '../core/errors.ts';
+import { printable, printableItem } from '../core/printable.ts';
 import { dayMs, formatBytes, formatSeconds, stamp } from '../core/units.ts';
 import { oneChunk } from '../core/one-chunk.ts';
 import { removeUnlessLocked } from '../store/remove.ts';
@@ -67,9 +68,11 @@ export const renderReport = (report: VerificationReport): string => {
     `Verification of ${report.environment} at ${report.generatedAt}: ${report.status}`,
     `${report.archives} checked, ${report.failed} failed`,
     ...(report.stopped
-      ? [`STOPPED: ${report.stopped}; not verified to the end: ${report.notReached.join(', ')}`]
+      ? [
+          `STOPPED: ${printableItem(report.stopped)}; not verified to the end: ${report.notReached.join(', ')}`,
+        ]
       : []),
-    ...report.warnings.map((warning) => `WARNING: ${warning}`),
+    ...report.warnings.map((warning) => `WARNING: ${printableItem(warning)}`),
     '',
     table(['target', 'store', 'archive', 'level', 'size', 'took', 'result'], rows),
     '',
@@ -103,8 +106,8 @@ const storeIn = async (
   level: VerifyLevel,
 ): Promise<void> => {
   const names = reportNames(level, stamp(new Date(report.generatedAt)).slice(0, 8));
-  await putText(store, names.txt, renderReport(report));
-  await putText(store, names.json, `${JSON.stringify(report, null, 2)}\n`);
+  await putText(store, names.txt, printable(renderReport(report)));
+  await putText(store, names.json, `${printable(JSON.stringify(report, null, 2))}\n`);
   await store.point(names.latest, names.json);
   await removeOld(store, app.run.now(), app.plan.verification.reportDays ?? app.plan.retention.days);
 };

@@ -1,5 +1,6 @@
 import { isBackupError, messageOf } from '../core/errors.ts';
 import { formatBytes, formatSeconds, stamp } from '../core/units.ts';
+import { printable, printableLine } from '../core/printable.ts';
 import { oneChunk } from '../core/one-chunk.ts';
 import type { App } from './app.ts';
 import { renderRestore } from './render.ts';
@@ -55,14 +56,14 @@ export const renderRestoreReport = ({ restored, failed, notBegun, ...report }: R
     ...restored.map(renderRestore),
     `${restored.length} of ${restored.length + (failed ? 1 : 0) + notBegun.length} targets restored, ` +
       `${formatBytes(report.sourceBytes)} in ${formatSeconds(report.seconds)}`,
-    ...(failed ? [`  FAILED     ${failed.target}: ${failed.code}: ${failed.message}`] : []),
+    ...(failed ? [`  FAILED     ${failed.target}: ${failed.code}: ${printableLine(failed.message)}`] : []),
     ...(notBegun.length ? [`  not begun  ${notBegun.join(', ')}`] : []),
   ].join('\n');
 
 /** Stores a report in the primary store; that it cannot be must not hide what the restore did. */
 export const storeRestoreReport = async ({ run, stores }: App, report: RestoreReport): Promise<void> => {
   const key = `${restoresFolder}/${stamp(new Date(report.startedAt))}.json`;
-  const text = () => oneChunk(`${JSON.stringify(report, null, 2)}\n`);
+  const text = () => oneChunk(`${printable(JSON.stringify(report, null, 2))}\n`);
   await stores.primary
     .put(key, text, { replace: true })
     .catch((error: unknown) => run.log.error({ key, problem: messageOf(error) }, 'report not stored'));

@@ -1,6 +1,8 @@
+import { printableLine } from '../core/printable.ts';
+
 /** Columns aligned by spaces, for terminals and text reports. */
 export const table = (head: readonly string[], rows: readonly (readonly string[])[]): string => {
-  const lines = [head, ...rows];
+  const lines = [head, ...rows].map((row) => row.map(printableLine));
   const widths = head.map((_, column) => Math.max(...lines.map((line) => (line[column] ?? '').length)));
   return lines
     .map((line) =>

@@ -1,4 +1,5 @@
 import { pino, type DestinationStream, type Logger } from 'pino';
+import { printable, printableItem } from './printable.ts';
 
 interface Output {
   readonly isTTY?: boolean;
@@ -11,11 +12,12 @@ const readable = (json: string): string => {
   const rest = Object.entries(fields).map(
     ([key, value]) => `${key}=${typeof value === 'string' ? value : JSON.stringify(value)}`,
   );
-  return `${String(time).slice(11, 19)} ${String(level).padEnd(5)} ${[String(msg), ...rest].join(' ')}\n`;
+  const text = `${String(time).slice(11, 19)} ${String(level).padEnd(5)} ${[String(msg), ...rest].join(' ')}`;
+  return `${printableItem(text)}\n`;
 };
 
 const destination = (output: Output): DestinationStream => ({
-  write: (json) => void output.write(output.isTTY ? readable(json) : json),
+  write: (json) => void output.write(output.isTTY ? readable(json) : printable(json)),
 });
 
 /** Logs JSON lines, or readable lines on a terminal; to stderr, so that stdout is the result alone. */

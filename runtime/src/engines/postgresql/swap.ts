@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Client } from 'pg';
 import { BackupError } from '../../core/errors.ts';
+import { shell } from '../../core/shell.ts';
 import { conninfo, identifier, literal, type PostgresqlSource } from './client.ts';
 import { said } from './said.ts';
 import { endSessions, inWords, sessionsIn } from './sessions.ts';
@@ -102,9 +103,6 @@ export const swap = async (placing: Placing): Promise<void> => {
       await sleep(pauseMs);
     }
 };
-
-/** Quoted for a POSIX shell. */
-const shell = (text: string): string => `'${text.replaceAll("'", String.raw`'\''`)}'`;
 
 /** A command that runs statements in one transaction; it asks for the password. */
 export const psqlCommand = (

@@ -1,5 +1,6 @@
 import type { RunContext } from '../../../core/context.ts';
 import { BackupError } from '../../../core/errors.ts';
+import { shell } from '../../../core/shell.ts';
 import type { Entries, Fingerprint, Restored, RestoreRequest } from '../../engine.ts';
 import { assertEqual } from '../../fingerprint.ts';
 import { makeFolder, removeFolder } from '../../scratch-folder.ts';
@@ -7,7 +8,6 @@ import type { Header1 } from '../header.ts';
 import type { InfluxdbSource } from '../http.ts';
 import { restoredName } from '../leftover-names.ts';
 import { expectedOf } from '../scope.ts';
-import { shell } from '../shell.ts';
 import { build, dropQuietly, exists, isOf, type Restore } from './build.ts';
 import { expiringNotes, leftBehindNotes } from './notes.ts';
 import { identifier } from './influxql.ts';

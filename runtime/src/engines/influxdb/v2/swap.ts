@@ -1,9 +1,9 @@
 import type { RunContext } from '../../../core/context.ts';
 import { messageOf, type FailureCode } from '../../../core/errors.ts';
+import { shell } from '../../../core/shell.ts';
 import type { Replaced, RestoreRequest } from '../../engine.ts';
 import { callJson, urlOf, type InfluxdbSource } from '../http.ts';
 import { keptName, restoredName, undoneName } from '../leftover-names.ts';
-import { shell } from '../shell.ts';
 import { shown, shownList } from '../shown.ts';
 import type { Beside } from './beside.ts';
 import { listAll, type LiveBucket } from './buckets.ts';

@@ -1,2 +1,0 @@
-/** Quoted for a POSIX shell. */
-export const shell = (text: string): string => `'${text.replaceAll("'", String.raw`'\''`)}'`;
