@@ -220,7 +220,12 @@ test('names of Redis and InfluxDB stay data in all that is printed, logged, sent
   ])
     staysText(await onTerminal(...args));
   const key = names.find((name) => name.includes('\n') && !/[[\]*?\\]/.test(name)); // no pattern
-  await cli('restore', 'redis', '--only', key!, '--force');
+  const [part] = (await cli('restore', 'redis', '--only', key!, '--force', '--json')).json;
+  staysText(part.undo);
+  expect(part.undo).not.toContain('\n');
+  expect(await captureText('/bin/sh', ['-c', `printf '<%s>' ${part.undo}`])).toContain(
+    `<--only><${key}><--force>`,
+  );
   await cli('restore', 'redis', '--force');
   await cli('restore', 'influxdb', '--force');
   expect(await content()).toBe(before);
@@ -237,9 +242,9 @@ test('names of Redis and InfluxDB stay data in all that is printed, logged, sent
   await influxdb.query(`DROP DATABASE ${identifier(name!)}`);
   const { json } = await cli('restore', 'influxdb', '--only', name!, '--force', '--json');
   expect(await content()).toBe(before);
-  staysText(json.undo);
+  staysText(json[0].undo);
   const { length } = await influxdb.query('SHOW DATABASES').then(([found]) => found!.values);
-  await captureText('/bin/sh', ['-c', json.undo]); // as a person pastes it
+  await captureText('/bin/sh', ['-c', json[0].undo]); // as a person pastes it
   expect((await influxdb.query('SHOW DATABASES'))[0]!.values).toHaveLength(length - 1);
   await cli('restore', 'influxdb', '--only', name!, '--into', `${name} 2`, '--force');
   await cli('restore', 'influxdb', '--only', name!, '--force');

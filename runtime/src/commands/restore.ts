@@ -3,6 +3,7 @@ import { nameOf } from '../cluster/scale.ts';
 import { names } from '../contract/names.ts';
 import { BackupError, isBackupError, messageOf } from '../core/errors.ts';
 import { parseDuration } from '../core/units.ts';
+import { shell } from '../core/shell.ts';
 import type { Replaced, Restored } from '../engines/engine.ts';
 import { findTarget, type App } from './app.ts';
 import { safetyBackup } from './backup.ts';
@@ -51,7 +52,7 @@ const saveLiveData = async (app: App, prepared: Prepared): Promise<string | unde
 
 /** Only what was replaced comes back: what others wrote elsewhere meanwhile stays. */
 const undoOf = ({ target, scope }: Prepared, safetyArchive: string): string => {
-  const parts = scope.only?.map((part) => ` '${part.replaceAll("'", String.raw`'\''`)}'`).join('') ?? '';
+  const parts = scope.only?.map((part) => ` ${shell(part)}`).join('') ?? '';
   const only = parts && ` --only${parts}`;
   return `${names.program} restore ${target.name} ${safetyArchive}${only} --force`;
 };
