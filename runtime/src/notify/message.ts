@@ -1,4 +1,4 @@
-import { printable, printableItem } from '../core/printable.ts';
+import { printableItem } from '../core/printable.ts';
 import { formatBytes, formatSeconds } from '../core/units.ts';
 import type { Level } from './config.ts';
 import { hintOf, numberOf, secondsOf, textOf, type Notice } from './event.ts';
@@ -17,7 +17,7 @@ export const headline = (notice: Notice): string => `[${notice.environment}] ${o
 
 /** One sentence: why it failed, what is to be looked at, or that all is well. */
 export const sentence = (notice: Notice): string =>
-  printable(notice.failure?.message ?? notice.warnings[0] ?? outcome(notice));
+  printableItem(notice.failure?.message ?? notice.warnings[0] ?? outcome(notice));
 
 type Fact = readonly [name: string, value: string | undefined];
 
