@@ -11,33 +11,52 @@ const sumSql = (text: string, from: string): string => `
 /** An alias that no column has, so that it means the row. */
 const row = '"the row of grill-backup"';
 
-/** Order-free hash of a table's rows, 32 hexadecimal digits. `columns` stand for the row where they are given. */
+/** Order-free hash of a table's rows, 32 hexadecimal digits. `columns`, as SQL, stand for the row where they are given. */
 export const hashRows = async (
   client: Client,
   from: string,
   columns: readonly string[] | undefined,
 ): Promise<string> => {
-  const text = columns ? `ROW(${columns.map((name) => `${row}.${identifier(name)}`).join(', ')})` : row;
+  const text = columns ? `ROW(${columns.join(', ')})` : row;
   return (await client.query<{ hash: string }>(sumSql(`${text}::text`, `${from} AS ${row}`))).rows[0]!.hash;
 };
 
-/** Names of columns by item; tables that are not among them have the order of their own. */
+/** Columns by item, as SQL; tables that are not among them have the order of their own. */
 export type Columns = ReadonlyMap<string, readonly string[]>;
 
 interface Heir extends Table {
   readonly parents: readonly Table[];
   readonly columns: readonly string[];
+  /** Columns that hold rows of inherited tables, also in arrays, domains and composite types. */
+  readonly holders: readonly string[];
 }
 
 const heirsSql = `
+  WITH RECURSIVE inherited(type) AS (
+    SELECT reltype FROM pg_class JOIN pg_inherits ON inhrelid = pg_class.oid WHERE NOT relispartition
+    UNION
+    SELECT outer_type FROM inherited JOIN LATERAL (
+      SELECT oid FROM pg_type WHERE typelem = type OR typbasetype = type
+      UNION ALL SELECT reltype FROM pg_class JOIN pg_attribute ON attrelid = pg_class.oid
+        WHERE atttypid = type AND attnum > 0 AND NOT attisdropped) o(outer_type) ON true),
+  holders(relation, name) AS (
+    SELECT attrelid, attname::text FROM pg_attribute
+    WHERE atttypid IN (SELECT type FROM inherited) AND attnum > 0 AND NOT attisdropped)
   SELECT n.nspname AS schema, c.relname AS name,
     array(SELECT attname::text FROM pg_attribute WHERE attrelid = c.oid AND attnum > 0 AND NOT attisdropped ORDER BY attnum) AS columns,
+    array(SELECT h.name FROM holders h WHERE relation = c.oid) AS holders,
     (SELECT coalesce(json_agg(json_build_object('schema', pn.nspname, 'name', p.relname) ORDER BY inhseqno), '[]')
       FROM pg_inherits JOIN pg_class p ON p.oid = inhparent JOIN pg_namespace pn ON pn.oid = p.relnamespace
       WHERE inhrelid = c.oid) AS parents
   FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-  WHERE c.oid IN (SELECT inhrelid FROM pg_inherits UNION SELECT inhparent FROM pg_inherits)
-    AND c.relkind = 'r' AND NOT c.relispartition`;
+  WHERE c.relkind = 'r' AND (c.oid IN (SELECT relation FROM holders) OR NOT c.relispartition
+    AND c.oid IN (SELECT inhrelid FROM pg_inherits UNION SELECT inhparent FROM pg_inherits))`;
+
+/** A row of an inherited table by the names of its columns: dumped by position, it comes back with its values exchanged. */
+const columnSql = (name: string, heir: Heir): string => {
+  const column = `${row}.${identifier(name)}`;
+  return heir.holders.includes(name) ? `to_jsonb(${column})` : column;
+};
 
 /**
  * Columns of inherited tables in the order that a restore gives them, whatever it was: pg_dump writes CREATE TABLE … INHERITS,
@@ -50,7 +69,9 @@ export const readColumns = async (client: Client): Promise<Columns> => {
     const { parents, columns } = heirs.get(item) ?? { parents: [], columns: [] };
     return [...new Set([...parents.flatMap((parent) => orderOf(itemOf(parent))), ...columns])];
   };
-  return new Map([...heirs.keys()].map((item) => [item, orderOf(item)]));
+  return new Map(
+    [...heirs].map(([item, heir]) => [item, orderOf(item).map((name) => columnSql(name, heir))]),
+  );
 };
 
 /** The longest large object that `lo_get` reads at once, in bytes: MaxAllocSize less its header (be-fsstubs.c). */
