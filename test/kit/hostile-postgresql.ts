@@ -91,7 +91,7 @@ export const hostileDatabase = (canary: string, seed: number): HostileDatabase =
       `COMMENT ON LARGE OBJECT 4711 IS ${quoted()}`,
       `RESET ROLE`,
       `CREATE PUBLICATION ${name('b')} FOR TABLE ${own} WHERE (${column} <> ${quoted()})`,
-      `CREATE FOREIGN DATA WRAPPER ${name('fdw')} OPTIONS (${name('opt')} ${quoted()})`,
+      `CREATE FOREIGN DATA WRAPPER ${name('fdw')} OPTIONS (${identifier(raw('opt').replaceAll('=', ''))} ${quoted()})`, // PostgreSQL 15 refuses `=`,
     ],
   };
 };

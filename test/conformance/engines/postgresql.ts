@@ -132,4 +132,6 @@ const fixtureOf = (programs: string): EngineFixture => ({
 /** Versions besides Debian's: POSTGRESQL_BINS=/path/to/17/bin:/path/to/18/bin, each with server and client programs. */
 const others = (process.env['POSTGRESQL_BINS'] ?? '').split(':').filter(Boolean);
 
-export const postgresqlFixtures: readonly EngineFixture[] = [binDir, ...others].map(fixtureOf);
+export const postgresqlPrograms: readonly string[] = [binDir, ...others];
+
+export const postgresqlFixtures: readonly EngineFixture[] = postgresqlPrograms.map(fixtureOf);

@@ -17,6 +17,8 @@ export const databaseSettings = z.strictObject({
   ctype: z.string(),
   localeProvider: z.enum(['libc', 'icu', 'builtin']),
   icuLocale: z.string().nullable(),
+  /** Since PostgreSQL 16; absent in archives of earlier versions. */
+  icuRules: z.string().nullable().optional(),
   connectionLimit: z.int(),
   comment: z.string().nullable(),
   settings: z.array(z.strictObject({ role: z.string().nullable(), name: z.string(), value: z.string() })),
@@ -49,6 +51,7 @@ const settingsSql = `
     'ctype', d.datctype,
     'localeProvider', CASE to_jsonb(d) ->> 'datlocprovider' WHEN 'i' THEN 'icu' WHEN 'b' THEN 'builtin' ELSE 'libc' END,
     'icuLocale', coalesce(to_jsonb(d) ->> 'daticulocale', to_jsonb(d) ->> 'datlocale'),
+    'icuRules', to_jsonb(d) ->> 'daticurules',
     'connectionLimit', d.datconnlimit,
     'comment', shobj_description(d.oid, 'pg_database'),
     'settings', (
@@ -72,10 +75,11 @@ const settingsSql = `
 export const readSettings = async (client: Client): Promise<DatabaseSettings> =>
   databaseSettings.parse((await client.query<{ settings: unknown }>(settingsSql)).rows[0]?.settings);
 
-const localeSql = ({ localeProvider, icuLocale }: DatabaseSettings): string => {
+const localeSql = ({ localeProvider, icuLocale, icuRules }: DatabaseSettings): string => {
   if (localeProvider === 'libc') return '';
+  const rules = icuRules ? ` ICU_RULES ${literal(icuRules)}` : '';
   return localeProvider === 'icu'
-    ? ` LOCALE_PROVIDER icu ICU_LOCALE ${literal(icuLocale ?? '')}`
+    ? ` LOCALE_PROVIDER icu ICU_LOCALE ${literal(icuLocale ?? '')}${rules}`
     : ` LOCALE_PROVIDER builtin BUILTIN_LOCALE ${literal(icuLocale ?? '')}`;
 };
 
