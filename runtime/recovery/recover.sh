@@ -30,8 +30,10 @@ END
 
 # Names in an archive are what somebody chose: none of their control characters gets to the terminal, nor, as UTF-8, C1,
 # separators of lines and marks that change the direction of writing.
-marks=$(printf 's/\302[\200-\237]/?/g; s/\330\234/?/g; s/\342\200[\216\217\250-\256]/?/g; s/\342\201[\246-\251]/?/g')
-printable() { tr '\001-\010\013-\037\177' '[?*]' | sed "$marks"; }
+printable() {
+  tr '\001-\010\013-\037\177' '[?*]' |
+    awk '{ gsub(/\302[\200-\237]|\330\234|\342\200[\216\217\250-\256]|\342\201[\246-\251]/, "?"); print }'
+}
 # Later lines of a message are indented, so that none looks like another's.
 say() { printf '%s\n' "$*" | printable | sed '2,$s/^/  /' >&2; }
 # shellcheck disable=SC2317 # called by die and traps
