@@ -34,6 +34,14 @@ const allowsDebug = async (program: string): Promise<boolean> => {
   return !/Redis server v=[0-6]\./.test(version);
 };
 
+/** All settings of a server, sorted, one a line: `maxmemory 0`. */
+export const settingsOf = async (server: TestRedis): Promise<string> => {
+  const lines = (await server.cli('CONFIG', 'GET', '*')).split('\n');
+  // The order is the server's own at each start, the last value may be empty, and `cli` trims what it read.
+  const pairs = lines.flatMap((name, index) => (index % 2 ? [] : [`${name} ${lines[index + 1] ?? ''}`]));
+  return pairs.toSorted().join('\n');
+};
+
 /** Starts a private Redis or Valkey on loopback, as a non-root user, without saving to disk. */
 export const startRedis = async (options: RedisOptions = {}): Promise<TestRedis> => {
   const { program = 'redis-server' } = options;

@@ -6,7 +6,7 @@ import { redis } from '../../../runtime/src/engines/redis/index.ts';
 import { follow, markedPassword, readBefore, release } from '../../../runtime/src/engines/redis/leftover.ts';
 import { infoOf } from '../../../runtime/src/engines/redis/info.ts';
 import { freePort, removeFolder, startServer, workFolder } from '../../kit/private-server.ts';
-import { startRedis, type TestRedis } from '../../kit/redis.ts';
+import { settingsOf, startRedis, type TestRedis } from '../../kit/redis.ts';
 import { testRun } from '../../kit/run.ts';
 import { captureText } from '../../kit/capture.ts';
 import { replay, save, type Saved } from '../../conformance/engines/saved.ts';
@@ -51,7 +51,7 @@ let before: string;
 
 const state = async () => [
   /role:\w+/.exec(await server.cli('INFO', 'replication'))![0],
-  ...(await server.cli('CONFIG', 'GET', '*')).split('\n').toSorted(),
+  await settingsOf(server),
 ];
 
 beforeEach(async () => {

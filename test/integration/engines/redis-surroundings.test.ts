@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { RestoreScope } from '../../../runtime/src/engines/engine.ts';
 import { redis } from '../../../runtime/src/engines/redis/index.ts';
-import { startRedis, type RedisOptions, type TestRedis } from '../../kit/redis.ts';
+import { settingsOf, startRedis, type RedisOptions, type TestRedis } from '../../kit/redis.ts';
 import { startSentinel } from '../../kit/sentinel.ts';
 import { testRun } from '../../kit/run.ts';
 import { until } from '../../kit/until.ts';
@@ -38,14 +38,6 @@ const request = (scope: RestoreScope = {}) => ({
 
 const restore = (server: TestRedis, scope: RestoreScope = {}, credentials = {}) =>
   redis.restore(run, sourceOf(server, credentials), replay(saved), request(scope));
-
-/** Every setting, in the order of the names: servers list them as it comes. */
-const settingsOf = async (server: TestRedis): Promise<string> => {
-  const lines = (await server.cli('CONFIG', 'GET', '*')).split('\n');
-  // The last value may be empty, and what a program prints is trimmed.
-  const pairs = lines.flatMap((name, index) => (index % 2 ? [] : [`${name} ${lines[index + 1] ?? ''}`]));
-  return pairs.toSorted().join('\n');
-};
 
 /** All that a restore could change of a server; a part is absent where the command was taken away. */
 const stateOf = (server: TestRedis): Promise<readonly string[]> =>
