@@ -19,9 +19,12 @@ const send = async (app: App, archive: Believed, replica: Store): Promise<void> 
   }
 };
 
-/** By id, what a replica has: the tiers of one backup share their bytes, so the second goes from its own copy. */
+/**
+ * What a replica has, by the digest of its bytes: the tiers of one backup share them, so the second goes from its own
+ * copy. The id is no sign of that: `rekey` keeps it, and seals anew in each store.
+ */
 export const sentTo = (there: readonly Believed[]): Map<string, string> =>
-  new Map(there.map(({ key, manifest }) => [manifest.id, key]));
+  new Map(there.map(({ key, manifest }) => [manifest.seal.sha256, key]));
 
 /** Copies an archive to a replica, over what was set aside there under its name, and remembers it in `sent`. */
 export const copyArchive = async (
@@ -31,12 +34,12 @@ export const copyArchive = async (
   sent: Map<string, string>,
 ): Promise<void> => {
   const { manifest } = archive;
-  const twin = sent.get(manifest.id);
+  const twin = sent.get(manifest.seal.sha256);
   // What is there already was left by a run that died before its manifest; sending replaces it.
   if (twin && !(await replica.head(archive.key))) await replica.copy(twin, archive.key);
   else await send(app, archive, replica);
   await writeManifest(replica, archive.key, manifest, app.keys, { replace: true });
-  sent.set(manifest.id, archive.key);
+  sent.set(manifest.seal.sha256, archive.key);
 };
 
 /** Archives of the primary store that a replica lacks. */
