@@ -1,8 +1,9 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { influxdb } from '../../../runtime/src/engines/influxdb/index.ts';
-import type { RestoreScope } from '../../../runtime/src/engines/engine.ts';
+import type { Restored, RestoreScope } from '../../../runtime/src/engines/engine.ts';
 import { captureText } from '../../kit/capture.ts';
+import { startFaultyProxy, type Fault } from '../../kit/faulty-proxy.ts';
 import { influxd2, startInfluxdb2, type TestInfluxdb2 } from '../../kit/influxdb.ts';
 import { sourceAt, token } from '../../kit/influxdb2-scenarios.ts';
 import { testRun, type TestRun } from '../../kit/run.ts';
@@ -261,6 +262,61 @@ lane(title, () => {
       expect(await writeV1(used, 'probe v=10 10000')).toBe(204);
       expect(await count(used, 'temperature')).toBe(4);
     }, 60_000);
+
+    /** A restore whose calls that look like this lose the request, or its answer. */
+    const restoreThrough = async (
+      on: TestInfluxdb2,
+      when: RegExp,
+      direction: 'request' | 'response',
+    ): Promise<Restored> => {
+      const fault: Fault = { kind: 'cut', direction, afterBytes: 0, when };
+      const proxy = await startFaultyProxy(`http://${on.host}:${on.port}`, () => fault);
+      const through = sourceAt(on.host, Number(new URL(proxy.endpoint).port));
+      const request = requestOf(saved, '20240101_020000', { only: ['temperature'] });
+      return influxdb.restore(run, through, replay(saved), request).finally(proxy.stop);
+    };
+
+    test.each([
+      ['POST', 'request'],
+      ['DELETE', 'request'],
+      ['PATCH', 'request'],
+      ['POST', 'response'],
+      ['PATCH', 'response'],
+    ] as const)(
+      'a DBRP mapping that cannot follow (%s, %s lost) is a note: the restored bucket stays in place, the replaced one beside it',
+      async (method, direction) => {
+        const used = await start();
+        await seed(used);
+        await used.write('temperature', 'probe v=3 3000');
+        const { notes } = await restoreThrough(used, new RegExp(`^${method} /api/v2/dbrps`), direction);
+        expect(notes).toEqual([
+          expect.stringMatching(
+            /^DBRP mapping grill\/probes may not point to the restored bucket temperature, as a call failed; see influx v1 dbrp list/,
+          ),
+        ]);
+        const kept = 'temperature_before_20240101_020000';
+        expect([await count(used, 'temperature'), await count(used, kept)]).toEqual([2, 3]);
+        expect(await names(used)).toEqual(['temperature', kept]);
+      },
+      60_000,
+    );
+
+    test.each(['temperature_before_20240101_020000', 'temperature'])(
+      'a bucket that was named %s although its answer was lost: all names are given back, what was live is whole',
+      async (name) => {
+        const used = await start();
+        const live = await bucket(used, 'temperature');
+        await used.write('temperature', 'probe v=3 3000');
+        const when = new RegExp(`^PATCH /api/v2/buckets/[^]*"name":"${name}"`);
+        await expect(restoreThrough(used, when, 'response')).rejects.toThrow(/socket hang up|ECONNRESET/);
+        expect(await names(used)).toEqual(['temperature']);
+        expect([(await bucket(used, 'temperature')).id, await count(used, 'temperature')]).toEqual([
+          live.id,
+          1,
+        ]);
+      },
+      60_000,
+    );
 
     test('an archive of hashed tokens only, and a target whose token is none of them: refused before anything is sent', async () => {
       const fresh = await start();

@@ -3,10 +3,12 @@ import { BackupError, messageOf, type FailureCode } from '../../../core/errors.t
 import type { Entries, Fingerprint, Restored, RestoreRequest, RestoreScope } from '../../engine.ts';
 import type { Header2 } from '../header.ts';
 import { callJson, callText, type InfluxdbSource } from '../http.ts';
+import { lastCalls } from '../last-calls.ts';
 import { keptName, restoredName } from '../leftover-names.ts';
 import { countsFields } from '../measures.ts';
 import { agree } from '../ranges.ts';
 import { choose, expectedOf } from '../scope.ts';
+import { shown } from '../shown.ts';
 import { skip } from '../skip.ts';
 import {
   isSystem,
@@ -100,14 +102,22 @@ const asRequest = (metadata: BucketMetadata, organizationID: string, bucketName:
   })),
 });
 
+/** Only under the name that the restore gave it: a bucket that took the live one's place may be all there is. */
 const removeQuietly = async (
   context: RunContext,
   source: InfluxdbSource,
   what: 'bucket' | 'org',
-  id: string,
+  { id, name }: { readonly id: string; readonly name: string },
 ): Promise<void> => {
+  const path = `/api/v2/${what}s/${id}`;
   try {
-    await callText(context, source, { method: 'DELETE', path: `/api/v2/${what}s/${id}`, failure });
+    const found = await callJson<{ readonly name: string }>(context, source, {
+      method: 'GET',
+      path,
+      failure,
+    });
+    if (found.name !== name) throw new BackupError(failure, `it is named ${shown(found.name)} now`);
+    await callText(context, source, { method: 'DELETE', path, failure });
   } catch (error) {
     context.log.warn(
       { [what]: id, reason: messageOf(error) },
@@ -150,6 +160,14 @@ interface Restoring {
   readonly created: Beside[];
   readonly made: Organization[];
 }
+
+/** What a restore has made, and nothing else. */
+const removeMade = async ({ source, request, created, made, ...restoring }: Restoring): Promise<void> => {
+  const context = lastCalls(restoring.context);
+  for (const { id, name } of created)
+    await removeQuietly(context, source, 'bucket', { id, name: restoredName(name, request.suffix) });
+  for (const organization of made) await removeQuietly(context, source, 'org', organization);
+};
 
 /** Restores the wanted buckets; `created` learns of each as soon as it is there. */
 const fill = async (restoring: Restoring, entries: Entries): Promise<void> => {
@@ -200,7 +218,7 @@ export const restoreBeside = async (
   request: RestoreRequest,
 ): Promise<Restored> => {
   const restoring: Restoring = { context, source, request, created: [], made: [] };
-  const { created, made } = restoring;
+  const { created } = restoring;
   let placed = false;
   try {
     await fill(restoring, entries);
@@ -211,9 +229,6 @@ export const restoreBeside = async (
     const all = [...notes, ...(await besideNotes(context, source, header, created, request))];
     return { fingerprint, ...(request.into ? {} : replaced), notes: all };
   } finally {
-    if (!placed) {
-      for (const { id } of created) await removeQuietly(context, source, 'bucket', id);
-      for (const { id } of made) await removeQuietly(context, source, 'org', id);
-    }
+    if (!placed) await removeMade(restoring);
   }
 };

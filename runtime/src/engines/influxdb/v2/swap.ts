@@ -3,6 +3,7 @@ import { messageOf, type FailureCode } from '../../../core/errors.ts';
 import { shell } from '../../../core/shell.ts';
 import type { Replaced, RestoreRequest } from '../../engine.ts';
 import { callJson, urlOf, type InfluxdbSource } from '../http.ts';
+import { lastCalls } from '../last-calls.ts';
 import { keptName, restoredName, undoneName } from '../leftover-names.ts';
 import { shown, shownList } from '../shown.ts';
 import type { Beside } from './beside.ts';
@@ -95,26 +96,42 @@ const keptText = (pairs: readonly Pair[], suffix: string, tokens: readonly strin
     ? `; tokens bound to them have to be made anew for the restored ones: ${shownList(tokens)}`
     : '');
 
+const mappingText = ({ database, retention_policy: policy }: Mapping): string =>
+  `DBRP mapping ${shown(`${database}/${policy}`)}`;
+
+const repointedNote = ({ pair, mapping }: Pointing): string =>
+  `${mappingText(mapping)} points to the restored bucket ${shown(pair.created.name)} now`;
+
+const notRepointedNote = ({ pair, mapping }: Pointing, error: unknown): string =>
+  `${mappingText(mapping)} may not point to the restored bucket ${shown(pair.created.name)}, as a call failed; ` +
+  `see influx v1 dbrp list, and create it for bucket ${pair.created.id} where it does not: ${messageOf(error)}`;
+
+/** The buckets are in place already, so that a mapping which cannot follow is a note. */
 const repointAll = async (
   context: RunContext,
   source: InfluxdbSource,
   pointing: readonly Pointing[],
   suffix: string,
-): Promise<readonly Pointing[]> => {
-  const done: Pointing[] = [];
+): Promise<{ readonly repointed: readonly Pointing[]; readonly notes: readonly string[] }> => {
+  const repointed: Pointing[] = [];
+  const notes: string[] = [];
   for (const { pair, mapping } of pointing)
-    done.push({ pair, mapping: await repoint(context, source, mapping, pair.created.id, suffix) });
-  return done;
+    try {
+      const moved = { pair, mapping: await repoint(context, source, mapping, pair.created.id, suffix) };
+      repointed.push(moved);
+      notes.push(repointedNote(moved));
+    } catch (error) {
+      notes.push(notRepointedNote({ pair, mapping }, error));
+    }
+  return { repointed, notes };
 };
-
-const repointedNote = ({ pair, mapping }: Pointing): string =>
-  `DBRP mapping ${shown(`${mapping.database}/${mapping.retention_policy}`)} points to the restored bucket ${shown(pair.created.name)} now`;
 
 const rulesOf = ({ metadata }: Beside, isCopy: boolean) => retentionRules(metadata, ...(isCopy ? [0n] : []));
 
 /**
  * Gives restored buckets the names of the live ones, which become `<name>_before_<suffix>`, and their retention back;
- * DBRP mappings follow. What was done is undone if a step fails. Under a new name they are kept for ever.
+ * DBRP mappings follow. Names are given back if one cannot be changed; once all are, nothing here fails. Under a new name
+ * they are kept for ever.
  */
 export const swap = async (
   context: RunContext,
@@ -136,8 +153,9 @@ export const swap = async (
     });
   const undo: (() => Promise<void>)[] = [];
   const rename = async (id: string, from: string, to: string, more = {}): Promise<void> => {
+    // noted first: a call that fails may have changed the name
+    undo.unshift(() => patchBucket(lastCalls(context), source, id, { name: from }));
     await patchBucket(context, source, id, { name: to, ...more });
-    undo.unshift(() => patchBucket(context, source, id, { name: from }));
   };
   try {
     for (const bucket of created) {
@@ -155,7 +173,7 @@ export const swap = async (
       );
     throw error;
   }
-  const repointed = await repointAll(context, source, pointing, suffix);
+  const { repointed, notes } = await repointAll(context, source, pointing, suffix);
   const way = undoCommand(source, created, pairs, repointed, suffix);
   if (pairs.length === 0) return { undo: way, notes: [] };
   const tokens = await boundTokens(
@@ -163,5 +181,5 @@ export const swap = async (
     source,
     pairs.map(({ old }) => old.id),
   ).catch((error: unknown) => [`not known, ${messageOf(error)}`]); // the buckets are in place already
-  return { kept: keptText(pairs, suffix, tokens), undo: way, notes: repointed.map(repointedNote) };
+  return { kept: keptText(pairs, suffix, tokens), undo: way, notes };
 };
