@@ -83,6 +83,25 @@ test('only a database, whatever the others hold', async () => {
   expect(await content()).toBe(before);
 });
 
+test('only a part, where the server has keys in a database that a usual server lacks', async () => {
+  const wide = await startRedis({ password, settings: { databases: '32' } });
+  const only = (part: string) =>
+    redis.restore(run, { ...source(), connection: { host: wide.host, port: wide.port } }, replay(saved), {
+      ...{ mode: 'replace', suffix: 'keys', expected: saved.fingerprint, server: saved.server, only: [part] },
+    });
+  try {
+    await wide.script(['SET new 1', 'SELECT 20', 'SET far away', 'SET session:far 1']);
+    await only('db0');
+    expect(await wide.cli('EXISTS', 'new')).toBe('0');
+    expect(await wide.cli('GET', 'session:1')).toBe('token-1');
+    expect(await wide.cli('-n', '20', 'DBSIZE')).toBe('2');
+    await only('session:*');
+    expect(await wide.cli('-n', '20', 'KEYS', '*')).toBe('far');
+  } finally {
+    await wide.stop();
+  }
+});
+
 test('only with merge removes nothing', async () => {
   await server.script(['SET session:new 1', 'DEL session:1']);
   await restore({ only: ['db0/session:*'], merge: true });

@@ -42,15 +42,24 @@ const copyKeys = async (copying: Copying): Promise<void> => {
           for (const written of await transfer(archive, live, batch)) count(copying, database, written);
 };
 
-/** Removes live keys that match and that the archive lacks. */
+/** Names that the selected database of the archive lacks. */
+const lacking = async (archive: RedisClient, names: readonly string[]): Promise<readonly string[]> => {
+  const known = await archive.commands(names.map((name) => ['EXISTS', name]));
+  return names.filter((_name, index) => known[index] === 0);
+};
+
+/** Removes live keys that match and that the archive lacks. Its server may have fewer databases than the live one. */
 const removeOthers = async ({ archive, live, parts }: Route): Promise<void> => {
+  const archived = await databasesOf(archive);
   for (const database of await databasesOf(live)) {
-    await archive.command('SELECT', `${database}`);
+    const chosen = partsIn(parts, database);
+    if (chosen.length === 0) continue;
+    const known = archived.includes(database);
+    if (known) await archive.command('SELECT', `${database}`);
     await live.command('SELECT', `${database}`);
-    for (const { pattern } of partsIn(parts, database))
+    for (const { pattern } of chosen)
       for await (const names of scan(live, pattern)) {
-        const known = await archive.commands(names.map((name) => ['EXISTS', name]));
-        const gone = names.filter((_name, index) => known[index] === 0);
+        const gone = known ? await lacking(archive, names) : names;
         if (gone.length) await live.command('UNLINK', ...gone);
       }
   }
