@@ -132,17 +132,26 @@ export const connect = async (
 const loadDeadlineMs = 30_000;
 const loadPollMs = 100;
 
-const isLoading = (error: unknown): boolean =>
-  isBackupError(error) && error.cause instanceof RedisError && error.cause.kind === 'LOADING';
+const isLoading = (error: unknown): boolean => {
+  const reply = isBackupError(error) ? error.cause : error;
+  return reply instanceof RedisError && reply.kind === 'LOADING';
+};
 
-/** As `connect`, but waits while the server loads data. */
-export const connectWhenLoaded = async (context: RunContext, source: RedisSource): Promise<RedisClient> => {
+/** Tries again while the server says that it loads data. */
+export const whenLoaded = async <Result>(
+  attempt: () => Promise<Result>,
+  signal?: AbortSignal,
+): Promise<Result> => {
   const deadline = Date.now() + loadDeadlineMs;
   for (;;)
     try {
-      return await connect(context, source);
+      return await attempt();
     } catch (error) {
       if (!isLoading(error) || Date.now() > deadline) throw error;
-      await sleep(loadPollMs, undefined, { signal: context.signal });
+      await sleep(loadPollMs, undefined, signal && { signal });
     }
 };
+
+/** As `connect`, but waits while the server loads data. */
+export const connectWhenLoaded = (context: RunContext, source: RedisSource): Promise<RedisClient> =>
+  whenLoaded(() => connect(context, source), context.signal);

@@ -1,7 +1,7 @@
 import type { RunContext } from '../../core/context.ts';
 import { messageOf } from '../../core/errors.ts';
 import type { Leftover } from '../engine.ts';
-import { connectWhenLoaded, sourceError, type RedisClient, type RedisSource } from './client.ts';
+import { connectWhenLoaded, sourceError, whenLoaded, type RedisClient, type RedisSource } from './client.ts';
 import { infoOf, readSetting, type Info } from './info.ts';
 import { RedisError } from './resp.ts';
 
@@ -52,14 +52,20 @@ export const follow = async (
   await command('REPLICAOF', host, `${port}`);
 };
 
-/** Every step is tried, whatever became of the others. @throws Error that names those that failed, without any value */
+/**
+ * Every step is tried, whatever became of the others, but the record stays where one failed. A server that loads data
+ * takes settings, and keeps its role. @throws Error that names those that failed, without any value
+ */
 export const release = async ({ command }: RedisClient, { settings }: Before): Promise<void> => {
   const failed: string[] = [];
   const step = (words: readonly string[], name: string) =>
-    command(...words).catch((error: unknown) => failed.push(`${name}: ${messageOf(error)}`));
+    whenLoaded(() => command(...words)).catch((error: unknown) =>
+      failed.push(`${name}: ${messageOf(error)}`),
+    );
   await step(['REPLICAOF', 'NO', 'ONE'], 'REPLICAOF NO ONE');
   for (const [name, value] of Object.entries(settings).toReversed())
-    await step(['CONFIG', 'SET', name, value], `CONFIG SET ${name}`);
+    if (name !== changed[0] || failed.length === 0)
+      await step(['CONFIG', 'SET', name, value], `CONFIG SET ${name}`);
   if (failed.length) throw new Error(failed.join('; '));
 };
 
