@@ -113,14 +113,19 @@ describe('InfluxDB 1.x and what surrounds a restore', () => {
       expect(await durations(eager.server, 'grill_copy')).toEqual({ autogen: '0s', month: '0s' });
     }, 60_000);
 
-    test('the retention that a killed restore left suspended comes back with the next run', async () => {
+    test('the retention that a killed restore left suspended comes back with the next run; no other is changed', async () => {
       const { server, source } = await start();
       const years = 250 * 365 * 24;
-      await server.query(
-        `CREATE DATABASE grill; CREATE RETENTION POLICY month ON grill DURATION ${years + 720}h REPLICATION 1`,
-      );
+      const create = (name: string, duration: string) =>
+        server.query(`CREATE RETENTION POLICY ${name} ON grill DURATION ${duration} REPLICATION 1`);
+      await server.query('CREATE DATABASE grill');
+      await create('month', `${(years + 720) * 3600 + 2473}s`);
+      await create('centuries', `${years + 720}h`);
       await influxdb.recover!(run, source);
-      expect(await durations(server, 'grill')).toEqual({ autogen: '0s', month: '720h0m0s' });
+      expect(await durations(server, 'grill')).toEqual({
+        ...{ autogen: '0s', month: '720h0m0s' },
+        centuries: `${years + 720}h0m0s`,
+      });
     });
   });
 

@@ -402,7 +402,10 @@ lane(title, () => {
     await create(server, `month_restore_${suffix}`, 0, mark);
     await create(server, `mine_restore_${suffix}`);
     // killed between suspending and resuming retention
-    await create(server, 'month', 250 * 365 * day + 30 * day);
+    const years = 250 * 365 * day;
+    await create(server, 'month', years + 30 * day + 2473);
+    // somebody's own
+    await create(server, 'centuries', years + 30 * day);
     // killed while it pointed a mapping elsewhere: both are there, or one only
     const month = await bucket(server, 'month');
     await map(server, live.id, 'probes', true);
@@ -416,10 +419,13 @@ lane(title, () => {
       ]),
     );
     await influxdb.recover!(run, sourceOf(server));
-    expect(await names(server)).toEqual([`mine_restore_${suffix}`, 'month', 'temperature']);
+    expect(await names(server)).toEqual(['centuries', `mine_restore_${suffix}`, 'month', 'temperature']);
     expect((await bucket(server, 'temperature')).id).toBe(live.id);
     expect((await bucket(server, 'month')).retentionRules).toEqual([
       expect.objectContaining({ everySeconds: 30 * day }),
+    ]);
+    expect((await bucket(server, 'centuries')).retentionRules).toEqual([
+      expect.objectContaining({ everySeconds: years + 30 * day }),
     ]);
     const left = (await mappings(server)) as readonly (Mapping & {
       retention_policy: string;
