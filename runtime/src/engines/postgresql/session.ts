@@ -39,24 +39,36 @@ const optionsOf = (settings: Readonly<Record<string, string>>, known: ReadonlySe
     .map(([name, value]) => `-c ${name}=${value.replaceAll(' ', String.raw`\ `)}`)
     .join(' ');
 
-/** Those that every server knows, from the first statement on: a role's own limit may be shorter than that statement takes. */
-export const startupOptions = optionsOf(
-  limits,
-  new Set(['statement_timeout', 'lock_timeout', 'idle_in_transaction_session_timeout']),
-);
+/** The session's own user, whatever role the owner of the database made the default of it. */
+const ownRole = '-c role=none';
+
+/**
+ * Those that every server knows, from the first statement on: a role's own limit may be shorter than that statement takes,
+ * and its owner's functions in the search path of the database would stand for the server's own.
+ */
+export const startupOptions = `${optionsOf(
+  common,
+  new Set(['search_path', 'statement_timeout', 'lock_timeout', 'idle_in_transaction_session_timeout']),
+)} ${ownRole}`;
 
 /** A pooler such as pgbouncer may refuse options at the start. */
 export const isOptionsRefusal = (message: string): boolean => /unsupported startup parameter/.test(message);
 
+/** For sessions that began without options: statements that no function of the database can stand for. */
+const firstStatements = "SET search_path TO ''; SET ROLE NONE";
+
 /** Gives a new session its settings; resolves to the names of those that the server knows. */
 export const beginSession = async (client: Client): Promise<ReadonlySet<string>> => {
+  await client.query(firstStatements);
   const { rows } = await client.query<{ name: string }>(
-    `SELECT key AS name, set_config(key, value, false)
-     FROM json_each_text($1) WHERE lower(key) IN (SELECT lower(name) FROM pg_catalog.pg_settings)`,
+    `SELECT key AS name, pg_catalog.set_config(key, value, false)
+     FROM pg_catalog.json_each_text($1::pg_catalog.json)
+     WHERE pg_catalog.lower(key) IN (SELECT pg_catalog.lower(name) FROM pg_catalog.pg_settings)`,
     [JSON.stringify(own)],
   );
   return new Set(rows.map(({ name }) => name));
 };
 
-/** The settings as options of the client programs, for a server that knows the names given. */
-export const programOptions = (known: ReadonlySet<string>): string => optionsOf(common, known);
+/** The settings as options of the client programs, for a server that knows the names given; none for a pooler that refuses options. */
+export const programOptions = (known: ReadonlySet<string>): string =>
+  known.size === 0 ? '' : `${optionsOf(common, known)} ${ownRole}`;
