@@ -31,14 +31,12 @@ const request = (saved: Saved, suffix: string) => ({
 });
 
 /** A database as pg_dump writes it, without what differs from dump to dump. */
-const dumped = async (on: TestPostgresql, database: string, ...args: readonly string[]): Promise<string> => {
-  const text = await captureText(
+const dumped = async (on: TestPostgresql, database: string, ...args: readonly string[]): Promise<string> =>
+  captureText(
     join(on.binDir, 'pg_dump'),
-    ['-h', on.host, '-p', `${on.port}`, '-U', on.user, '-d', database, ...args],
+    ['-h', on.host, '-p', `${on.port}`, '-U', on.user, '-d', database, '--restrict-key=none', ...args],
     { env: { PGPASSWORD: on.password } },
   );
-  return text.replaceAll(/^\\(un)?restrict .*$/gm, '');
-};
 
 /** Schema as text, in pg_dump's own order; data as a set of lines, since rows have no order. */
 const everything = async (on: TestPostgresql, database: string) => ({

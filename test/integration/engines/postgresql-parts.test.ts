@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { identifier, literal } from '../../../runtime/src/engines/postgresql/client.ts';
 import { postgresql } from '../../../runtime/src/engines/postgresql/index.ts';
 import type { RestoreScope } from '../../../runtime/src/engines/engine.ts';
 import { captureText } from '../../kit/capture.ts';
@@ -37,13 +38,20 @@ const restore = (scope: RestoreScope, from: Saved = saved) =>
 const shop = (sql: string) => server.psql('shop', sql);
 
 const dumped = async (): Promise<readonly string[]> => {
-  const address = ['-h', server.host, '-p', `${server.port}`, '-U', server.user, '-d', 'shop'];
+  const address = [
+    '-h',
+    server.host,
+    '-p',
+    `${server.port}`,
+    '-U',
+    server.user,
+    '-d',
+    'shop',
+    '--restrict-key=none',
+  ];
   const env = { PGPASSWORD: server.password };
   const text = await captureText(`${server.binDir}/pg_dump`, [...address, '--schema=public'], { env });
-  return text
-    .replaceAll(/^\\(un)?restrict .*$/gm, '')
-    .split('\n')
-    .toSorted(); // in another order where ids changed
+  return text.split('\n').toSorted(); // in another order where ids changed
 };
 
 const failure = (code: string, message: RegExp) =>
@@ -98,6 +106,33 @@ describe('only a table', () => {
     });
     expect(await dumped()).toEqual(before);
     expect(await schemas()).toBe('public');
+  });
+
+  test('whose foreign keys have SQL and lines of psql in their names gives nobody a right', async () => {
+    const attack = ['\n\\restrict z', ' CHECK (true);ALTER ROLE reader SUPERUSER;--'];
+    const add = (name: string) =>
+      `ALTER TABLE devices ADD CONSTRAINT ${identifier(name)} FOREIGN KEY (owner) REFERENCES users;`;
+    const comment = (name: string) =>
+      `COMMENT ON CONSTRAINT ${identifier(name)} ON devices IS ${literal(name)};`;
+    const others = ['a\nSET client_encoding = "', `b';\n\\unrestrict`];
+    await shop([...attack.map(add), ...others.map(add), ...others.map(comment)].join('\n'));
+    const before = await dumped();
+    const hostile = await save(postgresql.dump(run, source()));
+    await shop('DROP TABLE devices');
+    await restore({ only: ['public.devices'] }, hostile);
+    expect(await shop(`SELECT rolsuper FROM pg_roles WHERE rolname = 'reader'`)).toBe('f');
+    expect(await dumped()).toEqual(before);
+  });
+
+  test('with comments on its foreign keys comes back from a database with strings of the old kind', async () => {
+    await shop(
+      String.raw`COMMENT ON CONSTRAINT devices_owner_fkey ON devices IS 'a\b''\\'; ALTER DATABASE shop SET standard_conforming_strings = off`,
+    );
+    const before = await dumped();
+    const old = await save(postgresql.dump(run, source()));
+    await shop('DROP TABLE devices');
+    await restore({ only: ['public.devices'] }, old);
+    expect(await dumped()).toEqual(before);
   });
 
   test('and those that refer to it come back together', async () => {

@@ -2,6 +2,7 @@ import type { RunContext } from '../../core/context.ts';
 import { collect, feed, run, write } from '../../core/process.ts';
 import { decoderOf } from './encodings.ts';
 import { tableOf, unquoted } from './items.ts';
+import { keyStatementsOf } from './key-statements.ts';
 import type { Tools } from './tools.ts';
 
 /** A dump whose table of contents was read at its head. */
@@ -124,7 +125,7 @@ export const listOfForeignKeys = (list: string, only: readonly string[]): string
     .join('\n');
 };
 
-/** What a dump has for the entries of a list that hold no data, as SQL. */
+/** What a dump has for a list of foreign keys and comments on them, as SQL. @throws BackupError restore.failed */
 export const definitionsOf = async (
   context: RunContext,
   tools: Tools,
@@ -139,8 +140,5 @@ export const definitionsOf = async (
     yield head;
   })();
   const [, sql] = await Promise.all([feed(printing, content), collect(printing.stdout)]);
-  return decoderOf(encoding)
-    .decode(sql)
-    .replace(/^SET client_encoding = .*$/m, '') // our session's stays, and this is decoded
-    .replaceAll(/^\\(un)?restrict .*$/gm, ''); // of psql, not SQL
+  return keyStatementsOf(decoderOf(encoding).decode(sql)).join(';\n');
 };
