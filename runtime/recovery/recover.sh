@@ -533,7 +533,17 @@ extract() {
 
 # What an archive says becomes SQL inside PostgreSQL alone, by format() with %I and %L, from JSON that psql reads into a
 # variable. psql sends what \gexec makes to the server without looking into it, so nothing of an archive is a command of psql.
-psql_on() { { value_sql; cat; } | PGCLIENTENCODING=UTF8 psql -XAtq -v ON_ERROR_STOP=1 -v name="$into" -d "$1" -f -; }
+psql_on() { { safe_session; value_sql; cat; } | PGCLIENTENCODING=UTF8 psql -XAtq -v ON_ERROR_STOP=1 -v name="$into" -d "$1" -f -; }
+
+# Names of functions, operators and types are those of the server: a function that somebody made in a database, and that
+# fits a call better, would run with all rights of this session. Settings that came with the database count no more.
+safe_session() {
+  cat <<'END'
+SET search_path = '';
+SET ROLE NONE;
+SET client_min_messages = warning;
+END
+}
 
 # A value after SET. Names of a list, as the server keeps it, are quoted one by one.
 value_sql() {
@@ -660,12 +670,12 @@ END
 compare_rows() {
   (cd "$tmp" && psql_on "$(conninfo "$into")" >"$tmp/rows" <<'END') || die "the rows of database $into could not be counted"
 \set manifest `cat canonical`
-CREATE TEMP TABLE counted AS SELECT parts, (value ->> 'rows')::bigint AS rows FROM jsonb_each(:'manifest'::jsonb -> 'fingerprint'),
-  LATERAL (SELECT ARRAY(SELECT CASE WHEN part LIKE '"%"' THEN replace(substr(part, 2, length(part) - 2), '""', '"') ELSE part END
-    FROM unnest(regexp_match(key, '^("(?:[^"]|"")+"|[^.]*)\.(.*)$')) part)) AS split(parts) WHERE value ? 'rows';
-SELECT format('SELECT %L || count(*) || %L FROM ONLY %I.%I HAVING count(*) <> %s', format('table %I.%I has ', parts[1], parts[2]),
-  format(' rows, %s were backed up', rows), parts[1], parts[2], rows) FROM counted \gexec
-SELECT format('%s tables compared', count(*)) FROM counted;
+CREATE TEMP TABLE counted AS SELECT parts, (value ->> 'rows')::pg_catalog.int8 AS rows FROM pg_catalog.jsonb_each(:'manifest'::pg_catalog.jsonb -> 'fingerprint'),
+  LATERAL (SELECT ARRAY(SELECT CASE WHEN part LIKE '"%"' THEN pg_catalog.replace(pg_catalog.substr(part, 2, pg_catalog.length(part) - 2), '""', '"') ELSE part END
+    FROM pg_catalog.unnest(pg_catalog.regexp_match(key, '^("(?:[^"]|"")+"|[^.]*)\.(.*)$')) part)) AS split(parts) WHERE value ? 'rows';
+SELECT pg_catalog.format('SELECT %L || pg_catalog.count(*) || %L FROM ONLY %I.%I HAVING pg_catalog.count(*) <> %s', pg_catalog.format('table %I.%I has ', parts[1], parts[2]),
+  pg_catalog.format(' rows, %s were backed up', rows), parts[1], parts[2], rows) FROM counted \gexec
+SELECT pg_catalog.format('%s tables compared', pg_catalog.count(*)) FROM counted;
 END
   [ "$(wc -l <"$tmp/rows")" -eq 1 ] || die "$(head -n 1 "$tmp/rows" | printable)"
   say "restored into database $into; rows of $(cat "$tmp/rows")"

@@ -379,6 +379,24 @@ describe('restore', () => {
     ).toBe('pitmaster');
   }, 60_000);
 
+  test('PostgreSQL: no function of the database runs, not even one that fits better than that of the server', async () => {
+    await postgresql.psql('postgres', 'create role canary');
+    const raise = `as $$ begin alter role canary superuser; return 'x'; end $$`;
+    await postgresql.psql(
+      'grill "stats"',
+      `create function public.format(text, bigint) returns text language plpgsql ${raise};
+       create function public.join(text, bigint) returns text language plpgsql ${raise};
+       create operator public.|| (leftarg = text, rightarg = bigint, function = public.join)`,
+    );
+    expect((await installation.cli(['backup', 'postgresql'])).code).toBe(0);
+    const args = ['restore', newestOf('postgresql'), '--key-file', keyFile, '--into', 'own functions'];
+    const { code, stderr } = await recover(args, pgEnv());
+    expect(await postgresql.psql('postgres', `select rolsuper from pg_roles where rolname = 'canary'`)).toBe(
+      'f',
+    );
+    expect([code, stderr]).toEqual([0, expect.stringContaining('rows of 2 tables compared')]);
+  }, 60_000);
+
   test('PostgreSQL: into an empty cluster, roles with it', async () => {
     const other = await startPostgresql();
     try {
