@@ -136,6 +136,31 @@ lane(title, () => {
       expect((await preview(eager, saved)).notes).toContainEqual(expires);
     }, 60_000);
 
+    test.each(['stopped', 'answer lost'])(
+      'it is in force again after a restore of a new server that failed: %s',
+      async (how) => {
+        const server = await start();
+        const stop = new AbortController();
+        const entries = async function* () {
+          for await (const entry of replay(saved)) {
+            if (how === 'stopped' && entry.name.endsWith('.tar')) stop.abort();
+            yield entry;
+          }
+        };
+        const when = how === 'stopped' ? /^never/ : /^PATCH [^]*"everySeconds":7886594473/;
+        const fault: Fault = { kind: 'cut', direction: 'response', afterBytes: 0, when };
+        const proxy = await startFaultyProxy(`http://${server.host}:${server.port}`, () => fault);
+        const through = sourceAt(server.host, Number(new URL(proxy.endpoint).port));
+        const context = { ...run, signal: stop.signal };
+        const restoring = influxdb.restore(context, through, entries(), requestOf(saved, 'failed'));
+        await expect(restoring.finally(proxy.stop)).rejects.toThrow(/was stopped|socket hang up/);
+        expect((await bucket(server, 'month')).retentionRules).toEqual([
+          expect.objectContaining({ everySeconds: 30 * day }),
+        ]);
+      },
+      60_000,
+    );
+
     test('under a new name it is kept for ever', async () => {
       const scope = { only: ['month'], into: 'copy' };
       const note = ['bucket copy keeps its points for ever; its retention is left out'];

@@ -5,6 +5,7 @@ import { BackupError, messageOf, type FailureCode } from '../../../core/errors.t
 import type { Restored, RestoreRequest } from '../../engine.ts';
 import type { Header2 } from '../header.ts';
 import { callText, type InfluxdbSource } from '../http.ts';
+import { lastCalls } from '../last-calls.ts';
 import { countsFields } from '../measures.ts';
 import { agree } from '../ranges.ts';
 import { isSystem, shardIds, type BucketMetadata } from './buckets.ts';
@@ -87,7 +88,6 @@ export const restoreFull = async (
 ): Promise<Restored> => {
   let restored = source;
   let buckets: readonly BucketMetadata[] = [];
-  const resume = () => setRetention(context, restored, buckets, 'in force');
   try {
     await readEntries(entries, {
       kv: async (content) => {
@@ -97,19 +97,19 @@ export const restoreFull = async (
         await sendStore(context, restored, '/api/v2/restore/sql', content);
       },
       buckets: async (found) => {
-        await suspendInTime(context, restored, found, store);
         buckets = found;
+        await suspendInTime(context, restored, found, store);
       },
       shard: (id, content) => sendShard(context, restored, id, content),
     });
     const manner = { asOf: new Date(asOf), failure, byFields: countsFields(expected) };
     const counted = await countAll(context, restored, buckets, manner);
     const fingerprint = agree(context, expected, counted, manner.asOf);
-    await resume();
+    await setRetention(context, restored, buckets, 'in force');
     context.log.warn(fullNote);
     return { fingerprint, notes: [fullNote, ...expiringNotes(buckets, context.now())] };
   } catch (error) {
-    await resume().catch((problem: unknown) =>
+    await setRetention(lastCalls(context), restored, buckets, 'in force').catch((problem: unknown) =>
       context.log.error(
         { reason: messageOf(problem) },
         'retention of the restored buckets is still suspended',
