@@ -46,6 +46,11 @@ describe('the import table', () => {
     },
   );
 
+  test('only engines/scratch-folder.ts makes temporary folders, as nothing removes others after a kill', async () => {
+    expect(await lint('runtime/src/engines/scratch-folder.ts', 'node:fs/promises')).toEqual([]);
+    expect((await lint('runtime/src/engines/new.ts', 'node:fs/promises')).join()).toContain('makeFolder');
+  });
+
   test('only core/process.ts spawns', async () => {
     expect(await lint('runtime/src/core/process.ts', 'node:child_process')).toEqual([]);
     expect((await lint('runtime/src/core/new.ts', 'node:child_process')).join()).toContain('core/process.ts');

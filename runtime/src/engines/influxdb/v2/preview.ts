@@ -1,8 +1,7 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { join } from 'node:path';
 import type { RunContext } from '../../../core/context.ts';
 import { messageOf } from '../../../core/errors.ts';
 import type { Entries, Hindrance, Preview, RestoreRequest } from '../../engine.ts';
+import { makeFolder, removeFolder } from '../../scratch-folder.ts';
 import type { Header2 } from '../header.ts';
 import type { InfluxdbSource } from '../http.ts';
 import { shown, shownList } from '../shown.ts';
@@ -23,7 +22,7 @@ const previewWhole = async (
   source: InfluxdbSource,
   entries: Entries,
 ): Promise<Preview> => {
-  const folder = await mkdtemp(join(context.scratchDir, 'influxdb-'));
+  const folder = await makeFolder(context, 'influxdb-');
   try {
     const peeked = await peek(entries, folder, source.credentials.token);
     const hindrances: Hindrance[] = [];
@@ -35,7 +34,7 @@ const previewWhole = async (
     const buckets = await bucketsIn(peeked.entries);
     return { hindrances, notes: [fullNote, ...expiringNotes(buckets, context.now())] };
   } finally {
-    await rm(folder, { recursive: true, force: true });
+    await removeFolder(folder);
   }
 };
 

@@ -1,7 +1,6 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { join } from 'node:path';
 import type { RunContext } from '../../../core/context.ts';
 import type { Entries, Restored, RestoreRequest } from '../../engine.ts';
+import { makeFolder, removeFolder } from '../../scratch-folder.ts';
 import type { Header2 } from '../header.ts';
 import type { InfluxdbSource } from '../http.ts';
 import { restoreBeside } from './beside.ts';
@@ -28,7 +27,7 @@ const restoreWhole = async (
   entries: Entries,
   request: RestoreRequest,
 ): Promise<Restored> => {
-  const folder = await mkdtemp(join(context.scratchDir, 'influxdb-'));
+  const folder = await makeFolder(context, 'influxdb-');
   try {
     const peeked = await peek(entries, folder, source.credentials.token);
     if (source.name === scratchName && !peeked.opens) {
@@ -38,7 +37,7 @@ const restoreWhole = async (
     assertOpens(peeked.opens);
     return await restoreFull(context, source, header, peeked, request);
   } finally {
-    await rm(folder, { recursive: true, force: true });
+    await removeFolder(folder);
   }
 };
 
