@@ -119,6 +119,12 @@ const releaseOrTell = async (context: RunContext, source: RedisSource, before: B
 /** As a host that the server can reach: this end of the connection to it. */
 const ownAddress = ({ socket }: RedisClient): string => (socket.localAddress ?? '').replace(/^::ffff:/, '');
 
+/** A server that was equal, and what INFO said of it then. */
+interface Loaded {
+  readonly fingerprint: Fingerprint;
+  readonly equal: Info;
+}
+
 /** The server follows this run until it has loaded all; then it is compared, as a replica takes no writes and expires no key. */
 const load = async (
   context: RunContext,
@@ -126,7 +132,7 @@ const load = async (
   client: RedisClient,
   spooled: Spooled,
   { before, certificate }: Prepared,
-): Promise<Fingerprint> => {
+): Promise<Loaded> => {
   const host = ownAddress(client);
   const password = markedPassword(context.randomBytes(32), before);
   const primary = await startPrimary(host, {
@@ -140,7 +146,7 @@ const load = async (
     await loaded(context, client, primary, `${host}:${primary.port}`);
     const fingerprint = await countLive(context, source, spooled.made);
     assertEqual(spooled.fingerprint, fingerprint);
-    return fingerprint;
+    return { fingerprint, equal: await infoOf(client) };
   } finally {
     primary.close();
   }
@@ -153,19 +159,19 @@ const loadAndRelease = async (
   client: RedisClient,
   spooled: Spooled,
   prepared: Prepared,
-): Promise<Fingerprint> => {
+): Promise<Loaded> => {
   let failure: unknown;
-  const fingerprint = await load(context, source, client, spooled, prepared).catch((error: unknown) => {
+  const result = await load(context, source, client, spooled, prepared).catch((error: unknown) => {
     failure = error;
-    return {};
+    return undefined;
   });
   await releaseOrTell(context, source, prepared.before).catch((error: unknown) => {
     if (failure === undefined) throw error;
     const { code, message } = asRestoreError(context, failure);
     throw new BackupError(code, `${message}; and ${messageOf(error)}`, { cause: failure });
   });
-  if (failure !== undefined) throw failure;
-  return fingerprint;
+  if (!result) throw failure;
+  return result;
 };
 
 const replicate = async (
@@ -176,8 +182,8 @@ const replicate = async (
   made: ServerInfo,
 ): Promise<Restored> => {
   const prepared = await prepare(context, source, client, spooled, made);
-  const fingerprint = await loadAndRelease(context, source, client, spooled, prepared);
-  const changes = await assertStays(context, source, spooled, prepared.info);
+  const { fingerprint, equal } = await loadAndRelease(context, source, client, spooled, prepared);
+  const changes = await assertStays(context, source, spooled, { before: prepared.info, equal });
   return { fingerprint, notes: [...prepared.notes, ...changes] };
 };
 
