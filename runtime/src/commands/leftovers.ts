@@ -19,7 +19,9 @@ export const readLeftovers = async (
 export const describeLeftover = ({ kind, bytes }: Leftover): string =>
   [
     ...(bytes === undefined ? [] : [formatBytes(bytes)]),
-    kind === 'unfinished' ? 'left by a restore that was killed' : 'kept by a restore, for its undo',
+    kind === 'unfinished'
+      ? 'left by a restore that was killed'
+      : 'kept by a restore: its undo needs it, or it is the only whole copy',
   ].join(', ');
 
 /** Needed by nobody, so `--repair` removes it; what an undo needs is for a person to remove. */

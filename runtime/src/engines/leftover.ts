@@ -2,7 +2,7 @@
 export interface Leftover {
   /** As people name it: `database grill_restore_20240101_020000`. */
   readonly name: string;
-  /** `unfinished`: a killed restore left it, nobody needs it. `kept`: a restore replaced it, and its undo needs it. */
+  /** `unfinished`: a killed restore left it, nobody needs it. `kept`: its undo needs it, or it may be all there is. */
   readonly kind: 'unfinished' | 'kept';
   /** Space on the server; absent where it does not tell. */
   readonly bytes?: number | undefined;

@@ -236,8 +236,8 @@ describe('InfluxDB 1.x and what surrounds a restore', () => {
     const saved = await save(influxdb.dump(run, one));
     await server.query('DROP DATABASE grill');
     expect((await influxdb.leftovers!(run, source)).map(({ name, kind }) => [name, kind])).toEqual([
-      ['database grill_restore_20240101_020000', 'unfinished'],
-      ['database other_restore_20240101_020000', 'unfinished'],
+      ['database grill_restore_20240101_020000', 'kept'],
+      ['database other_restore_20240101_020000', 'kept'],
     ]);
     await influxdb.recover!(run, source);
     await restore(source, saved, '20240102_020000');

@@ -12,13 +12,16 @@ const drop = async (context: RunContext, source: InfluxdbSource, name: string): 
   await query(context, source, `DROP DATABASE ${identifier(name)}`, failure);
 };
 
-/** Databases that restores left. One is needed until its database was restored again: 1.x may have lost that meanwhile. */
+/**
+ * Databases that restores left. Such a copy may be all there is of its database, which 1.x drops to replace it and which a
+ * client may have created since, empty: so a person removes it, or the restore that makes the database whole again.
+ */
 export const leftovers = async (context: RunContext, source: InfluxdbSource): Promise<readonly Leftover[]> =>
   (await listDatabases(context, source, failure))
     .filter((name) => leftoverOf(name)?.kind === 'unfinished')
     .map((name) => ({
       name: `database ${name}`,
-      kind: 'unfinished',
+      kind: 'kept',
       remove: () => drop(context, source, name),
     }));
 
