@@ -133,3 +133,24 @@ test('casts to json, where rows of inherited tables lie in columns, keep a backu
   });
   await isSafe();
 });
+
+test('a CHECK of a table cannot leave the account that a drill tries', async () => {
+  await server.psql('postgres', 'CREATE ROLE keeper LOGIN CREATEDB IN ROLE app');
+  await made(
+    'checks',
+    `CREATE FUNCTION public.leave(int) RETURNS boolean LANGUAGE plpgsql AS $f$ BEGIN
+       IF EXISTS (SELECT FROM pg_catalog.pg_database WHERE datname = 'checks') THEN RETURN true; END IF; -- not at home
+       RESET ROLE; ${attack} RETURN true; END $f$;
+     CREATE TABLE public.checked (a int CHECK (public.leave(a))); INSERT INTO public.checked VALUES (1);`,
+  );
+  const saved = await save(postgresql.dump(run, sourceOf('checks')));
+  const needs = { fingerprint: saved.fingerprint, sourceBytes: 0, open: () => replay(saved) };
+  const scratch = (await postgresql.scratch(run, saved.server, needs))!;
+  const request = { suffix: 's', expected: saved.fingerprint, server: saved.server, account: 'keeper' };
+  try {
+    await postgresql.restore(run, scratch.source, replay(saved), { ...request, mode: 'trial' });
+  } finally {
+    await scratch.stop();
+  }
+  expect(existsSync(canary)).toBe(false);
+}, 60_000);

@@ -27,8 +27,6 @@ export interface Loading {
   /** Name of the database that is filled beside the live one. */
   readonly fresh: string;
   readonly request: RestoreRequest;
-  /** Role whose rights are tried. @default those of the source's account */
-  role?: string | undefined;
 }
 
 const refused = (message: string): BackupError => new BackupError('restore.refused', message);
@@ -75,7 +73,7 @@ const jobsFor = async (client: Client, wanted = 1): Promise<number> => {
 
 /** Runs pg_restore on a stream, or with several jobs on a file. */
 const restoreInto = async (
-  { context, source, fresh, client, request, role }: Loading,
+  { context, source, fresh, client, request }: Loading,
   tools: Tools,
   folder: string,
   content: AsyncIterable<Buffer>,
@@ -83,10 +81,9 @@ const restoreInto = async (
 ): Promise<void> => {
   const jobs = await jobsFor(client, request.jobs);
   const parallel = jobs > 1 ? [`--jobs=${jobs}`, await spool(folder, content)] : [];
-  const as = role === undefined ? [] : [`--role=${role}`];
   const restoring = run(context, {
     program: tools.path('pg_restore'),
-    args: ['--no-password', '--exit-on-error', ...as, ...more, `--dbname=${conninfo(fresh)}`, ...parallel],
+    args: ['--no-password', '--exit-on-error', ...more, `--dbname=${conninfo(fresh)}`, ...parallel],
     env: libpqEnvironment(source),
     failure: 'restore.failed',
   });

@@ -48,11 +48,16 @@ interface Built {
 }
 
 /** Counts the new database with the rights of whoever restored it. */
-const count = ({ source, fresh, request, role }: Loading): Promise<Fingerprint> =>
-  withClient(source, fresh, async (client) => {
-    await become(client, role);
-    return countNow(client, isHashed(request.expected));
-  });
+const count = ({ source, fresh, request }: Loading): Promise<Fingerprint> =>
+  withClient(source, fresh, (client) => countNow(client, isHashed(request.expected)));
+
+/** The target as the account fills it that was tried; a first session tells which settings its server knows. */
+const asTried = async (target: Loading, { login }: Tried): Promise<Loading> => {
+  if (!login) return target;
+  const source = { ...target.source, credentials: login };
+  await withClient(source, target.fresh, async () => {});
+  return { ...target, source };
+};
 
 /** Builds the new database and counts it. */
 const build = async (target: Loading, entries: Entries, created: (role: string) => void): Promise<Built> => {
@@ -60,24 +65,26 @@ const build = async (target: Loading, entries: Entries, created: (role: string) 
   const { only, expected, account } = request;
   let archived: DatabaseSettings | undefined;
   let tried: Tried = { notes: [] };
+  let filling = target;
   let foreignKeys = '';
   await readEntries(entries, {
     begin: async (settings, roles) => {
       archived = settings;
       await assertVersion(client, settings);
       await createMissingRoles(context, client, roles, created);
-      tried = await tryAccount(client, account);
-      await become(client, tried.role);
+      tried = await tryAccount(context, client, account);
+      await become(client, tried.login);
       await create(target, settings);
+      filling = await asTried(target, tried);
     },
     dump: async (content) => {
-      foreignKeys = await load({ ...target, role: tried.role }, archived!, content);
+      foreignKeys = await load(filling, archived!, content);
     },
   });
   if (request.mode === 'replace') await analyze(context, source, fresh);
   // Settings come last: one such as default_transaction_read_only would stop the restore.
   for (const statement of applySql(archived!, fresh)) await client.query(statement);
-  const counted = named(expected, await count({ ...target, role: tried.role }));
+  const counted = named(expected, await count(filling));
   const fingerprint = only ? pick(counted, only) : counted;
   const accepted = assertEqual(only ? pick(expected, only) : expected, fingerprint, request.accept);
   return { fingerprint, settings: archived!, foreignKeys, notes: tried.notes, accepted };
