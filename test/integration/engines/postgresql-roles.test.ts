@@ -216,3 +216,39 @@ describe('text of roles', () => {
     expect(lines.filter((line) => line.includes('statement of globals.sql')).length).toBe(11);
   }, 60_000);
 });
+
+describe('memberships of roles that are partly there', () => {
+  test('give neither a shell nor ALTER SYSTEM, and the log says so', async () => {
+    const [source, target] = await Promise.all([startPostgresql(), startPostgresql()]);
+    try {
+      await source.psql(
+        'postgres',
+        `CREATE ROLE ops; CREATE ROLE dev LOGIN IN ROLE ops; CREATE ROLE plain; CREATE ROLE tester IN ROLE plain, pg_monitor;
+         CREATE ROLE tuner; GRANT ALTER SYSTEM ON PARAMETER work_mem TO tuner; CREATE ROLE app IN ROLE tuner; CREATE DATABASE small`,
+      );
+      await target.psql(
+        'postgres',
+        `CREATE ROLE runner IN ROLE pg_execute_server_program; CREATE ROLE ops IN ROLE runner; CREATE ROLE plain; CREATE ROLE app`,
+      );
+      await source.psql('small', 'CREATE TABLE t AS SELECT 1 n');
+      const all = await save(postgresql.dump(run, sourceOf(source, 'small')));
+      lines.length = 0;
+      await postgresql.restore(run, sourceOf(target, 'small'), replay(all), request(all, 'partly'));
+      const left = lines.flatMap((line) => /"what":"(membership[^"]*)"/.exec(line)?.[1] ?? []);
+      expect(left.toSorted()).toEqual([
+        'membership of app in tuner: it would give app, which exists, rights over others',
+        'membership of dev in ops: ops has more rights by now than in the archive',
+      ]);
+      expect(
+        await target.psql(
+          'postgres',
+          `SELECT pg_has_role('dev', 'pg_execute_server_program', 'member'), pg_has_role('app', 'tuner', 'member'),
+            has_parameter_privilege('app', 'work_mem', 'ALTER SYSTEM'),
+            pg_has_role('tester', 'plain', 'member'), pg_has_role('tester', 'pg_monitor', 'member')`,
+        ),
+      ).toBe('f|f|f|t|t');
+    } finally {
+      await Promise.all([source.stop(), target.stop()]);
+    }
+  }, 60_000);
+});

@@ -2,15 +2,29 @@ import type { Client } from 'pg';
 import type { RunContext } from '../../core/context.ts';
 import { BackupError, messageOf } from '../../core/errors.ts';
 import { identifier } from './client.ts';
-import { belongingsOf, createSql, type Existing, type Rights } from './role-statements.ts';
-import type { ServerRoles } from './roles.ts';
+import type { Standing, Standings } from './powers.ts';
+import { belongingsOf, createSql } from './role-statements.ts';
+import { hasParameterGrants, type ServerRoles } from './roles.ts';
 
-const existingSql = `
+/** Predefined roles too. */
+const existingSql = (parameters: boolean): string => `
   SELECT rolname AS name, rolsuper AS superuser, rolcreaterole AS "createRole", rolcreatedb AS "createDatabase",
-    rolreplication AS replication, rolbypassrls AS "bypassRowSecurity" FROM pg_roles`;
+    rolreplication AS replication, rolbypassrls AS "bypassRowSecurity",
+    (SELECT coalesce(json_agg(r.rolname), '[]') FROM pg_auth_members a JOIN pg_roles r ON r.oid = a.roleid
+      WHERE a.member = pg_roles.oid) AS "memberOf",
+    ${parameters ? grantsSql : `'[]'::json`} AS parameters
+  FROM pg_roles`;
 
-const readExisting = async (client: Client): Promise<Existing> =>
-  new Map((await client.query<Rights & { name: string }>(existingSql)).rows.map((row) => [row.name, row]));
+const grantsSql = `
+    (SELECT coalesce(json_agg(json_build_object('parameter', p.parname, 'privilege', a.privilege_type,
+      'grantable', a.is_grantable)), '[]')
+      FROM pg_parameter_acl p, aclexplode(p.paracl) a WHERE a.grantee = pg_roles.oid)`;
+
+const readExisting = async (client: Client): Promise<Standings> => {
+  const sql = existingSql(await hasParameterGrants(client));
+  const { rows } = await client.query<Standing & { name: string }>(sql);
+  return new Map(rows.map((row) => [row.name, row]));
+};
 
 /** Runs statements until one succeeds. @throws the error of the last one */
 const runEither = async (client: Client, [first, ...others]: readonly string[]): Promise<void> => {

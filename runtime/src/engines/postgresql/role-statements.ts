@@ -1,4 +1,5 @@
 import { identifier, literal } from './client.ts';
+import { archivedStandings, exceeds, powersOf, rightsOf, type Standings } from './powers.ts';
 import type { Membership, Role, ServerRoles } from './roles.ts';
 import { settingSql } from './setting.ts';
 
@@ -12,20 +13,6 @@ export const createSql = (role: Role): string =>
     ...(role.password === null ? [] : [`PASSWORD ${literal(role.password)}`]),
     ...(role.validUntil === null ? [] : [`VALID UNTIL ${literal(role.validUntil)}`]),
   ].join(' ');
-
-/** Rights over others or over the server. */
-const rights = {
-  superuser: 'SUPERUSER',
-  createRole: 'CREATEROLE',
-  createDatabase: 'CREATEDB',
-  replication: 'REPLICATION',
-  bypassRowSecurity: 'BYPASSRLS',
-} as const;
-
-export type Rights = Pick<Role, keyof typeof rights>;
-
-const rightsOf = (role: Rights | undefined): readonly string[] =>
-  Object.entries(rights).flatMap(([field, right]) => (role?.[field as keyof typeof rights] ? [right] : []));
 
 /** Something that a role has besides its existence. */
 interface Belonging {
@@ -81,28 +68,16 @@ const parameterSql = (grant: ServerRoles['parameterGrants'][number]): Belonging 
   };
 };
 
-/** Roles of this server by name, each with its rights. */
-export type Existing = ReadonlyMap<string, Rights>;
-
-const isPredefined = (name: string): boolean => name.startsWith('pg_');
-
 /** Why a membership is not granted though a role of it is new; undefined where it is. */
 const refusalOf = (
   { role, member }: Membership,
-  { roles, memberships }: ServerRoles,
-  existing: Existing,
+  archived: Standings,
+  existing: Standings,
 ): string | undefined => {
-  const archived = (name: string): readonly string[] => rightsOf(roles.find((each) => each.name === name));
-  const seen = new Set<string>();
-  const leads = (name: string): boolean => {
-    if (seen.has(name)) return false;
-    seen.add(name);
-    if (isPredefined(name) || archived(name).length > 0) return true;
-    return memberships.some((each) => each.member === name && leads(each.role));
-  };
-  if (rightsOf(existing.get(role)).some((right) => !archived(role).includes(right)))
+  const before = powersOf(role, archived);
+  if (existing.has(role) && exceeds(powersOf(role, existing), before))
     return `${role} has more rights by now than in the archive`;
-  if (existing.has(member) && !existing.get(member)!.superuser && leads(role))
+  if (existing.has(member) && exceeds(before, powersOf(member, existing)))
     return `it would give ${member}, which exists, rights over others`;
   return undefined;
 };
@@ -115,14 +90,15 @@ interface Belongings {
 
 /**
  * What the archive says of roles that the server lacks; those that exist keep what they have. A membership with a new role
- * in it is granted as in the source, unless a role that exists would gain rights over others, or give more than it could there.
+ * in it is granted as in the source, unless a role that exists would gain powers, or give more than it could there.
  */
-export const belongingsOf = (archived: ServerRoles, existing: Existing): Belongings => {
+export const belongingsOf = (archived: ServerRoles, existing: Standings): Belongings => {
   const names = new Set(archived.roles.map(({ name }) => name));
   const isNew = (name: string): boolean => names.has(name) && !existing.has(name);
+  const standings = archivedStandings(archived);
   const memberships = archived.memberships
     .filter(({ role, member }) => isNew(role) || isNew(member))
-    .map((each) => ({ each, refusal: refusalOf(each, archived, existing) }));
+    .map((each) => ({ each, refusal: refusalOf(each, standings, existing) }));
   return {
     restored: [
       ...archived.roles.filter(({ name }) => isNew(name)).flatMap(ownSql),

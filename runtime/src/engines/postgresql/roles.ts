@@ -101,12 +101,13 @@ const allSql = (passwords: boolean, parameters: boolean): string => `
     'leftOut', (${leftOutSql})
   ) AS roles`;
 
+/** Whether the server knows GRANT … ON PARAMETER. */
+export const hasParameterGrants = async (client: Client): Promise<boolean> =>
+  (await client.query(`SELECT WHERE to_regclass('pg_catalog.pg_parameter_acl') IS NOT NULL`)).rowCount === 1;
+
 /** Reads the server's roles in the client's snapshot; without password verifiers where the account may not read them. */
 export const readRoles = async (client: Client, passwords: boolean): Promise<ServerRoles> => {
-  const { rows: found } = await client.query(
-    `SELECT to_regclass('pg_catalog.pg_parameter_acl') AS parameters`,
-  );
-  const parameters = (found[0] as { parameters: string | null }).parameters !== null;
-  const { rows } = await client.query<{ roles: unknown }>(allSql(passwords, parameters));
+  const sql = allSql(passwords, await hasParameterGrants(client));
+  const { rows } = await client.query<{ roles: unknown }>(sql);
   return serverRoles.parse(rows[0]!.roles);
 };

@@ -1,7 +1,8 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { readGlobals } from '../../../../runtime/src/engines/postgresql/globals.ts';
-import { belongingsOf, type Existing } from '../../../../runtime/src/engines/postgresql/role-statements.ts';
+import { archivedStandings, type Standings } from '../../../../runtime/src/engines/postgresql/powers.ts';
+import { belongingsOf } from '../../../../runtime/src/engines/postgresql/role-statements.ts';
 import type { Role, ServerRoles } from '../../../../runtime/src/engines/postgresql/roles.ts';
 import { settingSql } from '../../../../runtime/src/engines/postgresql/setting.ts';
 import { statementsOf } from '../../../../runtime/src/engines/postgresql/sql-tokens.ts';
@@ -79,8 +80,9 @@ describe('rights', () => {
     })),
     ...{ settings: [], parameterGrants: [], leftOut: [] },
   });
-  const existing = (...roles: readonly Role[]): Existing => new Map(roles.map((each) => [each.name, each]));
-  const what = (all: ServerRoles, there: Existing) => {
+  const existing = (roles: readonly Role[], ...memberships: readonly [string, string][]): Standings =>
+    archivedStandings(archived(roles, ...memberships));
+  const what = (all: ServerRoles, there: Standings) => {
     const { restored, leftOut } = belongingsOf(all, there);
     return { restored: restored.map((each) => each.what), leftOut };
   };
@@ -91,7 +93,7 @@ describe('rights', () => {
       ['app', 'dba'],
       ['app', 'pg_monitor'],
     );
-    expect(what(all, existing())).toEqual({
+    expect(what(all, existing([]))).toEqual({
       restored: ['SUPERUSER of dba', 'membership of app in dba', 'membership of app in pg_monitor'],
       leftOut: [],
     });
@@ -99,7 +101,7 @@ describe('rights', () => {
 
   test('of roles that exist stay as they are', () => {
     const all = archived([role('app', { superuser: true }), role('dba')], ['app', 'dba']);
-    expect(what(all, existing(role('app'), role('dba')))).toEqual({ restored: [], leftOut: [] });
+    expect(what(all, existing([role('app'), role('dba')]))).toEqual({ restored: [], leftOut: [] });
   });
 
   test('do not come to a role that exists by way of new ones', () => {
@@ -109,7 +111,7 @@ describe('rights', () => {
       ['team', 'dba'],
       ['app', 'readers'],
     );
-    expect(what(all, existing(role('app')))).toEqual({
+    expect(what(all, existing([role('app')]))).toEqual({
       restored: ['CREATEROLE of dba', 'membership of team in dba', 'membership of app in readers'],
       leftOut: ['membership of app in team: it would give app, which exists, rights over others'],
     });
@@ -117,14 +119,92 @@ describe('rights', () => {
 
   test('do not come to a new role from one that has gained them since', () => {
     const all = archived([role('app'), role('team')], ['app', 'team']);
-    expect(what(all, existing(role('team', { superuser: true })))).toEqual({
+    expect(what(all, existing([role('team', { superuser: true })]))).toEqual({
       restored: [],
       leftOut: ['membership of app in team: team has more rights by now than in the archive'],
     });
   });
 
+  const refusedDev = ['membership of dev in ops: ops has more rights by now than in the archive'];
+  const may = (grantee: string, privilege: 'SET' | 'ALTER SYSTEM', grantable = false) => ({
+    ...{ parameter: 'archive_command', grantee, privilege, grantable },
+  });
+
+  test.each<[string, readonly Role[], readonly [string, string][]]>([
+    ['a predefined role', [], [['ops', 'pg_execute_server_program']]],
+    [
+      'a predefined role by way of another',
+      [role('mid')],
+      [
+        ['ops', 'mid'],
+        ['mid', 'pg_write_server_files'],
+      ],
+    ],
+    ['a superuser', [role('dba', { superuser: true })], [['ops', 'dba']]],
+    [
+      'a circle with a right',
+      [role('mid', { createRole: true })],
+      [
+        ['ops', 'mid'],
+        ['mid', 'ops'],
+      ],
+    ],
+    [
+      'pg_monitor with a role of the server',
+      [role('dba', { superuser: true })],
+      [
+        ['ops', 'pg_monitor'],
+        ['pg_monitor', 'dba'],
+      ],
+    ],
+  ])('do not come to a new role from one that has reached %s since', (_, roles, memberships) => {
+    const all = archived([role('dev'), role('ops')], ['dev', 'ops']);
+    expect(what(all, existing([role('ops'), ...roles], ...memberships)).leftOut).toEqual(refusedDev);
+  });
+
+  test('on parameters do not come to a new role from one that has gained them since', () => {
+    const all = archived([role('dev'), role('ops')], ['dev', 'ops']);
+    const there = archivedStandings({ ...archived([role('ops')]), parameterGrants: [may('ops', 'SET')] });
+    expect(what(all, there).leftOut).toEqual(refusedDev);
+    const had = { ...all, parameterGrants: [may('ops', 'SET', true)] };
+    expect(what(had, there)).toEqual({ restored: ['membership of dev in ops'], leftOut: [] });
+  });
+
+  test('come to a new role where the archive had them in another way, or more', () => {
+    const more = archived(
+      [role('dev'), role('ops'), role('mid')],
+      ['dev', 'ops'],
+      ['ops', 'mid'],
+      ['mid', 'pg_monitor'],
+    );
+    const there = existing([role('ops'), role('mid')], ['ops', 'pg_monitor'], ['ops', 'pg_read_all_stats']);
+    expect(what(more, there)).toEqual({ restored: ['membership of dev in ops'], leftOut: [] });
+    const dba = archived([role('dev'), role('ops', { superuser: true })], ['dev', 'ops']);
+    expect(what(dba, existing([role('ops')], ['ops', 'pg_signal_backend'])).leftOut).toEqual([]);
+  });
+
+  test.each(['SET', 'ALTER SYSTEM'] as const)(
+    'to %s a parameter do not come to a role that exists',
+    (privilege) => {
+      const all = {
+        ...archived([role('app'), role('ops')], ['app', 'ops']),
+        parameterGrants: [may('ops', privilege)],
+      };
+      expect(what(all, existing([role('app')]))).toEqual({
+        restored: [`right of ops to ${privilege} archive_command`],
+        leftOut: ['membership of app in ops: it would give app, which exists, rights over others'],
+      });
+    },
+  );
+
+  test('by way of a new role come to one that exists and has them', () => {
+    const all = archived([role('app'), role('team')], ['app', 'team'], ['team', 'pg_monitor']);
+    const there = existing([role('app')], ['app', 'pg_monitor']);
+    expect(what(all, there).leftOut).toEqual([]);
+  });
+
   test('end with a circle of a forged archive', () => {
     const all = archived([role('a'), role('b')], ['a', 'b'], ['b', 'a']);
-    expect(what(all, existing(role('a'))).leftOut).toEqual([]);
+    expect(what(all, existing([role('a')])).leftOut).toEqual([]);
   });
 });
