@@ -3,7 +3,7 @@ import tseslint from 'typescript-eslint';
 
 const contract = 'runtime/src/contract';
 const core = [contract, 'runtime/src/core'];
-const engineNames = ['runtime/src/engines/registry.ts', 'runtime/src/engines/engine.ts'];
+const engineNames = ['registry', 'engine', 'connection'].map((file) => `runtime/src/engines/${file}.ts`);
 
 /** Who may import whom besides itself and npm packages: docs/architecture.md. test/ and demo/ may import everything. */
 const mayImport = {

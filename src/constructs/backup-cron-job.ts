@@ -4,7 +4,7 @@ import { z } from 'zod';
 import { finalExitCodes } from '../../runtime/src/contract/exit-codes.ts';
 import { mounts } from '../../runtime/src/contract/mounts.ts';
 import { names } from '../../runtime/src/contract/names.ts';
-import { tlsConfig } from '../../runtime/src/engines/registry.ts';
+import { tls } from '../../runtime/src/engines/connection.ts';
 import { cron } from '../../runtime/src/plan/cron.ts';
 import { duration, secondsOf } from '../../runtime/src/plan/duration.ts';
 import { dnsLabel, planShape } from '../../runtime/src/plan/schema.ts';
@@ -53,7 +53,7 @@ const cronJobProps = z.object({
         engine: z.string(),
         secret: z.object({ name: dnsLabel, keys: z.record(z.string(), z.string()) }),
         /** Its `tls` names certificates, which are mounted. */
-        connection: z.object({ tls: tlsConfig.optional() }).default({}),
+        connection: z.object({ tls: tls.optional() }).default({}),
         /** True: the pod starts without the Secret. @default false */
         optional: z.boolean().default(false),
       }),

@@ -2,7 +2,8 @@ import type { k8s } from 'cdk8s-plus-28';
 import { mounts } from '../../runtime/src/contract/mounts.ts';
 import { names } from '../../runtime/src/contract/names.ts';
 import { secrets } from '../../runtime/src/contract/secrets.ts';
-import { engines, type TlsConfig } from '../../runtime/src/engines/registry.ts';
+import type { TlsConfig } from '../../runtime/src/engines/connection.ts';
+import { engines } from '../../runtime/src/engines/registry.ts';
 import type { Environment } from '../environment.ts';
 import type { Plan, Target } from '../../runtime/src/plan/schema.ts';
 

@@ -133,7 +133,7 @@ describe('archives under the plan of another environment', () => {
 
   test('are set aside, and one is named in the refusal', async () => {
     const { code, json } = await installation.cli(['restore', 'aaa', '--force', '--json']);
-    expect(code).toBe(2);
+    expect([code, json.error.code]).toEqual([6, 'archive.foreign']);
     expect(json.error.message).toContain(
       `set aside: archive ${archive} is of environment test, dev was asked for`,
     );

@@ -6,9 +6,9 @@ import { TestEnvironment } from 'jest-environment-node';
 
 /**
  * Folders that `workFolder` of the kit makes, which go with the test file but for what the program left inside, and the
- * cache that Node shares between processes.
+ * caches that Node, and Pulumi's analyzer by ts-node, share between processes.
  */
-const expected = /^(grill-|node-compile-cache$)/;
+const expected = /^(grill-|node-compile-cache$|ts-node-)/;
 /** Those of them that a test hands to the program as its scratch folder. */
 const scratchFolder = /^grill-run-/;
 

@@ -117,7 +117,7 @@ const newestAnywhere = async (app: App, target: string, origin: Origin): Promise
   const places = allStores(app).map((store) => store.location);
   const { fromTarget = target } = origin;
   throw new BackupError(
-    'archive.unknown',
+    aside.at(-1)?.error.code ?? 'archive.unknown', // a key that is wrong for all of them is not "none there"
     `no archive of ${fromTarget} in ${places.join(', ')}${asideText(aside)}`,
   );
 };

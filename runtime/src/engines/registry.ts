@@ -1,8 +1,6 @@
 import * as all from './all.ts';
 import type { Engine } from './engine.ts';
 
-export { tls as tlsConfig, type TlsConfig } from './connection.ts';
-
 /** All engines by name. */
 // eslint-disable-next-line @typescript-eslint/no-explicit-any -- each engine has its own connection type
 export const engines: Readonly<Record<string, Engine<any>>> = all;

@@ -9,8 +9,8 @@ import { replay, save } from '../../conformance/engines/saved.ts';
 const run = testRun();
 afterAll(run.dispose);
 
-/** REDIS_LARGE=1: values of 6 to 500 MB, 1.1 GB together, which is more than a string of V8 holds. */
-const [mostMegabytes, values] = process.env.REDIS_LARGE ? [500, 100] : [40, 8];
+/** 400 MB together; REDIS_LARGE=1: values of 6 to 500 MB, 1.1 GB together, which is more than a string of V8 holds. */
+const [mostMegabytes, values] = process.env.REDIS_LARGE ? [500, 100] : [100, 50];
 
 /** Values that do not compress. */
 const fill = `
@@ -21,7 +21,8 @@ const fill = `
   for index = 1, ${values} do redis.call('SET', 'value:' .. index, string.rep(block, 16 * 6)) end
   redis.call('SET', 'largest', string.rep(block, 16 * ${mostMegabytes}))`;
 
-const maxMegabytes = 200;
+/** Less than the data: a process starts with 115, and V8 collects buffers late (180 to 270 were seen). */
+const maxMegabytes = 400;
 
 test('values of any size go key by key in bounded memory, and in batches by bytes', async () => {
   const [from, to] = [await startRedis(), await startRedis()];

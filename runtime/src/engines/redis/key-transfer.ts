@@ -21,7 +21,10 @@ export const batchesOf = (keys: readonly Key[]): readonly (readonly Key[])[] => 
   return batches;
 };
 
-/** Bytes on their way to a server, together up to `batchBytes`. */
+/** Sent at once: as much as a read of a socket gives, so that no buffer lives long enough to become V8's old garbage. */
+const outboxBytes = 1 << 16;
+
+/** Bytes on their way to a server, in writes of `outboxBytes` and more. */
 class Outbox {
   readonly #socket: Socket;
   #parts: Buffer[] = [];
@@ -35,7 +38,7 @@ class Outbox {
     const part = typeof bytes === 'string' ? Buffer.from(bytes, 'latin1') : bytes;
     this.#parts.push(part);
     this.#bytes += part.length;
-    if (this.#bytes >= batchBytes) await this.flush();
+    if (this.#bytes >= outboxBytes) await this.flush();
   }
 
   /** Resolves when all has left; rejects when the connection broke. */
