@@ -36,6 +36,13 @@ printable() {
 }
 # Later lines of a message are indented, so that none looks like another's.
 say() { printf '%s\n' "$*" | printable | sed '2,$s/^/  /' >&2; }
+# Runs a program of the database. What it says may be text of the archive: it is shown as such, every line indented.
+relayed() {
+  status=0
+  "$@" 2>"$tmp/said" || status=$?
+  printable <"$tmp/said" | sed 's/^/  /' >&2
+  return "$status"
+}
 # shellcheck disable=SC2317 # called by die and traps
 clean_up() {
   [ -z "${replica:-}" ] || redis REPLICAOF NO ONE >/dev/null || :
@@ -57,13 +64,18 @@ function character(c, ordering,   code) {
   code = length(c) == 1 ? index(".......btn.fr", c) : 16 * digit(substr(c, 4, 1)) + digit(substr(c, 5, 1))
   return ordering ? "\001" sprintf("%c", 32 + code) : sprintf("%c", code)
 }
-function decode(token, ordering,   s, out) {
-  s = token ~ /^"/ ? substr(token, 2, length(token) - 2) : token
-  while (match(s, /\\(u....|.)/)) {
-    out = out substr(s, 1, RSTART - 1) character(substr(s, RSTART + 1, RLENGTH - 1), ordering)
-    s = substr(s, RSTART + RLENGTH)
-  }
-  return out s
+# At each backslash at once: to cut off one escape after the other would copy the rest as often as there are any.
+function decode(token, ordering,   parts, n, i, size, out) {
+  if (token ~ /^"/) token = substr(token, 2, length(token) - 2)
+  n = split(token, parts, /\\/)
+  out = parts[1]
+  for (i = 2; i <= n; i++)
+    if (parts[i] == "") out = out "\\" parts[++i]
+    else {
+      size = parts[i] ~ /^u/ ? 5 : 1
+      out = out character(substr(parts[i], 1, size), ordering) substr(parts[i], size + 1)
+    }
+  return out
 }'
 
 # Reads a manifest in the one form that the program writes, JSON.stringify(manifest, null, 1): one value a line.
@@ -100,10 +112,10 @@ function place_of(d) {
   if (kind[d] == "[") return place[d] "[]"
   if (place[d] ~ /^(server\.tools|fingerprint(\.\*)?)$/) return place[d] ".*"
   if (key[d] !~ /^"[A-Za-z0-9]+"$/) return "?"
-  return (place[d] == "" ? "" : place[d] ".") decode(key[d])
+  return (place[d] == "" ? "" : place[d] ".") shown[d]
 }
 function path(   d, p) {
-  for (d = 1; d <= depth; d++) if (kind[d] == "{") p = p (p == "" ? "" : ".") decode(key[d])
+  for (d = 1; d <= depth; d++) if (kind[d] == "{") p = p (p == "" ? "" : ".") shown[d]
   return p
 }
 function put(value) {
@@ -136,13 +148,16 @@ function close_one(   i, text) {
 # ECMAScript writes keys that could index an array first, in order.
 function take_key(token,   i) {
   if (++keys > 600000) fail("more values than the program writes")
+  if (length(token) > 4096 + 2) fail("a key of more than 4096 bytes")
   i = token ~ /^"(0|[1-9][0-9]*)"$/ && length(token) < 13 ? decode(token) + 0 : 4294967295
   if (i < 4294967295 && i <= last_index[depth]) fail("a key out of order")
   last_index[depth] = i
   key[depth] = token
+  shown[depth] = decode(token)
 }
 function scalar(value,   at) {
   at = place_of(depth)
+  if (length(value) > 1048575 + 2) fail("a text of more than 1048575 bytes")
   if (!rule(at, value)) fail("a value that does not belong there")
   if (at == "seal.segments[]") print "S " decode(value)
   else if (at == "entries[].name") entry = decode(value)
@@ -166,6 +181,7 @@ BEGIN {
 }
 {
   if (done) fail("text after the document")
+  if (length($0) > 1100000) fail("a longer line than the program writes")
   if (!is_utf8($0)) fail("it is not UTF-8")
   match($0, /^ */)
   spaces = RLENGTH
@@ -533,7 +549,8 @@ extract() {
 
 # What an archive says becomes SQL inside PostgreSQL alone, by format() with %I and %L, from JSON that psql reads into a
 # variable. psql sends what \gexec makes to the server without looking into it, so nothing of an archive is a command of psql.
-psql_on() { { safe_session; value_sql; cat; } | PGCLIENTENCODING=UTF8 psql -XAtq -v ON_ERROR_STOP=1 -v name="$into" -d "$1" -f -; }
+psql_on() { { safe_session; value_sql; cat; } |
+  relayed env PGCLIENTENCODING=UTF8 psql -XAtq -v ON_ERROR_STOP=1 -v VERBOSITY=terse -v name="$into" -d "$1" -f -; }
 
 # Names of functions, operators and types are those of the server: a function that somebody made in a database, and that
 # fits a call better, would run with all rights of this session. Settings that came with the database count no more.
@@ -560,11 +577,9 @@ END
 # Names a database where libpq would take a name with = for more than that.
 conninfo() { printf "dbname='%s'" "$(printf '%s' "$1" | sed "s/['\\\\]/\\\\&/g")"; }
 
-# For the terminal: text of a database without control characters.
-
 # Makes the roles that the server lacks. Those that exist keep what they have, not least the one that this script logs in as.
 create_roles() {
-  (cd "$folder" && psql_on "$maintenance" >&2 <<'END') || die "the roles of the archive could not be made"
+  (cd "$folder" && psql_on "$maintenance" >/dev/null <<'END') || die "the roles of the archive could not be made"
 \set archive `cat roles.json`
 CREATE TEMP TABLE archive AS SELECT :'archive'::jsonb AS content;
 CREATE TEMP TABLE known AS SELECT r.* FROM archive, jsonb_to_recordset(content -> 'roles') AS r(name text, superuser boolean,
@@ -633,7 +648,7 @@ END
 
 # What pg_restore does not restore: settings, rights and comment of the database itself.
 apply_settings() {
-  (cd "$folder" && psql_on "$maintenance" >&2 <<'END') || die "the settings of database $into could not be restored"
+  (cd "$folder" && psql_on "$maintenance" >/dev/null <<'END') || die "the settings of database $into could not be restored"
 \set archive `cat database.json`
 CREATE TEMP TABLE archive AS SELECT content, d.* FROM (SELECT :'archive'::jsonb AS content) one,
   jsonb_to_record(content) AS d(owner text, "connectionLimit" int, comment text);
@@ -654,14 +669,14 @@ restore_postgresql() {
   for program in pg_restore psql; do need "$program"; done
   dump=$(awk -F '\t' '$1 ~ /\.dump$/ { print $1; exit }' "$tmp/entries")
   maintenance=postgres
-  psql -Xq -d postgres -c '' 2>"$tmp/refusal" || { maintenance=template1; psql -Xq -d template1 -c '' || die "psql cannot connect: $(cat "$tmp/refusal")"; }
+  psql -Xq -d postgres -c '' 2>"$tmp/refusal" || { maintenance=template1; relayed psql -Xq -d template1 -c '' || die "psql cannot connect: $(cat "$tmp/refusal")"; }
   ! psql_on "$maintenance" <<'END' | grep -q . || die "database $into exists already"
 SELECT 1 FROM pg_database WHERE datname = :'name';
 END
   if [ -f "$folder/roles.json" ]; then create_roles; else create_bare_roles; fi
   create_database
   # shellcheck disable=SC2046 # one word or none
-  pg_restore --exit-on-error $(cat "$tmp/placement") -d "$(conninfo "$into")" "$folder/$dump" || die "pg_restore stopped; database $into is incomplete"
+  relayed pg_restore --exit-on-error $(cat "$tmp/placement") -d "$(conninfo "$into")" "$folder/$dump" || die "pg_restore stopped; database $into is incomplete"
   apply_settings
   compare_rows
 }
@@ -782,13 +797,15 @@ decoded() {
 /g' | awk '/^%/ { print "\\" sprintf("%03o", 16 * (index("0123456789ABCDEF", toupper(substr($0, 2, 1))) - 1) + index("0123456789ABCDEF", toupper(substr($0, 3, 1))) - 1); next } { gsub(/\\/, "\\\\"); print }' | tr -d '\n')"
 }
 
+# Its progress and its errors, as one.
+influxd_restore() { influxd restore -portable -host "$into" -db "$1" "$2" >&2; }
+
 restore_influxdb1() {
   need influxd
   for backup in "$folder"/v1/*/; do
     [ -d "$backup" ] || die "the archive holds no database with data"
     name=$(decoded "$(basename "$backup")")
-    influxd restore -portable -host "$into" -db "$name" "$backup" >&2 ||
-      die "influxd could not restore database $name; one that exists must be dropped or renamed first"
+    relayed influxd_restore "$name" "$backup" || die "influxd could not restore database $name; one that exists must be dropped or renamed first"
     say "restored database $name"
   done
   cp "$folder/influxdb.json" "./influxdb.json" 2>/dev/null || :
@@ -797,12 +814,12 @@ restore_influxdb1() {
 
 # Sends a file to the server; the token stays out of the list of processes.
 send() {
-  gzip -c "$1" | curl -fsS -X POST -T - -H "@$tmp/header" -H 'Content-Type: application/octet-stream' \
+  gzip -c "$1" | relayed curl -fsS -X POST -T - -H "@$tmp/header" -H 'Content-Type: application/octet-stream' \
     -H 'Content-Encoding: gzip' "$into/api/v2/restore/$2" || die "InfluxDB at $into did not take ${1##*/}"
 }
 
 # Data files of a shard.
-data_files() { tar -tf - | sed -n 's|.*/\([^/]*\.tsm\)$|\1|p' | sort; }
+data_files() { tar -tf - 2>/dev/null | sed -n 's|.*/\([^/]*\.tsm\)$|\1|p' | sort; }
 
 restore_influxdb2() {
   need curl
@@ -820,7 +837,7 @@ restore_influxdb2() {
     id=${id%.tar}
     send "$shard" "shards/$id"
     # the server answers 200 whatever it makes of a shard
-    curl -fsS -H "@$tmp/header" "$into/api/v2/backup/shards/$id" | data_files >"$tmp/present"
+    relayed curl -fsS -H "@$tmp/header" "$into/api/v2/backup/shards/$id" | data_files >"$tmp/present"
     data_files <"$shard" | cmp -s - "$tmp/present" || die "InfluxDB at $into did not load shard $id"
   done
   say "restored InfluxDB at $into, with the users and tokens of the backup; restart influxd, so that its tasks run"

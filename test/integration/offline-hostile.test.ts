@@ -110,6 +110,21 @@ describe('a forger without the passphrase', () => {
     expect(existsSync(join(folder, 'derived'))).toBe(false);
   });
 
+  test('writes a key of a million escapes, and a line of 60 MiB', async () => {
+    const authentic = readFileSync(manifest, 'utf8');
+    for (const [text, problem] of [
+      [`"${'\\n'.repeat(500_000)}": {`, 'a key of more than 4096 bytes'],
+      [`"${'a'.repeat(60 << 20)}": {`, 'a longer line than the program writes'],
+      [`"db0 string": {\n   "keys": "${'\\n'.repeat(1 << 19)}"`, 'a text of more than 1048575 bytes'],
+    ] as const) {
+      writeFileSync(
+        manifest,
+        authentic.replace(/(?<="fingerprint": \{\n +)"[^"]+": \{/, () => text),
+      );
+      expect((await verify()).stderr).toContain(problem);
+    }
+  });
+
   test('changes the archive after it was read: what is used is what was proved', async () => {
     const before = await extract();
     shim('dd', `${pathOf('dd')} "$@"; case "$*" in *of=*) printf garbage >${archive} ;; esac`);

@@ -397,6 +397,36 @@ describe('restore', () => {
     expect([code, stderr]).toEqual([0, expect.stringContaining('rows of 2 tables compared')]);
   }, 60_000);
 
+  test('PostgreSQL: what the server quotes of an archive is shown without control characters, and indented', async () => {
+    const other = await startPostgresql();
+    try {
+      const forged = String.raw`E'\x1b[2J\nproved: nothing\nrecover.sh: forged\u0085'`;
+      await postgresql.psql(
+        'grill "stats"',
+        `create role loud; alter role loud set default_tablespace = ${forged}; comment on role loud is ${forged};
+         create function loud() returns bool language plpgsql as $$ begin
+           if current_database() = 'loud' then raise exception '%', ${forged}; end if; return true; end $$;
+         alter table "emoji 🔥" add check (public.loud())`,
+      );
+      expect((await installation.cli(['backup', 'postgresql'])).code).toBe(0);
+      const env = { ...pgEnv(), PGPORT: `${other.port}`, PGPASSWORD: other.password };
+      const args = ['restore', newestOf('postgresql'), '--key-file', keyFile, '--into', 'loud'];
+      const { code, stderr } = await recover(args, env);
+      expect([code, stderr]).toEqual([
+        1,
+        expect.stringMatching(/recover.sh: forged[^]*\nerror: pg_restore stopped/),
+      ]);
+      expect(stderr).not.toMatch(/[^\n\t\P{Cc}]/u);
+      expect(stderr.split('\n').filter((line) => /^(proved: nothing|recover\.sh)/.test(line))).toEqual([]);
+      const setting = `select count(*) from pg_db_role_setting where setrole = 'loud'::regrole`;
+      expect(await other.psql('loud', setting)).toBe('1');
+    } finally {
+      await postgresql.psql('grill "stats"', 'drop function loud() cascade');
+      expect((await installation.cli(['backup', 'postgresql'])).code).toBe(0);
+      await other.stop();
+    }
+  }, 60_000);
+
   test('PostgreSQL: into an empty cluster, roles with it', async () => {
     const other = await startPostgresql();
     try {

@@ -7,8 +7,10 @@ const most = {
   fields: 600_000,
   /** A manifest of 3 TB has 800,000 segments. */
   items: 1_200_000,
-  /** Of one text; names of databases have 255. */
-  characters: 1 << 20,
+  /** Of one text. */
+  textBytes: (1 << 20) - 1,
+  /** Of one key, as it is written; names of databases have 255, of which each may be an escape. */
+  keyBytes: 4096,
 } as const;
 
 const [quote, backslash, comma, colon] = [0x22, 0x5c, 0x2c, 0x3a];
@@ -31,7 +33,10 @@ export const jsonProblem = (text: Buffer): string | undefined => {
     const byte = text[at];
     if (byte === quote) {
       const end = endOfString(text, at);
-      if (end - at > most.characters) return `JSON with a text of more than ${most.characters} bytes`;
+      const bytes = end - at - 1;
+      if (bytes > most.textBytes) return `JSON with a text of more than ${most.textBytes} bytes`;
+      if (text[end + 1] === colon && bytes > most.keyBytes)
+        return `JSON with a key of more than ${most.keyBytes} bytes`;
       at = end;
     } else if (byte === comma) items++;
     else if (byte === colon) fields++;

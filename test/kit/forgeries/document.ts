@@ -9,7 +9,7 @@ const oddValues: readonly Json[] = [
   -1, 0, 1, 1.5, 0.1 + 0.2, 1e-7, 1e21, 2 ** 53 - 1, 2 ** 53, 1e12, 99_999, 100_000, 100_001, 4096, 4 << 20, 64 << 20,
   'AB', 'ab', 'ab'.repeat(8), 'ab'.repeat(16), 'ab'.repeat(32), 'AB'.repeat(32), 'ab'.repeat(33),
   '2024-02-29T02:00:00.000Z', '2023-02-29T02:00:00.000Z', '2024-01-01T24:00:00.000Z', '2024-01-01T02:00:00Z', '2024-01-01T02:00:00.000+00:00',
-  'gzip', 'zstd', 'aes-256-gcm', 'pbkdf2-hmac-sha1', 'daily', 'hourly', 'deep', [], {}, [[]], { x: 1 }, ['ab'.repeat(32)],
+  'gzip', 'zstd', 'aes-256-gcm', 'pbkdf2-hmac-sha1', 'daily', 'hourly', 'deep', '\n'.repeat((1 << 19) - 1), 'a'.repeat(1 << 20), [], {}, [[]], { x: 1 }, ['ab'.repeat(32)],
 ]; // prettier-ignore
 
 const oddKeys = [
@@ -31,6 +31,8 @@ const oddKeys = [
   '\uFF01',
   '\u{1F525}',
   '\uFFFD',
+  '\n'.repeat(2048),
+  'a'.repeat(4097),
   'rows',
   'problem',
   'seconds',

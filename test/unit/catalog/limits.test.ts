@@ -155,7 +155,9 @@ describe('the shape of JSON', () => {
     expect(shape(`[${'[],'.repeat(250_001)}]`)).toContain('more values');
     expect(shape(`{${'"a":1'.repeat(600_001)}}`)).toContain('more values');
     expect(shape(`[${'1,'.repeat(1_200_001)}]`)).toContain('more values');
-    expect(shape(`["${'a'.repeat(2 << 20)}"]`)).toBe('JSON with a text of more than 1048576 bytes');
+    expect(shape(`["${'a'.repeat(2 << 20)}"]`)).toBe('JSON with a text of more than 1048575 bytes');
+    expect(shape(JSON.stringify({ ['a'.repeat(4097)]: 1 }))).toBe('JSON with a key of more than 4096 bytes');
+    expect(shape(JSON.stringify({ ['\n'.repeat(2048)]: 'a'.repeat(4097) }))).toBeUndefined();
     expect(shape(JSON.stringify(`\\"${'[{,:'.repeat(100_000)}\\`))).toBeUndefined();
   });
 });
