@@ -5,26 +5,37 @@ const contract = 'runtime/src/contract';
 const core = [contract, 'runtime/src/core'];
 const engineNames = ['registry', 'engine', 'connection'].map((file) => `runtime/src/engines/${file}.ts`);
 
+const inRuntime = (folder) => `runtime/src/${folder}`;
+const session = [...core, ...['plan', 'engines', 'store', 'crypto'].map(inRuntime)];
+const archives = [...session, ...['session', 'pipeline'].map(inRuntime)];
+const runs = [...archives, ...['archives', 'notify', 'metrics'].map(inRuntime)];
+
 /** Who may import whom besides itself and npm packages: docs/architecture.md. test/ and demo/ may import everything. */
 const mayImport = {
   [contract]: [],
-  'runtime/src/core': [contract],
+  'runtime/src/core': [contract, 'runtime/package.json'],
   'runtime/src/engines': core,
-  'runtime/src/archive': core,
+  'runtime/src/pipeline': core,
   'runtime/src/crypto': core,
   'runtime/src/store': core,
   'runtime/src/notify': core,
   'runtime/src/cluster': core,
-  'runtime/src/catalog': [...core, 'runtime/src/store', 'runtime/src/crypto'],
+  'runtime/src/metrics': core,
   'runtime/src/plan': [
     ...core,
     ...engineNames,
     'runtime/src/store/registry.ts',
-    'runtime/src/catalog/retention.ts',
-    'runtime/src/catalog/anomaly/policy.ts',
+    'runtime/src/retention/decision.ts',
+    'runtime/src/health/anomaly/policy.ts',
     'runtime/src/notify/config.ts',
     'runtime/src/cluster/config.ts',
   ],
+  'runtime/src/session': session,
+  'runtime/src/archives': archives,
+  'runtime/src/runs': runs,
+  'runtime/src/retention': [...runs, 'runtime/src/runs'],
+  'runtime/src/health': [...runs, 'runtime/src/runs', 'runtime/src/retention'],
+  'runtime/src/commands': [...runs, ...['runs', 'retention', 'health', 'cluster', 'cli'].map(inRuntime)],
   runtime: ['runtime/package.json'],
   alerts: [contract, 'runtime/src/plan'],
   dashboards: [contract, 'runtime/src/plan'],
@@ -37,10 +48,8 @@ const mayImport = {
     'runtime/src/notify/config.ts',
     'runtime/src/cluster/config.ts',
     'runtime/src/core/errors.ts',
-    'src/aws/place.ts',
-    'src/deployment.ts',
-    'src/environment.ts',
-    'src/resources.ts',
+    'src/aws/account.ts',
+    'src/environment',
     'alerts',
     'dashboards',
   ],

@@ -5,7 +5,7 @@ import { recoveryAlerts, verificationAlerts } from './archives.ts';
 import { drillAlerts } from './drills.ts';
 import { jobAlerts } from './jobs.ts';
 import { storageAlerts } from './storage.ts';
-import { watchingAlerts } from './watching.ts';
+import { watchingAlerts } from './exporter.ts';
 
 /** 4200 → `70m`, 7200 → `2h`. */
 const durationText = (seconds: number): string =>

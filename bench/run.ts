@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util';
-import { table } from '../runtime/src/commands/table.ts';
+import { table } from '../runtime/src/core/text-table.ts';
 import { backups, restores } from './backups.ts';
 import { database, makeBed } from './bed.ts';
 import { measure, type Contender, type Measured } from './measure.ts';

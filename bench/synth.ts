@@ -2,8 +2,8 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { dump } from 'js-yaml';
-import { table } from '../runtime/src/commands/table.ts';
-import { configKey, readEnvironment } from '../src/environment.ts';
+import { table } from '../runtime/src/core/text-table.ts';
+import { configKey, readEnvironment } from '../src/environment/environment.ts';
 import { measure, type Contender } from './measure.ts';
 
 // `npm run bench:synth`: how long a synthesis takes, from the start of node to the last file; fails where the best of its

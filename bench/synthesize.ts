@@ -1,6 +1,6 @@
-import { synthesizeManifests, writeFiles } from '../src/manifests.ts';
+import { synthesizeManifests, writeFiles } from '../src/synth/manifests.ts';
 
-// `node bench/synthesize.ts <folder of environments> <folder>`: a synthesis as src/synth.ts does it, from elsewhere.
+// `node bench/synthesize.ts <folder of environments> <folder>`: a synthesis as src/synth/cli.ts does it, from elsewhere.
 
 const [from, to] = process.argv.slice(2);
 writeFiles(to!, synthesizeManifests(from!));

@@ -1,8 +1,8 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Listed } from '../runtime/src/commands/list.ts';
-import type { RestoreReport } from '../runtime/src/commands/restore-report.ts';
-import { table } from '../runtime/src/commands/table.ts';
+import type { Listed } from '../runtime/src/commands/list/list.ts';
+import type { RestoreReport } from '../runtime/src/commands/restore/report.ts';
+import { table } from '../runtime/src/core/text-table.ts';
 import { mounts } from '../runtime/src/contract/mounts.ts';
 import { names } from '../runtime/src/contract/names.ts';
 import { formatSeconds } from '../runtime/src/core/units.ts';

@@ -1,8 +1,8 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { dump, load } from 'js-yaml';
-import { configKey } from '../src/environment.ts';
-import { synthesizeManifests, writeFiles } from '../src/manifests.ts';
+import { configKey } from '../src/environment/environment.ts';
+import { synthesizeManifests, writeFiles } from '../src/synth/manifests.ts';
 import type { S3Server } from '../test/kit/s3.ts';
 
 const repository = dirname(import.meta.dirname);

@@ -1,5 +1,5 @@
-import type { VerificationReport } from '../runtime/src/commands/report.ts';
-import { table } from '../runtime/src/commands/table.ts';
+import type { VerificationReport } from '../runtime/src/commands/verify/report.ts';
+import { table } from '../runtime/src/core/text-table.ts';
 import { formatBytes, formatSeconds } from '../runtime/src/core/units.ts';
 import type { BackedUp } from './backup.ts';
 import type { Recovered } from './recovery.ts';

@@ -12,4 +12,4 @@ export { BackupMonitoring, type BackupMonitoringProps } from './constructs/monit
 export { BackupNetwork, type BackupNetworkProps } from './constructs/network.ts';
 export { BackupSecrets, type BackupSecretsProps } from './constructs/secrets.ts';
 export { BackupStorage, type BackupStorageProps } from './constructs/storage.ts';
-export { parseEnvironment, readEnvironment, type Environment } from './environment.ts';
+export { parseEnvironment, readEnvironment, type Environment } from './environment/environment.ts';

@@ -1,6 +1,6 @@
 import { dirname } from 'node:path';
 import { synthesize } from '../../src/constructs/backup-system.ts';
-import { environmentFiles, readEnvironment, type Environment } from '../../src/environment.ts';
+import { environmentFiles, readEnvironment, type Environment } from '../../src/environment/environment.ts';
 import { isAllowed } from '../network/policy.ts';
 import { connectionOf, worldOf, type Place, type World } from '../network/world.ts';
 

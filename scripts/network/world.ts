@@ -3,7 +3,7 @@ import { names } from '../../runtime/src/contract/names.ts';
 import { engines } from '../../runtime/src/engines/registry.ts';
 import type { KubernetesObject } from '../../src/constructs/backup-system.ts';
 import { portOf } from '../../src/constructs/peers.ts';
-import type { Environment, Peer } from '../../src/environment.ts';
+import type { Environment, Peer } from '../../src/environment/environment.ts';
 import type { Connection, End, Policy } from './policy.ts';
 
 /** An end with a name for people. */

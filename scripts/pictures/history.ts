@@ -1,8 +1,8 @@
 import { mounts } from '../../runtime/src/contract/mounts.ts';
-import { expose } from '../../runtime/src/commands/exporter/exposition.ts';
-import { samplesOf } from '../../runtime/src/commands/exporter/samples.ts';
-import { stateReader } from '../../runtime/src/commands/exporter/state.ts';
-import type { Environment } from '../../src/environment.ts';
+import { expose } from '../../runtime/src/metrics/exposition.ts';
+import { samplesOf } from '../../runtime/src/commands/serve/samples.ts';
+import { stateReader } from '../../runtime/src/health/target-state.ts';
+import type { Environment } from '../../src/environment/environment.ts';
 import { install } from './installation.ts';
 import { kubernetesText, type Job } from './kubernetes.ts';
 import { startPlatform } from './platform.ts';

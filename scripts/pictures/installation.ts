@@ -1,11 +1,11 @@
 import { randomBytes } from 'node:crypto';
 import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { openApp, type App } from '../../runtime/src/commands/app.ts';
+import { openApp, type App } from '../../runtime/src/session/app.ts';
 import { secrets } from '../../runtime/src/contract/secrets.ts';
 import { BackupError } from '../../runtime/src/core/errors.ts';
 import { planSchema } from '../../runtime/src/plan/schema.ts';
-import { planOf, type Environment } from '../../src/environment.ts';
+import { planOf, type Environment } from '../../src/environment/environment.ts';
 import { startHttpServer } from '../../test/kit/http-server.ts';
 import { removeFolder, workFolder } from '../../test/kit/private-server.ts';
 import { testRun } from '../../test/kit/run.ts';

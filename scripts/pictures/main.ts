@@ -1,7 +1,7 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { chromium } from 'playwright-core';
-import { readEnvironment } from '../../src/environment.ts';
+import { readEnvironment } from '../../src/environment/environment.ts';
 import { history, sampleMs } from './history.ts';
 import type { Dashboard, Range } from './model.ts';
 import { pageHeight, pageWidth, renderPage } from './page.ts';

@@ -1,7 +1,7 @@
 import { readlink, open } from 'node:fs/promises';
 import { join } from 'node:path';
-import { backup } from '../../runtime/src/commands/backup.ts';
-import { verify } from '../../runtime/src/commands/verify.ts';
+import { backup } from '../../runtime/src/commands/backup/backup.ts';
+import { verify } from '../../runtime/src/commands/verify/verify.ts';
 import { cronJobName, names } from '../../runtime/src/contract/names.ts';
 import { isBackupError } from '../../runtime/src/core/errors.ts';
 import { nextRun } from '../../runtime/src/plan/cron.ts';

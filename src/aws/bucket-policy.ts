@@ -1,5 +1,5 @@
 import { document, type PolicyDocument, type Statement } from './document.ts';
-import { bucketArn, identityArn, keyArn, type Account, type Place } from './place.ts';
+import { bucketArn, identityArn, keyArn, type Account, type Place } from './account.ts';
 
 const bucketAndObjects = (arn: string): readonly string[] => [arn, `${arn}/*`];
 

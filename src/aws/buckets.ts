@@ -1,8 +1,8 @@
-import type { Environment } from '../environment.ts';
+import type { Environment } from '../environment/environment.ts';
 import { archivesPolicy, tlsOnly } from './bucket-policy.ts';
 import { document, onBehalfOf } from './document.ts';
 import { lifecycleRules } from './lifecycle.ts';
-import { bucketArn, keyArn, type Account, type Place } from './place.ts';
+import { bucketArn, keyArn, type Account, type Place } from './account.ts';
 import { outputOf, resource, type AwsResource } from './resource.ts';
 
 const closed = {

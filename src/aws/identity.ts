@@ -1,7 +1,7 @@
 import { names } from '../../runtime/src/contract/names.ts';
-import type { Environment } from '../environment.ts';
+import type { Environment } from '../environment/environment.ts';
 import { document, type PolicyDocument, type Statement } from './document.ts';
-import { bucketArn, keyArn, objectsArn, type Account, type Place } from './place.ts';
+import { bucketArn, keyArn, objectsArn, type Account, type Place } from './account.ts';
 import { outputOf, resource, type AwsResource } from './resource.ts';
 
 /** Use of a key by way of S3 only, so that it opens nothing but objects of buckets. */

@@ -1,5 +1,5 @@
 import { document, type PolicyDocument } from './document.ts';
-import { identityArn, type Account, type Place } from './place.ts';
+import { identityArn, type Account, type Place } from './account.ts';
 import { outputOf, resource, type AwsResource } from './resource.ts';
 
 /** Longest that AWS offers between the order to delete a key and its end; until then it can be called back. */

@@ -1,4 +1,4 @@
-import type { Environment } from '../environment.ts';
+import type { Environment } from '../environment/environment.ts';
 
 /** Rules of a bucket of archives. What is current goes by the program's retention, unless `expireAfterDays` is set. */
 export const lifecycleRules = ({ aws, targets }: Environment, prefix: string) => {

@@ -1,4 +1,4 @@
-import { longestKept, shortestKept, type Bound } from './kept.ts';
+import { longestKept, shortestKept, type Bound } from './retention-bounds.ts';
 import type { Rule } from './rule.ts';
 
 /** S3 moves nothing to STANDARD_IA earlier: "Constraints and considerations for transitions" of the S3 user guide. */

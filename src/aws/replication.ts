@@ -1,6 +1,6 @@
 import { document, onBehalfOf } from './document.ts';
 import { throughS3 } from './identity.ts';
-import { bucketArn, keyArn, objectsArn, type Account, type Place } from './place.ts';
+import { bucketArn, keyArn, objectsArn, type Account, type Place } from './account.ts';
 import { outputOf, resource, type AwsResource } from './resource.ts';
 
 /** "Setting up permissions for live replication" of the S3 user guide, with encryption and Object Lock. */

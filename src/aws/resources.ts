@@ -1,8 +1,8 @@
-import type { Environment } from '../environment.ts';
+import type { Environment } from '../environment/environment.ts';
 import { bucket } from './buckets.ts';
 import { identity, permissions } from './identity.ts';
 import { key } from './keys.ts';
-import { accountOf } from './place.ts';
+import { accountOf } from './account.ts';
 import { replication } from './replication.ts';
 import type { AwsResource } from './resource.ts';
 

@@ -4,8 +4,8 @@ import { z } from 'zod';
 import { resourceOf, serviceConfig } from '../../runtime/src/cluster/config.ts';
 import { cronJobNames, names } from '../../runtime/src/contract/names.ts';
 import { planShape } from '../../runtime/src/plan/schema.ts';
-import { podRoleArn } from '../aws/place.ts';
-import { deploymentShape } from '../deployment.ts';
+import { podRoleArn } from '../aws/account.ts';
+import { deploymentShape } from '../environment/deployment.ts';
 import { checked, type Props } from './props.ts';
 
 const rbac = 'rbac.authorization.k8s.io';

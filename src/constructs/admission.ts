@@ -2,7 +2,7 @@ import { ApiObject, JsonPatch } from 'cdk8s';
 import { Construct } from 'constructs';
 import { names } from '../../runtime/src/contract/names.ts';
 import { overrides } from '../../runtime/src/contract/overrides.ts';
-import type { Environment } from '../environment.ts';
+import type { Environment } from '../environment/environment.ts';
 import { podOfRun } from './backup-cron-job.ts';
 import { cronJobRuns } from './cron-jobs.ts';
 import { labelsOf, nameLabel, systemLabels } from './labels.ts';

@@ -2,7 +2,7 @@ import { ApiObject, App, Chart } from 'cdk8s';
 import { Construct } from 'constructs';
 import { names } from '../../runtime/src/contract/names.ts';
 import { BackupError } from '../../runtime/src/core/errors.ts';
-import { environmentSchema, type Environment } from '../environment.ts';
+import { environmentSchema, type Environment } from '../environment/environment.ts';
 import { BackupAccess } from './access.ts';
 import { BackupAdmission } from './admission.ts';
 import { Config } from './config.ts';

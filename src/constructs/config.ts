@@ -5,7 +5,7 @@ import { Construct } from 'constructs';
 import { names } from '../../runtime/src/contract/names.ts';
 import { overrides, type Override } from '../../runtime/src/contract/overrides.ts';
 import { renderScript, scriptsFor } from '../../runtime/src/contract/scripts.ts';
-import { planOf, type Environment } from '../environment.ts';
+import { planOf, type Environment } from '../environment/environment.ts';
 
 /** Text of plan.json; readable, since people meet it in `kubectl get configmap backup-config -o yaml`. */
 export const planJson = (environment: Environment): string =>

@@ -1,6 +1,6 @@
 import { Construct } from 'constructs';
 import { cronJobName, names } from '../../runtime/src/contract/names.ts';
-import type { Environment, EnvironmentTarget } from '../environment.ts';
+import type { Environment, EnvironmentTarget } from '../environment/environment.ts';
 import { BackupCronJob, type BackupCronJobProps } from './backup-cron-job.ts';
 
 type Run = Omit<BackupCronJobProps, 'system'>;

@@ -4,7 +4,7 @@ import { k8s } from 'cdk8s-plus-28';
 import { Construct } from 'constructs';
 import { metricsPaths, metricsPort } from '../../runtime/src/contract/metrics.ts';
 import { names } from '../../runtime/src/contract/names.ts';
-import type { Environment } from '../environment.ts';
+import type { Environment } from '../environment/environment.ts';
 import { planChecksum } from './config.ts';
 import { jobPod, quantity } from './job-pod.ts';
 import { labelsOf, podsOf } from './labels.ts';

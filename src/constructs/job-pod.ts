@@ -1,6 +1,6 @@
 import { k8s } from 'cdk8s-plus-28';
-import type { Environment, Resources } from '../environment.ts';
-import { canonicalQuantity } from '../resources.ts';
+import type { Environment, Resources } from '../environment/environment.ts';
+import { canonicalQuantity } from '../environment/resources.ts';
 import { overrideVariables } from './config.ts';
 import { systemLabels, type Platform } from './labels.ts';
 import { distinct, type Folder } from './volumes.ts';

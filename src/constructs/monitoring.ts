@@ -5,7 +5,7 @@ import { Construct } from 'constructs';
 import { alertGroups } from '../../alerts/index.ts';
 import { dashboards, type Shipped } from '../../dashboards/index.ts';
 import { names } from '../../runtime/src/contract/names.ts';
-import { environmentSchema, planOf, type Environment } from '../environment.ts';
+import { environmentSchema, planOf, type Environment } from '../environment/environment.ts';
 import { Exporter } from './exporter.ts';
 import { checked, type Props } from './props.ts';
 

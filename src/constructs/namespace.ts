@@ -1,7 +1,7 @@
 import { JsonPatch } from 'cdk8s';
 import { k8s } from 'cdk8s-plus-28';
 import { Construct } from 'constructs';
-import type { Environment } from '../environment.ts';
+import type { Environment } from '../environment/environment.ts';
 import { quantities } from './job-pod.ts';
 
 /** Of the standard that is meant; a newer one may ask for more. */

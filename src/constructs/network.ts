@@ -6,8 +6,8 @@ import { cronJobName, cronJobNames, names } from '../../runtime/src/contract/nam
 import { engines } from '../../runtime/src/engines/registry.ts';
 import { portsOf as channelPorts } from '../../runtime/src/notify/config.ts';
 import { planShape } from '../../runtime/src/plan/schema.ts';
-import { deploymentShape } from '../deployment.ts';
-import { deployedTargets, type EnvironmentTarget, type Peer } from '../environment.ts';
+import { deploymentShape } from '../environment/deployment.ts';
+import { deployedTargets, type EnvironmentTarget, type Peer } from '../environment/environment.ts';
 import { podsOf, podsOfAny, systemLabels } from './labels.ts';
 import { inNamespace, portOf, peersOf, port } from './peers.ts';
 import { checked, type Props } from './props.ts';

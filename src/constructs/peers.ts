@@ -1,5 +1,5 @@
 import { k8s } from 'cdk8s-plus-28';
-import type { Peer } from '../environment.ts';
+import type { Peer } from '../environment/environment.ts';
 
 /** Every pod of a namespace. */
 export const inNamespace = (name: string): k8s.LabelSelector => ({

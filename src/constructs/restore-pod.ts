@@ -1,7 +1,7 @@
 import { k8s } from 'cdk8s-plus-28';
 import { Construct } from 'constructs';
 import { names } from '../../runtime/src/contract/names.ts';
-import type { Environment } from '../environment.ts';
+import type { Environment } from '../environment/environment.ts';
 import { jobPod, quantity } from './job-pod.ts';
 import { labelsOf } from './labels.ts';
 import {

@@ -5,7 +5,7 @@ import { z } from 'zod';
 import { secrets as contract } from '../../runtime/src/contract/secrets.ts';
 import { secretKeysOf } from '../../runtime/src/notify/config.ts';
 import { planShape } from '../../runtime/src/plan/schema.ts';
-import { deploymentShape } from '../deployment.ts';
+import { deploymentShape } from '../environment/deployment.ts';
 import { checked, type Props } from './props.ts';
 
 const secretsProps = z.object({

@@ -2,7 +2,7 @@ import { k8s } from 'cdk8s-plus-28';
 import { Construct } from 'constructs';
 import { z } from 'zod';
 import { names } from '../../runtime/src/contract/names.ts';
-import { deploymentShape } from '../deployment.ts';
+import { deploymentShape } from '../environment/deployment.ts';
 import { quantity } from './job-pod.ts';
 import { checked, type Props } from './props.ts';
 

@@ -4,7 +4,7 @@ import { names } from '../../runtime/src/contract/names.ts';
 import { secrets } from '../../runtime/src/contract/secrets.ts';
 import type { TlsConfig } from '../../runtime/src/engines/connection.ts';
 import { engines } from '../../runtime/src/engines/registry.ts';
-import type { Environment } from '../environment.ts';
+import type { Environment } from '../environment/environment.ts';
 import type { Plan, Target } from '../../runtime/src/plan/schema.ts';
 
 /** A folder of a container: the volume and where it is mounted. */

@@ -1,7 +1,7 @@
 import { load } from 'js-yaml';
 import { isBackupError } from '../../runtime/src/core/errors.ts';
 import { awsResources } from '../aws/resources.ts';
-import { configKey, parseEnvironment } from '../environment.ts';
+import { configKey, parseEnvironment } from '../environment/environment.ts';
 import type { Tree, Value } from './change.ts';
 
 /** Kinds of AWS, apart from Kubernetes' kinds of the same name. */

@@ -2,8 +2,8 @@ import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { basename } from 'node:path';
 import { BackupError } from '../../runtime/src/core/errors.ts';
-import { environmentFiles } from '../environment.ts';
-import { synthesizeManifests } from '../manifests.ts';
+import { environmentFiles } from '../environment/environment.ts';
+import { synthesizeManifests } from '../synth/manifests.ts';
 import type { Files } from './snapshot.ts';
 
 /** A dashboard alone is more than Node's default of 1 MiB. */

@@ -1,5 +1,5 @@
 import { cronJobNames } from '../../runtime/src/contract/names.ts';
-import type { Environment } from '../../src/environment.ts';
+import type { Environment } from '../../src/environment/environment.ts';
 import { at, find, objectsOf } from '../kit/environments.ts';
 
 // eslint-disable-next-line @typescript-eslint/no-explicit-any -- objects as a person may write them

@@ -1,6 +1,6 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
-import { mostBytes, readSmall } from '../../runtime/src/store/small.ts';
+import { mostBytes, readSmall } from '../../runtime/src/store/size-limits.ts';
 import type { Store } from '../../runtime/src/store/store.ts';
 import { listed } from '../kit/objects.ts';
 import { collect, streamOf } from '../kit/streams.ts';

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { join } from 'node:path';
-import { openSecretSource } from '../../runtime/src/commands/app.ts';
+import { openSecretSource } from '../../runtime/src/session/app.ts';
 import type { Source } from '../../runtime/src/engines/engine.ts';
 import type { Target } from '../../runtime/src/plan/schema.ts';
 import { makeCertificates, type Certificates, type Pair } from '../kit/certificates.ts';

@@ -5,7 +5,7 @@ import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { load, loadAll } from 'js-yaml';
 import { names } from '../../runtime/src/contract/names.ts';
-import { staleFiles, synthesizeDashboards, synthesizeManifests, writeFiles } from '../../src/manifests.ts';
+import { staleFiles, synthesizeDashboards, synthesizeManifests, writeFiles } from '../../src/synth/manifests.ts';
 import { environmentNames, root } from '../kit/environments.ts';
 import { removeFolder, workFolder } from '../kit/private-server.ts';
 
@@ -49,7 +49,7 @@ describe('npm run synth', () => {
   const run = promisify(execFile);
   const folder = workFolder('synth');
   const synth = (...args: string[]) =>
-    run(process.execPath, ['src/synth.ts', ...args], { cwd: root, env: { ...process.env, NODE_OPTIONS: '', CDK8S_OUTDIR: folder } });
+    run(process.execPath, ['src/synth/cli.ts', ...args], { cwd: root, env: { ...process.env, NODE_OPTIONS: '', CDK8S_OUTDIR: folder } });
 
   beforeAll(() => cpSync(committed, folder, { recursive: true }));
   afterAll(() => removeFolder(folder));

@@ -224,7 +224,7 @@ describe('npm run diff', () => {
   const { folder: work, git, edit, commit } = repositoryIn(join(folder, 'cli'));
   const run = promisify(execFile);
   const diff = (...args: readonly string[]) =>
-    run(process.execPath, [join(root, 'src/review.ts'), ...args], { cwd: work, env: { ...process.env, NODE_OPTIONS: '' } });
+    run(process.execPath, [join(root, 'src/review/cli.ts'), ...args], { cwd: work, env: { ...process.env, NODE_OPTIONS: '' } });
   const edited = (): void => {
     edit('prod', (prod) => {
       prod.storage.size = '50Gi';

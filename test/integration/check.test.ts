@@ -9,12 +9,12 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
-import { readCatalog } from '../../runtime/src/catalog/catalog.ts';
-import { takeLock } from '../../runtime/src/catalog/lock.ts';
-import { readRuns } from '../../runtime/src/catalog/runs.ts';
-import { backup } from '../../runtime/src/commands/backup.ts';
-import { check } from '../../runtime/src/commands/check.ts';
-import { verify } from '../../runtime/src/commands/verify.ts';
+import { readCatalog } from '../../runtime/src/archives/catalogue.ts';
+import { takeLock } from '../../runtime/src/runs/lock.ts';
+import { readRuns } from '../../runtime/src/runs/records.ts';
+import { backup } from '../../runtime/src/commands/backup/backup.ts';
+import { check } from '../../runtime/src/commands/check/check.ts';
+import { verify } from '../../runtime/src/commands/verify/verify.ts';
 import type { Store } from '../../runtime/src/store/store.ts';
 import { dayMs } from '../../runtime/src/core/units.ts';
 import { startDirectory } from '../conformance/stores/directory.ts';

@@ -1,7 +1,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
-import { decodeManifest, encodeManifest } from '../../runtime/src/catalog/manifest.ts';
+import { decodeManifest, encodeManifest } from '../../runtime/src/archives/manifest.ts';
 import { openKey } from '../../runtime/src/crypto/key-ring.ts';
 import { seedCommands } from '../conformance/engines/redis.ts';
 import { install, passphrase, planFor, type Installation } from '../kit/installation.ts';

@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { alertGroups } from '../../alerts/index.ts';
 import { dashboards } from '../../dashboards/index.ts';
-import type { App } from '../../runtime/src/commands/app.ts';
-import { serve } from '../../runtime/src/commands/serve.ts';
+import type { App } from '../../runtime/src/session/app.ts';
+import { serve } from '../../runtime/src/commands/serve/serve.ts';
 import { secrets } from '../../runtime/src/contract/secrets.ts';
 import { directoryStore } from '../../runtime/src/store/directory.ts';
 import type { Store } from '../../runtime/src/store/store.ts';

@@ -1,12 +1,13 @@
+import { canonical } from '../../runtime/src/core/canonical-json.ts';
 import { createHash } from 'node:crypto';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { authenticate, readArchive } from '../../runtime/src/catalog/catalog.ts';
-import { canonical, decodeManifest } from '../../runtime/src/catalog/manifest.ts';
-import { openApp, type App } from '../../runtime/src/commands/app.ts';
-import { openBytes } from '../../runtime/src/commands/read-archive.ts';
-import { writeArchive } from '../../runtime/src/commands/write-archive.ts';
+import { authenticate, readArchive } from '../../runtime/src/archives/catalogue.ts';
+import { decodeManifest } from '../../runtime/src/archives/manifest.ts';
+import { openApp, type App } from '../../runtime/src/session/app.ts';
+import { openBytes } from '../../runtime/src/archives/read.ts';
+import { writeArchive } from '../../runtime/src/archives/write.ts';
 import { isBackupError } from '../../runtime/src/core/errors.ts';
 import { segmentBytes } from '../../runtime/src/crypto/segments.ts';
 import { parsePlan } from '../../runtime/src/plan/parse.ts';

@@ -14,7 +14,7 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { dump, load, loadAll } from 'js-yaml';
 import { metrics, metricsPaths } from '../../runtime/src/contract/metrics.ts';
 import type { KubernetesObject } from '../../src/constructs/backup-system.ts';
-import { configKey } from '../../src/environment.ts';
+import { configKey } from '../../src/environment/environment.ts';
 import { at, environmentOf, find, objectsOf, podsOf, root } from '../kit/environments.ts';
 import { rules } from '../kit/hardening/index.ts';
 import { passphrase } from '../kit/installation.ts';
@@ -52,7 +52,7 @@ const addTarget = (): void => {
 beforeAll(async () => {
   addEngine();
   addTarget();
-  await run(process.execPath, ['src/synth.ts'], { cwd: folder, env });
+  await run(process.execPath, ['src/synth/cli.ts'], { cwd: folder, env });
   const dev = join(folder, 'manifests/dev');
   objects = readdirSync(dev)
     .filter((file) => file !== 'kustomization.yaml')
@@ -131,7 +131,7 @@ describe('with the plan of its pods', () => {
     GRILL_BACKUP_PLAN: join(folder, 'plan.json'),
     GRILL_BACKUP_SECRETS: join(folder, 'secrets'),
   };
-  const cli = join(folder, 'runtime/src/cli.ts');
+  const cli = join(folder, 'runtime/src/cli/main.ts');
 
   beforeAll(() => {
     for (const [secret, key, value] of [

@@ -12,9 +12,9 @@ import {
 } from 'node:fs';
 import { basename, delimiter, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { authenticate, readArchive } from '../../runtime/src/catalog/catalog.ts';
-import { readEntries } from '../../runtime/src/commands/read-archive.ts';
-import { writeArchive } from '../../runtime/src/commands/write-archive.ts';
+import { authenticate, readArchive } from '../../runtime/src/archives/catalogue.ts';
+import { readEntries } from '../../runtime/src/archives/read.ts';
+import { writeArchive } from '../../runtime/src/archives/write.ts';
 import { collect } from '../../runtime/src/core/process.ts';
 import { directoryStore } from '../../runtime/src/store/directory.ts';
 import { testApp } from '../kit/app.ts';

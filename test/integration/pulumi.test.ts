@@ -2,7 +2,7 @@ import { beforeAll, describe, expect, test } from '@jest/globals';
 import { placeholder } from '../../src/aws/resource.ts';
 import { awsResources } from '../../src/aws/resources.ts';
 import { synthesize } from '../../src/constructs/backup-system.ts';
-import { configKey, parseEnvironment, readEnvironment } from '../../src/environment.ts';
+import { configKey, parseEnvironment, readEnvironment } from '../../src/environment/environment.ts';
 import { masked, type ProgramRun, type Registered } from '../kit/pulumi-engine.ts';
 import { arnOf, configOf, fileOf, kindOf, minted, runStack, settings } from '../kit/pulumi-stack.ts';
 

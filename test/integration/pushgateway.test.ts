@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { pino } from 'pino';
-import type { App } from '../../runtime/src/commands/app.ts';
-import { backup } from '../../runtime/src/commands/backup.ts';
-import { verify } from '../../runtime/src/commands/verify.ts';
+import type { App } from '../../runtime/src/session/app.ts';
+import { backup } from '../../runtime/src/commands/backup/backup.ts';
+import { verify } from '../../runtime/src/commands/verify/verify.ts';
 import { pushedMetrics } from '../../runtime/src/contract/metrics.ts';
 import { startDirectory } from '../conformance/stores/directory.ts';
 import type { StoreFixture } from '../conformance/stores/fixture.ts';

@@ -1,5 +1,5 @@
-import type { RunsOf } from '../../runtime/src/catalog/runs.ts';
-import type { App } from '../../runtime/src/commands/app.ts';
+import type { RunsOf } from '../../runtime/src/runs/records.ts';
+import type { App } from '../../runtime/src/session/app.ts';
 import { openKey, type KeyRing } from '../../runtime/src/crypto/key-ring.ts';
 import { parsePlan } from '../../runtime/src/plan/parse.ts';
 import type { Stores } from '../../runtime/src/store/registry.ts';

@@ -1,7 +1,7 @@
 import type { PolicyDocument } from '../../src/aws/document.ts';
 import type { AwsArgs, AwsKind } from '../../src/aws/resource.ts';
 import { awsResources } from '../../src/aws/resources.ts';
-import type { Environment } from '../../src/environment.ts';
+import type { Environment } from '../../src/environment/environment.ts';
 import { environmentOf, environmentWith } from './environments.ts';
 
 /** Prod with pods that have a role rather than an access key. */

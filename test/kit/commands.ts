@@ -2,10 +2,10 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Writable } from 'node:stream';
 import { expect } from '@jest/globals';
-import { buildProgram, type Session } from '../../runtime/src/commands/program.ts';
+import { buildProgram, type Session } from '../../runtime/src/cli/program.ts';
 import { names } from '../../runtime/src/contract/names.ts';
 import { scriptsFor } from '../../runtime/src/contract/scripts.ts';
-import { planOf } from '../../src/environment.ts';
+import { planOf } from '../../src/environment/environment.ts';
 import { environmentOf, objectsOf, podsOf, root } from './environments.ts';
 
 const environment = environmentOf('prod');

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { synthesize, type KubernetesObject } from '../../src/constructs/backup-system.ts';
-import { parseEnvironment, readEnvironment, type Environment } from '../../src/environment.ts';
+import { parseEnvironment, readEnvironment, type Environment } from '../../src/environment/environment.ts';
 
 export const root = join(import.meta.dirname, '../..');
 

@@ -2,8 +2,8 @@ import { execFileSync } from 'node:child_process';
 import { cpSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { dump, load } from 'js-yaml';
-import { configKey } from '../../src/environment.ts';
-import { synthesizeManifests, writeFiles } from '../../src/manifests.ts';
+import { configKey } from '../../src/environment/environment.ts';
+import { synthesizeManifests, writeFiles } from '../../src/synth/manifests.ts';
 import { root, type EnvironmentName } from './environments.ts';
 
 const identity = ['-c', 'user.name=test', '-c', 'user.email=test@example.com', '-c', 'commit.gpgsign=false'];

@@ -1,5 +1,5 @@
-import { manifestKey, archiveKey, fileName, type Tier } from '../../runtime/src/catalog/layout.ts';
-import { encodeManifest, type Manifest } from '../../runtime/src/catalog/manifest.ts';
+import { manifestKey, archiveKey, fileName, type Tier } from '../../runtime/src/archives/layout.ts';
+import { encodeManifest, type Manifest } from '../../runtime/src/archives/manifest.ts';
 import { openKey, type KeyRing } from '../../runtime/src/crypto/key-ring.ts';
 import type { Store } from '../../runtime/src/store/store.ts';
 import { testKeys } from './app.ts';

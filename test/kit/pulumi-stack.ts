@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { load } from 'js-yaml';
-import { configKey } from '../../src/environment.ts';
+import { configKey } from '../../src/environment/environment.ts';
 import { root } from './environments.ts';
 import { runProgram, type ProgramRun, type Registered } from './pulumi-engine.ts';
 

@@ -1,9 +1,9 @@
 import { randomBytes } from 'node:crypto';
-import { readArchive, readCatalog, writeManifest } from '../../runtime/src/catalog/catalog.ts';
-import type { Verification } from '../../runtime/src/catalog/manifest.ts';
-import type { App } from '../../runtime/src/commands/app.ts';
-import { recorded } from '../../runtime/src/commands/lifecycle.ts';
-import { writeArchive } from '../../runtime/src/commands/write-archive.ts';
+import { readArchive, readCatalog, writeManifest } from '../../runtime/src/archives/catalogue.ts';
+import type { Verification } from '../../runtime/src/archives/manifest.ts';
+import type { App } from '../../runtime/src/session/app.ts';
+import { recorded } from '../../runtime/src/runs/recorded-run.ts';
+import { writeArchive } from '../../runtime/src/archives/write.ts';
 import type { Entries } from '../../runtime/src/core/entries.ts';
 import { BackupError, type FailureCode } from '../../runtime/src/core/errors.ts';
 import { entriesOf } from './streams.ts';

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import { metrics, pushedMetrics, type Metric } from '../../runtime/src/contract/metrics.ts';
 import { overrides } from '../../runtime/src/contract/overrides.ts';
-import { environmentSchema } from '../../src/environment.ts';
+import { environmentSchema } from '../../src/environment/environment.ts';
 import { checkCommand, codeIn, isCommand } from '../kit/commands.ts';
 
 const repository = join(import.meta.dirname, '../..');
@@ -82,12 +82,12 @@ describe('README.md', () => {
 
 describe('every default of a field has its reason beside it', () => {
   test.each([
-    'src/deployment.ts',
-    'src/network.ts',
+    'src/environment/deployment.ts',
+    'src/environment/network.ts',
     'src/aws/config.ts',
     'runtime/src/plan/schema.ts',
-    'runtime/src/catalog/retention.ts',
-    'runtime/src/catalog/anomaly/policy.ts',
+    'runtime/src/retention/decision.ts',
+    'runtime/src/health/anomaly/policy.ts',
     'runtime/src/notify/config.ts',
     'runtime/src/store/config.ts',
   ])('%s', (file) => {

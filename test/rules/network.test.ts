@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { networkTables } from '../../scripts/docs/network.ts';
 import { isAllowed, type End } from '../../scripts/network/policy.ts';
 import { connectionOf, worldOf, type World } from '../../scripts/network/world.ts';
-import type { Environment } from '../../src/environment.ts';
+import type { Environment } from '../../src/environment/environment.ts';
 import { environmentNames, environmentOf, environmentWith, objectsOf, root } from '../kit/environments.ts';
 
 const worldIn = (environment: Environment): World => worldOf(environment, objectsOf(environment));

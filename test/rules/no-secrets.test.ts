@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { overrides } from '../../runtime/src/contract/overrides.ts';
-import { synthesizeManifests } from '../../src/manifests.ts';
+import { synthesizeManifests } from '../../src/synth/manifests.ts';
 import { environmentNames, environmentOf, objectsOf, podsOf, root } from '../kit/environments.ts';
 
 /** Text that looks like a secret: https://github.com/gitleaks/gitleaks/blob/master/config/gitleaks.toml, the kinds used here. */

@@ -13,7 +13,7 @@ process.on('exit', () => process.stderr.write('\\n' + JSON.stringify(loaded)));`
 
 const loadedBy = async (...args: string[]): Promise<string[]> => {
   const hook = `data:text/javascript,${encodeURIComponent(listing)}`;
-  const cli = join(root, 'runtime/src/cli.ts');
+  const cli = join(root, 'runtime/src/cli/main.ts');
   const env = { ...process.env, NODE_OPTIONS: '' };
   const running = promisify(execFile)(process.execPath, ['--import', hook, cli, ...args], { cwd: root, env });
   const { stderr } = await running.catch((error: { stderr: string }) => error);
@@ -28,14 +28,12 @@ describe('the start of the program', () => {
     const urls = await loadedBy('--help');
     expect(matching(urls, /node_modules\/(commander|zod)\//)).not.toEqual([]);
     expect(matching(urls, /node_modules\/(pg|tar-stream|nodemailer|prom-client|@aws-sdk)\//)).toEqual([]);
-    expect(matching(urls, /engines\/\w+\/(work|v1|v2)|commands\/(backup|restore|verify|serve)\.ts/)).toEqual(
-      [],
-    );
+    expect(matching(urls, /engines\/\w+\/(operations|v1|v2)|commands\/(\w+)\/\1\.ts/)).toEqual([]);
   });
 
   test('loads the one command that runs', async () => {
     const urls = await loadedBy('list', '--plan', 'no/such/plan.json');
-    expect(matching(urls, /commands\/list\.ts/)).toHaveLength(1);
-    expect(matching(urls, /commands\/(backup|restore|verify|rekey)\.ts/)).toEqual([]);
+    expect(matching(urls, /commands\/list\/list\.ts/)).toHaveLength(1);
+    expect(matching(urls, /commands\/(backup|restore|verify|rekey)\/\1\.ts/)).toEqual([]);
   });
 });

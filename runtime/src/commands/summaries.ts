@@ -1,12 +1,12 @@
 import { nameOf } from '../cluster/scale.ts';
 import { BackupError } from '../core/errors.ts';
-import type { BackupResult } from './backup.ts';
-import type { Checked } from './check.ts';
-import type { Summary } from './lifecycle.ts';
-import type { Pruned } from './prune.ts';
-import type { Rekeyed } from './rekey.ts';
-import type { RestoreResult } from './restore.ts';
-import type { Verified } from './verify-archive.ts';
+import type { BackupResult } from './backup/backup.ts';
+import type { Checked } from './check/check.ts';
+import type { Summary } from '../runs/recorded-run.ts';
+import type { Pruned } from '../retention/application.ts';
+import type { Rekeyed } from './rekey/rekey.ts';
+import type { RestoreResult } from './restore/restore.ts';
+import type { Verified } from './verify/verify-archive.ts';
 
 export const backupSummary = (result: BackupResult): Summary => {
   const { store, archive, sourceBytes, archiveBytes, seconds, copies, replicated, pruned, warnings } = result;

@@ -1,7 +1,7 @@
 import { failures, type FailureCode } from '../core/errors.ts';
 import type { Level } from './config.ts';
 
-/** Outcome of a run, as catalog/runs.ts records it. */
+/** Outcome of a run, as runs/records.ts records it. */
 export interface Event {
   readonly command: string;
   readonly target: string;

@@ -1,5 +1,5 @@
 import type { Override } from '../contract/overrides.ts';
-import type { RetentionPolicy } from '../catalog/retention.ts';
+import type { RetentionPolicy } from '../retention/decision.ts';
 import { parseAll, type Origin } from './problems.ts';
 import { planSchema, type Plan, type Target } from './schema.ts';
 

@@ -5,7 +5,7 @@ import { errnoOf, instead, onFile } from './directory-errors.ts';
 import { openFile } from './directory-kinds.ts';
 import { pathFor, pathOf } from './directory-tree.ts';
 import { besideAlias } from './keys.ts';
-import { mostBytes, tooLarge } from './small.ts';
+import { mostBytes, tooLarge } from './size-limits.ts';
 
 /** A file with the name of the object, as in S3, where the volume has no symbolic links. */
 const writeAlias = async (path: string, name: string): Promise<void> => {

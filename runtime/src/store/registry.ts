@@ -4,7 +4,7 @@ import { quantityValue } from '../core/quantity.ts';
 import { withoutReturn } from '../core/secret-files.ts';
 import type { DirectoryConfig, S3Config } from './config.ts';
 import { directoryStore } from './directory.ts';
-import { limited } from './limited.ts';
+import { limited } from './rate-limited-store.ts';
 import type { Store } from './store.ts';
 
 export { directoryConfig, s3Config, s3Base, type DirectoryConfig, type S3Config } from './config.ts';
@@ -31,7 +31,7 @@ const openS3 = async (run: RunContext, config: S3Config, secret: string): Promis
         }
       : undefined;
   // The SDK costs 40 MiB and a third of a second; the plan's parser and a directory alone do without it.
-  const [{ s3Store }, { retrying }] = await Promise.all([import('./s3.ts'), import('./retrying.ts')]);
+  const [{ s3Store }, { retrying }] = await Promise.all([import('./s3.ts'), import('./retrying-store.ts')]);
   const store = await s3Store(config, keys);
   const bytesPerSecond = config.bandwidth === undefined ? undefined : quantityValue(config.bandwidth);
   // Inside the retries, so that what is sent again counts again.

@@ -8,7 +8,7 @@ import {
 } from '@aws-sdk/client-s3';
 import { posix } from 'node:path';
 import { BackupError, isBackupError } from '../core/errors.ts';
-import { checked } from './checked.ts';
+import { checked } from './key-checking-store.ts';
 import type { S3Config } from './config.ts';
 import { besideAlias } from './keys.ts';
 import { nameOf, openBucket, s3Limits, type Bucket, type S3Keys, type S3Limits } from './s3-client.ts';
@@ -18,7 +18,7 @@ import { uploadPages } from './s3-pages.ts';
 import { at, headObject, onKey, sizeOf } from './s3-request.ts';
 import { upload } from './s3-upload.ts';
 import { versionsOf } from './s3-versions.ts';
-import { mostBytes, tooLarge } from './small.ts';
+import { mostBytes, tooLarge } from './size-limits.ts';
 import { heldForever, untilText, type Store, type StoredObject } from './store.ts';
 
 /** Absent without Object Lock, and for an account that may not read it (s3:GetObjectRetention, s3:GetObjectLegalHold). */

@@ -1,11 +1,11 @@
 import { writeFileSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { takeLock } from '../../../runtime/src/catalog/lock.ts';
-import type { App } from '../../../runtime/src/commands/app.ts';
-import { backup } from '../../../runtime/src/commands/backup.ts';
-import { replicate } from '../../../runtime/src/commands/replicate.ts';
-import { verify } from '../../../runtime/src/commands/verify.ts';
-import type { VerifyLevel } from '../../../runtime/src/commands/verify-levels.ts';
+import { takeLock } from '../../../runtime/src/runs/lock.ts';
+import type { App } from '../../../runtime/src/session/app.ts';
+import { backup } from '../../../runtime/src/commands/backup/backup.ts';
+import { replicate } from '../../../runtime/src/archives/replicate.ts';
+import { verify } from '../../../runtime/src/commands/verify/verify.ts';
+import type { VerifyLevel } from '../../../runtime/src/contract/verify-levels.ts';
 import { openKey } from '../../../runtime/src/crypto/key-ring.ts';
 import type { Store } from '../../../runtime/src/store/store.ts';
 import type { TestRedis } from '../../kit/redis.ts';

@@ -7,10 +7,10 @@ import {
   type S3Client,
 } from '@aws-sdk/client-s3';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
-import { backup } from '../../../runtime/src/commands/backup.ts';
-import { check } from '../../../runtime/src/commands/check.ts';
-import { pruneRun } from '../../../runtime/src/commands/prune.ts';
-import { verify } from '../../../runtime/src/commands/verify.ts';
+import { backup } from '../../../runtime/src/commands/backup/backup.ts';
+import { check } from '../../../runtime/src/commands/check/check.ts';
+import { pruneRun } from '../../../runtime/src/commands/prune/prune.ts';
+import { verify } from '../../../runtime/src/commands/verify/verify.ts';
 import { dayMs } from '../../../runtime/src/core/units.ts';
 import { s3Config } from '../../../runtime/src/store/config.ts';
 import { s3Store } from '../../../runtime/src/store/s3.ts';

@@ -17,7 +17,7 @@ import { s3Limits } from '../../../runtime/src/store/s3-client.ts';
 import type { Store } from '../../../runtime/src/store/store.ts';
 import { document, type PolicyDocument, type Statement } from '../../../src/aws/document.ts';
 import { placeholder } from '../../../src/aws/resource.ts';
-import type { Environment } from '../../../src/environment.ts';
+import type { Environment } from '../../../src/environment/environment.ts';
 import { documentOf } from '../../kit/aws.ts';
 import { environmentOf, environmentWith } from '../../kit/environments.ts';
 import { listed } from '../../kit/objects.ts';

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { ListMultipartUploadsCommand, ListPartsCommand, S3Client } from '@aws-sdk/client-s3';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { s3Config } from '../../../runtime/src/store/config.ts';
-import { limited } from '../../../runtime/src/store/limited.ts';
+import { limited } from '../../../runtime/src/store/rate-limited-store.ts';
 import { s3Store } from '../../../runtime/src/store/s3.ts';
 import type { Store } from '../../../runtime/src/store/store.ts';
 import { startFaultyProxy, type Fault, type FaultyProxy } from '../../kit/faulty-proxy.ts';

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { ListMultipartUploadsCommand, ListObjectsV2Command, type S3Client } from '@aws-sdk/client-s3';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { s3Config, type S3Config } from '../../../runtime/src/store/config.ts';
-import { retrying } from '../../../runtime/src/store/retrying.ts';
+import { retrying } from '../../../runtime/src/store/retrying-store.ts';
 import { s3Limits } from '../../../runtime/src/store/s3-client.ts';
 import { s3Store } from '../../../runtime/src/store/s3.ts';
 import type { Store } from '../../../runtime/src/store/store.ts';

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
 import { load } from 'js-yaml';
 import { alertGroups } from '../../../alerts/index.ts';
-import { planOf } from '../../../src/environment.ts';
+import { planOf } from '../../../src/environment/environment.ts';
 import { environmentOf, root } from '../../kit/environments.ts';
 
 const file = join(root, 'alerts/alertmanager.yaml');

@@ -14,7 +14,7 @@ import type { Case } from './cases/case.ts';
 import { drillCases } from './cases/drills.ts';
 import { jobCases } from './cases/jobs.ts';
 import { storageCases } from './cases/storage.ts';
-import { watchingCases } from './cases/watching.ts';
+import { watchingCases } from './cases/exporter.ts';
 
 type Groups = ReturnType<typeof alertGroups>;
 

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
 import { alertGroups } from '../../../alerts/index.ts';
-import { planOf } from '../../../src/environment.ts';
+import { planOf } from '../../../src/environment/environment.ts';
 import { checkCommand, codeIn, isCommand } from '../../kit/commands.ts';
 import { environmentOf, root } from '../../kit/environments.ts';
 

@@ -1,11 +1,11 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { samplesOf } from '../../../runtime/src/commands/exporter/samples.ts';
-import { stateReader } from '../../../runtime/src/commands/exporter/state.ts';
-import type { App } from '../../../runtime/src/commands/app.ts';
+import { samplesOf } from '../../../runtime/src/commands/serve/samples.ts';
+import { stateReader } from '../../../runtime/src/health/target-state.ts';
+import type { App } from '../../../runtime/src/session/app.ts';
 import { environmentLabel, metrics, type Metric } from '../../../runtime/src/contract/metrics.ts';
 import type { Store } from '../../../runtime/src/store/store.ts';
 import { alertGroups } from '../../../alerts/index.ts';
-import { planOf } from '../../../src/environment.ts';
+import { planOf } from '../../../src/environment/environment.ts';
 import { startDirectory } from '../../conformance/stores/directory.ts';
 import type { StoreFixture } from '../../conformance/stores/fixture.ts';
 import { redisTarget, testApp } from '../../kit/app.ts';

@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { dashboards } from '../../../dashboards/index.ts';
 import { environmentLabel, metrics } from '../../../runtime/src/contract/metrics.ts';
-import { planOf } from '../../../src/environment.ts';
+import { planOf } from '../../../src/environment/environment.ts';
 import { at, environmentNames, environmentOf, find, objectsOf } from '../../kit/environments.ts';
 import { foreignMetrics, metricsIn } from '../../kit/promql.ts';
 

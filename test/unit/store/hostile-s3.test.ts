@@ -1,11 +1,11 @@
 import { afterEach, describe, expect, test } from '@jest/globals';
 import type { ServerResponse } from 'node:http';
-import { takeLock, type HeldLock } from '../../../runtime/src/catalog/lock.ts';
-import { readCatalog } from '../../../runtime/src/catalog/catalog.ts';
+import { takeLock, type HeldLock } from '../../../runtime/src/runs/lock.ts';
+import { readCatalog } from '../../../runtime/src/archives/catalogue.ts';
 import { s3Config, type S3Config } from '../../../runtime/src/store/config.ts';
 import { s3Limits, type S3Limits } from '../../../runtime/src/store/s3-client.ts';
 import { s3Store } from '../../../runtime/src/store/s3.ts';
-import { readSmall } from '../../../runtime/src/store/small.ts';
+import { readSmall } from '../../../runtime/src/store/size-limits.ts';
 import type { Store } from '../../../runtime/src/store/store.ts';
 import {
   contents,

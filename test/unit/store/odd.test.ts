@@ -1,8 +1,8 @@
 import { mkdirSync, readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, test } from '@jest/globals';
-import { appendAudit, readAudit } from '../../../runtime/src/catalog/audit.ts';
-import { takeLock } from '../../../runtime/src/catalog/lock.ts';
+import { appendAudit, readAudit } from '../../../runtime/src/runs/audit.ts';
+import { takeLock } from '../../../runtime/src/runs/lock.ts';
 import type { Store } from '../../../runtime/src/store/store.ts';
 import { beforeEachStore } from '../../kit/fresh-store.ts';
 import { listed } from '../../kit/objects.ts';

@@ -22,8 +22,8 @@ export const influxdb: Engine<InfluxdbConnection> = {
   ports: (connection) => [connection.port, connection.rpcPort],
   restoresBeside: false,
   refusal,
-  preview: async (...args) => (await import('./work.ts')).preview(...args),
-  leftovers: async (...args) => (await import('./work.ts')).leftovers(...args),
-  recover: async (...args) => (await import('./work.ts')).recover(...args),
-  ...onDemand(() => import('./work.ts')),
+  preview: async (...args) => (await import('./operations.ts')).preview(...args),
+  leftovers: async (...args) => (await import('./operations.ts')).leftovers(...args),
+  recover: async (...args) => (await import('./operations.ts')).recover(...args),
+  ...onDemand(() => import('./operations.ts')),
 };

@@ -1,6 +1,6 @@
 import type { RunContext } from '../../core/context.ts';
 import { withClient, type PostgresqlSource } from './client.ts';
-import { said } from './said.ts';
+import { said } from './error-text.ts';
 
 /**
  * Gathers the planner's statistics, which no dump holds: without them the first queries on the restored data may take a bad

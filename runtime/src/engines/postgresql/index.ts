@@ -22,5 +22,5 @@ export const postgresql: Engine<PostgresqlConnection> = {
   preview: async (...args) => (await import('./preview.ts')).preview(...args),
   leftovers: async (...args) => (await import('./leftovers.ts')).leftovers(...args),
   recover: async (...args) => (await import('./leftovers.ts')).recover(...args),
-  ...onDemand(() => import('./work.ts')),
+  ...onDemand(() => import('./operations.ts')),
 };

@@ -5,7 +5,7 @@ import type { Leftover } from '../engine.ts';
 import { identifier, maintenanceDatabase, withClient, type PostgresqlSource } from './client.ts';
 import { dropUnfinished } from './drop.ts';
 import { isHeld, unfinishedMark } from './marks.ts';
-import { said } from './said.ts';
+import { said } from './error-text.ts';
 import { exists, nameWith } from './swap.ts';
 
 /** `grill_restore_20240101_020000`: what it is, and of which restore. */

@@ -13,7 +13,7 @@ import { createMissingRoles, dropRoles } from './create-roles.ts';
 import { dropUnfinished } from './drop.ts';
 import { assertVersion, load, type Loading } from './load.ts';
 import { hold, markSql } from './marks.ts';
-import { said } from './said.ts';
+import { said } from './error-text.ts';
 import { applySql, createSql, hasTablespace, openSql, type DatabaseSettings } from './settings.ts';
 import { surroundings } from './surroundings.ts';
 import { exists, longestNameBytes, nameWith, swap, undoCommand } from './swap.ts';

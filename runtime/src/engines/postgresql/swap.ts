@@ -3,7 +3,7 @@ import type { Client } from 'pg';
 import { BackupError } from '../../core/errors.ts';
 import { shell } from '../../core/shell.ts';
 import { conninfo, identifier, literal, type PostgresqlSource } from './client.ts';
-import { said } from './said.ts';
+import { said } from './error-text.ts';
 import { endSessions, inWords, sessionsIn } from './sessions.ts';
 
 /** Longest name of a database, in bytes (NAMEDATALEN - 1); PostgreSQL cuts longer ones silently. */

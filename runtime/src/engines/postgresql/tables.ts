@@ -17,7 +17,7 @@ import { analyze } from './analyze.ts';
 import { named } from './items.ts';
 import { dependentsSql, foreignKeysSql, relativesSql } from './dependents.ts';
 import { markSql } from './marks.ts';
-import { said } from './said.ts';
+import { said } from './error-text.ts';
 import { nameWith, psqlCommand } from './swap.ts';
 import { majorOf, toolsFor } from './tools.ts';
 

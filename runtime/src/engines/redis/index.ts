@@ -27,5 +27,5 @@ export const redis: Engine<RedisConnection> = {
   recover: async (...args) => {
     await (await import('./leftover.ts')).recover(...args);
   },
-  ...onDemand(() => import('./work.ts')),
+  ...onDemand(() => import('./operations.ts')),
 };

@@ -1,5 +1,5 @@
-import type { App } from '../../../../runtime/src/commands/app.ts';
-import { replicate } from '../../../../runtime/src/commands/replicate.ts';
+import type { App } from '../../../../runtime/src/session/app.ts';
+import { replicate } from '../../../../runtime/src/archives/replicate.ts';
 import { cronJobName, names } from '../../../../runtime/src/contract/names.ts';
 import { nextRun } from '../../../../runtime/src/plan/cron.ts';
 import { simulateBackup, simulateVerification } from '../../../kit/simulated-runs.ts';

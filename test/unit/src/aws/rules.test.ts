@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { parseEnvironment } from '../../../../src/environment.ts';
+import { parseEnvironment } from '../../../../src/environment/environment.ts';
 import { environmentOf } from '../../../kit/environments.ts';
 import { problemsOf } from '../../../kit/plans.ts';
 

@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { overrides } from '../../../../runtime/src/contract/overrides.ts';
 import { parsePlan } from '../../../../runtime/src/plan/parse.ts';
-import { planOf } from '../../../../src/environment.ts';
+import { planOf } from '../../../../src/environment/environment.ts';
 import {
   at,
   environmentNames,

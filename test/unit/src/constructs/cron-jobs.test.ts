@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { exitCodes, finalExitCodes } from '../../../../runtime/src/contract/exit-codes.ts';
 import { failures } from '../../../../runtime/src/core/errors.ts';
-import { planOf } from '../../../../src/environment.ts';
+import { planOf } from '../../../../src/environment/environment.ts';
 import {
   at,
   environmentNames,

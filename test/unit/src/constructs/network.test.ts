@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import type { Environment } from '../../../../src/environment.ts';
+import type { Environment } from '../../../../src/environment/environment.ts';
 import { at, environmentOf, environmentWith, find, objectsOf, podsOf } from '../../../kit/environments.ts';
 
 interface Selector {

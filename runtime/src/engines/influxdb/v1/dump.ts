@@ -11,7 +11,7 @@ import { assertHoldsPoints, combine, warnOfDeletes, type Open } from '../ranges.
 import { filesOf, schemaEntry } from './files.ts';
 import { chosenDatabases, groupsOf } from './list.ts';
 import { readSchema } from './schema.ts';
-import { openIntervals, takeSettled } from './taken.ts';
+import { openIntervals, takeSettled } from './names-in-use.ts';
 
 const failure = 'dump.failed';
 

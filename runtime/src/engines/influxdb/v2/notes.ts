@@ -4,7 +4,7 @@ import { expiryNotes } from '../expiry.ts';
 import type { Header2 } from '../header.ts';
 import type { InfluxdbSource } from '../http.ts';
 import { shown } from '../shown.ts';
-import type { Beside } from './beside.ts';
+import type { Beside } from './restore-beside.ts';
 import { groupsOf, itemOf, type BucketMetadata } from './buckets.ts';
 import { listObjects, missingNotes } from './objects.ts';
 

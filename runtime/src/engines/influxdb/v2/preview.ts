@@ -5,7 +5,7 @@ import { makeFolder, removeFolder } from '../../scratch-folder.ts';
 import type { Header2 } from '../header.ts';
 import type { InfluxdbSource } from '../http.ts';
 import { shown, shownList } from '../shown.ts';
-import { neededNames, wanted } from './beside.ts';
+import { neededNames, wanted } from './restore-beside.ts';
 import { listAll, type BucketMetadata, type LiveBucket, type Organization } from './buckets.ts';
 import { mappingsOf } from './dbrps.ts';
 import { bucketsIn } from './entries.ts';

@@ -3,7 +3,7 @@ import { callText, type InfluxdbSource } from '../http.ts';
 import type { Leftover } from '../../engine.ts';
 import { keptName, leftoverOf, restoredName } from '../leftover-names.ts';
 import { shown } from '../shown.ts';
-import { unfinishedMark } from './beside.ts';
+import { unfinishedMark } from './restore-beside.ts';
 import { listAll, type LiveBucket } from './buckets.ts';
 import { finishRepointing } from './dbrps.ts';
 import { patchBucket, resumeRetention } from './retention.ts';

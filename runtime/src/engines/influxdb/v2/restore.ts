@@ -3,7 +3,7 @@ import type { Entries, Restored, RestoreRequest } from '../../engine.ts';
 import { makeFolder, removeFolder } from '../../scratch-folder.ts';
 import type { Header2 } from '../header.ts';
 import type { InfluxdbSource } from '../http.ts';
-import { restoreBeside } from './beside.ts';
+import { restoreBeside } from './restore-beside.ts';
 import { isFresh } from './fresh.ts';
 import { assertOpens, restoreFull } from './full.ts';
 import { peek } from './kv.ts';

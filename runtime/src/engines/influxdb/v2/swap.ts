@@ -6,7 +6,7 @@ import { callJson, urlOf, type InfluxdbSource } from '../http.ts';
 import { lastCalls } from '../last-calls.ts';
 import { keptName, restoredName, undoneName } from '../leftover-names.ts';
 import { shown, shownList } from '../shown.ts';
-import type { Beside } from './beside.ts';
+import type { Beside } from './restore-beside.ts';
 import { listAll, type LiveBucket } from './buckets.ts';
 import { mappingsOf, repoint, type Mapping } from './dbrps.ts';
 import { patchBucket, retentionRules } from './retention.ts';

@@ -1,0 +1,80 @@
+import { BackupError } from '../core/errors.ts';
+import type { KeyRing } from '../crypto/key-ring.ts';
+import type { Store } from '../store/store.ts';
+import { authenticate, readCatalog, type Archive, type Catalog } from './catalogue.ts';
+import { folderOf, rekeyedName } from './layout.ts';
+import type { Manifest } from './manifest.ts';
+
+/** What a manifest must say, and prove, for its archive to count. */
+export interface Expected {
+  readonly keys: KeyRing | undefined;
+  readonly environment: string;
+  readonly target: string;
+  readonly engine: string;
+  /** Now; what started later than clocks differ is set aside. Absent where a person named the archive. */
+  readonly now?: Date | undefined;
+}
+
+/** An archive whose manifest was authenticated, and found to be of the target that was asked for. */
+export interface Believed extends Archive {
+  readonly manifest: Manifest;
+}
+
+/** How far clocks of nodes may differ before a time is of the future. @default 5 min - the life of a lock is two */
+const clockSkewMs = 300_000;
+
+/** True for a time beyond what clocks may differ. */
+export const isOfFuture = (time: string, now: Date): boolean =>
+  Date.parse(time) - now.getTime() > clockSkewMs;
+
+const foreign = (key: string, why: string): BackupError =>
+  new BackupError('archive.foreign', `archive ${key} ${why}`);
+
+/** What the manifest says of itself, which costs nothing to compare; proved afterwards. */
+const contradiction = ({ key, signed }: Archive, expected: Expected): BackupError | undefined => {
+  const { archive, environment, target, tier, engine, startedAt } = signed.manifest;
+  if (target !== expected.target)
+    return foreign(key, `is of target ${target}, ${expected.target} was asked for`);
+  if (environment !== expected.environment)
+    return foreign(key, `is of environment ${environment}, ${expected.environment} was asked for`);
+  if (engine !== expected.engine)
+    return foreign(key, `holds ${engine} data, target ${expected.target} is ${expected.engine}`);
+  if (key === `${folderOf(target, tier)}/${archive}`) {
+    return expected.now && isOfFuture(startedAt, expected.now)
+      ? new BackupError('archive.future', `archive ${key} says it was taken at ${startedAt}, in the future`)
+      : undefined;
+  }
+  // under another name it is another archive's manifest, which authentication reports
+  return key.endsWith(`/${archive}`)
+    ? foreign(key, `is of tier ${tier}, and does not belong into this folder`)
+    : undefined;
+};
+
+/**
+ * Believes the manifest of an archive: authentic, and of the very target, environment, engine, place and name.
+ * @throws BackupError `archive.foreign`, `archive.future`, and as `authenticateManifest`
+ */
+export const believe = async (archive: Archive, expected: Expected): Promise<Believed> => {
+  const found = contradiction(archive, expected);
+  if (found) throw found;
+  return { ...archive, manifest: await authenticate(archive, expected.keys) };
+};
+
+/** The archives of a target in a store: only what is believed takes part in decisions. */
+export const readBelieved = (store: Store, expected: Expected): Promise<Catalog<Believed>> =>
+  readCatalog(store, expected.target, (archive) => believe(archive, expected));
+
+/** True for an archive under an old key that `rekey` could not remove: the same backup is there under the first key. */
+export const isRewritten = (
+  { key, manifest }: Believed,
+  all: readonly Believed[],
+  keys: KeyRing | undefined,
+): boolean => {
+  const to = keys && rekeyedName(key, keys[0].id);
+  if (to === key) return false;
+  return all.some((other) => other.key === to && other.manifest.id === manifest.id);
+};
+
+/** The newest of a target; copies that restores made for safety are none of its backups. */
+export const newestOf = (archives: readonly Believed[]): Believed | undefined =>
+  archives.findLast(({ manifest }) => manifest.tier !== 'safety');

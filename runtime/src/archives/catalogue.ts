@@ -1,0 +1,160 @@
+import { isUtf8 } from 'node:buffer';
+import { BackupError, isBackupError, type FailureCode } from '../core/errors.ts';
+import { jsonProblem } from '../core/json-shape.ts';
+import { oneChunk } from '../core/one-chunk.ts';
+import type { KeyRing } from '../crypto/key-ring.ts';
+import { listed } from '../store/listed.ts';
+import { readSmall } from '../store/size-limits.ts';
+import type { Store, StoredObject } from '../store/store.ts';
+import { archiveOf, fileName, isManifest, manifestKey, tiers } from './layout.ts';
+import {
+  authenticateManifest,
+  decodeManifest,
+  encodeManifest,
+  type Manifest,
+  type SignedManifest,
+} from './manifest.ts';
+
+/** A committed archive: its file and its manifest, not yet authenticated. */
+export interface Archive {
+  readonly store: Store;
+  readonly key: string;
+  readonly signed: SignedManifest;
+}
+
+/** An archive that does not count, and why. */
+export interface BrokenArchive {
+  readonly store: Store;
+  readonly key: string;
+  readonly error: BackupError;
+}
+
+/** Archives of a target in a store. */
+export interface Catalog<T extends Archive = Archive> {
+  /** Oldest first. */
+  readonly archives: readonly T[];
+  /** What cannot be read, or was not accepted: named, and left alone. */
+  readonly broken: readonly BrokenArchive[];
+}
+
+const readText = async (store: Store, key: string, most?: number): Promise<string> => {
+  const text = await readSmall(store, key, 'manifest', most);
+  const problem = isUtf8(text) ? jsonProblem(text) : 'it is not UTF-8';
+  if (problem) throw new BackupError('manifest.damaged', `manifest ${key} cannot be read: ${problem}`);
+  return text.toString('utf8');
+};
+
+const unknown = async (store: Store, key: string): Promise<BackupError> => {
+  const reason = (await store.head(key))
+    ? 'has no manifest, so its backup was never finished'
+    : `is not in ${store.location}`;
+  return new BackupError('archive.unknown', `archive ${key} ${reason}`);
+};
+
+/** One archive by key. @throws BackupError `archive.unknown` where nothing was committed under the key */
+export const readArchive = async (store: Store, key: string): Promise<Archive> => {
+  const manifest = manifestKey(key);
+  const text = await readText(store, manifest).catch(async (error: unknown) => {
+    throw isBackupError(error, 'store.missing') ? await unknown(store, key) : error;
+  });
+  return { store, key, signed: decodeManifest(text, manifest) };
+};
+
+/** Errors of a store as a whole, or of a run that ends: they say nothing about the object that was being read. */
+const ofStore: readonly FailureCode[] = ['store.unreachable', 'run.interrupted', 'run.deadline', 'lock.lost'];
+
+/** An error that says something about one object: it is no reason to stop working on the others. */
+export const isOfObject = (error: unknown): error is BackupError =>
+  isBackupError(error) && !ofStore.includes(error.code);
+
+/** What a manifest has to be to count. @throws BackupError where it is not */
+export type Accept<T extends Archive> = (archive: Archive) => Promise<T>;
+
+/** What a manifest may grow by between listing and reading: a verification that is entered. */
+const growthBytes = 1 << 20;
+
+/** Undefined where it was removed since it was listed. One object that is no good is no reason to stop. */
+const read = async <T extends Archive>(
+  store: Store,
+  { key: manifest, bytes }: StoredObject,
+  accept: Accept<T>,
+): Promise<T | BrokenArchive | undefined> => {
+  const key = archiveOf(manifest);
+  const text = () => readText(store, manifest, bytes + growthBytes);
+  try {
+    return await accept({ store, key, signed: decodeManifest(await text(), manifest) });
+  } catch (error) {
+    if (isBackupError(error, 'store.missing')) return undefined;
+    if (isOfObject(error)) return { store, key, error };
+    throw error;
+  }
+};
+
+/** Manifests that are read at the same time, for a store far away; large ones fewer, for the memory that they take. */
+const [readers, readerBytes] = [16, 8 << 20];
+
+function* batches(manifests: readonly StoredObject[]): Generator<readonly StoredObject[]> {
+  let [batch, size]: [StoredObject[], number] = [[], 0];
+  for (const manifest of manifests) {
+    if (batch.length === readers || (batch.length > 0 && size + manifest.bytes > readerBytes)) {
+      yield batch;
+      [batch, size] = [[], 0];
+    }
+    batch.push(manifest);
+    size += manifest.bytes;
+  }
+  yield batch;
+}
+
+/** By time; the daily archive after the copies made of it, so that it is the newest. */
+const byAge = ({ signed: { manifest: a } }: Archive, { signed: { manifest: b } }: Archive): number => {
+  if (a.startedAt !== b.startedAt) return a.startedAt < b.startedAt ? -1 : 1;
+  return tiers.indexOf(b.tier) - tiers.indexOf(a.tier);
+};
+
+const asItIs: Accept<Archive> = (archive) => Promise.resolve(archive);
+
+/**
+ * All committed archives of a target in a store; none where something else than a folder has the target's name.
+ * @param accept archives/authentic.ts has the one that decisions need
+ */
+export async function readCatalog(store: Store, target: string): Promise<Catalog>;
+export async function readCatalog<T extends Archive>(
+  store: Store,
+  target: string,
+  accept: Accept<T>,
+): Promise<Catalog<T>>;
+export async function readCatalog(
+  store: Store,
+  target: string,
+  accept: Accept<Archive> = asItIs,
+): Promise<Catalog> {
+  const [archives, broken]: [Archive[], BrokenArchive[]] = [[], []];
+  const objects = await listed(store, `${target}/`).catch((error: unknown) => {
+    if (!isBackupError(error, 'store.odd')) throw error;
+    broken.push({ store, key: target, error });
+    return [];
+  });
+  for (const batch of batches(objects.filter(({ key }) => isManifest(key))))
+    for (const found of await Promise.all(batch.map((object) => read(store, object, accept)))) {
+      if (!found) continue;
+      if ('error' in found) broken.push(found);
+      else archives.push(found);
+    }
+  return { archives: archives.toSorted(byAge), broken };
+}
+
+/** Manifest of an archive, authenticated. @throws as `authenticateManifest` */
+export const authenticate = (archive: Archive, keys: KeyRing | undefined): Promise<Manifest> =>
+  authenticateManifest(archive.signed, fileName(archive.key), keys);
+
+/** Writes a manifest: the commit of a backup, or a new entry in its history. */
+export const writeManifest = async (
+  store: Store,
+  key: string,
+  manifest: Manifest,
+  keys: KeyRing | undefined,
+  options: { readonly replace: boolean },
+): Promise<void> => {
+  await store.put(manifestKey(key), oneChunk(await encodeManifest(manifest, keys)), options);
+};

@@ -1,0 +1,215 @@
+import { canonical } from '../core/canonical-json.ts';
+import { createHash, createHmac } from 'node:crypto';
+import { z } from 'zod';
+import { compressionNames } from '../contract/compression.ts';
+import { BackupError, messageOf } from '../core/errors.ts';
+import { jsonProblem } from '../core/json-shape.ts';
+import { equalDigests, findKey, iterations, type Key, type KeyRing } from '../crypto/key-ring.ts';
+import { segmentBytes } from '../crypto/segments.ts';
+import { mostBytes } from '../store/size-limits.ts';
+import { suffixOf, tiers } from './layout.ts';
+
+const hex = (bytes: number) => z.string().regex(new RegExp(`^[0-9a-f]{${2 * bytes}}$`));
+const count = z.int().min(0);
+const time = z.iso.datetime({ precision: 3 });
+
+const sealSchema = z.strictObject({
+  bytes: count,
+  sha256: hex(32),
+  segmentBytes: z.literal(segmentBytes),
+  segments: z.array(hex(32)).min(1).readonly(),
+});
+
+const encryptionSchema = z.strictObject({
+  /** Key of the plan that sealed the archive. */
+  keyId: z.string().regex(/^[a-z0-9-]+$/),
+  cipher: z.literal('aes-256-cbc'),
+  kdf: z.literal('pbkdf2-hmac-sha256'),
+  iterations: z.literal(iterations),
+  /** Salt of the cipher key; the archive carries it too. */
+  salt: hex(8),
+  /** Salt of the keys that authenticate archive and manifest. */
+  macSalt: hex(16),
+  keyCheck: hex(32),
+});
+
+const verificationSchema = z.strictObject({
+  at: time,
+  level: z.enum(['deep', 'drill']),
+  ok: z.boolean(),
+  /** Of a drill: how long the restore took. Between the bounds no number is written with an exponent. */
+  seconds: z.union([z.literal(0), z.number().min(1e-6).lt(1e9)]).optional(),
+  /** Code of the failure. */
+  problem: z.string().optional(),
+});
+
+/** A path inside the archive, as `unpack` takes it. */
+const entryName = z
+  .string()
+
+  .regex(/^[^\u0000-\u001f"\\]+$/)
+  .refine((name) => name.split('/').every((part) => !['', '.', '..'].includes(part)));
+
+type Values<T> = Readonly<Record<string, T>>;
+
+/** Values under any key, `__proto__` among them, which `z.record` leaves out. */
+const valuesOf =
+  <T>(isValue: (value: unknown) => value is T) =>
+  (value: unknown): value is Values<T> =>
+    typeof value === 'object' &&
+    value !== null &&
+    !Array.isArray(value) &&
+    Object.values(value).every((each) => isValue(each));
+
+const isText = (value: unknown): value is string => typeof value === 'string';
+const isMeasure = (value: unknown): value is number | string => isText(value) || Number.isSafeInteger(value);
+
+/** `<archive>.manifest.json`, the last file that a backup writes. FORMAT.md describes each field. */
+export const manifestSchema = z.strictObject({
+  format: z.literal(1),
+  id: hex(16),
+  environment: z.string(),
+  target: z.string(),
+  engine: z.string(),
+  archive: z.string(),
+  tier: z.enum(tiers),
+  program: z.string(),
+  server: z.strictObject({
+    product: z.string(),
+    version: z.string(),
+    tools: z.custom<Values<string>>(valuesOf(isText)),
+  }),
+  startedAt: time,
+  finishedAt: time,
+  sourceBytes: count,
+  archiveBytes: count,
+  compression: z.strictObject({ algorithm: z.enum(compressionNames), level: z.int() }),
+  encryption: encryptionSchema.nullable(),
+  seal: sealSchema,
+  entries: z.array(z.strictObject({ name: entryName, bytes: count })),
+  fingerprint: z.custom<Values<Values<number | string>>>(valuesOf(valuesOf(isMeasure))),
+  verifications: z.array(verificationSchema),
+});
+
+export type Manifest = z.output<typeof manifestSchema>;
+export type Verification = z.output<typeof verificationSchema>;
+
+const signedSchema = z.strictObject({ ...manifestSchema.shape, mac: hex(32) });
+
+/** Most lines, one for each value: bounds what a hostile document takes when it is parsed. @default 2^20 */
+const maxManifestLines = 1 << 20;
+
+const label = 'grill-backup manifest\0';
+
+/** The key of the ring that made an archive; undefined for one in the clear. @throws BackupError `key.wrong` */
+export const keyFor = async (
+  { archive, encryption }: Manifest,
+  keys: KeyRing | undefined,
+): Promise<Key | undefined> => {
+  if (!encryption) return undefined;
+  if (!keys) throw new BackupError('key.wrong', `archive ${archive} is encrypted, and no key is at hand`);
+  const { keyId, macSalt, keyCheck } = encryption;
+  const key = await findKey(keys, keyId, Buffer.from(macSalt, 'hex'), keyCheck);
+  if (key) return key;
+  const known = keys.map(({ id }) => id);
+  throw new BackupError(
+    'key.wrong',
+    known.includes(keyId)
+      ? `archive ${archive} was made with another passphrase than key ${keyId} has now`
+      : `archive ${archive} was made with key ${keyId}, and only ${known.join(', ')} is at hand`,
+  );
+};
+
+const macOf = async (manifest: Manifest, keys: KeyRing | undefined): Promise<string> => {
+  const key = await keyFor(manifest, keys);
+  if (!key) return createHash('sha256').update(label).update(canonical(manifest)).digest('hex');
+  const { macKey } = await key.macKeys(Buffer.from(manifest.encryption!.macSalt, 'hex'));
+  return createHmac('sha256', macKey).update(label).update(canonical(manifest)).digest('hex');
+};
+
+export interface SignedManifest {
+  readonly manifest: Manifest;
+  readonly mac: string;
+}
+
+/** A surrogate that stands alone: JSON.stringify writes no other as an escape. */
+const loneSurrogate = /(?<!\\)(?:\\\\)*\\ud/;
+
+/** The only text of a document that is read: no second document, no key twice, no other spelling of a value. */
+const textOf = (document: unknown): string => `${JSON.stringify(document, null, 1)}\n`;
+
+const linesOf = (text: string): number => {
+  let lines = 0;
+  for (let at = text.indexOf('\n'); at >= 0; at = text.indexOf('\n', at + 1)) lines++;
+  return lines;
+};
+
+/** Longest reason that an error quotes: it may hold text of the document. */
+const longestReason = 200;
+
+const parseManifest = (text: string): SignedManifest => {
+  if (linesOf(text) > maxManifestLines) throw new Error(`it has more than ${maxManifestLines} lines`);
+  const document: unknown = JSON.parse(text);
+  signedSchema.parse(document);
+  const { mac, ...manifest } = document as z.output<typeof signedSchema>;
+  if (textOf(document) !== text) throw new Error('it is not in the form that the program writes');
+  if (loneSurrogate.test(text)) throw new Error('it holds half a character');
+  return { manifest, mac };
+};
+
+/** Reads a manifest without believing it. @throws BackupError `manifest.damaged` */
+export const decodeManifest = (text: string, key: string): SignedManifest => {
+  try {
+    return parseManifest(text);
+  } catch (error) {
+    const reason = error instanceof z.ZodError ? z.prettifyError(error).split('\n', 1)[0]! : messageOf(error);
+    throw new BackupError(
+      'manifest.damaged',
+      `manifest ${key} cannot be read: ${reason.slice(0, longestReason)}`,
+    );
+  }
+};
+
+/**
+ * Text of a manifest file, authenticated under the archive's own key.
+ * @throws BackupError `manifest.damaged` rather than to write what nobody could read
+ */
+export const encodeManifest = async (manifest: Manifest, keys: KeyRing | undefined): Promise<string> => {
+  const text = textOf({ ...manifest, mac: await macOf(manifest, keys) });
+  const bytes = Buffer.from(text);
+  const problem = bytes.length > mostBytes.manifest ? 'it would be too large' : jsonProblem(bytes);
+  if (problem)
+    throw new BackupError(
+      'manifest.damaged',
+      `manifest of ${manifest.archive} cannot be written: ${problem}`,
+    );
+  decodeManifest(text, `of ${manifest.archive}`);
+  return text;
+};
+
+/**
+ * Believes a manifest, or throws: right key, right MAC, and written for this very file.
+ * @throws BackupError `key.wrong`, `manifest.damaged`, `archive.swapped`, `archive.damaged`
+ */
+export const authenticateManifest = async (
+  signed: SignedManifest,
+  archive: string,
+  keys: KeyRing | undefined,
+): Promise<Manifest> => {
+  const { manifest, mac } = signed;
+  if (keys && !manifest.encryption)
+    throw new BackupError(
+      'archive.damaged',
+      `archive ${manifest.archive} is not encrypted, but the plan demands encryption`,
+    );
+  if (!equalDigests(await macOf(manifest, keys), mac))
+    throw new BackupError('manifest.damaged', `manifest of ${archive} was altered`);
+  if (manifest.archive !== archive)
+    throw new BackupError('archive.swapped', `the manifest beside ${archive} belongs to ${manifest.archive}`);
+  if (!archive.endsWith(suffixOf(manifest)))
+    throw new BackupError(
+      'archive.damaged',
+      `archive ${archive} is not what its name says: by its manifest, the name ends in ${suffixOf(manifest)}`,
+    );
+  return manifest;
+};

@@ -1,0 +1,193 @@
+import { decompress } from '../pipeline/compress.ts';
+import { unpack } from '../pipeline/unpack.ts';
+import { believe, newestOf, type Believed } from './authentic.ts';
+import { readArchive, type Archive, type BrokenArchive } from './catalogue.ts';
+import { fileName, folderOf, tiers } from './layout.ts';
+import { keyFor, type Manifest } from './manifest.ts';
+import { aliasPrefix } from '../contract/names.ts';
+import { BackupError, isBackupError, messageOf } from '../core/errors.ts';
+import type { DumpEntry, Entries } from '../core/entries.ts';
+import { tap } from '../core/count-bytes.ts';
+import { archiveKeysOf } from '../crypto/archive-keys.ts';
+import { open } from '../crypto/open.ts';
+import { engines } from '../engines/registry.ts';
+import type { Store } from '../store/store.ts';
+import { allStores, type App } from '../session/app.ts';
+import { catalogOf, expectedOf, type Origin } from './of-target.ts';
+
+type Listed = Manifest['entries'][number];
+
+/** What decompression reports is damage: the ciphertext was authentic, but not what this program writes. */
+async function* asDamage(source: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
+  try {
+    yield* source;
+  } catch (error) {
+    throw isBackupError(error)
+      ? error
+      : new BackupError('archive.damaged', `archive cannot be decompressed: ${messageOf(error)}`, {
+          cause: error,
+        });
+  }
+}
+
+/** Compressed bytes of an archive, each segment authenticated before it is decrypted; progress counts ciphertext. */
+export async function* openBytes(app: App, archive: Believed, label: string): AsyncGenerator<Buffer> {
+  const { manifest } = archive;
+  const { archiveBytes, seal } = manifest;
+  if (archiveBytes !== seal.bytes)
+    throw new BackupError(
+      'archive.damaged',
+      `the manifest contradicts itself: ${archiveBytes} bytes, ${seal.bytes} of them sealed`,
+    );
+  const key = await keyFor(manifest, app.keys);
+  const keys = key && (await archiveKeysOf(key, manifest.encryption!));
+  const progress = app.progress(label, archiveBytes);
+  try {
+    yield* open(tap(archive.store.get(archive.key), progress.add), manifest.id, seal, keys);
+  } finally {
+    progress.done();
+  }
+}
+
+/** Ends well only if as many bytes passed as the manifest says. */
+async function* sized(content: AsyncIterable<Buffer>, { name, bytes }: Listed): AsyncGenerator<Buffer> {
+  let seen = 0;
+  yield* tap(content, (passed) => (seen += passed));
+  if (seen !== bytes)
+    throw new BackupError('archive.damaged', `${name} has ${seen} bytes, ${bytes} were backed up`);
+}
+
+/** Entries are those of the manifest, in its order and of its sizes. */
+async function* asListed(entries: Entries, listed: readonly Listed[]): AsyncGenerator<DumpEntry> {
+  let index = 0;
+  for await (const { name, content } of entries) {
+    const expected = listed[index++];
+    if (expected?.name !== name)
+      throw new BackupError(
+        'archive.damaged',
+        `the archive holds ${name} in place of ${expected?.name ?? 'its end'}`,
+      );
+    yield { name, content: sized(content, expected) };
+  }
+  if (index < listed.length)
+    throw new BackupError('archive.damaged', `the archive lacks ${listed[index]!.name}`);
+}
+
+/** Entries of an archive, nothing of a segment released before it is authenticated. */
+export const readEntries = (app: App, archive: Believed, label: string): Entries => {
+  const { compression, entries } = archive.manifest;
+  return asListed(
+    unpack(asDamage(decompress(openBytes(app, archive, label), compression.algorithm))),
+    entries,
+  );
+};
+
+/** Reads every byte: authenticity, encryption, compression, tar, and the engine's own format. */
+export const readThrough = async (app: App, archive: Believed): Promise<void> => {
+  const { manifest } = archive;
+  const engine = engines[manifest.engine];
+  if (!engine)
+    throw new BackupError(
+      'source.unsupported',
+      `archive was made by engine ${manifest.engine}, which this program lacks`,
+    );
+  await engine.inspect(app.run, readEntries(app, archive, `verify ${manifest.target}`));
+};
+
+/** Of what was set aside, so many are named. */
+const namedAside = 3;
+
+const asideText = (broken: readonly BrokenArchive[]): string => {
+  if (broken.length === 0) return '';
+  const named = broken.slice(0, namedAside).map(({ error }) => error.message);
+  const more = broken.length > namedAside ? `; ${broken.length - namedAside} more` : '';
+  return `; set aside: ${named.join('; ')}${more}`;
+};
+
+const newestAnywhere = async (app: App, target: string, origin: Origin): Promise<Believed> => {
+  const aside: BrokenArchive[] = [];
+  for (const store of allStores(app)) {
+    const { archives, broken } = await catalogOf(app, store, target, origin);
+    const found = newestOf(archives);
+    for (const { key, error } of broken)
+      app.run.log.warn({ archive: key, store: store.location, problem: error.message }, 'set aside');
+    if (found) return found;
+    aside.push(...broken);
+  }
+  const places = allStores(app).map((store) => store.location);
+  const { fromTarget = target } = origin;
+  throw new BackupError(
+    aside.at(-1)?.error.code ?? 'archive.unknown', // a key that is wrong for all of them is not "none there"
+    `no archive of ${fromTarget} in ${places.join(', ')}${asideText(aside)}`,
+  );
+};
+
+const locate = (app: App, name: string): { store: Store; key: string } | undefined => {
+  for (const store of allStores(app)) {
+    const prefix = `${store.location.replace(/\/$/, '')}/`;
+    if (name.startsWith(prefix)) return { store, key: name.slice(prefix.length) };
+  }
+  return undefined;
+};
+
+/** Key of a bare file name, wherever its tier's folder is; a key with `/` is taken as it is. */
+const keyOf = async (store: Store, target: string, name: string): Promise<string> => {
+  if (name.includes('/')) return name;
+  for (const tier of tiers) {
+    const key = `${folderOf(target, tier)}/${name}`;
+    if (await store.head(key)) return key;
+  }
+  return `${target}/${name}`;
+};
+
+/** Anybody who can write to the store can move an alias: it stands for the newest archive, whatever it names. */
+const newestBehind = async (
+  app: App,
+  target: string,
+  origin: Origin,
+  store: Store,
+  alias: string,
+): Promise<Believed> => {
+  const { archives, broken } = await catalogOf(app, store, target, origin);
+  const newest = archives.findLast(({ manifest }) => manifest.tier === 'daily');
+  if (newest) return newest;
+  throw new BackupError(
+    'archive.unknown',
+    `${alias} stands for the newest archive, and ${store.location} has none${asideText(broken)}`,
+  );
+};
+
+/**
+ * An archive as users name it: nothing (the newest), a file name, a key, a path such as
+ * `/backup/postgresql/latest_backup.tar.gz.enc`, or `s3://bucket/key`. It is not believed yet where it was named.
+ * @throws BackupError `archive.unknown`
+ */
+export const findArchive = async (
+  app: App,
+  target: string,
+  name: string | undefined,
+  origin: Origin = {},
+): Promise<Archive> => {
+  if (name === undefined) return newestAnywhere(app, target, origin);
+  const located = locate(app, name);
+  if (!located && (name.startsWith('/') || name.includes('://')))
+    throw new BackupError(
+      'archive.unknown',
+      `${name} is in none of ${allStores(app)
+        .map((store) => store.location)
+        .join(', ')}`,
+    );
+  const store = located?.store ?? app.stores.primary;
+  const key = located?.key ?? (await keyOf(store, origin.fromTarget ?? target, name));
+  return fileName(key).startsWith(aliasPrefix)
+    ? newestBehind(app, target, origin, store, key)
+    : readArchive(store, key);
+};
+
+/** Believes an archive that a person named, or that is the newest; only of the latter must the time be plausible. */
+export const believeNamed = (
+  app: App,
+  archive: Archive,
+  target: string,
+  origin: Origin = {},
+): Promise<Believed> => believe(archive, { ...expectedOf(app, target, origin), now: undefined });

@@ -1,0 +1,87 @@
+import { isRewritten, type Believed } from './authentic.ts';
+import { writeManifest } from './catalogue.ts';
+import { isBackupError, messageOf } from '../core/errors.ts';
+import { throwIfStopped } from '../core/stopped.ts';
+import { tap } from '../core/count-bytes.ts';
+import type { Store } from '../store/store.ts';
+import type { App } from '../session/app.ts';
+import { pointNewest } from './point-newest.ts';
+import { catalogOf } from './of-target.ts';
+
+const send = async (app: App, archive: Believed, replica: Store): Promise<void> => {
+  const { archiveBytes, seal } = archive.manifest;
+  const progress = app.progress(`copy to ${replica.location}`, archiveBytes);
+  try {
+    const body = () => tap(archive.store.get(archive.key), progress.add);
+    await replica.put(archive.key, body, { replace: true, signal: app.run.signal, sha256: seal.sha256 });
+  } finally {
+    progress.done();
+  }
+};
+
+/**
+ * What a replica has, by the digest of its bytes: the tiers of one backup share them, so the second goes from its own
+ * copy. The id is no sign of that: `rekey` keeps it, and seals anew in each store.
+ */
+export const sentTo = (there: readonly Believed[]): Map<string, string> =>
+  new Map(there.map(({ key, manifest }) => [manifest.seal.sha256, key]));
+
+/** Copies an archive to a replica, over what was set aside there under its name, and remembers it in `sent`. */
+export const copyArchive = async (
+  app: App,
+  archive: Believed,
+  replica: Store,
+  sent: Map<string, string>,
+): Promise<void> => {
+  const { manifest } = archive;
+  const twin = sent.get(manifest.seal.sha256);
+  // What is there already was left by a run that died before its manifest; sending replaces it.
+  if (twin && !(await replica.head(archive.key))) await replica.copy(twin, archive.key);
+  else await send(app, archive, replica);
+  await writeManifest(replica, archive.key, manifest, app.keys, { replace: true });
+  sent.set(manifest.seal.sha256, archive.key);
+};
+
+/** Archives of the primary store that a replica lacks. */
+export const notCopied = (
+  { keys }: App,
+  archives: readonly Believed[],
+  there: readonly Believed[],
+): readonly Believed[] => {
+  const present = new Set(there.map(({ key }) => key));
+  return archives.filter((each) => !present.has(each.key) && !isRewritten(each, archives, keys));
+};
+
+/** What a replica got, and what it could not get because of the archive itself. */
+export interface Replicated {
+  readonly keys: readonly string[];
+  /** Sentences, one per archive of the primary store that is gone or not what its manifest says. */
+  readonly problems: readonly string[];
+}
+
+/** Damage of the primary store's own archive: the replica is there, and the other archives go on to it. */
+const isOfArchive = (error: unknown): boolean => isBackupError(error, 'store.missing');
+
+/**
+ * Copies to a replica what the primary store has and it lacks: this run's archives, and those of runs whose copy failed.
+ * @throws BackupError `store.*` of the replica
+ */
+export const replicate = async (app: App, target: string, replica: Store): Promise<Replicated> => {
+  const { archives } = await catalogOf(app, app.stores.primary, target);
+  const { archives: there } = await catalogOf(app, replica, target);
+  const sent = sentTo(there);
+  const [keys, problems]: [string[], string[]] = [[], []];
+  for (const archive of notCopied(app, archives, there)) {
+    throwIfStopped(app.run);
+    try {
+      await copyArchive(app, archive, replica, sent);
+      keys.push(archive.key);
+    } catch (error) {
+      if (!isOfArchive(error)) throw error;
+      problems.push(`${archive.key} could not be copied to ${replica.location}: ${messageOf(error)}`);
+    }
+  }
+  const newest = archives.findLast(({ manifest }) => manifest.tier === 'daily');
+  if (newest) await pointNewest(app, replica, target, newest.key, newest.manifest);
+  return { keys, problems };
+};

@@ -1,0 +1,30 @@
+import { createInterface } from 'node:readline/promises';
+import type { Readable, Writable } from 'node:stream';
+import { BackupError } from '../core/errors.ts';
+import { printable } from '../core/printable.ts';
+import { renderRestorePlan } from './render.ts';
+import type { RestorePlan } from '../commands/restore/plan.ts';
+
+type Terminal = Readable & { isTTY?: boolean };
+
+/** Shows a text and asks for a word; `action` is what `--force` does without asking. @throws BackupError `restore.refused` without a terminal */
+export const askOn =
+  (stdin: Terminal, output: Writable, expected: string, action: string) =>
+  async (text: string): Promise<boolean> => {
+    if (!stdin.isTTY)
+      throw new BackupError(
+        'restore.refused',
+        `there is no terminal to confirm on; use --force to ${action} without asking`,
+      );
+    const prompt = createInterface({ input: stdin, output });
+    output.write(`${printable(text)}\n`);
+    const answer = await prompt.question(`Type ${expected} to go on: `);
+    prompt.close();
+    return answer.trim() === expected;
+  };
+
+/** Shows what is going to happen and asks for the target's name, or `full`. @throws BackupError `restore.refused` without a terminal */
+export const confirmOn =
+  (stdin: Terminal, output: Writable, expected: string) =>
+  (plans: readonly RestorePlan[]): Promise<boolean> =>
+    askOn(stdin, output, expected, `restore ${expected}`)(plans.map(renderRestorePlan).join('\n'));

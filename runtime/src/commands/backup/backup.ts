@@ -1,0 +1,122 @@
+import { writeManifest } from '../../archives/catalogue.ts';
+import { archiveKey, fileName } from '../../archives/layout.ts';
+import { tiersDue } from '../../retention/decision.ts';
+import { BackupError, isBackupError, messageOf } from '../../core/errors.ts';
+import { throwIfStopped } from '../../core/stopped.ts';
+import { parseDuration } from '../../core/units.ts';
+import type { Fingerprint, ServerInfo } from '../../engines/engine.ts';
+import { retentionOf } from '../../plan/parse.ts';
+import type { Target } from '../../plan/schema.ts';
+import { catalogOf } from '../../archives/of-target.ts';
+import { findTarget, type App } from '../../session/app.ts';
+import { recorded } from '../../runs/recorded-run.ts';
+import { graceEnd } from '../../archives/orphans.ts';
+import { pointNewest } from '../../archives/point-newest.ts';
+import { candidateOf, prune } from '../../retention/application.ts';
+import { storeRecoveryKit } from './recovery-kit.ts';
+import { replicate, type Replicated } from '../../archives/replicate.ts';
+import { backupSummary } from '../summaries.ts';
+import { backupWarnings } from '../../health/warnings.ts';
+import { takeArchive } from '../../archives/take.ts';
+import type { Written } from '../../archives/write.ts';
+
+/** Result of a backup, as `--json` prints it. */
+export interface BackupResult {
+  readonly target: string;
+  readonly store: string;
+  readonly archive: string;
+  /** Weekly and monthly copies made by this run. */
+  readonly copies: readonly string[];
+  readonly sourceBytes: number;
+  readonly archiveBytes: number;
+  readonly seconds: number;
+  readonly server: ServerInfo;
+  readonly fingerprint: Fingerprint;
+  /** Keys copied per replica. */
+  readonly replicated: Readonly<Record<string, readonly string[]>>;
+  readonly pruned: readonly string[];
+  /** What is unusual compared with earlier archives; sentences with figures. */
+  readonly warnings: readonly string[];
+}
+
+const copyToTiers = async (
+  app: App,
+  target: Target,
+  { key, manifest }: Written,
+): Promise<readonly string[]> => {
+  const { primary } = app.stores;
+  const { archives } = await catalogOf(app, primary, target.name);
+  const candidates = archives.map(candidateOf);
+  const started = new Date(manifest.startedAt);
+  const copies: string[] = [];
+  for (const tier of tiersDue(candidates, retentionOf(app.plan, target), started)) {
+    throwIfStopped(app.run);
+    const copy = archiveKey(target.name, tier, started, manifest);
+    await primary.copy(key, copy);
+    await writeManifest(primary, copy, { ...manifest, archive: fileName(copy), tier }, app.keys, {
+      replace: false,
+    });
+    copies.push(copy);
+  }
+  return copies;
+};
+
+const replicateAll = async (app: App, target: Target, key: string): Promise<Record<string, Replicated>> => {
+  const replicated: Record<string, Replicated> = {};
+  for (const replica of app.stores.replicas) {
+    throwIfStopped(app.run);
+    try {
+      replicated[replica.location] = await replicate(app, target.name, replica);
+      await replica.removeLeftovers(graceEnd(app)); // afterwards: the copy may have continued one of them
+    } catch (error) {
+      const code = isBackupError(error) ? error.code : 'store.failed';
+      const message = `${key} is committed in ${app.stores.primary.location}, but its copy to ${replica.location} failed: ${messageOf(error)}`;
+      throw new BackupError(code, message, { cause: error });
+    }
+  }
+  return replicated;
+};
+
+const backUp = async (app: App, target: Target): Promise<BackupResult> => {
+  const { run, stores } = app;
+  const { name } = target;
+  await stores.primary.removeLeftovers(graceEnd(app));
+  const written = await takeArchive(app, target, 'daily');
+  const { key, manifest } = written;
+  await pointNewest(app, stores.primary, name, key, manifest);
+  const copies = await copyToTiers(app, target, written);
+  const replicated = await replicateAll(app, target, key);
+  const pruned = await prune(app, target, { dryRun: false, force: false }); // this backup succeeded: not frozen
+  const seconds = (Date.parse(manifest.finishedAt) - Date.parse(manifest.startedAt)) / 1000;
+  const { sourceBytes, archiveBytes, server, fingerprint } = manifest;
+  run.log.info({ target: name, archive: key, sourceBytes, archiveBytes, seconds }, 'backup committed');
+  await storeRecoveryKit(app);
+  const problems = Object.values(replicated).flatMap((each) => each.problems);
+  for (const problem of problems) run.log.warn({ target: name }, problem);
+  const warnings = [...problems, ...(await backupWarnings(app, target))];
+  return {
+    target: name,
+    store: stores.primary.location,
+    archive: key,
+    copies,
+    sourceBytes,
+    archiveBytes,
+    seconds,
+    server,
+    fingerprint,
+    replicated: Object.fromEntries(Object.entries(replicated).map(([store, { keys }]) => [store, keys])),
+    pruned: pruned.filter(({ keep }) => !keep).map((entry) => entry.key),
+    warnings,
+  };
+};
+
+/** Dumps a target into the primary store, copies it to weekly and monthly where due and to the replicas, and prunes. */
+export const backup = async (app: App, name: string): Promise<BackupResult> => {
+  const target = findTarget(app.plan, name);
+  const deadlineSeconds = parseDuration(target.deadline);
+  return recorded(
+    app,
+    { command: 'backup', target: name, lock: true, deadlineSeconds, summarise: backupSummary },
+    (inner) => backUp(inner, target),
+  );
+};

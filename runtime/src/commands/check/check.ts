@@ -1,0 +1,127 @@
+import { BackupError, isBackupError, messageOf } from '../../core/errors.ts';
+import { throwIfStopped } from '../../core/stopped.ts';
+import { allStores, findTarget, type App } from '../../session/app.ts';
+import { findingsOf, partialsOf, type Finding } from './findings.ts';
+import { leftoverFindings } from './leftovers.ts';
+import { recorded } from '../../runs/recorded-run.ts';
+import { versionFindings } from './version-findings.ts';
+import { surveyAll } from '../../archives/orphans.ts';
+import { checkSummary } from '../summaries.ts';
+
+/** A finding, and what became of it. */
+export interface Checked extends Omit<Finding, 'repair'> {
+  /** True where `--repair` can mend it. */
+  readonly repairable: boolean;
+  /** What `--repair` did. */
+  readonly repaired?: string;
+  /** Why `--repair` failed. */
+  readonly failed?: string;
+}
+
+/** Outcome of `check`, as `--json` prints it. */
+export interface CheckReport {
+  readonly ok: boolean;
+  /** Problems that remain. */
+  readonly problems: number;
+  readonly repaired: number;
+  readonly findings: readonly Checked[];
+}
+
+const settle = async (app: App, { repair, ...finding }: Finding, mend: boolean): Promise<Checked> => {
+  const checked = { ...finding, repairable: repair !== undefined };
+  if (!repair || !mend) return checked;
+  throwIfStopped(app.run);
+  try {
+    return { ...checked, repaired: await repair() };
+  } catch (error) {
+    if (app.run.signal.aborted) throw error;
+    return { ...checked, failed: messageOf(error) };
+  }
+};
+
+/** What is to be done about findings. */
+interface Mending {
+  readonly mend: boolean;
+  /** Also bring back what somebody deleted or wrote over, which may have been meant. */
+  readonly undelete: boolean;
+}
+
+/** What may belong to a run that goes on is left alone; under the lock, nothing of the target does. */
+const checkTarget = async (
+  app: App,
+  target: string,
+  { mend, undelete }: Mending,
+): Promise<readonly Checked[]> => {
+  const all = await surveyAll(app, target);
+  const checked: Checked[] = [];
+  for (const here of all)
+    for (const finding of await findingsOf({ app, target, here, all, undelete }))
+      checked.push(await settle(app, finding, mend));
+  for (const finding of await leftoverFindings(app, findTarget(app.plan, target)))
+    checked.push(await settle(app, finding, mend));
+  return checked;
+};
+
+/** Looks again after repairs: a manifest that was brought back may make another archive the newest. */
+const repairTwice = async (app: App, target: string, undelete: boolean): Promise<readonly Checked[]> => {
+  const first = await checkTarget(app, target, { mend: true, undelete });
+  const repaired = first.filter((finding) => finding.repaired);
+  return repaired.length === 0
+    ? first
+    : [...repaired, ...(await checkTarget(app, target, { mend: true, undelete }))];
+};
+
+const repairTarget = (app: App, target: string, undelete: boolean): Promise<readonly Checked[]> =>
+  recorded(app, { command: 'check', target, lock: true, summarise: checkSummary }, (inner) =>
+    repairTwice(inner, target, undelete),
+  );
+
+/** A target that a run works on is not at rest: it is looked at, and left as it is. */
+const repairOrLook = (app: App, target: string, undelete: boolean): Promise<readonly Checked[]> =>
+  repairTarget(app, target, undelete).catch((error: unknown) => {
+    if (!isBackupError(error, 'lock.held')) throw error;
+    app.run.log.warn({ target, problem: error.message }, 'not repaired');
+    return checkTarget(app, target, { mend: false, undelete: false });
+  });
+
+const checkStores = async (app: App, mend: boolean): Promise<readonly Checked[]> => {
+  const checked: Checked[] = [];
+  for (const store of allStores(app))
+    for (const finding of [...(await partialsOf(app, store)), ...(await versionFindings(store))])
+      checked.push(await settle(app, finding, mend));
+  return checked;
+};
+
+const remains = ({ severity, repaired }: Checked): boolean => severity === 'problem' && !repaired;
+
+export interface CheckOptions {
+  /** @default every target, and what belongs to none */
+  readonly target?: string | undefined;
+  readonly repair: boolean;
+  /** With `repair`: brings back archives that were deleted or written over in a versioned bucket. @default false */
+  readonly undelete?: boolean;
+}
+
+/** Compares what the stores hold with what finished runs leave; `repair` mends what is safe to mend. */
+export const check = async (
+  app: App,
+  { target, repair, undelete = false }: CheckOptions,
+): Promise<CheckReport> => {
+  if (undelete && !repair) throw new BackupError('usage.invalid', '--undelete goes with --repair');
+  const targets = target ? [findTarget(app.plan, target)] : app.plan.targets;
+  const findings: Checked[] = [];
+  for (const { name } of targets)
+    findings.push(
+      ...(await (repair
+        ? repairOrLook(app, name, undelete)
+        : checkTarget(app, name, { mend: false, undelete: false }))),
+    );
+  if (!target) findings.push(...(await checkStores(app, repair)));
+  const problems = findings.filter(remains).length;
+  return {
+    ok: problems === 0,
+    problems,
+    repaired: findings.filter((finding) => finding.repaired).length,
+    findings,
+  };
+};

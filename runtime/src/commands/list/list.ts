@@ -1,0 +1,60 @@
+import type { Believed } from '../../archives/authentic.ts';
+import type { Catalog } from '../../archives/catalogue.ts';
+import type { Manifest } from '../../archives/manifest.ts';
+import type { Store } from '../../store/store.ts';
+import { allStores, findTarget, type App } from '../../session/app.ts';
+import { catalogOf } from '../../archives/of-target.ts';
+
+/** One archive, as its manifest describes it; what cannot be believed of it has a problem instead. */
+export interface Listed {
+  readonly target: string;
+  readonly store: string;
+  readonly archive: string;
+  readonly tier: string;
+  readonly startedAt: string;
+  readonly archiveBytes: number;
+  readonly sourceBytes: number;
+  /** Time of the newest successful deep verification. */
+  readonly verifiedAt?: string;
+  readonly problem?: string;
+}
+
+/** Time of the newest verification that succeeded. */
+export const verifiedAt = (manifest: Manifest): string | undefined =>
+  manifest.verifications.findLast(({ ok }) => ok)?.at;
+
+const rows = (target: string, store: Store, { archives, broken }: Catalog<Believed>): readonly Listed[] => [
+  ...broken.map(({ key, error }) => ({
+    target,
+    store: store.location,
+    archive: key,
+    tier: 'unknown',
+    startedAt: '',
+    archiveBytes: 0,
+    sourceBytes: 0,
+    problem: error.message,
+  })),
+  ...archives.map(({ key, manifest }) => {
+    const verified = verifiedAt(manifest);
+    const { tier, startedAt, archiveBytes, sourceBytes } = manifest;
+    return {
+      target,
+      store: store.location,
+      archive: key,
+      tier,
+      startedAt,
+      archiveBytes,
+      sourceBytes,
+      ...(verified && { verifiedAt: verified }),
+    };
+  }),
+];
+
+/** Archives of one target or all, in every store, oldest first. */
+export const list = async (app: App, target?: string): Promise<readonly Listed[]> => {
+  const targets = target ? [findTarget(app.plan, target)] : app.plan.targets;
+  const result: Listed[] = [];
+  for (const { name } of targets)
+    for (const store of allStores(app)) result.push(...rows(name, store, await catalogOf(app, store, name)));
+  return result;
+};

@@ -1,0 +1,31 @@
+import type { Pruned, PruneOptions } from '../../retention/application.ts';
+import { frozenBy, makeRoom, prune } from '../../retention/application.ts';
+import { recorded } from '../../runs/recorded-run.ts';
+import { findTarget, type App } from '../../session/app.ts';
+import { pruneSummary } from '../summaries.ts';
+
+/** Retention as a command of its own; a dry run changes nothing, so it needs no lock and leaves no record. */
+export const pruneRun = async (
+  app: App,
+  name: string,
+  options: Pick<PruneOptions, 'dryRun' | 'force'>,
+): Promise<readonly Pruned[]> => {
+  const target = findTarget(app.plan, name);
+  const freed: Pruned[] = [];
+  const circumstances = async (inner: App) => ({ ...options, frozen: await frozenBy(inner, name) });
+  const carryOutAll = async (inner: App) => [
+    ...freed,
+    ...(await prune(inner, target, await circumstances(inner))),
+  ];
+  if (options.dryRun) return carryOutAll(app);
+  const room = async (inner: App): Promise<boolean> => {
+    const gone = await makeRoom(inner, target, await circumstances(inner));
+    if (gone && gone !== 'leftovers') freed.push(gone);
+    return gone !== undefined;
+  };
+  return recorded(
+    app,
+    { command: 'prune', target: name, lock: true, makeRoom: room, summarise: pruneSummary },
+    carryOutAll,
+  );
+};

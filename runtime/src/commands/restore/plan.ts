@@ -1,0 +1,149 @@
+import type { Believed } from '../../archives/authentic.ts';
+import type { Manifest } from '../../archives/manifest.ts';
+import { BackupError } from '../../core/errors.ts';
+import type { Engine, RestoreScope, Source } from '../../engines/engine.ts';
+import type { Target } from '../../plan/schema.ts';
+import { settle } from '../../engines/preview.ts';
+import { addressOf, engineOf, findTarget, openSource, type App } from '../../session/app.ts';
+import type { Origin } from '../../archives/of-target.ts';
+import { believeNamed, findArchive, readEntries } from '../../archives/read.ts';
+import { restoreRequest } from '../../archives/restore-request.ts';
+import { servicesOf, type ServiceState } from './services.ts';
+
+/** What a restore is going to do; `--dry-run` prints it and stops. */
+export interface RestorePlan {
+  readonly target: string;
+  readonly archive: string;
+  readonly store: string;
+  readonly takenAt: string;
+  /** Whose archive it is, where it is not the target's own: `--from-target`, `--from-environment`. */
+  readonly fromTarget?: string;
+  readonly fromEnvironment?: string;
+  readonly archiveBytes: number;
+  readonly sourceBytes: number;
+  /** Where the data goes. */
+  readonly into: string;
+  readonly mode: 'replace' | 'test';
+  /** Parts that are restored; absent where all is. */
+  readonly only?: readonly string[];
+  /** Scaled to 0 meanwhile; absent without `--stop-services`. */
+  readonly services?: readonly ServiceState[];
+  /** In words: what becomes of the live data. */
+  readonly effect: string;
+  /** What does not come back, comes back otherwise, or points elsewhere afterwards; absent where all comes back. */
+  readonly notes?: readonly string[];
+}
+
+export interface RestoreOptions extends RestoreScope, Origin {
+  readonly archive?: string | undefined;
+  /** Restore into a scratch server or name, compare, and throw it away. */
+  readonly test: boolean;
+  readonly dryRun: boolean;
+  /** Scale the services to 0 that the plan names for the targets, and back afterwards. @default false */
+  readonly stopServices?: boolean | undefined;
+  /** Asked unless forced; false refuses. */
+  readonly confirm: (plans: readonly RestorePlan[]) => Promise<boolean>;
+}
+
+export interface Prepared {
+  readonly target: Target;
+  readonly engine: Engine;
+  readonly source: Source;
+  readonly archive: Believed;
+  readonly scope: RestoreScope;
+  readonly plan: RestorePlan;
+}
+
+/** Of live data that goes: how it can come back. */
+const saved = ({ restoresBeside }: Engine): string =>
+  restoresBeside ? 'the old data is kept' : 'a safety backup is taken before';
+
+const effectOf = (engine: Engine, { test, only, into, merge }: RestoreOptions): string => {
+  if (test) return 'live data is not touched';
+  if (into) return `restored beside the live data, which is not touched, as ${into}, which must be new`;
+  const parts = only?.join(', ');
+  if (merge)
+    return `${parts ?? 'all of the archive'} is written over what is live; nothing is removed; ${saved(engine)}`;
+  if (parts) return `only ${parts} is replaced, the rest of the live data is left alone; ${saved(engine)}`;
+  return engine.restoresBeside
+    ? 'restored beside the live data, compared, then swapped; the old data is kept'
+    : 'live data is replaced, after a safety backup of it';
+};
+
+const placeOf = (source: Source, { test, into }: RestoreOptions): string => {
+  if (test) return 'a scratch server, or scratch names where there is none';
+  return into ? `${into} on ${addressOf(source)}` : addressOf(source);
+};
+
+const scopeOf = ({ only, into, jobs, merge, accept }: RestoreOptions): RestoreScope => ({
+  ...{ only, into, jobs, merge, accept },
+});
+
+/** What the engine has to say before anything is changed; a test restore changes nothing. @throws BackupError restore.refused */
+const notesOf = async (
+  app: App,
+  { engine, source, archive, scope }: Omit<Prepared, 'plan' | 'target'>,
+  test: boolean,
+): Promise<readonly string[]> => {
+  if (test || !engine.preview) return [];
+  const { manifest } = archive;
+  const entries = readEntries(app, archive, `look into ${manifest.target}`);
+  const preview = await engine.preview(
+    app.run,
+    source,
+    entries,
+    restoreRequest(app, manifest, 'replace', scope),
+  );
+  return settle(preview, scope.accept);
+};
+
+/** A restore of all targets gives jobs to the engines that have them; one of a single target must have them. */
+const refusalOf = (engine: Engine, scope: RestoreScope, alone: boolean): string | undefined =>
+  alone && (scope.jobs ?? 1) > 1 && !engine.restoresInJobs
+    ? `${engine.name} is restored by one job, which reads the archive in its order; leave --jobs out`
+    : engine.refusal(scope);
+
+/** What a report tells of an archive that was made elsewhere. */
+const originOf = ({ plan }: App, { target, environment }: Manifest, name: string) => ({
+  ...(target !== name && { fromTarget: target }),
+  ...(environment !== plan.environment && { fromEnvironment: environment }),
+});
+
+/**
+ * Finds the archive, authenticates its manifest, and says what would happen; `alone` where this is the only target.
+ * @throws BackupError restore.refused
+ */
+export const prepare = async (
+  app: App,
+  name: string,
+  options: RestoreOptions,
+  alone: boolean,
+): Promise<Prepared> => {
+  const target = findTarget(app.plan, name);
+  const engine = engineOf(target);
+  const scope = scopeOf(options);
+  const refusal = refusalOf(engine, scope, alone);
+  if (refusal !== undefined) throw new BackupError('restore.refused', `${name}: ${refusal}`);
+  const source = await openSource(app.run, target);
+  const found = await findArchive(app, name, options.archive, options);
+  const archive = await believeNamed(app, found, name, options);
+  const { manifest } = archive;
+  const services = options.stopServices ? await servicesOf(app, target) : undefined;
+  const notes = await notesOf(app, { engine, source, archive, scope }, options.test);
+  const plan: RestorePlan = {
+    target: name,
+    archive: archive.key,
+    store: archive.store.location,
+    takenAt: manifest.startedAt,
+    ...originOf(app, manifest, name),
+    archiveBytes: manifest.archiveBytes,
+    sourceBytes: manifest.sourceBytes,
+    into: placeOf(source, options),
+    mode: options.test ? 'test' : 'replace',
+    ...(scope.only && { only: scope.only }),
+    ...(services && { services }),
+    effect: effectOf(engine, options),
+    ...(notes.length > 0 && { notes }),
+  };
+  return { target, engine, source, archive, scope, plan };
+};

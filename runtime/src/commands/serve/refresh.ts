@@ -1,0 +1,34 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { messageOf } from '../../core/errors.ts';
+import type { App } from '../../session/app.ts';
+import type { Sample } from '../../metrics/sample.ts';
+import { samplesOf } from './samples.ts';
+import { stateReader } from '../../health/target-state.ts';
+
+/** Pause between the end of one reading of the stores and the start of the next: what Prometheus sees is as old at most. */
+export const refreshPauseMs = 60_000;
+
+/** What a scrape is answered with. */
+export interface Snapshot {
+  /** Undefined until the stores were read once. */
+  samples?: readonly Sample[];
+}
+
+/**
+ * Keeps a snapshot fresh until the run is stopped. One reading at a time, the next one a pause later, however slow the
+ * stores are. A reading that fails leaves the snapshot as it was, and its metric of the last refresh grows old.
+ */
+export const keepFresh = async (app: App, snapshot: Snapshot, pauseMs: number): Promise<void> => {
+  const { signal, log } = app.run;
+  const read = stateReader(app);
+  while (!signal.aborted) {
+    const begun = performance.now();
+    try {
+      const state = await read();
+      snapshot.samples = samplesOf(app, state, (performance.now() - begun) / 1000);
+    } catch (error) {
+      if (!signal.aborted) log.error({ problem: messageOf(error) }, 'the stores could not be read');
+    }
+    await sleep(pauseMs, undefined, { signal }).catch(() => {}); // the loop looks at the signal
+  }
+};

@@ -1,0 +1,126 @@
+import { verificationFolder } from '../../contract/names.ts';
+import { messageOf } from '../../core/errors.ts';
+import { printable, printableItem } from '../../core/printable.ts';
+import { dayMs, formatBytes, formatSeconds, stamp } from '../../core/units.ts';
+import { oneChunk } from '../../core/one-chunk.ts';
+import { removeUnlessLocked } from '../../store/remove.ts';
+import type { Store } from '../../store/store.ts';
+import type { App } from '../../session/app.ts';
+import { table } from '../../core/text-table.ts';
+import type { VerifyOutcome } from './verify.ts';
+import type { Verified } from './verify-archive.ts';
+import type { VerifyLevel } from '../../contract/verify-levels.ts';
+
+/** Content of `verification_report_<date>.json`. */
+export interface VerificationReport {
+  readonly environment: string;
+  readonly generatedAt: string;
+  readonly status: 'passed' | 'failed';
+  readonly archives: number;
+  readonly failed: number;
+  /** Why it ended early; absent where everything was verified. */
+  readonly stopped?: string;
+  /** Targets that were not verified to their end. */
+  readonly notReached: readonly string[];
+  /** Newest archives that are unusual compared with earlier ones, and stores that will be full. */
+  readonly warnings: readonly string[];
+  readonly results: readonly Verified[];
+}
+
+export const buildReport = (
+  environment: string,
+  now: Date,
+  { results, stopped, notReached }: VerifyOutcome,
+  warnings: readonly string[],
+): VerificationReport => {
+  const failed = results.filter(({ ok }) => !ok).length;
+  return {
+    environment,
+    generatedAt: now.toISOString(),
+    status: failed === 0 && !stopped ? 'passed' : 'failed',
+    archives: results.length,
+    failed,
+    ...(stopped && { stopped: stopped.message }),
+    notReached,
+    warnings,
+    results,
+  };
+};
+
+const outcome = ({ problem, restore }: Verified): string => {
+  if (problem) return `${problem.code}: ${problem.message}`;
+  if (!restore) return 'ok';
+  return `equal, restored in ${formatSeconds(restore.seconds)} (RTO ${formatSeconds(restore.rtoSeconds)}: ${restore.withinRto ? 'met' : 'MISSED'})`;
+};
+
+/** The report for people, also what `verify` prints on a terminal. */
+export const renderReport = (report: VerificationReport): string => {
+  const rows = report.results.map((result) => [
+    result.target,
+    result.store,
+    result.archive,
+    result.level,
+    result.archiveBytes === undefined ? '' : formatBytes(result.archiveBytes),
+    formatSeconds(result.seconds),
+    outcome(result),
+  ]);
+  return [
+    `Verification of ${report.environment} at ${report.generatedAt}: ${report.status}`,
+    `${report.archives} checked, ${report.failed} failed`,
+    ...(report.stopped
+      ? [
+          `STOPPED: ${printableItem(report.stopped)}; not verified to the end: ${report.notReached.join(', ')}`,
+        ]
+      : []),
+    ...report.warnings.map((warning) => `WARNING: ${printableItem(warning)}`),
+    '',
+    table(['target', 'store', 'archive', 'level', 'size', 'took', 'result'], rows),
+    '',
+  ].join('\n');
+};
+
+/** Drills have reports of their own, so that they do not take the place of the day's verification. */
+const reportNames = (level: VerifyLevel, date: string) => {
+  const kind = level === 'drill' ? 'drill' : 'verification';
+  const report = `${verificationFolder}/${kind}_report_${date}`;
+  return {
+    json: `${report}.json`,
+    txt: `${report}.txt`,
+    latest: `${verificationFolder}/latest_${kind}.json`,
+  };
+};
+
+const putText = (store: Store, key: string, text: string): Promise<number> =>
+  store.put(key, () => oneChunk(text), { replace: true });
+
+const removeOld = async (store: Store, now: Date, days: number): Promise<void> => {
+  for await (const { key, modified } of store.list(`${verificationFolder}/`))
+    if (now.getTime() - modified.getTime() > days * dayMs) await removeUnlessLocked(store, key);
+};
+
+/** Writes a report as JSON and text, moves the alias of the newest, and removes old reports. */
+const storeIn = async (
+  app: App,
+  store: Store,
+  report: VerificationReport,
+  level: VerifyLevel,
+): Promise<void> => {
+  const names = reportNames(level, stamp(new Date(report.generatedAt)).slice(0, 8));
+  await putText(store, names.txt, printable(renderReport(report)));
+  await putText(store, names.json, `${printable(JSON.stringify(report, null, 2))}\n`);
+  await store.point(names.latest, names.json);
+  await removeOld(store, app.run.now(), app.plan.verification.reportDays ?? app.plan.retention.days);
+};
+
+/** Stores a report everywhere. A replica that is away is in the report as a problem already, so it only warns here. */
+export const storeReport = async (
+  app: App,
+  report: VerificationReport,
+  level: VerifyLevel,
+): Promise<void> => {
+  await storeIn(app, app.stores.primary, report, level);
+  for (const replica of app.stores.replicas)
+    await storeIn(app, replica, report, level).catch((error: unknown) =>
+      app.run.log.warn({ store: replica.location, problem: messageOf(error) }, 'report not stored'),
+    );
+};

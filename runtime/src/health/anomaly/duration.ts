@@ -1,0 +1,45 @@
+import { formatSeconds } from '../../core/units.ts';
+import type { Verification } from '../../archives/manifest.ts';
+import { intervalDays, type Compared, type Measured } from './compared.ts';
+import { describeOverrun, overrunOf } from './overrun.ts';
+import { longestHistory, type AnomalyPolicy } from './policy.ts';
+
+const secondsOf = ({ startedAt, finishedAt }: Measured): number =>
+  Math.max(0, Date.parse(finishedAt) - Date.parse(startedAt)) / 1000;
+
+/** Backups that are likely to miss their deadline. */
+export const duration = (
+  { history, candidate, policy }: Compared,
+  deadlineSeconds: number,
+): readonly string[] => {
+  const backups = [...history, candidate];
+  const series = backups.map((each) => ({ at: each.startedAt, value: secondsOf(each) }));
+  const found = overrunOf(series, deadlineSeconds, intervalDays(backups), policy.forecastDays);
+  if (!found) return [];
+  const now = formatSeconds(series.at(-1)!.value);
+  return [
+    `duration, now ${now}, comes near the deadline: ${describeOverrun(found, 'run', formatSeconds(deadlineSeconds))}`,
+  ];
+};
+
+/** Restores that are likely to miss the RTO, by what drills measured. Pure. @param verifications of all archives of a target */
+export const restoreTime = (
+  verifications: readonly Verification[],
+  policy: AnomalyPolicy,
+  rtoSeconds: number,
+): readonly string[] => {
+  const series = verifications
+    .flatMap(({ level, ok, at, seconds }) =>
+      level === 'drill' && ok && seconds !== undefined ? [{ at, startedAt: at, value: seconds }] : [],
+    )
+    .toSorted((a, b) => (a.at < b.at ? -1 : 1))
+    .slice(-longestHistory);
+  const found = policy.enabled
+    ? overrunOf(series, rtoSeconds, intervalDays(series), policy.forecastDays)
+    : undefined;
+  if (!found) return [];
+  const now = formatSeconds(series.at(-1)!.value);
+  return [
+    `restore, now ${now}, comes near the RTO: ${describeOverrun(found, 'restore', formatSeconds(rtoSeconds))}`,
+  ];
+};

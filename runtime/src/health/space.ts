@@ -1,0 +1,46 @@
+import { setImmediate } from 'node:timers/promises';
+import { fullAfter, growthByDay } from './anomaly/space-forecast.ts';
+import { retentionOf } from '../plan/parse.ts';
+import type { Space } from '../store/store.ts';
+import type { App } from '../session/app.ts';
+import type { TargetState } from './target-state.ts';
+
+/** Days that `store_full_seconds` looks ahead. @default 90 - what `anomalies.forecastDays` may ask for at most */
+const horizonDays = 90;
+
+const daySeconds = 86_400;
+
+const hourMs = 3_600_000;
+
+type Growth = (target: TargetState, at: Date) => Promise<readonly number[]>;
+
+/** Growth of targets by day, played again for a new archive and once an hour: some schedules cost half a second. */
+const growthReader = ({ plan }: App): Growth => {
+  const known = new Map<string, { readonly state: string; readonly growth: readonly number[] }>();
+  return async ({ target, archives }, at) => {
+    const state = [archives.length, archives.at(-1)?.key, Math.floor(at.getTime() / hourMs)].join();
+    const before = known.get(target.name);
+    if (before?.state === state) return before.growth;
+    await setImmediate(); // scrapes and probes are answered between two targets
+    const kept = archives.map(({ key, facts }) => ({
+      ...facts,
+      key,
+      verified: facts.verifications.some(({ ok }) => ok),
+    }));
+    const growth = growthByDay({ archives: kept, policy: retentionOf(plan, target) }, at, horizonDays);
+    known.set(target.name, { state, growth });
+    return growth;
+  };
+};
+
+/** Seconds until a store is full; Infinity beyond the forecast. */
+export type Forecaster = (targets: readonly TargetState[], space: Space, at: Date) => Promise<number>;
+
+export const forecaster = (app: App): Forecaster => {
+  const growthOf = growthReader(app);
+  return async (targets, { freeBytes }, at) => {
+    const growths: (readonly number[])[] = [];
+    for (const target of targets) growths.push(await growthOf(target, at));
+    return (fullAfter(growths, freeBytes, horizonDays)?.days ?? Infinity) * daySeconds;
+  };
+};

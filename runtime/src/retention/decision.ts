@@ -1,0 +1,165 @@
+import { z } from 'zod';
+import { dayMs } from '../core/units.ts';
+import { tiers, type Tier } from '../archives/layout.ts';
+
+/** How many archives of each tier are kept. */
+export const retentionPolicy = z.strictObject({
+  /** Days a daily archive is kept. @default 30 - the seed's table */
+  days: z.int().min(1).max(3650).default(30),
+  /** Weekly archives kept; 0 makes none. @default 4 - a month of Sundays */
+  weekly: z.int().min(0).max(520).default(4),
+  /** Monthly archives kept; 0 makes none. @default 12 - a year */
+  monthly: z.int().min(0).max(120).default(12),
+  /**
+   * Largest share of a tier's archives that one run removes, at least one: a wrong clock or a wrong number in the plan
+   * must not empty a store at once. `prune --force` lifts it. @default 0.5 - more than any tier loses in a day
+   */
+  maxShare: z.number().gt(0).max(1).default(0.5),
+});
+
+export type RetentionPolicy = z.output<typeof retentionPolicy>;
+
+/** What the decision needs to know of an archive. */
+export interface Candidate {
+  readonly key: string;
+  readonly tier: Tier;
+  readonly startedAt: Date;
+  /** True if a deep verification or a drill succeeded. */
+  readonly verified: boolean;
+}
+
+/** Keep or remove, and why. */
+export interface Decision {
+  readonly key: string;
+  readonly keep: boolean;
+  readonly reason: string;
+}
+
+const newest = (candidates: readonly Candidate[]): Candidate | undefined =>
+  candidates.toSorted((a, b) => b.startedAt.getTime() - a.startedAt.getTime())[0];
+
+const byAge = (days: number, now: Date, candidate: Candidate): Decision => {
+  const age = Math.floor((now.getTime() - candidate.startedAt.getTime()) / dayMs);
+  const keep = age < days;
+  return { key: candidate.key, keep, reason: `${age} days old, ${candidate.tier} kept for ${days} days` };
+};
+
+const byRank = (limit: number, ranked: readonly Candidate[], candidate: Candidate): Decision => {
+  const rank = ranked.indexOf(candidate) + 1;
+  return {
+    key: candidate.key,
+    keep: rank <= limit,
+    reason: `${candidate.tier} number ${rank}, ${limit} are kept`,
+  };
+};
+
+const byTier = (
+  candidates: readonly Candidate[],
+  policy: RetentionPolicy,
+  now: Date,
+  candidate: Candidate,
+): Decision => {
+  const { tier } = candidate;
+  if (tier === 'daily' || tier === 'safety') return byAge(policy.days, now, candidate);
+  const ranked = candidates
+    .filter((other) => other.tier === tier)
+    .toSorted((a, b) => b.startedAt.getTime() - a.startedAt.getTime());
+  return byRank(policy[tier], ranked, candidate);
+};
+
+/** What each archive's age and rank say; the newest archive and the newest verified one stay in any case. */
+const decideEach = (
+  candidates: readonly Candidate[],
+  policy: RetentionPolicy,
+  now: Date,
+): readonly Decision[] => {
+  const regular = candidates.filter(({ tier }) => tier !== 'safety');
+  const last = newest(regular);
+  const lastVerified = newest(regular.filter(({ verified }) => verified));
+  return candidates.map((candidate) => {
+    const decision = byTier(candidates, policy, now, candidate);
+    if (decision.keep) return decision;
+    if (candidate === last) return { ...decision, keep: true, reason: 'the newest archive' };
+    if (candidate === lastVerified) return { ...decision, keep: true, reason: 'the newest verified archive' };
+    return decision;
+  });
+};
+
+const keepAll = (decisions: readonly Decision[], reason: string): readonly Decision[] =>
+  decisions.map((decision) => (decision.keep ? decision : { ...decision, keep: true, reason }));
+
+/** Archives of a tier that one run may remove. */
+const limitOf = (total: number, { maxShare }: RetentionPolicy): number =>
+  Math.max(1, Math.floor(total * maxShare));
+
+/** The oldest go first; what is beyond a tier's share goes with a later run. */
+const limited = (
+  candidates: readonly Candidate[],
+  decisions: readonly Decision[],
+  policy: RetentionPolicy,
+): readonly Decision[] => {
+  const postponed = new Set<number>();
+  for (const tier of tiers) {
+    const indices = [...candidates.keys()].filter((index) => candidates[index]!.tier === tier);
+    indices
+      .filter((index) => !decisions[index]!.keep)
+      .toSorted((a, b) => candidates[a]!.startedAt.getTime() - candidates[b]!.startedAt.getTime())
+      .slice(limitOf(indices.length, policy))
+      .forEach((index) => postponed.add(index));
+  }
+  const share = `${Math.round(policy.maxShare * 100)} %`;
+  return decisions.map((decision, index) =>
+    postponed.has(index)
+      ? {
+          ...decision,
+          keep: true,
+          reason: `${decision.reason}; kept for now, one run removes ${share} of a tier at most`,
+        }
+      : decision,
+  );
+};
+
+/** Circumstances of a decision. */
+export interface Circumstances {
+  /** Why nothing is to be removed now, where the latest backup failed: what is there may be all there will be. */
+  readonly frozen?: string | undefined;
+  /** True lifts the freeze and the share, for a full store or a shortened policy; the newest archives stay even so. */
+  readonly force: boolean;
+}
+
+/**
+ * Which archives of one target and store to keep. Pure. Never removes the newest archive nor the newest verified one;
+ * unless forced, also nothing while frozen, and no more of a tier than the policy's share.
+ * @param candidates in any order
+ * @returns one decision per candidate, in the same order
+ */
+export const decideRetention = (
+  candidates: readonly Candidate[],
+  policy: RetentionPolicy,
+  now: Date,
+  { frozen, force }: Circumstances = { force: false },
+): readonly Decision[] => {
+  const decisions = decideEach(candidates, policy, now);
+  if (force) return decisions;
+  return frozen === undefined ? limited(candidates, decisions, policy) : keepAll(decisions, frozen);
+};
+
+/** Start of the week (Sunday) or month that `time` lies in, UTC: a tier's copy is due once per period. */
+const periodStart = (tier: 'weekly' | 'monthly', time: Date): Date =>
+  tier === 'weekly'
+    ? new Date(Date.UTC(time.getUTCFullYear(), time.getUTCMonth(), time.getUTCDate() - time.getUTCDay()))
+    : new Date(Date.UTC(time.getUTCFullYear(), time.getUTCMonth(), 1));
+
+/** Tiers of which this period has no archive yet, so that a run at `now` makes a copy for each. */
+export const tiersDue = (
+  candidates: readonly Candidate[],
+  policy: RetentionPolicy,
+  now: Date,
+): readonly ('weekly' | 'monthly')[] =>
+  (['weekly', 'monthly'] as const).filter(
+    (tier) =>
+      policy[tier] > 0 &&
+      !candidates.some(
+        (candidate) => candidate.tier === tier && candidate.startedAt >= periodStart(tier, now),
+      ),
+  );

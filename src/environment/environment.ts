@@ -1,0 +1,160 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { basename, join } from 'node:path';
+import { load, YAMLException } from 'js-yaml';
+import { z } from 'zod';
+import { mounts } from '../../runtime/src/contract/mounts.ts';
+import { BackupError } from '../../runtime/src/core/errors.ts';
+import { parseAll } from '../../runtime/src/plan/problems.ts';
+import { always, checkPlan } from '../../runtime/src/plan/rules.ts';
+import { spreadTargets } from '../../runtime/src/plan/spread.ts';
+import { planShape, targetSchema, type Plan, type Target } from '../../runtime/src/plan/schema.ts';
+import { checkAws } from '../aws/rules.ts';
+import { deploymentShape, targetDeployment } from './deployment.ts';
+import { peer } from './network.ts';
+import { shortages } from './resources.ts';
+
+export type { Peer } from './network.ts';
+export type { Resources } from './resources.ts';
+
+/** Key of the environment in Pulumi.<env>.yaml, under `config`. */
+export const configKey = 'grill-stats-backup:environment';
+
+type TargetOption = (typeof targetSchema.options)[number];
+
+/** A target of the plan, and where its servers run. */
+const deployed = (target: TargetOption) =>
+  target.extend({
+    ...targetDeployment,
+    drill: target.shape.drill.unwrap().extend({ network: peer }).optional(),
+  });
+
+const [first, ...others] = targetSchema.options.map(deployed);
+
+/** Part `targets` of an environment. */
+export const deployedTargets = z
+  .array(z.discriminatedUnion('engine', [first!, ...others]))
+  .min(1)
+  .transform(spreadTargets);
+
+const { resources } = targetDeployment;
+const drill = planShape.drill.unwrap();
+
+const environmentShape = {
+  ...planShape,
+  ...deploymentShape,
+  targets: deployedTargets,
+  verification: planShape.verification.extend({ resources }),
+  /** `limits.ephemeralStorage` holds the data of one scratch server at a time: the largest restored database. */
+  drill: drill.extend({ resources }).prefault({}),
+};
+
+type Draft = Partial<Pick<Environment, 'environment' | 'image'>> & {
+  readonly stores?: Partial<Plan['stores']>;
+  readonly network?: Partial<Environment['network']>;
+  readonly targets?: unknown;
+};
+
+const namesServices = (targets: unknown): boolean =>
+  Array.isArray(targets) && targets.some((target?: Partial<Target> | null) => target?.services?.length);
+
+/** Rules that span the deployment and the plan. */
+const checkDeployment = (input: unknown, context: z.core.$RefinementCtx): void => {
+  const { environment, image, stores, network, targets } = input as Draft;
+  const issue = (path: string[], message: string) => context.addIssue({ code: 'custom', path, message });
+  if (environment === 'prod' && image && !image.digest)
+    issue(['image', 'digest'], 'expected sha256: and 64 hexadecimal digits in prod, as a tag can be moved');
+  if (stores?.directory && stores.directory.path !== mounts.backup)
+    issue(['stores', 'directory', 'path'], `expected ${mounts.backup}, where the volume is mounted`);
+  if (namesServices(targets) && !network?.apiServer)
+    issue(
+      ['network', 'apiServer'],
+      'expected the addresses that kubectl get endpoints kubernetes -n default shows, as targets name services',
+    );
+};
+
+const whole = z.strictObject(environmentShape);
+
+/** Whether a quota admits the pods; only where all figures are known to be figures. */
+const checkQuota = (environment: z.output<typeof whole>, context: z.core.$RefinementCtx): void => {
+  const { quota, exporterResources, targets, verification, drill: weekly, resources: usual } = environment;
+  if (!quota) return;
+  const runs = [...targets, verification, weekly].map((run) => run.resources ?? usual);
+  for (const { path, message } of shortages(quota, [exporterResources, usual], runs))
+    context.addIssue({ code: 'custom', path: [...path], message });
+};
+
+/** All that makes one environment: the plan of the runtime and how it is deployed. */
+export const environmentSchema = whole
+  .superRefine(checkPlan, always)
+  .superRefine(checkDeployment, always)
+  .superRefine(checkAws, always)
+  .superRefine(checkQuota);
+
+export type Environment = z.output<typeof environmentSchema>;
+export type EnvironmentTarget = Environment['targets'][number];
+
+/**
+ * Checks an environment, from a file or from pulumi.Config alike.
+ * @param name of the stack: dev, prod
+ * @throws BackupError plan.invalid with every problem
+ */
+export const parseEnvironment = (name: string, input: unknown): Environment => {
+  const named = environmentSchema.superRefine(({ environment }, context) => {
+    if (environment === name) return;
+    context.addIssue({
+      code: 'custom',
+      path: ['environment'],
+      message: `expected ${name}, the name of its file`,
+    });
+  }, always);
+  return parseAll(`Pulumi.${name}.yaml`, named, input);
+};
+
+const filePattern = /^Pulumi\.([a-z0-9-]+)\.yaml$/;
+
+/** Without the excerpt that js-yaml adds: it may show what is secret. */
+const parseYaml = (file: string): unknown => {
+  try {
+    return load(readFileSync(file, 'utf8'));
+  } catch (error) {
+    if (!(error instanceof YAMLException)) throw error;
+    const line = (error.mark?.line ?? 0) + 1;
+    throw new BackupError('plan.invalid', `${basename(file)} is not YAML: ${error.reason}, line ${line}`);
+  }
+};
+
+/** Reads Pulumi.<env>.yaml. @throws BackupError plan.invalid */
+export const readEnvironment = (file: string): Environment => {
+  const name = filePattern.exec(basename(file))?.[1] ?? basename(file);
+  const stack = parseYaml(file) as { readonly config?: Readonly<Record<string, unknown>> } | undefined;
+  return parseEnvironment(name, stack?.config?.[configKey]);
+};
+
+/** Paths of all environment files of a folder, in order of name. */
+export const environmentFiles = (folder: string): readonly string[] =>
+  readdirSync(folder)
+    .filter((file) => filePattern.test(file))
+    .sort()
+    .map((file) => join(folder, file));
+
+const pick = (value: object, keys: readonly string[]): Record<string, unknown> =>
+  Object.fromEntries(Object.entries(value).filter(([key]) => keys.includes(key)));
+
+const [planTarget] = targetSchema.options;
+
+const planTargetOf = (target: EnvironmentTarget): Target =>
+  ({
+    ...pick(target, Object.keys(planTarget!.shape)),
+    ...(target.drill && { drill: pick(target.drill, Object.keys(planTarget!.shape.drill.unwrap().shape)) }),
+  }) as Target;
+
+/** The part of an environment that the runtime reads. */
+export const planOf = (environment: Environment): Plan => {
+  const { targets, verification, drill: weekly } = environment;
+  return {
+    ...pick(environment, Object.keys(planShape)),
+    targets: targets.map(planTargetOf),
+    verification: pick(verification, Object.keys(planShape.verification.shape)),
+    drill: pick(weekly, Object.keys(drill.shape)),
+  } as Plan;
+};

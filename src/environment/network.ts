@@ -1,0 +1,62 @@
+import { z } from 'zod';
+import { dnsLabel } from '../../runtime/src/plan/schema.ts';
+
+/** Label values: https://kubernetes.io/docs/concepts/overview/working-with-objects/labels/#syntax-and-character-set */
+export const labels = z.record(
+  z.string().regex(/^([a-z0-9.-]+\/)?[A-Za-z0-9]([\w.-]{0,61}[A-Za-z0-9])?$/, {
+    error: 'expected the name of a label',
+  }),
+  z.string().regex(/^([A-Za-z0-9]([\w.-]{0,61}[A-Za-z0-9])?)?$/, { error: 'expected the value of a label' }),
+);
+
+const cidr = z.union([z.cidrv4(), z.cidrv6()], { error: 'expected an address range such as 10.0.0.0/8' });
+
+/** The other end of a connection. NetworkPolicies know pods and address ranges; DNS names they do not. */
+export const peer = z
+  .strictObject({
+    /** Pods by their labels. */
+    podLabels: labels.optional(),
+    /** Namespace of those pods. @default the backup system's own - a platform keeps its databases beside it */
+    namespace: dnsLabel.optional(),
+    /** Address ranges, for what runs outside the cluster. */
+    cidrs: z.array(cidr).min(1).optional(),
+    /** Ranges left out of `cidrs`. */
+    except: z.array(cidr).optional(),
+  })
+  .refine(({ podLabels, cidrs }) => podLabels ?? cidrs, { error: 'expected podLabels or cidrs' });
+
+export type Peer = z.output<typeof peer>;
+
+/** Anything on the Internet, nothing inside: S3 and webhooks have no fixed addresses. */
+const internet = {
+  cidrs: ['0.0.0.0/0'],
+  except: ['10.0.0.0/8', '100.64.0.0/10', '169.254.0.0/16', '172.16.0.0/12', '192.168.0.0/16'],
+};
+
+const port = z.int().min(1).max(65_535);
+
+/** Other ends that all targets share. */
+export const network = z
+  .strictObject({
+    /** @default CoreDNS of kube-system - with the label that every distribution gives it */
+    dns: peer.prefault({ namespace: 'kube-system', podLabels: { 'k8s-app': 'kube-dns' } }),
+    /** @default the Internet without private ranges - S3 has no fixed addresses */
+    objectStore: peer.prefault(internet),
+    /** @default the Internet without private ranges - webhooks have no fixed addresses */
+    notifications: peer.prefault(internet),
+    /** Besides those of the plan's channels: of a webhook that is not on 443. @default none - a webhook's URL is secret, and most are on 443 */
+    notificationPorts: z.array(port).default([]),
+    /** The Pushgateway of the plan. @default that in namespace monitoring - labelled as by its Helm chart */
+    pushgateway: peer.prefault({
+      namespace: 'monitoring',
+      podLabels: { 'app.kubernetes.io/name': 'prometheus-pushgateway' },
+    }),
+    /**
+     * The Kubernetes API server, which `restore --stop-services` calls: its own addresses, to which most networks turn that
+     * of Service `kubernetes` before policies see it. Needed where targets name services.
+     */
+    apiServer: peer.optional(),
+    /** @default 443 and 6443 - that of the Service, and that of most API servers */
+    apiServerPorts: z.array(port).min(1).default([443, 6443]),
+  })
+  .prefault({});

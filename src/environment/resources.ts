@@ -1,0 +1,78 @@
+import { z } from 'zod';
+import { quantityValue } from '../../runtime/src/plan/quantity.ts';
+
+const quantity = (pattern: RegExp, example: string) =>
+  z
+    .string()
+    .regex(pattern, { error: `expected a quantity such as ${example}` })
+    .refine((text) => quantityValue(text) !== 0, { error: 'expected more than 0' });
+
+const decimalUnits = ['m', '', 'k', 'M', 'G', 'T', 'P'];
+const binaryUnits = ['', 'Ki', 'Mi', 'Gi', 'Ti', 'Pi'];
+
+/**
+ * A quantity as the API server stores it, so that what is applied again is unchanged: whole numbers, the largest unit
+ * (https://kubernetes.io/docs/reference/kubernetes-api/common-definitions/quantity/): `1000m` → `1`, `1.5Gi` → `1536Mi`.
+ */
+export const canonicalQuantity = (text: string): string => {
+  const [, digits, unit = ''] = /^([\d.]+)([a-zA-Z]*)$/.exec(text) ?? [];
+  const units = unit.endsWith('i') ? binaryUnits : decimalUnits;
+  const step = unit.endsWith('i') ? 1024 : 1000;
+  let place = units.indexOf(unit);
+  let amount = Number(digits);
+  for (; !Number.isInteger(amount) && place > 0; place -= 1) amount = Number((amount * step).toPrecision(15));
+  for (; amount % step === 0 && amount > 0 && place < units.length - 1; place += 1) amount /= step;
+  return Number.isInteger(amount) ? `${amount}${units[place]}` : text;
+};
+
+/** Cores: `200m`, `1`, `1.5`. */
+export const cpu = quantity(/^\d+(\.\d+)?m?$/, '200m or 1');
+
+/** Bytes; a small m would mean thousandths of a byte and is refused. */
+export const size = quantity(/^\d+(\.\d+)?(k|M|G|T|P|Ki|Mi|Gi|Ti|Pi)?$/, '512Mi or 10Gi');
+
+const amounts = z.strictObject({ cpu, memory: size, ephemeralStorage: size });
+
+type Amounts = z.output<typeof amounts>;
+
+/** Requests and limits of a container; a request above its limit is what the API server would refuse. */
+export const resources = z.strictObject({ requests: amounts, limits: amounts }).superRefine(
+  (value, context) => {
+    for (const key of Object.keys(amounts.shape) as (keyof Amounts)[]) {
+      const [request, limit] = [value.requests?.[key], value.limits?.[key]].map((text) =>
+        quantityValue(String(text)),
+      );
+      if (request === undefined || limit === undefined || request <= limit) continue;
+      context.addIssue({
+        code: 'custom',
+        path: ['requests', key],
+        message: `expected at most the limit, ${value.limits[key]}`,
+      });
+    }
+  },
+  { when: ({ value }) => typeof value === 'object' && value !== null },
+);
+
+export type Resources = z.output<typeof resources>;
+
+/** What all pods of a namespace may ask for together. */
+export const quota = z.strictObject({ pods: z.int().min(1), requests: amounts, limits: amounts });
+
+type Quota = z.output<typeof quota>;
+
+interface Shortage {
+  readonly path: readonly ['quota', 'requests' | 'limits', keyof Amounts];
+  readonly message: string;
+}
+
+/** What a quota leaves no room for; a pod that exceeds it is never made, and only an event says so. */
+export const shortages = (quota: Quota, lasting: readonly Resources[], runs: readonly Resources[]) =>
+  (['requests', 'limits'] as const).flatMap((side) =>
+    (Object.keys(amounts.shape) as (keyof Amounts)[]).flatMap((key): readonly Shortage[] => {
+      const of = (pod: Resources): number => quantityValue(pod[side][key])!;
+      const needed = lasting.map(of).reduce((sum, amount) => sum + amount, 0) + Math.max(...runs.map(of));
+      if (needed <= quantityValue(quota[side][key])!) return [];
+      const message = `expected at least ${needed}, what exporter, restore pod and the largest run ask for together`;
+      return [{ path: ['quota', side, key], message }];
+    }),
+  );

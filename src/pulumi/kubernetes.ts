@@ -1,0 +1,106 @@
+import { ValidatingAdmissionPolicy } from '@pulumi/kubernetes/admissionregistration/v1/validatingAdmissionPolicy.js';
+import { ValidatingAdmissionPolicyBinding } from '@pulumi/kubernetes/admissionregistration/v1/validatingAdmissionPolicyBinding.js';
+import { CustomResource } from '@pulumi/kubernetes/apiextensions/customResource.js';
+import { Deployment } from '@pulumi/kubernetes/apps/v1/deployment.js';
+import { CronJob } from '@pulumi/kubernetes/batch/v1/cronJob.js';
+import { ConfigMap } from '@pulumi/kubernetes/core/v1/configMap.js';
+import { LimitRange } from '@pulumi/kubernetes/core/v1/limitRange.js';
+import { Namespace } from '@pulumi/kubernetes/core/v1/namespace.js';
+import { PersistentVolumeClaim } from '@pulumi/kubernetes/core/v1/persistentVolumeClaim.js';
+import { ResourceQuota } from '@pulumi/kubernetes/core/v1/resourceQuota.js';
+import { Service } from '@pulumi/kubernetes/core/v1/service.js';
+import { ServiceAccount } from '@pulumi/kubernetes/core/v1/serviceAccount.js';
+import { NetworkPolicy } from '@pulumi/kubernetes/networking/v1/networkPolicy.js';
+import { Role } from '@pulumi/kubernetes/rbac/v1/role.js';
+import { RoleBinding } from '@pulumi/kubernetes/rbac/v1/roleBinding.js';
+import type { Provider } from '@pulumi/kubernetes/provider.js';
+import type * as pulumi from '@pulumi/pulumi';
+import type { KubernetesObject } from '../constructs/backup-system.ts';
+import { precedes, waveOf } from './order.ts';
+
+type ResourceClass = new (
+  name: string,
+  // eslint-disable-next-line @typescript-eslint/no-explicit-any -- every class has arguments of its own
+  args: any,
+  options?: pulumi.CustomResourceOptions,
+) => pulumi.CustomResource;
+
+const classes: Readonly<Record<string, ResourceClass>> = {
+  'admissionregistration.k8s.io/v1/ValidatingAdmissionPolicy': ValidatingAdmissionPolicy,
+  'admissionregistration.k8s.io/v1/ValidatingAdmissionPolicyBinding': ValidatingAdmissionPolicyBinding,
+  'v1/ConfigMap': ConfigMap,
+  'v1/LimitRange': LimitRange,
+  'v1/Namespace': Namespace,
+  'v1/PersistentVolumeClaim': PersistentVolumeClaim,
+  'v1/ResourceQuota': ResourceQuota,
+  'v1/Service': Service,
+  'v1/ServiceAccount': ServiceAccount,
+  'apps/v1/Deployment': Deployment,
+  'batch/v1/CronJob': CronJob,
+  'networking.k8s.io/v1/NetworkPolicy': NetworkPolicy,
+  'rbac.authorization.k8s.io/v1/Role': Role,
+  'rbac.authorization.k8s.io/v1/RoleBinding': RoleBinding,
+};
+
+/** Groups whose kinds come from CustomResourceDefinitions of operators. */
+const customGroups = ['external-secrets.io', 'monitoring.coreos.com', 'onepassword.com'];
+
+const classOf = ({ apiVersion, kind }: KubernetesObject): ResourceClass => {
+  const found = customGroups.includes(apiVersion.split('/')[0]!)
+    ? CustomResource
+    : classes[`${apiVersion}/${kind}`];
+  if (!found)
+    throw new Error(`no Pulumi class for ${apiVersion}/${kind}; add it to src/pulumi/kubernetes.ts`);
+  return found;
+};
+
+/** Archives and what holds them are not deleted by a slip, and stay when the stack goes. */
+const holdsData = ['Namespace', 'PersistentVolumeClaim'];
+
+const idOf = ({ metadata: { name, namespace } }: KubernetesObject): string =>
+  [namespace, name].filter(Boolean).join('/');
+
+/** What exists besides the objects: the cluster, and Secrets whose values no synthesis knows. */
+interface Cluster {
+  readonly provider: Provider;
+  /** Registers Secrets into the namespace. */
+  readonly secrets: (options: pulumi.CustomResourceOptions) => readonly pulumi.Resource[];
+  /** Former logical names by the present ones. */
+  readonly formerNames: Readonly<Record<string, readonly string[]>>;
+}
+
+/** An object that is registered; of Secrets no more is known than that they are. */
+interface Made {
+  readonly object: Pick<KubernetesObject, 'kind'>;
+  readonly resource: pulumi.Resource;
+}
+
+const register = (
+  object: KubernetesObject,
+  made: readonly Made[],
+  { provider, formerNames }: Cluster,
+): Made => {
+  const keeps = holdsData.includes(object.kind);
+  const resource = new (classOf(object))(idOf(object), object, {
+    provider,
+    protect: keeps,
+    retainOnDelete: keeps,
+    dependsOn: made.filter((other) => precedes(other.object, object)).map((other) => other.resource),
+    aliases: (formerNames[idOf(object)] ?? []).map((name) => ({ name })),
+  });
+  return { object, resource };
+};
+
+/**
+ * Registers each object as a typed resource named `namespace/name`, after what it needs.
+ * @throws Error for a kind without a class
+ */
+export const deployObjects = (objects: readonly KubernetesObject[], cluster: Cluster): void => {
+  const registered = (wave: number, made: readonly Made[]) =>
+    objects.filter((object) => waveOf(object) === wave).map((object) => register(object, made, cluster));
+  const namespaces = registered(0, []);
+  const secrets = cluster
+    .secrets({ provider: cluster.provider, dependsOn: namespaces.map(({ resource }) => resource) })
+    .map((resource) => ({ object: { kind: 'Secret' }, resource }));
+  registered(2, [...namespaces, ...secrets, ...registered(1, namespaces)]);
+};

@@ -1,0 +1,36 @@
+import { PassThrough } from 'node:stream';
+import { expect, test } from '@jest/globals';
+import { buildProgram } from '../../../../runtime/src/cli/program.ts';
+
+const restore = (...args: readonly string[]): Promise<unknown> => {
+  const streams = { stdin: new PassThrough(), stdout: new PassThrough() };
+  const open = () => Promise.reject(new Error('the plan was opened'));
+  return buildProgram({ ...streams, open }).parseAsync(['restore', ...args], { from: 'user' });
+};
+
+test.each([
+  [['full', 'a.tar.gz.enc'], /takes the newest archive of each target/],
+  [['full', '--only', 'public.users'], /about one target/],
+  [['full', '--into', 'copy'], /about one target/],
+  [['full', '--merge'], /about one target/],
+  [['postgresql', '--into', 'copy', '--test'], /--test keeps nothing/],
+  [['redis', '--into', '3', '--merge'], /leaves the live data alone/],
+  [['redis', '--merge', '--test'], /touches none/],
+  [['redis', '--stop-services', '--test'], /--test and --into touch none/],
+  [['redis', '--stop-services', '--into', '3'], /--test and --into touch none/],
+])('%j makes no sense, and is refused before anything is read', async (args, message) => {
+  await expect(restore(...args)).rejects.toEqual(
+    expect.objectContaining({ code: 'usage.invalid', message: expect.stringMatching(message) }),
+  );
+});
+
+test.each([
+  [['full', '--jobs', '4']],
+  [['postgresql', '--only', 'public.users', '--test']],
+  [['postgresql', 'a.tar.gz.enc', '--only', 'a.b', 'c.d', '--into', 'copy', '--jobs', '2']],
+  [['redis', '--only', 'session:*', '--merge', '--dry-run']],
+  [['influxdb', '--only', 'grill-stats/temperature', '--into', 'copy']],
+  [['full', '--stop-services', '--dry-run']],
+])('%j makes sense', async (args) => {
+  await expect(restore(...args)).rejects.toThrow('the plan was opened');
+});

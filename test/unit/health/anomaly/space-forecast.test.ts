@@ -1,0 +1,71 @@
+import { describe, expect, test } from '@jest/globals';
+import { forecastSpace, type Kept } from '../../../../runtime/src/health/anomaly/space-forecast.ts';
+import { retentionPolicy } from '../../../../runtime/src/retention/decision.ts';
+import { dayMs } from '../../../../runtime/src/core/units.ts';
+
+const mib = 2 ** 20;
+const now = new Date('2024-03-01T03:00:00Z');
+
+/** Daily archives of the last days, one per day. */
+const target = (
+  days: number,
+  bytes: (day: number) => number,
+  policy: object = { weekly: 0, monthly: 0 },
+): Kept => ({
+  policy: retentionPolicy.parse(policy),
+  archives: Array.from({ length: days }, (_, day) => {
+    const time = new Date(now.getTime() - (days - 1 - day) * dayMs).toISOString();
+    const size = { sourceBytes: bytes(day), archiveBytes: bytes(day) };
+    return {
+      id: `${day}`,
+      key: `${day}`,
+      tier: 'daily',
+      startedAt: time,
+      finishedAt: time,
+      ...size,
+      fingerprint: {},
+      verified: true,
+    };
+  }),
+});
+
+const forecast = (targets: readonly Kept[], freeBytes: number) =>
+  forecastSpace(targets, { location: '/backup', freeBytes }, now, 14);
+
+describe('a store', () => {
+  test('that retention keeps level is never full', () => {
+    expect(forecast([target(30, () => 100 * mib)], mib)).toBeUndefined();
+  });
+
+  test('that still fills up to its retention is told in time', () => {
+    expect(forecast([target(10, () => 100 * mib)], 550 * mib)).toBe(
+      '/backup will be full in 6 days: 550 MiB free, archives grow by 100 MiB a day',
+    );
+    expect(forecast([target(10, () => 100 * mib)], 1500 * mib)).toBeUndefined();
+  });
+
+  test('fills with what all targets together add', () => {
+    const both = [target(10, () => 100 * mib), target(10, () => 50 * mib)];
+    expect(forecast(both, 550 * mib)).toContain(
+      'full in 4 days: 550 MiB free, archives grow by 150 MiB a day',
+    );
+  });
+
+  test('fills where archives grow, though retention keeps their number', () => {
+    const growing = target(30, (day) => 100 * mib * 1.1 ** day);
+    expect(forecast([growing], 4000 * mib)).toMatch(/full in \d days/);
+    expect(forecast([target(30, () => 100 * mib * 1.1 ** 29)], 4000 * mib)).toBeUndefined();
+  });
+
+  test('holds weekly and monthly copies of a kept archive without more space', () => {
+    const copies = target(10, () => 100 * mib, { weekly: 4, monthly: 12 });
+    expect(forecast([copies], 1500 * mib)).toBeUndefined();
+    expect(
+      forecast([target(30, () => 100 * mib, { weekly: 4, monthly: 0, days: 7 })], 50 * mib),
+    ).toBeUndefined();
+  });
+
+  test('without archives is not forecast', () => {
+    expect(forecast([target(0, () => 0)], 0)).toBeUndefined();
+  });
+});
