@@ -10,7 +10,7 @@ const session = [...core, ...['plan', 'engines', 'store', 'crypto'].map(inRuntim
 const archives = [...session, ...['session', 'pipeline'].map(inRuntime)];
 const runs = [...archives, ...['archives', 'notify', 'metrics'].map(inRuntime)];
 
-/** Who may import whom besides itself and npm packages: docs/architecture.md. test/ and demo/ may import everything. */
+/** Who may import whom besides itself and npm packages: docs/explanation/architecture.md. test/ and demo/ may import everything. */
 const mayImport = {
   [contract]: [],
   'runtime/src/core': [contract, 'runtime/package.json'],
@@ -69,7 +69,7 @@ const zones = Object.entries(mayImport).map(([folder, open]) => ({
   target: `./${folder}`,
   from: './',
   except: [...new Set(['node_modules', folder, ...open])],
-  message: 'See the import table in docs/architecture.md.',
+  message: 'See the import table in docs/explanation/architecture.md.',
 }));
 
 const spawnHere = { name: 'node:child_process', message: 'Spawn through runtime/src/core/process.ts.' };

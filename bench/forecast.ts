@@ -1,6 +1,6 @@
 /**
  * How well the forecast of durations announces missed deadlines: `node bench/forecast.ts [seeds]` prints the table of
- * docs/anomalies.md. No database, no clock: everything is simulated.
+ * docs/explanation/anomalies.md. No database, no clock: everything is simulated.
  */
 import { simulate, situations } from '../test/kit/simulated-durations.ts';
 

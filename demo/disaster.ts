@@ -15,7 +15,7 @@ import { compare, type BackedUpByTarget, type Recovered } from './recovery.ts';
 import { databaseSecrets } from './secrets.ts';
 import { adopt, servicesOf, type Stage } from './stage.ts';
 
-/** Steps of docs/disaster-recovery.md that the demo takes, with the seconds of each. */
+/** Steps of docs/how-to/disaster-recovery.md that the demo takes, with the seconds of each. */
 export type Timings = Readonly<Record<string, number>>;
 
 export interface DisasterRecovery {
@@ -79,7 +79,7 @@ const timed = async <Result>(timings: Record<string, number>, title: string, wor
   return result;
 };
 
-/** Loses everything but S3, and follows docs/disaster-recovery.md until the next backup is verified. */
+/** Loses everything but S3, and follows docs/how-to/disaster-recovery.md until the next backup is verified. */
 export const surviveDisaster = async (
   stage: Stage,
   archives: BackedUpByTarget,

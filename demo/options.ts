@@ -16,7 +16,7 @@ export const usage = `usage: make demo [ARGS="--size 50M|2G --remote|--disaster 
 
   --size SIZE   data in all three databases together (default 50M)
   --remote      a private S3 server as second store; restores come from it
-  --disaster    the same, and all else is lost: docs/disaster-recovery.md, step by step, timed
+  --disaster    the same, and all else is lost: docs/how-to/disaster-recovery.md, step by step, timed
   --keep        keep archives, reports and the passphrase in the work folder
 `;
 

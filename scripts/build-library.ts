@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { copyFileSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-// Builds the constructs as a package that Node takes from node_modules, where it strips no types: docs/library.md.
+// Builds the constructs as a package that Node takes from node_modules, where it strips no types: docs/how-to/library.md.
 // `npm run build` writes .work/library; `npm pack ./.work/library` makes the tarball of a release.
 
 interface Manifest {
@@ -46,5 +46,5 @@ execFileSync('tsc', ['--project', join(root, 'tsconfig.build.json'), '--outDir',
   stdio: 'inherit',
 });
 writeFileSync(join(folder, 'package.json'), `${JSON.stringify(manifest, null, 2)}\n`);
-copyFileSync(join(root, 'docs/library.md'), join(folder, 'README.md'));
+copyFileSync(join(root, 'docs/how-to/library.md'), join(folder, 'README.md'));
 copyFileSync(join(root, 'LICENSE'), join(folder, 'LICENSE'));

@@ -9,8 +9,8 @@ const root = dirname(import.meta.dirname);
 
 /** What stands between the two comments of a page. */
 const generated: Readonly<Record<string, () => string>> = {
-  'docs/network.md': networkTables,
-  'docs/reviewing.md': reviewRules,
+  'docs/how-to/network.md': networkTables,
+  'docs/how-to/reviewing.md': reviewRules,
 };
 
 const part = /(<!-- begin: written by npm run docs -->\n)[^]*(<!-- end -->)/;

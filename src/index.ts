@@ -1,4 +1,4 @@
-/** The constructs as a library: docs/library.md. */
+/** The constructs as a library: docs/how-to/library.md. */
 export { BackupAccess, type BackupAccessProps } from './constructs/access.ts';
 export { BackupCronJob, type BackupCronJobProps } from './constructs/backup-cron-job.ts';
 export {

@@ -5,7 +5,7 @@ import { startPostgresql, type TestPostgresql } from '../../test/kit/postgresql.
 import { readings, schema, tableDigest } from '../data/postgresql.ts';
 import type { Database, Digest } from './database.ts';
 
-/** The platform's account, which owns the data, and the one for backups, with the rights that docs/databases.md asks for. */
+/** The platform's account, which owns the data, and the one for backups, with the rights that docs/reference/databases.md asks for. */
 const owner = 'grill_stats';
 const account = 'grill_backup';
 /** Readings a step inserts until the wanted size is there. */

@@ -73,7 +73,7 @@ const sameNames = (construct: Construct): string[] => {
 
 /**
  * All that backs up the databases of one platform, in one namespace. Props are those of an environment file, see
- * docs/configuration.md. Two charts, so that cdk8s writes the restore pod, which is applied by hand, to a file of its own.
+ * docs/reference/configuration.md. Two charts, so that cdk8s writes the restore pod, which is applied by hand, to a file of its own.
  */
 export class BackupSystem extends Construct {
   constructor(scope: Construct, id: string, props: BackupSystemProps) {

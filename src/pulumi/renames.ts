@@ -3,7 +3,7 @@ import type { Environment } from '../environment/environment.ts';
 
 /**
  * Former logical names by the present ones, so that Pulumi finds what older versions made rather than making it anew and
- * removing the old. An entry may go when no stack was last updated by such a version. The table is in docs/deploying.md.
+ * removing the old. An entry may go when no stack was last updated by such a version. The table is in docs/how-to/deploying.md.
  */
 export const formerNames = (environment: Environment): Readonly<Record<string, readonly string[]>> => {
   const {

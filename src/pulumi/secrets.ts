@@ -50,7 +50,7 @@ export const configuredValues = (environment: Environment): Values => {
   );
   if (problems.length)
     throw new pulumi.RunError(
-      `${problems.join('\n')}\nhint: pulumi config set --secret ${config.name}:<key>, see docs/secrets.md`,
+      `${problems.join('\n')}\nhint: pulumi config set --secret ${config.name}:<key>, see docs/how-to/secrets.md`,
     );
   return Object.fromEntries(keys.map((key) => [key, config.requireSecret(key)]));
 };

@@ -4,7 +4,7 @@ import type { AwsKind } from '../aws/resource.ts';
 import { awsKind } from './aws.ts';
 import { isList, type FieldChange, type Grade, type Value } from './change.ts';
 
-/** One row of the table in docs/reviewing.md. */
+/** One row of the table in docs/how-to/reviewing.md. */
 export interface Rule {
   readonly name: string;
   readonly grade: Grade;

@@ -64,7 +64,7 @@ test('has types that check without skipLibCheck, and that refuse a wrong prop', 
 test('brings its page, its license, and nothing of the deployment', async () => {
   const folder = join(project, 'node_modules/grill-stats-backup-constructs');
   expect(readFileSync(join(folder, 'README.md'), 'utf8')).toBe(
-    readFileSync(join(root, 'docs/library.md'), 'utf8'),
+    readFileSync(join(root, 'docs/how-to/library.md'), 'utf8'),
   );
   expect(readFileSync(join(folder, 'LICENSE'), 'utf8')).toContain('MIT');
   expect(readdirSync(join(project, 'node_modules'))).not.toContain('@pulumi');

@@ -14,7 +14,7 @@ const placesOf = ({ pods, outgoing, incoming }: World): readonly Place[] => {
   return [...new Map(all.map((place) => [place.ip, place])).values()];
 };
 
-/** Every cell of docs/network.md as a packet, with what the evaluator says of it. */
+/** Every cell of docs/how-to/network.md as a packet, with what the evaluator says of it. */
 const expectationsOf = (world: World): readonly (Attempt & { readonly reached: boolean })[] =>
   (['outgoing', 'incoming'] as const).flatMap((direction) =>
     world.pods.flatMap((pod) =>
@@ -39,7 +39,7 @@ describe.each(environmentNames)(
     const places = placesOf(world);
     const expected = expectationsOf(world);
 
-    test('arrive exactly where docs/network.md says so', async () => {
+    test('arrive exactly where docs/how-to/network.md says so', async () => {
       expect(expected.length).toBeGreaterThan(150);
       expect(expected.filter(({ reached }) => reached).length).toBeGreaterThan(30);
       const sent = await sendAll(join(folder, name), places, world.policies, expected);

@@ -23,8 +23,8 @@ const fieldsOf = ({ properties = {}, items, oneOf = [], anyOf = [] }: JsonSchema
   ...[...(items ? [items] : []), ...oneOf, ...anyOf].flatMap(fieldsOf),
 ];
 
-describe('docs/configuration.md', () => {
-  const text = page('docs/configuration.md');
+describe('docs/reference/configuration.md', () => {
+  const text = page('docs/reference/configuration.md');
   const schema = z.toJSONSchema(environmentSchema, { io: 'input', unrepresentable: 'any' }) as JsonSchema;
 
   test('has every field of an environment', () => {
@@ -39,22 +39,22 @@ describe('docs/configuration.md', () => {
   });
 });
 
-describe('docs/metrics.md', () => {
+describe('docs/reference/metrics.md', () => {
   test('has every metric with its labels, unit and help, and no other', () => {
     const rows = Object.values<Metric>({ ...metrics, ...pushedMetrics }).map(
       ({ name, labels, unit, help }) =>
         `| \`${name}\` | ${labels.map((label) => `\`${label}\``).join(', ')} | ${unit} | ${help} |`,
     );
-    const found = page('docs/metrics.md')
+    const found = page('docs/reference/metrics.md')
       .split('\n')
       .filter((line) => line.startsWith('| `'));
     expect(found).toEqual(rows);
   });
 });
 
-describe('docs/disaster-recovery.md', () => {
+describe('docs/how-to/disaster-recovery.md', () => {
   // loops, and what comes before the backup system is there, are for a shell and a cluster
-  const commands = codeIn(page('docs/disaster-recovery.md')).filter(
+  const commands = codeIn(page('docs/how-to/disaster-recovery.md')).filter(
     (code) =>
       isCommand(code) && !/^kubectl (create (namespace|secret)|delete pvc)|\\$$|xargs|job\/first-/.test(code),
   );
@@ -70,7 +70,9 @@ describe('README.md', () => {
   test.each([
     'README.md',
     'CONTRIBUTING.md',
-    ...readdirSync(join(repository, 'docs'))
+    'CHANGELOG.md',
+    'alerts/RUNBOOK.md',
+    ...readdirSync(join(repository, 'docs'), { recursive: true, encoding: 'utf8' })
       .filter((file) => file.endsWith('.md'))
       .map((file) => `docs/${file}`),
   ])('links of %s lead somewhere', (name) => {

@@ -165,6 +165,6 @@ describe('what an environment file asks for', () => {
   });
 });
 
-test('docs/network.md has the tables of today', () => {
-  expect(readFileSync(join(root, 'docs/network.md'), 'utf8')).toContain(networkTables());
+test('docs/how-to/network.md has the tables of today', () => {
+  expect(readFileSync(join(root, 'docs/how-to/network.md'), 'utf8')).toContain(networkTables());
 });

@@ -7,9 +7,9 @@ import { load } from 'js-yaml';
 import { secretsOf } from '../../src/constructs/secrets.ts';
 import { at, environmentWith, objectsOf, podsOf, root } from '../kit/environments.ts';
 
-const page = readFileSync(join(root, 'docs/secrets.md'), 'utf8');
+const page = readFileSync(join(root, 'docs/how-to/secrets.md'), 'utf8');
 
-/** The YAML of docs/secrets.md. */
+/** The YAML of docs/how-to/secrets.md. */
 const blocks = [...page.matchAll(/```yaml\n([\s\S]*?)```/g)].map(
   ([, text]) =>
     load(text!.replaceAll(/^ {3}/gm, (indent) => (text!.startsWith(indent) ? '' : indent))) as Record<
@@ -32,7 +32,7 @@ const wanted = [
   ['backup-notification-secret', ['webhook-url', 'slack-token', 'email-password']],
 ];
 
-test('docs/secrets.md shows every source', () => {
+test('docs/how-to/secrets.md shows every source', () => {
   expect(sources.map((source) => Object.keys(source)[0])).toEqual([
     'onePassword',
     'externalSecret',

@@ -9,13 +9,15 @@ import { allows, type Request } from '../kit/rbac.ts';
 import { inRestorePod, seedCommands, words } from '../kit/seed.ts';
 
 const objects = objectsOf(environmentOf('prod'));
-const page = readFileSync(join(root, 'docs/seed-commands.md'), 'utf8');
+const page = readFileSync(join(root, 'docs/reference/seed-commands.md'), 'utf8');
 
-describe('docs/seed-commands.md', () => {
+describe('docs/reference/seed-commands.md', () => {
   const rows = page
     .split('\n')
     .filter((line) => line.startsWith('| `'))
-    .map((line) => /^\| `(.*?)` \| (.+) \| \[.+?\]\(\.\.\/(test\/.+?)\) › (.+) \|$/.exec(line)!.slice(1));
+    .map((line) =>
+      /^\| `(.*?)` \| (.+) \| \[.+?\]\(\.\.\/\.\.\/(test\/.+?)\) › (.+) \|$/.exec(line)!.slice(1),
+    );
 
   test('has every command of the seed, in its order', () => {
     expect(rows.map(([command]) => command)).toEqual(seedCommands);

@@ -29,7 +29,7 @@ export const failures = {
   'secret.invalid': {
     exit: exitCodes.usage,
     retryable: false,
-    hint: 'use one line of printable text, for example from: openssl rand -base64 32; where archives were made with the old value, keep it as second of encryption.keys and rekey: docs/secrets.md',
+    hint: 'use one line of printable text, for example from: openssl rand -base64 32; where archives were made with the old value, keep it as second of encryption.keys and rekey: docs/how-to/secrets.md',
   },
   'secret.weak': {
     exit: exitCodes.usage,
@@ -64,12 +64,12 @@ export const failures = {
   'source.untrusted': {
     exit: exitCodes.source,
     retryable: false,
-    hint: 'check connection.tls of the target, and the certificates that it names: docs/secrets.md',
+    hint: 'check connection.tls of the target, and the certificates that it names: docs/how-to/secrets.md',
   },
   'source.unsupported': {
     exit: exitCodes.source,
     retryable: false,
-    hint: 'docs/databases.md lists the supported versions',
+    hint: 'docs/reference/databases.md lists the supported versions',
   },
   'dump.failed': {
     exit: exitCodes.dump,
@@ -241,7 +241,7 @@ export const failures = {
   'check.failed': {
     exit: exitCodes.verification,
     retryable: false,
-    hint: 'grill-backup check --repair mends what is safe; docs/restore.md tells what to do about the rest',
+    hint: 'grill-backup check --repair mends what is safe; docs/how-to/restore.md tells what to do about the rest',
   },
   'cleanup.failed': {
     exit: exitCodes.restore,

@@ -2,7 +2,7 @@ import { hintOf, numberOf, secondsOf, textOf, type Notice } from './event.ts';
 import { postJson } from './http.ts';
 import { headline, sentence } from './message.ts';
 
-/** Body of a webhook; docs/notifications.md describes each field. */
+/** Body of a webhook; docs/how-to/notifications.md describes each field. */
 export const webhookDocument = (notice: Notice) => ({
   id: notice.id,
   status: notice.level,

@@ -119,7 +119,7 @@ export const planShape = {
     .strictObject({
       /** @default gzip - recovery by hand needs nothing but what every machine has; zstd makes smaller archives */
       algorithm: z.enum(compressionNames).default('gzip'),
-      /** Level of gzip or zstd; gzip's 1 to 3 by igzip where it is installed. @default 1 - keeps pace with pg_dump; see docs/benchmarks.md */
+      /** Level of gzip or zstd; gzip's 1 to 3 by igzip where it is installed. @default 1 - keeps pace with pg_dump; see docs/reference/benchmarks.md */
       level: z.int().min(1).max(9).default(1),
     })
     .prefault({}),

@@ -108,7 +108,7 @@ export type AuditEvent = Omit<AuditContent, 'format' | 'sequence' | 'previous' |
  * plan's first key: without the passphrase none can be altered, put elsewhere or added, and none taken out of the middle.
  *
  * Who can write to the store can cut off the newest entries together with the mark of the newest one, take all away, or
- * bring back an earlier state of the trail: docs/architecture.md says what tells of it.
+ * bring back an earlier state of the trail: docs/explanation/architecture.md says what tells of it.
  * @throws BackupError `store.*`
  */
 export const appendAudit = async (

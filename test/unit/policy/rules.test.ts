@@ -183,8 +183,8 @@ test('no rule is about what is not its own', () => {
   expect(rules.flatMap((rule) => rule.check(other))).toEqual([]);
 });
 
-test('docs/deploying.md has every rule in its words', () => {
-  const page = readFileSync(join(root, 'docs/deploying.md'), 'utf8');
+test('docs/how-to/deploying.md has every rule in its words', () => {
+  const page = readFileSync(join(root, 'docs/how-to/deploying.md'), 'utf8');
   for (const { name, severity, description } of [...rules, ...stackRules])
     expect(page).toContain(`| \`${name}\` | ${severity} | ${description} |`);
 });

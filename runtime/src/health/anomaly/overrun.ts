@@ -22,7 +22,7 @@ const leastValues = 10;
 
 /**
  * Chance that one of the coming values passes the limit, from which on it is told.
- * @default 0.73 - the least at which the simulation of docs/anomalies.md has under 2 false warnings per 100 runs
+ * @default 0.73 - the least at which the simulation of docs/explanation/anomalies.md has under 2 false warnings per 100 runs
  */
 const tellingChance = 0.73;
 

@@ -260,8 +260,8 @@ test.each(rules.map(({ name, grade }) => [grade, name] as const))('%s: %s', (gra
   expect(verdict(examples[name]!)).toMatchObject({ rule: name, grade });
 });
 
-test('docs/reviewing.md has every rule with its grade and reason', () => {
-  const page = readFileSync(join(root, 'docs/reviewing.md'), 'utf8');
+test('docs/how-to/reviewing.md has every rule with its grade and reason', () => {
+  const page = readFileSync(join(root, 'docs/how-to/reviewing.md'), 'utf8');
   for (const { name, grade, why } of rules) expect(page).toContain(`| ${grade} | ${name} | ${why} |`);
 });
 
