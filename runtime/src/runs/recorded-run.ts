@@ -2,6 +2,7 @@ import { hostname } from 'node:os';
 import { appendAudit, type AuditEvent } from './audit.ts';
 import { prepareSignatures } from '../crypto/signature.ts';
 import { takeLock, type HeldLock } from './lock.ts';
+import { lockWaitSeconds, whenFree } from './lock-wait.ts';
 import { amendRun, writeRun, type Figures, type RecordedCommand, type RunRecord } from './records.ts';
 import { exitCodes } from '../contract/exit-codes.ts';
 import { BackupError, isBackupError, messageOf } from '../core/errors.ts';
@@ -27,7 +28,7 @@ export interface Recorded<T> {
   readonly lock: boolean;
   /** Frees space where the store is too full for the lock; false where there is nothing to free. @default the run fails */
   readonly makeRoom?: (app: App) => Promise<boolean>;
-  /** activeDeadlineSeconds of the Job; absent for runs that no Job starts. */
+  /** activeDeadlineSeconds of the Job, of which a quarter may go by for a held lock; absent for runs that no Job starts. */
   readonly deadlineSeconds?: number | undefined;
   /** What is known of the run before it begins, so that a failure tells it too. @default nothing */
   readonly figures?: Figures;
@@ -59,9 +60,17 @@ const mostRooms = 100;
 /** Takes the lock, if need be after room was made for it: no run works meanwhile, as none could take the lock either. */
 const takeWithRoom = async (
   app: App,
-  { command, target, makeRoom }: Pick<Recorded<unknown>, 'command' | 'target' | 'makeRoom'>,
+  {
+    command,
+    target,
+    makeRoom,
+    deadlineSeconds,
+  }: Pick<Recorded<unknown>, 'command' | 'target' | 'makeRoom' | 'deadlineSeconds'>,
 ): Promise<HeldLock> => {
-  const take = () => takeLock(app.run, app.stores.primary, target, command);
+  const take = () =>
+    whenFree(app.run, target, lockWaitSeconds(deadlineSeconds), () =>
+      takeLock(app.run, app.stores.primary, target, command),
+    );
   for (let rooms = 0; ; rooms++)
     try {
       return await take();
@@ -71,17 +80,13 @@ const takeWithRoom = async (
 };
 
 /** The deadline runs before the lock is asked for, and what waits for a store stops with it: one that hangs must not outlast it. */
-const guarded = async <T>(
-  app: App,
-  { lock: locking, deadlineSeconds, ...options }: Recorded<T>,
-  body: (app: App) => Promise<T>,
-): Promise<T> => {
+const guarded = async <T>(app: App, options: Recorded<T>, body: (app: App) => Promise<T>): Promise<T> => {
   const { run } = app;
-  const deadline = startDeadline(deadlineSeconds);
+  const deadline = startDeadline(options.deadlineSeconds);
   const signal = AbortSignal.any([run.signal, deadline.signal]);
   let lock: HeldLock | undefined;
   try {
-    lock = locking ? await takeWithRoom({ ...app, run: { ...run, signal } }, options) : undefined;
+    lock = options.lock ? await takeWithRoom({ ...app, run: { ...run, signal } }, options) : undefined;
     const guard = lock ? AbortSignal.any([signal, lock.lost]) : signal;
     return await body(stoppableApp({ ...app, run: { ...run, signal: guard } }));
   } catch (error) {

@@ -3,6 +3,7 @@ import { beforeEach, describe, expect, test } from '@jest/globals';
 import { pino } from 'pino';
 import { readAudit } from '../../../runtime/src/runs/audit.ts';
 import { findLock } from '../../../runtime/src/runs/lock-state.ts';
+import { takeLock, type HeldLock } from '../../../runtime/src/runs/lock.ts';
 import { readRuns, writeRun, type RunRecord } from '../../../runtime/src/runs/records.ts';
 import type { App } from '../../../runtime/src/session/app.ts';
 import { recorded, type Summary } from '../../../runtime/src/runs/recorded-run.ts';
@@ -99,6 +100,37 @@ describe('a recorded run', () => {
       ['backup', 0],
       ['prune', 9],
     ]);
+  });
+
+  /** A run of a Job that finds the lock of another, which ends `whenWaiting` and the first look of the Job is over. */
+  const meetsLock = async (whenWaiting: (other: HeldLock, stop: AbortController) => unknown) => {
+    const stop = new AbortController();
+    const app = appOver(store, stop.signal);
+    const other = await takeLock(app.run, store, 'redis', 'restore');
+    const log = pino(
+      { base: null },
+      {
+        write: (line: string) => {
+          lines.push(line);
+          if (line.includes('waits until the other run has ended')) void whenWaiting(other, stop);
+        },
+      },
+    );
+    const job = { ...options, deadlineSeconds: 3600 };
+    const outcome = await caught(recorded({ ...app, run: { ...app.run, log } }, job, async () => 'done'));
+    await other.release();
+    return outcome;
+  };
+
+  test('of a Job waits for a held lock, and says for whom', async () => {
+    expect(await meetsLock((other) => other.release())).toBe('done');
+    expect(lines.join('')).toMatch(/"atMost":"15m.*redis is locked by restore on/);
+    expect(await runs()).toMatchObject([{ command: 'backup', ok: true }]);
+  });
+
+  test('of a Job that is stopped while it waits ends', async () => {
+    const outcome = await meetsLock((_, stop) => stop.abort(new Error('SIGTERM')));
+    expect(outcome).toMatchObject({ code: 'run.interrupted' });
   });
 
   test('without a lock meets none', async () => {
