@@ -81,6 +81,15 @@ export interface LiveBucket {
   readonly retentionRules?: readonly { readonly everySeconds: number }[];
 }
 
+/** A bucket restored under a name of its own, beside the live one. */
+export interface RestoredBucket {
+  readonly metadata: BucketMetadata;
+  /** What it is going to be called. */
+  readonly name: string;
+  readonly id: string;
+  readonly orgID: string;
+}
+
 export interface Organization {
   readonly id: string;
   readonly name: string;

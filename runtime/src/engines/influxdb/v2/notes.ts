@@ -4,8 +4,7 @@ import { expiryNotes } from '../expiry.ts';
 import type { Header2 } from '../header.ts';
 import type { InfluxdbSource } from '../http.ts';
 import { shown } from '../shown.ts';
-import type { Beside } from './restore-beside.ts';
-import { groupsOf, itemOf, type BucketMetadata } from './buckets.ts';
+import { groupsOf, itemOf, type BucketMetadata, type RestoredBucket } from './buckets.ts';
 import { listObjects, missingNotes } from './objects.ts';
 
 /** What of restored buckets is past their retention. */
@@ -46,7 +45,7 @@ export const besideNotes = async (
   context: RunContext,
   source: InfluxdbSource,
   header: Header2,
-  created: readonly Beside[],
+  created: readonly RestoredBucket[],
   { only, into }: RestoreScope,
 ): Promise<readonly string[]> => {
   const buckets = created.map(({ metadata }) => metadata);

@@ -17,6 +17,7 @@ import {
   type BucketMetadata,
   type LiveBucket,
   type Organization,
+  type RestoredBucket,
 } from './buckets.ts';
 import { countBucket, type Manner } from './count.ts';
 import { readEntries } from './entries.ts';
@@ -25,15 +26,6 @@ import { sendShard } from './shards.ts';
 import { swap } from './swap.ts';
 
 const failure: FailureCode = 'restore.failed';
-
-/** A bucket restored under a name of its own, beside the live one. */
-export interface Beside {
-  readonly metadata: BucketMetadata;
-  /** What it is going to be called. */
-  readonly name: string;
-  readonly id: string;
-  readonly orgID: string;
-}
 
 interface Created {
   readonly id: string;
@@ -129,7 +121,7 @@ const removeQuietly = async (
 const count = async (
   context: RunContext,
   source: InfluxdbSource,
-  buckets: readonly Beside[],
+  buckets: readonly RestoredBucket[],
   manner: Manner,
 ): Promise<Fingerprint> => {
   const found: Record<string, Fingerprint[string]> = {};
@@ -157,7 +149,7 @@ interface Restoring {
   readonly context: RunContext;
   readonly source: InfluxdbSource;
   readonly request: RestoreRequest;
-  readonly created: Beside[];
+  readonly created: RestoredBucket[];
   readonly made: Organization[];
 }
 

@@ -6,8 +6,7 @@ import { callJson, urlOf, type InfluxdbSource } from '../http.ts';
 import { lastCalls } from '../last-calls.ts';
 import { keptName, restoredName, undoneName } from '../leftover-names.ts';
 import { shown, shownList } from '../shown.ts';
-import type { Beside } from './restore-beside.ts';
-import { listAll, type LiveBucket } from './buckets.ts';
+import { listAll, type LiveBucket, type RestoredBucket } from './buckets.ts';
 import { mappingsOf, repoint, type Mapping } from './dbrps.ts';
 import { patchBucket, retentionRules } from './retention.ts';
 
@@ -38,7 +37,7 @@ export const boundTokens = async (
 
 /** A live bucket and the one that takes its place. */
 export interface Pair {
-  readonly created: Beside;
+  readonly created: RestoredBucket;
   readonly old: LiveBucket;
 }
 
@@ -70,7 +69,7 @@ const curl = (source: InfluxdbSource, method: string, path: string, json?: unkno
 /** Restored buckets step aside, replaced ones get their names and mappings back. */
 const undoCommand = (
   source: InfluxdbSource,
-  created: readonly Beside[],
+  created: readonly RestoredBucket[],
   pairs: readonly Pair[],
   repointed: readonly Pointing[],
   suffix: string,
@@ -126,7 +125,7 @@ const repointAll = async (
   return { repointed, notes };
 };
 
-const rulesOf = ({ metadata }: Beside, isCopy: boolean) => retentionRules(metadata, ...(isCopy ? [0n] : []));
+const rulesOf = ({ metadata }: RestoredBucket, isCopy: boolean) => retentionRules(metadata, ...(isCopy ? [0n] : []));
 
 /**
  * Gives restored buckets the names of the live ones, which become `<name>_before_<suffix>`, and their retention back;
@@ -136,7 +135,7 @@ const rulesOf = ({ metadata }: Beside, isCopy: boolean) => retentionRules(metada
 export const swap = async (
   context: RunContext,
   source: InfluxdbSource,
-  created: readonly Beside[],
+  created: readonly RestoredBucket[],
   { suffix, into, beforeSwap }: RestoreRequest,
 ): Promise<Replaced & { readonly notes: readonly string[] }> => {
   const isCopy = into !== undefined;
