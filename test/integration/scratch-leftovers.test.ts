@@ -5,7 +5,7 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSy
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { makeFolder, removeFolder } from '../../runtime/src/engines/scratch-folder.ts';
-import { startScratch } from '../../runtime/src/engines/scratch-server.ts';
+import { inServerFolder, startScratch } from '../../runtime/src/engines/scratch-server.ts';
 import { testRun, type TestRun } from '../kit/run.ts';
 import { until } from '../kit/until.ts';
 
@@ -101,4 +101,21 @@ test.each(['ready', 'set-up'])('no server is left where its %s fails', async (st
   const { server } = JSON.parse(readFileSync(`${folder}${ending}`, 'utf8'));
   expect(isAlive(server.pid)).toBe(false);
   await removeFolder(folder);
+});
+
+test('no folder is left where its owner cannot be noted', async () => {
+  const prefix = 'x'.repeat(255 - 'XXXXXX'.length); // a name as long as names can be: the note beside it has none
+  await expect(makeFolder(run, prefix)).rejects.toThrow('ENAMETOOLONG');
+  expect(readdirSync(parent)).toEqual([]);
+});
+
+test('no folder is left where the start of a server in it fails', async () => {
+  let folder = '';
+  const starting = inServerFolder(run, (made) => {
+    folder = made;
+    expect(existsSync(made)).toBe(true);
+    return Promise.reject(new Error('start failed'));
+  });
+  await expect(starting).rejects.toThrow('start failed');
+  expect([existsSync(folder), existsSync(`${folder}${ending}`)]).toEqual([false, false]);
 });

@@ -63,6 +63,16 @@ export const removeFolder = async (folder: string): Promise<void> => {
   await rm(ownerFile(folder), { force: true });
 };
 
+/** Does what a folder was made for; where that fails, the folder goes. */
+export const orRemoved = async <Result>(folder: string, use: () => Promise<Result>): Promise<Result> => {
+  try {
+    return await use();
+  } catch (error) {
+    await removeFolder(folder);
+    throw error;
+  }
+};
+
 /** Stops servers and removes folders of runs that were killed; of runs that live, or of other machines, nothing. */
 const sweep = async (context: RunContext, parent: string): Promise<void> => {
   for (const name of await readdir(parent)) {
@@ -84,8 +94,10 @@ export const makeFolder = async (
 ): Promise<string> => {
   await sweep(context, parent);
   const folder = await mkdtemp(join(parent, prefix));
-  await writeOwner(folder);
-  return folder;
+  return orRemoved(folder, async () => {
+    await writeOwner(folder);
+    return folder;
+  });
 };
 
 /** Notes the server that runs in a folder, for the run that finds this one killed. */

@@ -7,7 +7,8 @@ import type { RunContext } from '../core/context.ts';
 import { BackupError, messageOf } from '../core/errors.ts';
 import { collect, run, type Command } from '../core/process.ts';
 import { formatBytes } from '../core/units.ts';
-import { makeFolder, noteServer } from './scratch-folder.ts';
+import type { ScratchServer } from './engine.ts';
+import { makeFolder, noteServer, orRemoved, removeFolder } from './scratch-folder.ts';
 
 /** Debian's `nobody`: database servers refuse to run as root. */
 const nobody = { uid: 65_534, gid: 65_534 };
@@ -27,11 +28,8 @@ export const freePort = async (): Promise<number> => {
 
 const parentOf = (context: RunContext): string => ('user' in serverUser ? tmpdir() : context.scratchDir);
 
-/**
- * A new folder for a scratch server; below the system's own when root, since nobody cannot reach into root's.
- * @throws BackupError `drill.unavailable` where the data does not fit
- */
-export const serverFolder = async (context: RunContext, dataBytes = 0): Promise<string> => {
+/** A new folder for a scratch server; below the system's own when root, since nobody cannot reach into root's. */
+const serverFolder = async (context: RunContext, dataBytes: number): Promise<string> => {
   const parent = parentOf(context);
   const { bavail, bsize } = await statfs(parent);
   if (bavail * bsize < dataBytes)
@@ -39,16 +37,30 @@ export const serverFolder = async (context: RunContext, dataBytes = 0): Promise<
       'drill.unavailable',
       `a scratch server for ${formatBytes(dataBytes)} does not fit in ${parent}, which has ${formatBytes(bavail * bsize)} free`,
     );
-  const folder = await makeFolder(context, 'scratch-', parent);
-  if ('user' in serverUser) await chown(folder, nobody.uid, nobody.gid);
-  return folder;
+  return makeFolder(context, 'scratch-', parent);
 };
 
-export { removeFolder } from './scratch-folder.ts';
+/**
+ * Starts a scratch server in a new folder, which goes with it, and where its start fails.
+ * @param dataBytes what the server is going to hold. @default 0 - not known, so that any disk is large enough
+ * @throws BackupError `drill.unavailable` where the data does not fit
+ */
+export const inServerFolder = async <Connection>(
+  context: RunContext,
+  start: (folder: string) => Promise<ScratchServer<Connection>>,
+  dataBytes = 0,
+): Promise<ScratchServer<Connection>> => {
+  const folder = await serverFolder(context, dataBytes);
+  const { source, stop } = await orRemoved(folder, async () => {
+    if ('user' in serverUser) await chown(folder, nobody.uid, nobody.gid);
+    return start(folder);
+  });
+  return { source, stop: () => stop().finally(() => removeFolder(folder)) };
+};
 
 /** A scratch server to start. */
 export interface ScratchCommand extends Pick<Command, 'program' | 'args' | 'env'> {
-  /** Of `serverFolder`. */
+  /** Of `inServerFolder`. */
   readonly folder: string;
   readonly input?: string;
   /** Ends it without waiting for its clients. */

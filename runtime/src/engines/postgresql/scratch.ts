@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import type { RunContext } from '../../core/context.ts';
 import { capture } from '../../core/process.ts';
 import type { ScratchNeeds, ScratchServer, ServerInfo } from '../engine.ts';
-import { freePort, removeFolder, serverFolder, serverUser, startScratch } from '../scratch-server.ts';
+import { freePort, inServerFolder, serverUser, startScratch } from '../scratch-server.ts';
 import { withClient } from './client.ts';
 import type { PostgresqlConnection } from './connection.ts';
 import { readHead } from './head.ts';
@@ -67,6 +67,15 @@ const locksFor = async (context: RunContext, needs: ScratchNeeds | undefined): P
   return Math.max(usualLocks, Math.ceil((3 * entries) / connections));
 };
 
+/** Arguments of the server that set its port and limits. */
+const settingsOf = (port: number, locks: number): readonly string[] =>
+  Object.entries({
+    ...settings,
+    port: `${port}`,
+    max_connections: `${connections}`,
+    max_locks_per_transaction: `${locks}`,
+  }).flatMap(([name, value]) => ['-c', `${name}=${value}`]);
+
 /** An empty server of the archive's major version; its database `scratch` comes with the restore. */
 export const scratch = async (
   context: RunContext,
@@ -76,8 +85,7 @@ export const scratch = async (
   const programs = await serverPrograms(context, majorOf(version));
   if (programs === undefined) return undefined;
   const locks = await locksFor(context, needs);
-  const folder = await serverFolder(context, needs?.sourceBytes);
-  try {
+  const start = async (folder: string): Promise<ScratchServer<PostgresqlConnection>> => {
     const password = context.randomBytes(24).toString('hex');
     const data = await initialize(context, programs, folder, password);
     const port = await freePort();
@@ -86,20 +94,14 @@ export const scratch = async (
       connection: { host: '127.0.0.1', port, database: 'scratch', sslMode: 'disable' as const },
       credentials: { username: superuser, password },
     };
-    const values = Object.entries({
-      ...settings,
-      port: `${port}`,
-      max_connections: `${connections}`,
-      max_locks_per_transaction: `${locks}`,
-    }).flatMap(([name, value]) => ['-c', `${name}=${value}`]);
     const command = {
-      ...{ program: join(programs, 'postgres'), args: ['-D', data, ...values] },
-      ...{ folder, stopSignal: 'SIGINT' as const }, // a fast shutdown
+      program: join(programs, 'postgres'),
+      args: ['-D', data, ...settingsOf(port, locks)],
+      folder,
+      stopSignal: 'SIGINT' as const, // a fast shutdown
     };
     const stop = await startScratch(context, command, () => withClient(source, 'postgres', async () => {}));
-    return { source, stop: () => stop().finally(() => removeFolder(folder)) };
-  } catch (error) {
-    await removeFolder(folder);
-    throw error;
-  }
+    return { source, stop };
+  };
+  return inServerFolder(context, start, needs?.sourceBytes);
 };

@@ -2,7 +2,7 @@ import type { RunContext } from '../../core/context.ts';
 import { isBackupError } from '../../core/errors.ts';
 import { capture } from '../../core/process.ts';
 import type { ScratchNeeds, ScratchServer, ServerInfo } from '../engine.ts';
-import { freePort, removeFolder, serverFolder, startScratch } from '../scratch-server.ts';
+import { freePort, inServerFolder, startScratch } from '../scratch-server.ts';
 import { connect } from './client.ts';
 import type { RedisConnection } from './connection.ts';
 import { databasesIn } from './preview.ts';
@@ -55,17 +55,13 @@ export const scratch = async (
 ): Promise<ScratchServer<RedisConnection> | undefined> => {
   const program = await programFor(context, server);
   if (!program) return undefined;
-  const folder = await serverFolder(context);
-  try {
+  return inServerFolder(context, async (folder) => {
     const port = await freePort();
     const password = context.randomBytes(24).toString('hex');
     const source = { name: 'scratch', connection: { host: '127.0.0.1', port }, credentials: { password } };
     const input = configuration(port, folder, password, databasesIn(needs?.fingerprint ?? {}));
     const command = { program, args: ['-'], input, folder, stopSignal: 'SIGTERM' } as const;
     const stop = await startScratch(context, command, async () => (await connect(context, source)).close());
-    return { source, stop: () => stop().finally(() => removeFolder(folder)) };
-  } catch (error) {
-    await removeFolder(folder);
-    throw error;
-  }
+    return { source, stop };
+  });
 };

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import type { RunContext } from '../../../core/context.ts';
 import type { ScratchServer } from '../../engine.ts';
-import { freePort, removeFolder, serverFolder, startScratch } from '../../scratch-server.ts';
+import { freePort, inServerFolder, startScratch } from '../../scratch-server.ts';
 import type { InfluxdbConnection } from '../connection.ts';
 import { findInfluxd, versionOf } from '../server.ts';
 
@@ -29,8 +29,7 @@ export const scratch = async (
 ): Promise<ScratchServer<InfluxdbConnection> | undefined> => {
   const influxd = await findInfluxd(context, 1);
   if (!influxd) return undefined;
-  const folder = await serverFolder(context);
-  try {
+  return inServerFolder(context, async (folder) => {
     const [port, rpcPort] = [await freePort(), await freePort()];
     const source = { name: 'scratch', connection: { host, port, rpcPort }, credentials: {} };
     const command = {
@@ -40,9 +39,6 @@ export const scratch = async (
       env: settings(folder, port, rpcPort),
     };
     const stop = await startScratch(context, command, () => versionOf(context, source));
-    return { source, stop: () => stop().finally(() => removeFolder(folder)) };
-  } catch (error) {
-    await removeFolder(folder);
-    throw error;
-  }
+    return { source, stop };
+  });
 };

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import type { RunContext } from '../../../core/context.ts';
 import type { ScratchServer } from '../../engine.ts';
-import { freePort, removeFolder, serverFolder, startScratch } from '../../scratch-server.ts';
+import { freePort, inServerFolder, startScratch } from '../../scratch-server.ts';
 import type { InfluxdbConnection } from '../connection.ts';
 import { callJson, type InfluxdbSource } from '../http.ts';
 import { findInfluxd, versionOf } from '../server.ts';
@@ -29,8 +29,7 @@ export const scratch = async (
 ): Promise<ScratchServer<InfluxdbConnection> | undefined> => {
   const influxd = await findInfluxd(context, 2);
   if (!influxd) return undefined;
-  const folder = await serverFolder(context);
-  try {
+  return inServerFolder(context, async (folder) => {
     const [port, token] = [await freePort(), context.randomBytes(24).toString('hex')];
     const source = { name: scratchName, connection: { host, port, rpcPort: 8088 }, credentials: { token } };
     const command = {
@@ -46,9 +45,6 @@ export const scratch = async (
     };
     const ready = () => versionOf(context, source);
     const stop = await startScratch(context, command, ready, () => setUp(context, source, token));
-    return { source, stop: () => stop().finally(() => removeFolder(folder)) };
-  } catch (error) {
-    await removeFolder(folder);
-    throw error;
-  }
+    return { source, stop };
+  });
 };

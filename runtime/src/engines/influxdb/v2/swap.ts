@@ -125,7 +125,8 @@ const repointAll = async (
   return { repointed, notes };
 };
 
-const rulesOf = ({ metadata }: RestoredBucket, isCopy: boolean) => retentionRules(metadata, ...(isCopy ? [0n] : []));
+const rulesOf = ({ metadata }: RestoredBucket, isCopy: boolean) =>
+  retentionRules(metadata, ...(isCopy ? [0n] : []));
 
 /**
  * Gives restored buckets the names of the live ones, which become `<name>_before_<suffix>`, and their retention back;
