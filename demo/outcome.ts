@@ -1,4 +1,5 @@
 import type { VerificationReport } from '../runtime/src/commands/verify/report.ts';
+import { secondsTaken } from '../runtime/src/core/times.ts';
 import { table } from '../runtime/src/core/text-table.ts';
 import { formatBytes, formatSeconds } from '../runtime/src/core/units.ts';
 import type { BackedUp } from './backup.ts';
@@ -15,8 +16,6 @@ export interface Outcome {
   readonly equal: boolean;
 }
 
-const secondsBetween = (start: string, end: string): number => (Date.parse(end) - Date.parse(start)) / 1000;
-
 /** An archive counts as verified if it passed in every store. */
 const isVerified = ({ results }: VerificationReport, target: string): boolean => {
   const own = results.filter((result) => result.target === target);
@@ -32,7 +31,7 @@ export const outcomeOf = (
   target,
   sourceBytes: manifest.sourceBytes,
   archiveBytes: manifest.archiveBytes,
-  backupSeconds: secondsBetween(manifest.startedAt, manifest.finishedAt),
+  backupSeconds: secondsTaken(manifest),
   verified: isVerified(report, target),
   restoreSeconds: seconds,
   equal: different.length === 0,

@@ -74,7 +74,3 @@ export const isRewritten = (
   if (to === key) return false;
   return all.some((other) => other.key === to && other.manifest.id === manifest.id);
 };
-
-/** The newest of a target; copies that restores made for safety are none of its backups. */
-export const newestOf = (archives: readonly Believed[]): Believed | undefined =>
-  archives.findLast(({ manifest }) => manifest.tier !== 'safety');

@@ -6,7 +6,8 @@ import type { KeyRing } from '../crypto/key-ring.ts';
 import { listed } from '../store/listed.ts';
 import { readSmall } from '../store/size-limits.ts';
 import type { Store, StoredObject } from '../store/store.ts';
-import { archiveOf, fileName, isManifest, manifestKey, tiers } from './layout.ts';
+import { oldestFirst } from './facts.ts';
+import { archiveOf, fileName, isManifest, manifestKey } from './layout.ts';
 import {
   authenticateManifest,
   decodeManifest,
@@ -106,12 +107,6 @@ function* batches(manifests: readonly StoredObject[]): Generator<readonly Stored
   yield batch;
 }
 
-/** By time; the daily archive after the copies made of it, so that it is the newest. */
-const byAge = ({ signed: { manifest: a } }: Archive, { signed: { manifest: b } }: Archive): number => {
-  if (a.startedAt !== b.startedAt) return a.startedAt < b.startedAt ? -1 : 1;
-  return tiers.indexOf(b.tier) - tiers.indexOf(a.tier);
-};
-
 const asItIs: Accept<Archive> = (archive) => Promise.resolve(archive);
 
 /**
@@ -141,7 +136,7 @@ export async function readCatalog(
       if ('error' in found) broken.push(found);
       else archives.push(found);
     }
-  return { archives: archives.toSorted(byAge), broken };
+  return { archives: archives.toSorted((a, b) => oldestFirst(a.signed.manifest, b.signed.manifest)), broken };
 }
 
 /** Manifest of an archive, authenticated. @throws as `authenticateManifest` */

@@ -1,6 +1,7 @@
 import { decompress } from '../pipeline/compress.ts';
 import { unpack } from '../pipeline/unpack.ts';
-import { believe, newestOf, type Believed } from './authentic.ts';
+import { believe, type Believed } from './authentic.ts';
+import { newestDaily, newestOf } from './facts.ts';
 import { readArchive, type Archive, type BrokenArchive } from './catalogue.ts';
 import { fileName, folderOf, tiers } from './layout.ts';
 import { keyFor, type Manifest } from './manifest.ts';
@@ -149,7 +150,7 @@ const newestBehind = async (
   alias: string,
 ): Promise<Believed> => {
   const { archives, broken } = await catalogOf(app, store, target, origin);
-  const newest = archives.findLast(({ manifest }) => manifest.tier === 'daily');
+  const newest = newestDaily(archives);
   if (newest) return newest;
   throw new BackupError(
     'archive.unknown',

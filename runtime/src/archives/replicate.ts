@@ -1,5 +1,6 @@
 import { isRewritten, type Believed } from './authentic.ts';
 import { writeManifest } from './catalogue.ts';
+import { newestDaily } from './facts.ts';
 import { isBackupError, messageOf } from '../core/errors.ts';
 import { throwIfStopped } from '../core/stopped.ts';
 import { tap } from '../core/count-bytes.ts';
@@ -81,7 +82,7 @@ export const replicate = async (app: App, target: string, replica: Store): Promi
       problems.push(`${archive.key} could not be copied to ${replica.location}: ${messageOf(error)}`);
     }
   }
-  const newest = archives.findLast(({ manifest }) => manifest.tier === 'daily');
+  const newest = newestDaily(archives);
   if (newest) await pointNewest(app, replica, target, newest.key, newest.manifest);
   return { keys, problems };
 };

@@ -1,19 +1,16 @@
 import { believe, isOfFuture, type Believed } from '../archives/authentic.ts';
 import { isOfObject, readArchive } from '../archives/catalogue.ts';
-import { archiveOf, isManifest, tiers } from '../archives/layout.ts';
-import type { Manifest } from '../archives/manifest.ts';
+import { oldestFirst, type ManifestFacts } from '../archives/facts.ts';
+import { archiveOf, isManifest } from '../archives/layout.ts';
 import { readOnce } from '../store/read-once.ts';
 import { isBackupError, type BackupError } from '../core/errors.ts';
 import type { Store, StoredObject } from '../store/store.ts';
 import type { App } from '../session/app.ts';
 import { expectedOf } from '../archives/of-target.ts';
 
-/** A manifest without what grows with the archive: segments are 32 bytes for each 8 MiB. */
-export type Facts = Omit<Manifest, 'seal' | 'entries'>;
-
 export interface KnownArchive {
   readonly key: string;
-  readonly facts: Facts;
+  readonly manifest: ManifestFacts;
 }
 
 /** The archives of a target in a store. */
@@ -28,7 +25,7 @@ export interface KnownArchives {
 
 const factsOf = ({ key, manifest }: Believed): KnownArchive => {
   const { seal: _seal, entries: _entries, ...facts } = manifest;
-  return { key, facts };
+  return { key, manifest: facts };
 };
 
 /** Undefined where it was removed since it was listed. Its time is looked at later: what is future now will be past. */
@@ -48,12 +45,6 @@ const read = async (
   }
 };
 
-/** By time; the daily archive after the copies made of it, so that it is the newest. */
-const byAge = ({ facts: a }: KnownArchive, { facts: b }: KnownArchive): number => {
-  if (a.startedAt !== b.startedAt) return a.startedAt < b.startedAt ? -1 : 1;
-  return tiers.indexOf(b.tier) - tiers.indexOf(a.tier);
-};
-
 /** Reads the archives of targets from a store and believes them; each manifest once, as long as it does not change. */
 export const archiveReader = (app: App, store: Store) => {
   const remembered = readOnce((key, target) => read(app, store, target, archiveOf(key)));
@@ -62,9 +53,9 @@ export const archiveReader = (app: App, store: Store) => {
     const found = [...(await remembered(target, manifests)).values()].filter((value) => value !== undefined);
     const now = app.run.now();
     const archives = found
-      .filter((value) => 'facts' in value)
-      .filter(({ facts }) => !isOfFuture(facts.startedAt, now))
-      .toSorted(byAge);
+      .filter((value) => 'manifest' in value)
+      .filter(({ manifest }) => !isOfFuture(manifest.startedAt, now))
+      .toSorted((a, b) => oldestFirst(a.manifest, b.manifest));
     const withoutKey = found.filter((value) => isBackupError(value, 'key.wrong')).length;
     return { archives, withoutKey, broken: found.length - archives.length - withoutKey };
   };

@@ -1,5 +1,6 @@
 import { setImmediate } from 'node:timers/promises';
 import { fullAfter, growthByDay } from './anomaly/space-forecast.ts';
+import { isVerified } from '../archives/facts.ts';
 import { retentionOf } from '../plan/parse.ts';
 import type { Space } from '../store/store.ts';
 import type { App } from '../session/app.ts';
@@ -22,10 +23,10 @@ const growthReader = ({ plan }: App): Growth => {
     const before = known.get(target.name);
     if (before?.state === state) return before.growth;
     await setImmediate(); // scrapes and probes are answered between two targets
-    const kept = archives.map(({ key, facts }) => ({
-      ...facts,
+    const kept = archives.map(({ key, manifest }) => ({
+      ...manifest,
       key,
-      verified: facts.verifications.some(({ ok }) => ok),
+      verified: isVerified(manifest),
     }));
     const growth = growthByDay({ archives: kept, policy: retentionOf(plan, target) }, at, horizonDays);
     known.set(target.name, { state, growth });

@@ -1,3 +1,4 @@
+import { newestOf } from '../archives/facts.ts';
 import { messageOf } from '../core/errors.ts';
 import { listed } from '../store/listed.ts';
 import type { Space, Store, StoredObject } from '../store/store.ts';
@@ -32,7 +33,7 @@ const sum = (numbers: readonly number[]): number => numbers.reduce((total, numbe
 /** In a directory the copies of an archive are hard links, which share its id. */
 const bytesIn = ({ kind }: Store, { archives, objects }: TargetState): number =>
   kind === 'directory'
-    ? sum([...new Map(archives.map(({ facts }) => [facts.id, facts.archiveBytes])).values()])
+    ? sum([...new Map(archives.map(({ manifest }) => [manifest.id, manifest.archiveBytes])).values()])
     : sum(objects.map(({ bytes }) => bytes));
 
 const readPrimary = async (
@@ -59,7 +60,7 @@ const copyOf = (
   const files = new Set(objects.map(({ key }) => key));
   const there = new Set(believed.map(({ key }) => key).filter((key) => files.has(key)));
   const copied = archives.filter(({ key }) => there.has(key));
-  const newest = copied.findLast(({ facts }) => facts.tier !== 'safety')?.facts.startedAt;
+  const newest = newestOf(copied)?.manifest.startedAt;
   return { target: target.name, missing: archives.length - copied.length, newest };
 };
 

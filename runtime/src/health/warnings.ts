@@ -1,4 +1,5 @@
 import { findAnomalies, type Measured } from './anomalies.ts';
+import { isVerified } from '../archives/facts.ts';
 import { restoreTime } from './anomaly/duration.ts';
 import type { Manifest } from '../archives/manifest.ts';
 import { forecastSpace, type Kept } from './anomaly/space-forecast.ts';
@@ -16,7 +17,7 @@ const archivesOf = async (app: App, target: Target): Promise<Archives> => {
   return archives.map(({ key, manifest }) => ({
     ...manifest,
     key,
-    verified: manifest.verifications.some(({ ok }) => ok),
+    verified: isVerified(manifest),
   }));
 };
 

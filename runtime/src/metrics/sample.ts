@@ -13,7 +13,3 @@ export const sample = <Id extends MetricId>(
   labels: Readonly<Record<LabelsOf<Id>, string>>,
   value: number | boolean | undefined,
 ): readonly Sample[] => (value === undefined ? [] : [{ metric: metrics[id], labels, value: Number(value) }]);
-
-/** ISO time → Unix time in seconds. */
-export const unixSeconds = (iso: string | undefined): number | undefined =>
-  iso === undefined ? undefined : Date.parse(iso) / 1000;

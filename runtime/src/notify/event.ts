@@ -30,9 +30,6 @@ export const levelOf = ({ ok, warnings = [] }: Event): Level => {
   return warnings.length > 0 ? 'warning' : 'success';
 };
 
-export const secondsOf = ({ startedAt, finishedAt }: Event): number =>
-  (Date.parse(finishedAt) - Date.parse(startedAt)) / 1000;
-
 /** A figure that is a count of something. */
 export const numberOf = ({ figures }: Event, name: string): number | undefined => {
   const value = figures[name];

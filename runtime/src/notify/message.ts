@@ -1,7 +1,8 @@
 import { printableItem } from '../core/printable.ts';
 import { formatBytes, formatSeconds } from '../core/units.ts';
 import type { Level } from './config.ts';
-import { hintOf, numberOf, secondsOf, textOf, type Notice } from './event.ts';
+import { secondsTaken } from '../core/times.ts';
+import { hintOf, numberOf, textOf, type Notice } from './event.ts';
 
 const words: Readonly<Record<Level, string>> = {
   success: 'succeeded',
@@ -31,7 +32,7 @@ const factsOf = (notice: Notice): readonly Fact[] => [
   ['archive', textOf(notice, 'archive')],
   ['source', size(numberOf(notice, 'sourceBytes'))],
   ['size', size(numberOf(notice, 'archiveBytes'))],
-  ['took', formatSeconds(secondsOf(notice))],
+  ['took', formatSeconds(secondsTaken(notice))],
   ['finished', notice.finishedAt],
 ];
 

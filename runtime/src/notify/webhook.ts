@@ -1,4 +1,5 @@
-import { hintOf, numberOf, secondsOf, textOf, type Notice } from './event.ts';
+import { secondsTaken } from '../core/times.ts';
+import { hintOf, numberOf, textOf, type Notice } from './event.ts';
 import { postJson } from './http.ts';
 import { headline, sentence } from './message.ts';
 
@@ -13,7 +14,7 @@ export const webhookDocument = (notice: Notice) => ({
   message: sentence(notice),
   timestamp: notice.finishedAt,
   started_at: notice.startedAt,
-  duration_seconds: secondsOf(notice),
+  duration_seconds: secondsTaken(notice),
   archive: textOf(notice, 'archive') ?? null,
   source_bytes: numberOf(notice, 'sourceBytes') ?? null,
   archive_bytes: numberOf(notice, 'archiveBytes') ?? null,

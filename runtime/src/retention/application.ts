@@ -1,5 +1,6 @@
 import { isRewritten, type Believed } from '../archives/authentic.ts';
 import { isOfObject } from '../archives/catalogue.ts';
+import { isVerified } from '../archives/facts.ts';
 import { decideRetention, type Candidate, type Circumstances, type Decision } from './decision.ts';
 import { readRuns, saysSomething, runsOf } from '../runs/records.ts';
 import { retentionOf } from '../plan/parse.ts';
@@ -21,7 +22,7 @@ export const candidateOf = ({ key, manifest }: Pick<Believed, 'key' | 'manifest'
   key,
   tier: manifest.tier,
   startedAt: new Date(manifest.startedAt),
-  verified: manifest.verifications.some(({ ok }) => ok),
+  verified: isVerified(manifest),
 });
 
 /** An archive that cannot be believed has no say in retention, and is kept for a person to look at. */

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { dayMs } from '../core/units.ts';
+import { isRegular } from '../archives/facts.ts';
 import { tiers, type Tier } from '../archives/layout.ts';
 
 /** How many archives of each tier are kept. */
@@ -35,8 +36,10 @@ export interface Decision {
   readonly reason: string;
 }
 
+const newestFirst = (a: Candidate, b: Candidate): number => b.startedAt.getTime() - a.startedAt.getTime();
+
 const newest = (candidates: readonly Candidate[]): Candidate | undefined =>
-  candidates.toSorted((a, b) => b.startedAt.getTime() - a.startedAt.getTime())[0];
+  candidates.toSorted(newestFirst)[0];
 
 const byAge = (days: number, now: Date, candidate: Candidate): Decision => {
   const age = Math.floor((now.getTime() - candidate.startedAt.getTime()) / dayMs);
@@ -61,9 +64,7 @@ const byTier = (
 ): Decision => {
   const { tier } = candidate;
   if (tier === 'daily' || tier === 'safety') return byAge(policy.days, now, candidate);
-  const ranked = candidates
-    .filter((other) => other.tier === tier)
-    .toSorted((a, b) => b.startedAt.getTime() - a.startedAt.getTime());
+  const ranked = candidates.filter((other) => other.tier === tier).toSorted(newestFirst);
   return byRank(policy[tier], ranked, candidate);
 };
 
@@ -73,7 +74,7 @@ const decideEach = (
   policy: RetentionPolicy,
   now: Date,
 ): readonly Decision[] => {
-  const regular = candidates.filter(({ tier }) => tier !== 'safety');
+  const regular = candidates.filter(isRegular);
   const last = newest(regular);
   const lastVerified = newest(regular.filter(({ verified }) => verified));
   return candidates.map((candidate) => {
@@ -103,7 +104,7 @@ const limited = (
     const indices = [...candidates.keys()].filter((index) => candidates[index]!.tier === tier);
     indices
       .filter((index) => !decisions[index]!.keep)
-      .toSorted((a, b) => candidates[a]!.startedAt.getTime() - candidates[b]!.startedAt.getTime())
+      .toSorted((a, b) => newestFirst(candidates[b]!, candidates[a]!))
       .slice(limitOf(indices.length, policy))
       .forEach((index) => postponed.add(index));
   }

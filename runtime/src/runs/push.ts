@@ -1,23 +1,24 @@
+import { secondsTaken, unixSeconds } from '../core/times.ts';
 import { commandOf, type RunRecord } from './records.ts';
 import { pushedMetrics, type Metric } from '../contract/metrics.ts';
 import { names } from '../contract/names.ts';
 import { messageOf } from '../core/errors.ts';
 import { numberOf } from '../notify/event.ts';
 import type { App } from '../session/app.ts';
-import { unixSeconds, type Sample } from '../metrics/sample.ts';
+import type { Sample } from '../metrics/sample.ts';
 
 /** Longest that a push may take: a dead gateway must not hold a Job. */
 const timeoutMs = 5000;
 
 /** What is not known of this run is not sent, and stays in the gateway as an earlier run left it. */
 const samplesOf = (record: RunRecord): readonly Sample[] => {
-  const { startedAt, finishedAt, ok, exitCode, target } = record;
+  const { finishedAt, ok, exitCode, target } = record;
   const values: Readonly<Record<keyof typeof pushedMetrics, number | undefined>> = {
     jobEnd: unixSeconds(finishedAt),
     jobSuccess: Number(ok),
     jobSucceeded: ok ? unixSeconds(finishedAt) : undefined,
     jobExitCode: exitCode,
-    jobDuration: (Date.parse(finishedAt) - Date.parse(startedAt)) / 1000,
+    jobDuration: secondsTaken(record),
     jobSourceBytes: numberOf(record, 'sourceBytes'),
     jobArchiveBytes: numberOf(record, 'archiveBytes'),
   };

@@ -3,6 +3,7 @@ import { archiveKey, fileName } from '../../archives/layout.ts';
 import { tiersDue } from '../../retention/decision.ts';
 import { BackupError, isBackupError, messageOf } from '../../core/errors.ts';
 import { throwIfStopped } from '../../core/stopped.ts';
+import { secondsTaken } from '../../core/times.ts';
 import { parseDuration } from '../../core/units.ts';
 import type { Fingerprint, ServerInfo } from '../../engines/engine.ts';
 import { retentionOf } from '../../plan/parse.ts';
@@ -87,7 +88,7 @@ const backUp = async (app: App, target: Target): Promise<BackupResult> => {
   const copies = await copyToTiers(app, target, written);
   const replicated = await replicateAll(app, target, key);
   const pruned = await prune(app, target, { dryRun: false, force: false }); // this backup succeeded: not frozen
-  const seconds = (Date.parse(manifest.finishedAt) - Date.parse(manifest.startedAt)) / 1000;
+  const seconds = secondsTaken(manifest);
   const { sourceBytes, archiveBytes, server, fingerprint } = manifest;
   run.log.info({ target: name, archive: key, sourceBytes, archiveBytes, seconds }, 'backup committed');
   await storeRecoveryKit(app);

@@ -1,5 +1,6 @@
 import type { Believed } from '../../archives/authentic.ts';
 import type { BrokenArchive } from '../../archives/catalogue.ts';
+import { newestDaily } from '../../archives/facts.ts';
 import { latestAliases, pointLatest } from '../../archives/latest.ts';
 import { latestKey, manifestKey } from '../../archives/layout.ts';
 import { findLock } from '../../runs/lock-state.ts';
@@ -146,7 +147,7 @@ const archives = (place: Place): readonly Found[] => [
 
 const latest = async ({ target, here }: Place): Promise<readonly Found[]> => {
   const there = here.archives.filter(({ key }) => here.files.has(key));
-  const newest = there.findLast(({ manifest }) => manifest.tier === 'daily');
+  const newest = newestDaily(there);
   if (!newest) return [];
   const { manifest } = newest;
   const usual = latestKey(target, manifest);

@@ -1,6 +1,6 @@
 import type { Believed } from '../../archives/authentic.ts';
 import type { Catalog } from '../../archives/catalogue.ts';
-import type { Manifest } from '../../archives/manifest.ts';
+import { verifiedAt } from '../../archives/facts.ts';
 import type { Store } from '../../store/store.ts';
 import { allStores, findTarget, type App } from '../../session/app.ts';
 import { catalogOf } from '../../archives/of-target.ts';
@@ -14,14 +14,10 @@ export interface Listed {
   readonly startedAt: string;
   readonly archiveBytes: number;
   readonly sourceBytes: number;
-  /** Time of the newest successful deep verification. */
+  /** Time of the latest deep verification or drill that succeeded. */
   readonly verifiedAt?: string;
   readonly problem?: string;
 }
-
-/** Time of the newest verification that succeeded. */
-export const verifiedAt = (manifest: Manifest): string | undefined =>
-  manifest.verifications.findLast(({ ok }) => ok)?.at;
 
 const rows = (target: string, store: Store, { archives, broken }: Catalog<Believed>): readonly Listed[] => [
   ...broken.map(({ key, error }) => ({

@@ -1,13 +1,21 @@
+import { latestOf, secondsTaken, unixSeconds } from '../../core/times.ts';
 import { totalsOf } from '../../health/anomaly/counts.ts';
 import { tiers, type Tier } from '../../archives/layout.ts';
 import { parseDuration } from '../../core/units.ts';
 import { nextRun } from '../../plan/cron.ts';
 import type { Target } from '../../plan/schema.ts';
 import type { App } from '../../session/app.ts';
-import { sizeRatio } from '../status/status.ts';
+import {
+  isRegular,
+  isVerified,
+  newestOf,
+  sizeRatio,
+  verifiedAt,
+  type ManifestFacts,
+} from '../../archives/facts.ts';
 import { anomaliesOf } from '../../health/warnings.ts';
-import type { Facts, KnownArchive } from '../../health/archive-reader.ts';
-import { sample, unixSeconds, type Sample } from '../../metrics/sample.ts';
+import type { KnownArchive } from '../../health/archive-reader.ts';
+import { sample, type Sample } from '../../metrics/sample.ts';
 import type { TargetState } from '../../health/target-state.ts';
 
 const objectives = ({ name: target, engine, rpo, rto, schedule }: Target, at: Date): readonly Sample[] => [
@@ -17,22 +25,21 @@ const objectives = ({ name: target, engine, rpo, rto, schedule }: Target, at: Da
   ...sample('nextRun', { target }, unixSeconds(nextRun(schedule, at)?.toISOString())),
 ];
 
-const newest = (target: string, { key: archive, facts }: KnownArchive): readonly Sample[] => {
+const newest = (target: string, { key: archive, manifest: facts }: KnownArchive): readonly Sample[] => {
   const { startedAt, finishedAt, sourceBytes, archiveBytes, encryption, server } = facts;
   const labels = { target, archive, key_id: encryption?.keyId ?? 'none', server_version: server.version };
-  const seconds = (Date.parse(finishedAt) - Date.parse(startedAt)) / 1000;
   return [
     ...sample('newestInfo', labels, 1),
     ...sample('lastSuccess', { target }, unixSeconds(finishedAt)),
     ...sample('recoveryPoint', { target }, unixSeconds(startedAt)),
-    ...sample('duration', { target }, seconds),
+    ...sample('duration', { target }, secondsTaken(facts)),
     ...sample('sourceBytes', { target }, sourceBytes),
     ...sample('archiveBytes', { target }, archiveBytes),
     ...Object.entries(totalsOf(facts)).flatMap(([kind, count]) => sample('items', { target, kind }, count)),
   ];
 };
 
-const ofTier = (target: string, tier: Tier, all: readonly Facts[]): readonly Sample[] => {
+const ofTier = (target: string, tier: Tier, all: readonly ManifestFacts[]): readonly Sample[] => {
   const facts = all.filter((each) => each.tier === tier);
   const bytes = facts.reduce((sum, { archiveBytes }) => sum + archiveBytes, 0);
   return [
@@ -43,11 +50,11 @@ const ofTier = (target: string, tier: Tier, all: readonly Facts[]): readonly Sam
   ];
 };
 
-const verified = (target: string, regular: readonly Facts[]): readonly Sample[] => {
-  const good = regular.filter(({ verifications }) => verifications.some(({ ok }) => ok));
-  const times = good.flatMap(({ verifications }) => verifications.filter(({ ok }) => ok).map(({ at }) => at));
+const verified = (target: string, regular: readonly ManifestFacts[]): readonly Sample[] => {
+  const good = regular.filter(isVerified);
+  const times = good.map(verifiedAt).filter((time) => time !== undefined);
   return [
-    ...sample('lastVerified', { target }, unixSeconds(times.toSorted().at(-1))),
+    ...sample('lastVerified', { target }, unixSeconds(latestOf(times))),
     ...sample('verifiedPoint', { target }, unixSeconds(good.at(-1)?.startedAt)),
   ];
 };
@@ -55,8 +62,8 @@ const verified = (target: string, regular: readonly Facts[]): readonly Sample[] 
 /** Metrics of a target's objectives and archives. */
 export const archiveSamples = (app: App, state: TargetState, at: Date): readonly Sample[] => {
   const { name: target } = state.target;
-  const all = state.archives.map(({ facts }) => facts);
-  const last = state.archives.findLast(({ facts }) => facts.tier !== 'safety');
+  const all = state.archives.map(({ manifest }) => manifest);
+  const last = newestOf(state.archives);
   return [
     ...objectives(state.target, at),
     ...(last ? newest(target, last) : []),
@@ -65,9 +72,6 @@ export const archiveSamples = (app: App, state: TargetState, at: Date): readonly
     ...tiers.flatMap((tier) => ofTier(target, tier, all)),
     ...sample('withoutKey', { target }, state.withoutKey),
     ...sample('broken', { target }, state.broken),
-    ...verified(
-      target,
-      all.filter(({ tier }) => tier !== 'safety'),
-    ),
+    ...verified(target, all.filter(isRegular)),
   ];
 };

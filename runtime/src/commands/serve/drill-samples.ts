@@ -1,5 +1,7 @@
+import { unixSeconds } from '../../core/times.ts';
+import { drillsOf } from '../../archives/facts.ts';
 import { commandOf, type RunRecord } from '../../runs/records.ts';
-import { sample, unixSeconds, type Sample } from '../../metrics/sample.ts';
+import { sample, type Sample } from '../../metrics/sample.ts';
 import type { TargetState } from '../../health/target-state.ts';
 
 interface Drill {
@@ -11,7 +13,7 @@ interface Drill {
 
 /** Drills that said something about an archive. */
 const ofArchives = ({ archives }: TargetState): readonly Drill[] =>
-  archives.flatMap(({ facts }) => facts.verifications.filter(({ level }) => level === 'drill'));
+  drillsOf(archives.map(({ manifest }) => manifest));
 
 /** Records also tell of drills that could not run at all. */
 const ofRuns = (runs: readonly RunRecord[]): readonly Drill[] =>

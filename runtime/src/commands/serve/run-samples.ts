@@ -1,11 +1,12 @@
+import { secondsTaken, unixSeconds } from '../../core/times.ts';
 import { commandOf, saysSomething, type RunRecord } from '../../runs/records.ts';
-import { sample, unixSeconds, type Sample } from '../../metrics/sample.ts';
+import { sample, type Sample } from '../../metrics/sample.ts';
 import type { TargetState } from '../../health/target-state.ts';
 
 /** Metrics of one run; also what a Job pushes. */
 export const ofRun = (run: RunRecord): readonly Sample[] => {
   const labels = { target: run.target, command: commandOf(run) };
-  const seconds = (Date.parse(run.finishedAt) - Date.parse(run.startedAt)) / 1000;
+  const seconds = secondsTaken(run);
   return [
     ...sample('lastRun', labels, unixSeconds(run.finishedAt)),
     ...sample('lastRunSuccess', labels, run.ok),

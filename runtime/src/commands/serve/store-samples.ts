@@ -1,4 +1,5 @@
-import { sample, unixSeconds, type Sample } from '../../metrics/sample.ts';
+import { unixSeconds } from '../../core/times.ts';
+import { sample, type Sample } from '../../metrics/sample.ts';
 import type { CopyState, StoreState } from '../../health/store-state.ts';
 
 const copySamples =

@@ -1,13 +1,13 @@
-import { newestOf, type Believed } from '../../archives/authentic.ts';
+import type { Believed } from '../../archives/authentic.ts';
+import { drillsOf, isRegular, newestOf, sizeRatio, verifiedAt } from '../../archives/facts.ts';
 import type { Manifest } from '../../archives/manifest.ts';
-import { median } from '../../health/anomaly/robust.ts';
 import { readRuns, runsOf } from '../../runs/records.ts';
+import { latestOf, secondsSince } from '../../core/times.ts';
 import { parseDuration } from '../../core/units.ts';
 import { nextRun } from '../../plan/cron.ts';
 import type { Target } from '../../plan/schema.ts';
 import type { App } from '../../session/app.ts';
 import { catalogOf } from '../../archives/of-target.ts';
-import { verifiedAt } from '../list/list.ts';
 
 /** How a target stands against its objectives. */
 export interface TargetStatus {
@@ -43,29 +43,10 @@ export interface TargetStatus {
   readonly nextRun?: string;
 }
 
-/** Archives that a new one is compared with: a week of nights. */
-const trendLength = 7;
-
-/** Size of the newest daily archive over the median of the seven before it; undefined without one before it. */
-export const sizeRatio = (
-  manifests: readonly Pick<Manifest, 'tier' | 'archiveBytes'>[],
-): number | undefined => {
-  const sizes = manifests.filter(({ tier }) => tier === 'daily').map(({ archiveBytes }) => archiveBytes);
-  const [newest, before] = [sizes.at(-1), sizes.slice(-1 - trendLength, -1)];
-  return newest === undefined || before.length === 0 ? undefined : newest / median(before);
-};
-
-const latestOf = (times: readonly (string | undefined)[]): string | undefined =>
-  times
-    .filter((time) => time !== undefined)
-    .toSorted()
-    .at(-1);
-
 const lastDrill = (manifests: readonly Manifest[], rtoSeconds: number): TargetStatus['lastDrill'] => {
-  const drills = manifests.flatMap(({ verifications }) =>
-    verifications.filter(({ level }) => level === 'drill'),
-  );
-  const last = drills.toSorted((a, b) => (a.at < b.at ? -1 : 1)).at(-1);
+  const last = drillsOf(manifests)
+    .toSorted((a, b) => (a.at < b.at ? -1 : 1))
+    .at(-1);
   if (!last) return undefined;
   const { at, ok, seconds } = last;
   const withinRto = ok && seconds !== undefined && seconds <= rtoSeconds;
@@ -81,20 +62,20 @@ const lastRun = async (app: App, target: string): Promise<TargetStatus['lastRun'
 /** What the newest archive says. */
 const ofNewest = (newest: Believed, now: Date) => {
   const { startedAt, archiveBytes } = newest.manifest;
-  const ageSeconds = Math.floor((now.getTime() - Date.parse(startedAt)) / 1000);
+  const ageSeconds = Math.floor(secondsSince(startedAt, now));
   return { newest: newest.key, startedAt, archiveBytes, ageSeconds };
 };
 
 const statusOf = async (app: App, target: Target): Promise<TargetStatus> => {
   const now = app.run.now();
   const { archives, broken } = await catalogOf(app, app.stores.primary, target.name);
-  const manifests = archives.map(({ manifest }) => manifest).filter(({ tier }) => tier !== 'safety');
+  const manifests = archives.map(({ manifest }) => manifest).filter(isRegular);
   const [rpoSeconds, rtoSeconds] = [parseDuration(target.rpo), parseDuration(target.rto)];
   const last = newestOf(archives);
   const newest = last && ofNewest(last, now);
   const optional = {
     sizeRatio: sizeRatio(manifests),
-    verifiedAt: latestOf(manifests.map(verifiedAt)),
+    verifiedAt: latestOf(manifests.map(verifiedAt).filter((time) => time !== undefined)),
     lastRun: await lastRun(app, target.name),
     lastDrill: lastDrill(manifests, rtoSeconds),
     nextRun: nextRun(target.schedule, now)?.toISOString(),

@@ -1,5 +1,5 @@
-import type { Believed } from '../../archives/authentic.ts';
 import type { BrokenArchive } from '../../archives/catalogue.ts';
+import { newestBackups } from '../../archives/facts.ts';
 import { BackupError, isBackupError, messageOf } from '../../core/errors.ts';
 import { throwIfStopped } from '../../core/stopped.ts';
 import { parseDuration } from '../../core/units.ts';
@@ -45,13 +45,6 @@ const noArchive = (target: Target, store: Store, error: unknown): Verified => ({
   problem: problemOf(error),
 });
 
-/** The newest archives of different content: a weekly copy of a daily one proves nothing more. */
-const newestOf = (archives: readonly Believed[], count: number): ReadonlySet<Believed> => {
-  const regular = archives.filter(({ manifest }) => manifest.tier !== 'safety').toReversed();
-  const byId = new Map(regular.toReversed().map((archive) => [archive.manifest.id, archive]));
-  return new Set(regular.filter((archive) => byId.get(archive.manifest.id) === archive).slice(0, count));
-};
-
 /** Archives beyond the newest are looked at quickly; a drill leaves them to the daily verification. */
 const verifyStore = async (
   app: App,
@@ -61,7 +54,7 @@ const verifyStore = async (
   found: Verified[],
 ): Promise<void> => {
   const { archives, broken } = await catalogOf(app, store, target.name);
-  const newest = newestOf(archives, last);
+  const newest = new Set(newestBackups(archives, last));
   if (newest.size === 0 && broken.length === 0)
     throw new BackupError('archive.unknown', `no archive of ${target.name} in ${store.location}`);
   if (level !== 'drill') found.push(...broken.map((entry) => unreadable(target, entry)));

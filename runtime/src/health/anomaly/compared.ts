@@ -1,7 +1,8 @@
+import { isDaily, oldestFirst } from '../../archives/facts.ts';
+import { median } from '../../core/median.ts';
 import { dayMs } from '../../core/units.ts';
 import type { Manifest } from '../../archives/manifest.ts';
 import { longestHistory, type AnomalyPolicy } from './policy.ts';
-import { median } from './robust.ts';
 import type { Direction, Shift } from './shifts.ts';
 
 /** What anomalies look at in a manifest. */
@@ -21,8 +22,8 @@ export interface Compared {
 /** Daily archives, one per backup, oldest first. */
 export const historyOf = (manifests: readonly Measured[]): readonly Measured[] =>
   manifests
-    .filter(({ tier }) => tier === 'daily')
-    .toSorted((a, b) => (a.startedAt < b.startedAt ? -1 : 1))
+    .filter(isDaily)
+    .toSorted(oldestFirst)
     .slice(-longestHistory - 1);
 
 /** More often than hourly is somebody at a keyboard. */

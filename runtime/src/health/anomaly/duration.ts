@@ -1,11 +1,9 @@
+import { secondsTaken } from '../../core/times.ts';
 import { formatSeconds } from '../../core/units.ts';
 import type { Verification } from '../../archives/manifest.ts';
-import { intervalDays, type Compared, type Measured } from './compared.ts';
+import { intervalDays, type Compared } from './compared.ts';
 import { describeOverrun, overrunOf } from './overrun.ts';
 import { longestHistory, type AnomalyPolicy } from './policy.ts';
-
-const secondsOf = ({ startedAt, finishedAt }: Measured): number =>
-  Math.max(0, Date.parse(finishedAt) - Date.parse(startedAt)) / 1000;
 
 /** Backups that are likely to miss their deadline. */
 export const duration = (
@@ -13,7 +11,7 @@ export const duration = (
   deadlineSeconds: number,
 ): readonly string[] => {
   const backups = [...history, candidate];
-  const series = backups.map((each) => ({ at: each.startedAt, value: secondsOf(each) }));
+  const series = backups.map((each) => ({ at: each.startedAt, value: secondsTaken(each) }));
   const found = overrunOf(series, deadlineSeconds, intervalDays(backups), policy.forecastDays);
   if (!found) return [];
   const now = formatSeconds(series.at(-1)!.value);

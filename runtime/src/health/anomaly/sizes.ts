@@ -1,6 +1,6 @@
+import { median } from '../../core/median.ts';
 import { formatBytes } from '../../core/units.ts';
 import { basis, describe, dropFactor, type Compared, type Measured } from './compared.ts';
-import { median } from './robust.ts';
 import { shiftOf, usualDeviation } from './shifts.ts';
 
 /** Source and archive that shrank or grew. */

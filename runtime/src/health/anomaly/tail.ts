@@ -1,4 +1,5 @@
-import { median, spread, trendOf } from './robust.ts';
+import { median } from '../../core/median.ts';
+import { spread, trendOf } from './robust.ts';
 
 /** The coming values of a series: where its trend goes, and how far single values lie from it. */
 export interface Outlook {

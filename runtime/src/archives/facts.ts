@@ -1,0 +1,74 @@
+import { median } from '../core/median.ts';
+import { latestOf } from '../core/times.ts';
+import { tiers, type Tier } from './layout.ts';
+import type { Manifest, Verification } from './manifest.ts';
+
+/** A manifest without what grows with the archive: its entries, and a digest for each segment of 4 MiB. */
+export type ManifestFacts = Omit<Manifest, 'seal' | 'entries'>;
+
+interface Tiered {
+  readonly tier: Tier;
+}
+
+type Verified = Pick<Manifest, 'verifications'>;
+
+/** An archive by what its manifest says. */
+interface Described<T> {
+  readonly manifest: T;
+}
+
+/** False for what a restore saved before it replaced it: that is none of a target's backups. */
+export const isRegular = ({ tier }: Tiered): boolean => tier !== 'safety';
+
+/** One per backup; weekly and monthly archives are copies of daily ones. */
+export const isDaily = ({ tier }: Tiered): boolean => tier === 'daily';
+
+/** By time; the daily archive after the copies made of it, so that it is the newest. */
+export const oldestFirst = (
+  a: Pick<Manifest, 'startedAt' | 'tier'>,
+  b: Pick<Manifest, 'startedAt' | 'tier'>,
+): number => {
+  if (a.startedAt !== b.startedAt) return a.startedAt < b.startedAt ? -1 : 1;
+  return tiers.indexOf(b.tier) - tiers.indexOf(a.tier);
+};
+
+/** The newest of a target's backups, in whatever tier. @param archives oldest first */
+export const newestOf = <T extends Described<Tiered>>(archives: readonly T[]): T | undefined =>
+  archives.findLast(({ manifest }) => isRegular(manifest));
+
+/** The archive of the newest backup: what the alias names. @param archives oldest first */
+export const newestDaily = <T extends Described<Tiered>>(archives: readonly T[]): T | undefined =>
+  archives.findLast(({ manifest }) => isDaily(manifest));
+
+/** The newest archives of different backups: a weekly copy of a daily one proves nothing more. @param archives oldest first */
+export const newestBackups = <T extends Described<Pick<Manifest, 'tier' | 'id'>>>(
+  archives: readonly T[],
+  count: number,
+): readonly T[] => {
+  const regular = archives.filter(({ manifest }) => isRegular(manifest));
+  const newestById = new Map(regular.map((archive) => [archive.manifest.id, archive]));
+  return regular.filter((archive) => newestById.get(archive.manifest.id) === archive).slice(-count);
+};
+
+/** True where a deep verification or a drill succeeded, whatever later ones found: those count as problems of their own. */
+export const isVerified = ({ verifications }: Verified): boolean => verifications.some(({ ok }) => ok);
+
+/** Time of the latest verification that succeeded. */
+export const verifiedAt = ({ verifications }: Verified): string | undefined =>
+  latestOf(verifications.filter(({ ok }) => ok).map(({ at }) => at));
+
+/** Drills that archives remember, in no order. */
+export const drillsOf = (manifests: readonly Verified[]): readonly Verification[] =>
+  manifests.flatMap(({ verifications }) => verifications.filter(({ level }) => level === 'drill'));
+
+/** Archives that the newest one is compared with. @default 7 - a week of nights */
+const trendLength = 7;
+
+/** Size of the newest daily archive over the median of the seven before it; undefined without one before it. @param manifests oldest first */
+export const sizeRatio = (
+  manifests: readonly Pick<Manifest, 'tier' | 'archiveBytes'>[],
+): number | undefined => {
+  const sizes = manifests.filter(isDaily).map(({ archiveBytes }) => archiveBytes);
+  const [newest, before] = [sizes.at(-1), sizes.slice(-1 - trendLength, -1)];
+  return newest === undefined || before.length === 0 ? undefined : newest / median(before);
+};

@@ -1,0 +1,20 @@
+/** Begin and end of something, as ISO times: of a dump, in a manifest, or of a run, in its record. */
+export interface Span {
+  readonly startedAt: string;
+  readonly finishedAt: string;
+}
+
+/** How long it took; 0 where the clock was set back meanwhile. */
+export const secondsTaken = ({ startedAt, finishedAt }: Span): number =>
+  Math.max(0, Date.parse(finishedAt) - Date.parse(startedAt)) / 1000;
+
+/** How long ago a time is, with fractions; 0 for one ahead of this clock. */
+export const secondsSince = (iso: string, now: Date): number =>
+  Math.max(0, now.getTime() - Date.parse(iso)) / 1000;
+
+/** ISO time → Unix time in seconds. */
+export const unixSeconds = (iso: string | undefined): number | undefined =>
+  iso === undefined ? undefined : Date.parse(iso) / 1000;
+
+/** The latest of some ISO times in UTC, whose order is that of their text. */
+export const latestOf = (times: readonly string[]): string | undefined => times.toSorted().at(-1);
