@@ -1,30 +1,30 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { exitCodeTable, failureSections } from './docs/errors.ts';
 import { networkTables } from './docs/network.ts';
+import { fillPage, type Parts } from './docs/page.ts';
 import { reviewRules } from './docs/rules.ts';
 
-// `npm run docs` writes the generated part of pages; with --check it only says which are stale.
+// `npm run docs` writes the generated parts of pages; with --check it only says which are stale.
 
 const root = dirname(import.meta.dirname);
 
-/** What stands between the two comments of a page. */
-const generated: Readonly<Record<string, () => string>> = {
-  'docs/how-to/network.md': networkTables,
-  'docs/how-to/reviewing.md': reviewRules,
+const pages: Readonly<Record<string, Parts>> = {
+  'docs/how-to/network.md': { tables: networkTables },
+  'docs/how-to/reviewing.md': { rules: reviewRules },
+  'docs/reference/errors.md': { 'exit-codes': exitCodeTable, failures: failureSections },
 };
 
-const part = /(<!-- begin: written by npm run docs -->\n)[^]*(<!-- end -->)/;
-
-const stale = Object.entries(generated).filter(([page, content]) => {
+const stale = Object.entries(pages).filter(([page, parts]) => {
   const path = join(root, page);
   const text = readFileSync(path, 'utf8');
-  const fresh = text.replace(part, (_, begin: string, end: string) => `${begin}\n${content()}\n\n${end}`);
+  const fresh = fillPage(text, parts);
   if (fresh !== text && !process.argv.includes('--check')) writeFileSync(path, fresh);
   return fresh !== text;
 });
 
 if (stale.length && process.argv.includes('--check')) {
-  const pages = stale.map(([page]) => `  ${page}`);
-  process.stderr.write(['stale pages, run npm run docs and commit:', ...pages, ''].join('\n'));
+  const names = stale.map(([page]) => `  ${page}`);
+  process.stderr.write(['stale pages, run npm run docs and commit:', ...names, ''].join('\n'));
   process.exitCode = 2;
 }

@@ -7,7 +7,7 @@ import { mounts, mountVariables } from '../contract/mounts.ts';
 import { loadPlan, openApp, type App } from '../session/app.ts';
 import { buildProgram, type Session } from './program.ts';
 import type { RunContext } from '../core/context.ts';
-import { isBackupError, messageOf, type FailureCode } from '../core/errors.ts';
+import { isBackupError, messageOf, unexpected, type FailureCode } from '../core/errors.ts';
 import { openLog } from '../core/log.ts';
 import { printable, printableItem } from '../core/printable.ts';
 import { progressTo } from '../core/progress.ts';
@@ -54,12 +54,8 @@ const openSession = (signal: AbortSignal): Session => ({
 const failure = (error: unknown) => {
   if (isBackupError(error))
     return { code: error.code, message: error.message, hint: error.hint, exitCode: error.exitCode };
-  return {
-    code: 'unexpected',
-    message: messageOf(error),
-    hint: 'this is a defect: please report it',
-    exitCode: exitCodes.unexpected,
-  };
+  const { hint, exit } = unexpected;
+  return { code: 'unexpected', message: messageOf(error), hint, exitCode: exit };
 };
 
 /** Their report is the JSON document already. */

@@ -12,6 +12,20 @@ export const exitCodes = {
   locked: 9,
 } as const;
 
+/** What each means to the one who started the command, as a sentence without its end. */
+export const exitCodeMeanings = {
+  ok: 'The command did what it was asked to do',
+  unexpected: 'The run was stopped, or met a defect',
+  usage: 'The command, the plan or a secret is not valid; nothing was begun',
+  source: 'The database is unreachable, refused, or is not supported',
+  dump: 'The dump failed; no archive was committed',
+  store: 'The store failed, refused, or is full',
+  damaged: 'The archive is damaged, altered, from elsewhere, or of another key; nothing was restored from it',
+  restore: 'The restore failed or was refused',
+  verification: 'A verification, drill, check or the audit trail shows a problem',
+  locked: 'Another run works on the target',
+} as const satisfies Record<keyof typeof exitCodes, string>;
+
 export type ExitCode = (typeof exitCodes)[keyof typeof exitCodes];
 
 /** Codes that another try of the same run cannot change; a Job that ends with one is not tried again. */
