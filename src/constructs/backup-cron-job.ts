@@ -110,7 +110,7 @@ const jobOf = (run: Run): k8s.JobSpec => ({
 /** The pod of a run. @throws Error for props that are not valid */
 export const podOfRun = (props: BackupCronJobProps): k8s.PodSpec => podOf(cronJobProps.parse(props));
 
-/** One scheduled run. The L2 class of cdk8s-plus would skip a run that is 10 s late; see DESIGN.md §4. */
+/** One scheduled run. The L2 class of cdk8s-plus would skip, silently, a run that starts 10 s late. */
 export class BackupCronJob extends Construct {
   constructor(scope: Construct, id: string, props: BackupCronJobProps) {
     super(scope, id);

@@ -1,4 +1,4 @@
-/** Text of `runtime/src/engines/toys.ts`: an engine of a database that is never asked, as small as one can be. */
+/** Source of one more engine, as small as one can be: its database is never asked. */
 export const toyEngine = `
 import { z } from 'zod';
 import type { Engine } from './engine.ts';

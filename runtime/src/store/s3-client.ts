@@ -22,7 +22,7 @@ export interface S3Limits extends AnswerLimits {
   readonly partBytes: number;
   /** Largest piece of a server-side copy. S3 takes up to 5 GiB; less keeps slow servers inside `idleMs`. */
   readonly copyPartBytes: number;
-  /** How long a writer without conditions waits to see whether another one wrote the same name: see s3-exclusive.ts. */
+  /** How long a writer without conditions waits to see whether another one wrote the same name: see s3-sending.ts. */
   readonly settleMs: number;
 }
 
