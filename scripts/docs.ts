@@ -1,17 +1,30 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { Configuration, overrideTable } from './docs/configuration.ts';
 import { exitCodeTable, failureSections } from './docs/errors.ts';
 import { networkTables } from './docs/network.ts';
 import { fillPage, type Parts } from './docs/page.ts';
 import { reviewRules } from './docs/rules.ts';
+import { simpleTypeTable } from './docs/simple-types.ts';
 
 // `npm run docs` writes the generated parts of pages; with --check it only says which are stale.
 
 const root = dirname(import.meta.dirname);
 
+const configuration = new Configuration();
+
 const pages: Readonly<Record<string, Parts>> = {
   'docs/how-to/network.md': { tables: networkTables },
   'docs/how-to/reviewing.md': { rules: reviewRules },
+  'docs/reference/configuration.md': {
+    types: simpleTypeTable,
+    'backed-up': () => configuration.group('backed-up'),
+    kept: () => configuration.group('kept'),
+    deployed: () => configuration.group('deployed'),
+    aws: () => configuration.group('aws'),
+    shared: () => configuration.shared(),
+    overrides: overrideTable,
+  },
   'docs/reference/errors.md': { 'exit-codes': exitCodeTable, failures: failureSections },
 };
 

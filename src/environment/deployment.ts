@@ -7,12 +7,12 @@ import { quota, resources, size } from './resources.ts';
 
 /** What a target says besides the plan. */
 export const targetDeployment = {
-  /** Where its server runs; ports come from the engine. */
+  /** Where its server runs, for NetworkPolicies; ports come from `connection`. */
   network: peer
     .safeExtend({
       /**
-       * True: also a policy on the server's side, which lets the backup and the restore pod in.
-       * @default false - the first policy of a pod shuts out whoever it does not name, such as its applications
+       * True: also makes a policy on the server's side, which lets the backup and the restore pod in.
+       * @default false - the first policy of a pod shuts out everything that it does not name, such as applications
        */
       ingress: z.boolean().default(false),
     })
@@ -20,33 +20,43 @@ export const targetDeployment = {
       path: ['podLabels'],
       error: 'expected the labels of the pods that the policy of `ingress` selects',
     }),
-  /** @default the environment's resources - one figure to tune while databases are alike */
+  /** Resources of this target only. @default the environment's resources - one figure to tune while databases are alike */
   resources: resources.optional(),
 } as const;
 
 const secretSource = <T extends z.ZodType>(reference: T) => ({
+  /** Entry for the encryption Secret. */
   encryption: reference,
+  /** Entry for Secret `backup-notification-secret`. */
   notification: reference,
 });
 
+/** Where the system's own Secrets come from, one of three: docs/how-to/secrets.md. */
 const secrets = z
   .strictObject({
-    /** 1Password operator: one OnePasswordItem per Secret. */
+    /** 1Password operator: one OnePasswordItem per Secret. @default none - one of the three sources is required */
     onePassword: z
-      .strictObject({ vault: z.string().min(1), items: z.strictObject(secretSource(z.string().min(1))) })
+      .strictObject({
+        /** Vault of the items. */
+        vault: z.string().min(1),
+        /** Titles of the items. */
+        items: z.strictObject(secretSource(z.string().min(1))),
+      })
       .optional(),
-    /** External Secrets operator: one ExternalSecret per Secret, each key a property of the remote entry. */
+    /** External Secrets operator: one ExternalSecret per Secret, each key a property of the remote entry. @default none - one of the three sources is required */
     externalSecret: z
       .strictObject({
+        /** Store to read from. */
         storeName: dnsLabel,
-        /** @default ClusterSecretStore - one store of the platform serves every namespace */
+        /** Kind of the store. @default ClusterSecretStore - one store of the platform serves every namespace */
         storeKind: z.enum(['ClusterSecretStore', 'SecretStore']).default('ClusterSecretStore'),
-        /** @default 1h - a rotated key is read long before the next night */
+        /** How often the store is read. @default 1h - a rotated key is read long before the next night */
         refreshInterval: duration.default('1h'),
+        /** Entries of the store. */
         remoteKeys: z.strictObject(secretSource(z.string().min(1))),
       })
       .optional(),
-    /** Pulumi: each key of the Secrets is a secret of the stack's configuration under the same name; synth writes no Secret. */
+    /** Pulumi: each key of the Secrets is a secret of the stack's configuration under the same name; synth writes no Secret. @default none - one of the three sources is required */
     pulumi: z.literal(true).optional(),
   })
   .refine((sources) => Object.values(sources).filter(Boolean).length === 1, {
@@ -56,9 +66,10 @@ const secrets = z
 /** CronJobs start late rather than never: a controller that was away for less than this still starts the run. */
 const leastStartingDeadlineSeconds = 3600;
 
+/** Jobs of all CronJobs. */
 const jobs = z
   .strictObject({
-    /** @default 1h - a control plane that is upgraded is away for less */
+    /** A run that could not start for longer than this is skipped. @default 1h - a control plane that is upgraded is away for less */
     startingDeadline: duration
       .refine(
         (text) => !duration.safeParse(text).success || secondsOf(text) >= leastStartingDeadlineSeconds,
@@ -69,14 +80,16 @@ const jobs = z
       .default('1h'),
     /** Tries after the first. @default 2 - what a restart of the database or the network takes */
     retries: z.int().min(0).max(10).default(2),
-    /** Finished Jobs kept by outcome. @default 3 and 3 - enough to compare the last with those before */
+    /** Number of finished Jobs that are kept. */
     history: z
       .strictObject({
+        /** Jobs that succeeded. @default 3 - enough to compare the last with those before */
         successful: z.int().min(1).max(50).default(3),
+        /** Jobs that failed. @default 3 - enough to compare the last with those before */
         failed: z.int().min(1).max(50).default(3),
       })
       .prefault({}),
-    /** After this, also Jobs made by hand go. @default 7d - logs of a week are at hand after a holiday */
+    /** Finished Jobs are removed after this, those made by hand too. @default 7d - logs of a week are at hand after a holiday */
     keepFinished: duration.default('7d'),
   })
   .prefault({});
@@ -87,15 +100,17 @@ const small = {
 };
 
 /**
- * Where everything lives. A name alone is a namespace of the platform's, which has to be there and is left as it is;
- * `create: true` makes it, and with it everything in it goes when the manifests are deleted.
+ * Namespace of everything. A name alone is a namespace of the platform's, which has to be there and is left as it is.
+ * `{ name: …, create: true }` makes it, for a namespace that holds nothing else: it is removed with the manifests, and everything
+ * in it. Its labels warn of pods that are not `restricted` and refuse none.
  */
 const namespace = z.union(
   [
     dnsLabel.transform((name) => ({ name, create: false })),
     z.strictObject({
+      /** Name of the namespace. */
       name: dnsLabel,
-      /** @default false - databases live there as well */
+      /** True: makes the namespace. @default false - databases live there as well */
       create: z.boolean().default(false),
     }),
   ],
@@ -105,16 +120,20 @@ const namespace = z.union(
 /** Fields of an environment besides those of the plan. */
 export const deploymentShape = {
   namespace,
-  /** Label `app.kubernetes.io/part-of` of every object, and the title of the dashboard. */
+  /** Name of the platform: label `app.kubernetes.io/part-of` of every object, by which NetworkPolicies select pods, and title of the dashboards. */
   platform: dnsLabel,
+  /** Job image: docs/reference/job-image.md. */
   image: z.strictObject({
+    /** Repository without tag. */
     repository: z.string().regex(/^[a-z0-9.:-]+(\/[a-z0-9._-]+)+$/, {
       error: 'expected a repository such as ghcr.io/owner/name',
     }),
+    /** Tag; `latest` is refused. */
     tag: z
       .string()
       .regex(/^\w[\w.-]{0,127}$/, { error: 'expected a tag' })
       .refine((tag) => tag !== 'latest', { error: 'expected a fixed version' }),
+    /** Digest of the image; required in prod, as a tag can be moved. A release names it, and `docker buildx imagetools inspect <repository>:<tag>` prints it. @default none - outside of prod the tag is enough */
     digest: z
       .string()
       .regex(/^sha256:[0-9a-f]{64}$/, { error: 'expected sha256: and 64 hexadecimal digits' })
@@ -124,29 +143,39 @@ export const deploymentShape = {
   }),
   /** Existing PriorityClass of every pod. @default the cluster's - a backup that waits is not worth an application's pod */
   priorityClass: dnsLabel.optional(),
-  /** Of every backup, verification and drill container. */
+  /** Resources of every backup, verification and drill container, as far as these have none of their own, and of the restore pod. */
   resources,
-  /** Of the exporter. @default small - it reads manifests, not archives */
+  /** Resources of the exporter. @default 20m, 128Mi and 64Mi; limits 500m, 512Mi and 1Gi - it reads manifests, not archives */
   exporterResources: resources.prefault(small),
   /**
-   * Keys of the encryption Secret with an S3 account that can read and no more, which the exporter gets in the place of the
-   * one that writes archives. @default none - the exporter uses the account of the backups
+   * Keys of the encryption Secret with an S3 account that can only read, for the exporter: docs/how-to/secrets.md#the-exporter.
+   * @default none - the exporter uses the account of the backups
    */
-  exporterS3Keys: z.strictObject({ accessKey: z.string().min(1), secretKey: z.string().min(1) }).optional(),
-  /** ResourceQuota `backup-quota`. @default none - it would bind whatever else runs in the namespace */
+  exporterS3Keys: z
+    .strictObject({
+      /** Key that holds the access key id. */
+      accessKey: z.string().min(1),
+      /** Key that holds the secret access key. */
+      secretKey: z.string().min(1),
+    })
+    .optional(),
+  /** ResourceQuota `backup-quota` of the namespace. It has to admit exporter, restore pod and the largest run together. @default none - it would bind whatever else runs in the namespace */
   quota: quota.optional(),
-  /** LimitRange `backup-limits`: what a container in the namespace gets that asks for nothing. @default none - it would bind what else runs there */
+  /** LimitRange `backup-limits`: what a container in the namespace gets that asks for nothing. @default none - it would bind whatever else runs in the namespace */
   limitRange: resources.optional(),
+  /** Volume of the archives. */
   storage: z.strictObject({
+    /** Size of the volume. */
     size,
-    /** @default the cluster's default class - names of classes differ everywhere */
+    /** StorageClass of the volume. @default the cluster's default class - names of classes differ everywhere */
     className: dnsLabel.optional(),
-    /** @default ReadWriteOnce - what every cluster offers */
+    /** Access mode of the volume. With `ReadWriteOnce` pods prefer the node that has it. @default ReadWriteOnce - what every cluster offers */
     accessMode: z.enum(['ReadWriteOnce', 'ReadWriteMany']).default('ReadWriteOnce'),
   }),
   secrets,
   jobs,
   network,
+  /** Groups of people, as the cluster's identity provider names them. */
   access: z
     .strictObject({
       /** Groups that may start backups and exec into the restore pod. @default none - rights are given, not taken */
@@ -160,13 +189,15 @@ export const deploymentShape = {
       admissionPolicies: z.boolean().default(true),
     })
     .prefault({}),
+  /** Prometheus, Grafana and the text of alerts. */
   monitoring: z.strictObject({
-    /** By which the Prometheus operator selects rules and monitors. @default release: prometheus - that of its Helm chart */
+    /** Labels by which the Prometheus operator selects rules and monitors. @default `release: prometheus` - that of its Helm chart */
     labels: labels.prefault({ release: 'prometheus' }),
     /** Namespace of the Prometheus that scrapes. @default monitoring - that of kube-prometheus */
     prometheusNamespace: dnsLabel.default('monitoring'),
+    /** Address of Grafana, for links in alerts. */
     grafanaUrl: z.url({ protocol: /^https?$/ }),
-    /** Page of alerts/RUNBOOK.md; each alert adds its own anchor. */
+    /** Address of the page of `alerts/RUNBOOK.md`; each alert adds its own anchor. */
     runbookUrl: z.url({ protocol: /^https?$/ }),
     /** Label `team` of every alert. */
     team: z.string().min(1),

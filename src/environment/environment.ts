@@ -25,12 +25,18 @@ type TargetOption = (typeof targetSchema.options)[number];
 const deployed = (target: TargetOption) =>
   target.extend({
     ...targetDeployment,
-    drill: target.shape.drill.unwrap().extend({ network: peer }).optional(),
+    drill: target.shape.drill
+      .unwrap()
+      .extend({
+        /** Where that server runs, for NetworkPolicies. */
+        network: peer,
+      })
+      .optional(),
   });
 
 const [first, ...others] = targetSchema.options.map(deployed);
 
-/** Part `targets` of an environment. */
+/** Databases to back up, and where they run. */
 export const deployedTargets = z
   .array(z.discriminatedUnion('engine', [first!, ...others]))
   .min(1)
@@ -43,9 +49,19 @@ const environmentShape = {
   ...planShape,
   ...deploymentShape,
   targets: deployedTargets,
-  verification: planShape.verification.extend({ resources }),
-  /** `limits.ephemeralStorage` holds the data of one scratch server at a time: the largest restored database. */
-  drill: drill.extend({ resources }).prefault({}),
+  verification: planShape.verification.extend({
+    /** Resources of the verification. @default the environment's resources - it reads as much as a backup writes */
+    resources,
+  }),
+  drill: drill
+    .extend({
+      /**
+       * Resources of drills. `limits.ephemeralStorage` has to hold the largest restored database, `limits.memory` the largest
+       * Redis: docs/reference/job-image.md#room. @default the environment's resources - enough for small databases
+       */
+      resources,
+    })
+    .prefault({}),
 };
 
 type Draft = Partial<Pick<Environment, 'environment' | 'image'>> & {

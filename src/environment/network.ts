@@ -14,13 +14,13 @@ const cidr = z.union([z.cidrv4(), z.cidrv6()], { error: 'expected an address ran
 /** The other end of a connection. NetworkPolicies know pods and address ranges; DNS names they do not. */
 export const peer = z
   .strictObject({
-    /** Pods by their labels. */
+    /** Pods, by their labels. @default none - then `cidrs` is required */
     podLabels: labels.optional(),
-    /** Namespace of those pods. @default the backup system's own - a platform keeps its databases beside it */
+    /** Namespace of these pods. @default the backup system's own - a platform keeps its databases beside it */
     namespace: dnsLabel.optional(),
-    /** Address ranges, for what runs outside the cluster. */
+    /** Address ranges, for what runs outside the cluster. @default none - then `podLabels` is required */
     cidrs: z.array(cidr).min(1).optional(),
-    /** Ranges left out of `cidrs`. */
+    /** Ranges that `cidrs` does not include. @default none - `cidrs` as a whole */
     except: z.array(cidr).optional(),
   })
   .refine(({ podLabels, cidrs }) => podLabels ?? cidrs, { error: 'expected podLabels or cidrs' });
@@ -35,28 +35,30 @@ const internet = {
 
 const port = z.int().min(1).max(65_535);
 
-/** Other ends that all targets share. */
+/** What pods connect to besides databases, for NetworkPolicies. */
 export const network = z
   .strictObject({
-    /** @default CoreDNS of kube-system - with the label that every distribution gives it */
+    /** DNS servers. @default CoreDNS of kube-system - with the label that every distribution gives it */
     dns: peer.prefault({ namespace: 'kube-system', podLabels: { 'k8s-app': 'kube-dns' } }),
-    /** @default the Internet without private ranges - S3 has no fixed addresses */
+    /** The endpoint of `stores.s3`, or its proxy. @default the Internet without private ranges - S3 has no fixed addresses */
     objectStore: peer.prefault(internet),
-    /** @default the Internet without private ranges - webhooks have no fixed addresses */
+    /** The channels of `notifications`. @default the Internet without private ranges - webhooks have no fixed addresses */
     notifications: peer.prefault(internet),
-    /** Besides those of the plan's channels: of a webhook that is not on 443. @default none - a webhook's URL is secret, and most are on 443 */
+    /** Ports besides those of the channels, for a webhook that is not on 443. @default none - a webhook's URL is secret, and most are on 443 */
     notificationPorts: z.array(port).default([]),
-    /** The Pushgateway of the plan. @default that in namespace monitoring - labelled as by its Helm chart */
+    /** The Pushgateway of `pushgateway.url`. @default pods `app.kubernetes.io/name: prometheus-pushgateway` in namespace `monitoring` - labelled as by its Helm chart */
     pushgateway: peer.prefault({
       namespace: 'monitoring',
       podLabels: { 'app.kubernetes.io/name': 'prometheus-pushgateway' },
     }),
     /**
-     * The Kubernetes API server, which `restore --stop-services` calls: its own addresses, to which most networks turn that
-     * of Service `kubernetes` before policies see it. Needed where targets name services.
+     * The Kubernetes API server, for `restore --stop-services`; required where targets name services. Use `cidrs` with the
+     * addresses that `kubectl get endpoints kubernetes -n default` shows: most networks turn the address of Service `kubernetes`
+     * into these before they look at policies. Name both where yours does not.
+     * @default none - no pod calls the API
      */
     apiServer: peer.optional(),
-    /** @default 443 and 6443 - that of the Service, and that of most API servers */
+    /** Ports of the API server. @default 443, 6443 - that of the Service, and that of most API servers */
     apiServerPorts: z.array(port).min(1).default([443, 6443]),
   })
   .prefault({});

@@ -31,12 +31,26 @@ export const cpu = quantity(/^\d+(\.\d+)?m?$/, '200m or 1');
 /** Bytes; a small m would mean thousandths of a byte and is refused. */
 export const size = quantity(/^\d+(\.\d+)?(k|M|G|T|P|Ki|Mi|Gi|Ti|Pi)?$/, '512Mi or 10Gi');
 
-const amounts = z.strictObject({ cpu, memory: size, ephemeralStorage: size });
+const amounts = z.strictObject({
+  /** Cores. */
+  cpu,
+  /** Memory. */
+  memory: size,
+  /** Local disk: scratch folder and logs. */
+  ephemeralStorage: size,
+});
 
 type Amounts = z.output<typeof amounts>;
 
-/** Requests and limits of a container; a request above its limit is what the API server would refuse. */
-export const resources = z.strictObject({ requests: amounts, limits: amounts }).superRefine(
+/** Amounts of a container; a request above its limit is what the API server would refuse. */
+const requestsAndLimits = z.strictObject({
+  /** What is reserved for the container. */
+  requests: amounts,
+  /** What it may use at most; no amount of `requests` may be larger. */
+  limits: amounts,
+});
+
+export const resources = requestsAndLimits.superRefine(
   (value, context) => {
     for (const key of Object.keys(amounts.shape) as (keyof Amounts)[]) {
       const [request, limit] = [value.requests?.[key], value.limits?.[key]].map((text) =>
@@ -56,7 +70,14 @@ export const resources = z.strictObject({ requests: amounts, limits: amounts }).
 export type Resources = z.output<typeof resources>;
 
 /** What all pods of a namespace may ask for together. */
-export const quota = z.strictObject({ pods: z.int().min(1), requests: amounts, limits: amounts });
+export const quota = z.strictObject({
+  /** Number of pods. */
+  pods: z.int().min(1),
+  /** Requests of all pods together. */
+  requests: amounts,
+  /** Limits of all pods together. */
+  limits: amounts,
+});
 
 type Quota = z.output<typeof quota>;
 

@@ -3,7 +3,6 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { metrics, pushedMetrics, type Metric } from '../../runtime/src/contract/metrics.ts';
-import { overrides } from '../../runtime/src/contract/overrides.ts';
 import { environmentSchema } from '../../src/environment/environment.ts';
 import { checkCommand, codeIn, isCommand } from '../kit/commands.ts';
 
@@ -31,11 +30,6 @@ describe('docs/reference/configuration.md', () => {
     const fields = [...new Set(fieldsOf(schema))];
     expect(fields.length).toBeGreaterThan(50);
     expect(fields.filter((name) => !new RegExp(`[\`.]${name}(\`|\\.|\\[\\])`).test(text))).toEqual([]);
-  });
-
-  test('has every override with the words of its table', () => {
-    for (const [name, meaning] of Object.entries(overrides))
-      expect(text).toContain(`| \`${name}\` | ${meaning} |`);
   });
 });
 

@@ -5,14 +5,15 @@ const subdomain = /^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$/;
 
 /** What uses a database and is scaled to 0 while that is restored with `--stop-services`. */
 export const serviceConfig = z.strictObject({
-  /** @default Deployment */
+  /** Kind of the workload. @default Deployment - what most applications are */
   kind: z.enum(['Deployment', 'StatefulSet']).default('Deployment'),
-  /** @default the backup system's own */
+  /** Namespace of the workload. @default the backup system's own - a platform keeps its databases beside it */
   namespace: z
     .string()
     .max(63)
     .regex(label, { error: 'expected lower-case letters, digits and dashes' })
     .optional(),
+  /** Name of the workload. */
   name: z
     .string()
     .max(253)

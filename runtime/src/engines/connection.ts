@@ -29,12 +29,14 @@ const dataKey = z
 /** TLS of a connection, in one form for all engines; where it is absent, the connection has none. */
 export const tls = z
   .strictObject({
-    /** CA of the server's certificate, as PEM: one of `configMap` and `secret`. @default the CAs of the job image */
+    /** Where the CA of the server's certificate is, as PEM: one of `configMap` and `secret`. @default the CAs of the job image - public servers are signed by one of them */
     ca: z
       .strictObject({
+        /** Name of a ConfigMap. @default none - then `secret` is required */
         configMap: configMapName.optional(),
+        /** Name of a Secret. @default none - then `configMap` is required */
         secret: secretName.optional(),
-        /** @default ca.crt - that of cert-manager and of Secrets of type kubernetes.io/tls */
+        /** Its key. @default ca.crt - that of cert-manager and of Secrets of type kubernetes.io/tls */
         key: dataKey.default('ca.crt'),
       })
       .refine(({ configMap, secret }) => (configMap === undefined) !== (secret === undefined), {
@@ -44,14 +46,15 @@ export const tls = z
     /** Certificate and key that the job shows the server, as PEM. @default none - few servers ask for one */
     client: z
       .strictObject({
+        /** Name of a Secret. */
         secret: secretName,
-        /** @default tls.crt - that of Secrets of type kubernetes.io/tls */
+        /** Its key with the certificate. @default tls.crt - that of Secrets of type kubernetes.io/tls */
         certificate: dataKey.default('tls.crt'),
-        /** @default tls.key - that of Secrets of type kubernetes.io/tls */
+        /** Its key with the private key. @default tls.key - that of Secrets of type kubernetes.io/tls */
         key: dataKey.default('tls.key'),
       })
       .optional(),
-    /** Name that the server's certificate has to hold. @default host */
+    /** Name that the server's certificate has to hold. @default host - the name under which the server is reached */
     serverName: host.optional(),
     /** `full` checks CA and name, `ca` the CA alone, `none` nothing. @default full - nobody can pose as the server */
     verify: z.enum(['full', 'ca', 'none']).default('full'),

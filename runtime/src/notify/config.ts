@@ -15,14 +15,14 @@ const levelsOr = (chosen: readonly Level[]) =>
 const port = z.int().min(1).max(65_535);
 
 const webhook = z.strictObject({
-  /** @default all - a machine reads them, and silence is a sign as well */
+  /** Outcomes that are sent. @default success, warning, error - a machine reads them, and silence is a sign as well */
   levels: levelsOr(levels),
 });
 
 const slack = z.strictObject({
   /** Name or id of a channel that the token's bot was invited to: `#backups`, `C0123456789`. */
   channel: z.string().min(1),
-  /** @default warning, error - a person reads them */
+  /** Outcomes that are sent. @default warning, error - a person reads them */
   levels: levelsOr(['warning', 'error']),
   /** Slack's Web API, or a proxy before it. @default https://slack.com/api - Slack's own */
   apiUrl: z.url({ protocol: /^https?$/ }).default('https://slack.com/api'),
@@ -30,18 +30,21 @@ const slack = z.strictObject({
 
 const email = z
   .strictObject({
+    /** Mail server. */
     host: z.string().min(1),
-    /** @default 587 - mail submission, RFC 6409 */
+    /** Its port. @default 587 - mail submission, RFC 6409 */
     port: port.default(587),
-    /** `starttls` never falls back to plain text; `tls` is for port 465. @default starttls - goes with port 587 */
+    /** `starttls` never falls back to plain text; `tls` is for port 465; `none` is allowed only without a user. @default starttls - goes with port 587 */
     security: z.enum(['starttls', 'tls', 'none']).default('starttls'),
+    /** Address of the sender. */
     from: z.string().min(3),
+    /** Addresses of the recipients. */
     to: z.array(z.string().min(3)).min(1),
-    /** Its password is key `email-password`. @default no login - relays inside a cluster know their senders by address */
+    /** User to log in as; the password is key `email-password` of Secret `backup-notification-secret`. @default no login - relays inside a cluster know their senders by address */
     user: z.string().min(1).optional(),
-    /** PEM file of the CA of a server inside. @default the system's CAs - public servers are signed by one of them */
+    /** PEM file with the CA of the mail server. @default the system's CAs - public servers are signed by one of them */
     caFile: z.string().min(1).optional(),
-    /** @default warning, error - a person reads them */
+    /** Outcomes that are sent. @default warning, error - a person reads them */
     levels: levelsOr(['warning', 'error']),
   })
   .refine(({ user, security }) => user === undefined || security !== 'none', {
@@ -49,13 +52,15 @@ const email = z
     error: 'expected starttls or tls, as a password must not cross the network in the clear',
   });
 
-/** Part `notifications` of the plan. */
+/** Messages about the outcome of runs: docs/how-to/notifications.md. */
 export const notificationsConfig = z.strictObject({
-  /** @default false - it takes a Secret that not everybody has */
+  /** Sends notifications. @default false - it takes a Secret that not everybody has */
   enabled: z.boolean().default(false),
-  /** @default on, where no other channel is named - the seed's only one */
+  /** A webhook; its URL is key `webhook-url` of Secret `backup-notification-secret`. @default on where no other channel is named - it needs nothing but a URL */
   webhook: webhook.optional(),
+  /** A channel of Slack; the token is key `slack-token` of the Secret. @default none - it takes a bot of the workspace */
   slack: slack.optional(),
+  /** E-mail. @default none - it takes a mail server */
   email: email.optional(),
 });
 

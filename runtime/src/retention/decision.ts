@@ -5,11 +5,11 @@ import { tiers, type Tier } from '../archives/layout.ts';
 
 /** How many archives of each tier are kept. */
 export const retentionPolicy = z.strictObject({
-  /** Days a daily archive is kept. @default 30 - the seed's table */
+  /** Days that a daily archive is kept. @default 30 - any day of the last month */
   days: z.int().min(1).max(3650).default(30),
-  /** Weekly archives kept; 0 makes none. @default 4 - a month of Sundays */
+  /** Number of weekly archives that are kept; 0 makes none. @default 4 - a month of Sundays */
   weekly: z.int().min(0).max(520).default(4),
-  /** Monthly archives kept; 0 makes none. @default 12 - a year */
+  /** Number of monthly archives that are kept; 0 makes none. @default 12 - a year */
   monthly: z.int().min(0).max(120).default(12),
   /**
    * Largest share of a tier's archives that one run removes, at least one: a wrong clock or a wrong number in the plan

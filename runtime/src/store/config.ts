@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { quantityValue } from '../core/quantity.ts';
 
 export const directoryConfig = z.strictObject({
-  /** Mount of the volume. @default /backup - where the seed's commands look */
+  /** Where the volume is mounted. In a cluster `/backup` is the only one. @default /backup - where the documented commands look */
   path: z.string().startsWith('/').default('/backup'),
 });
 
@@ -21,16 +21,17 @@ const bandwidth = z
   .refine((text) => !((quantityValue(text) ?? 0) < leastBandwidth), { error: 'expected at least 64Ki' });
 
 export const s3Config = z.strictObject({
+  /** Bucket and prefix of the archives. */
   base: s3Base,
-  /** Copy archives there. @default true - a remote that is named is meant to be used */
+  /** Copies every archive there. @default true - a store that is named is meant to be used */
   sync: z.boolean().default(true),
-  /** @default us-east-1 - what S3-compatible servers accept without a region of their own */
+  /** Region of the bucket. @default us-east-1 - what S3-compatible servers accept without a region of their own */
   region: z.string().min(1).default('us-east-1'),
-  /** @default AWS's endpoint of the region - the SDK knows it */
+  /** URL of an S3-compatible server. @default AWS's endpoint of the region - the SDK knows it */
   endpoint: z.url({ protocol: /^https?$/ }).optional(),
-  /** @default false - AWS wants virtual hosts; most self-hosted servers want true */
+  /** Names the bucket in the path instead of the host name. Most self-hosted servers want true. @default false - AWS wants the bucket as host name */
   forcePathStyle: z.boolean().default(false),
-  /** PEM file of the CA that signed the endpoint's certificate. @default the system's CAs - public endpoints are signed by one of them */
+  /** PEM file with the CA of the endpoint's certificate. @default the system's CAs - public endpoints are signed by one of them */
   caFile: z.string().startsWith('/').optional(),
   /**
    * `when-supported` sends a CRC-32 with every write, which AWS asks for in buckets with Object Lock.
@@ -38,13 +39,13 @@ export const s3Config = z.strictObject({
    */
   checksums: z.enum(['when-required', 'when-supported']).default('when-required'),
   /**
-   * False for a gateway that knows no `If-None-Match` and answers 400 or 501 to it. A lock is then taken by writing it,
-   * waiting 3 s and reading it back, which costs so long for every object that must not be overwritten.
+   * False for a gateway that answers 400 or 501 to `If-None-Match`: see docs/reference/configuration.md#gateways-without-conditional-writes.
    * @default true - AWS, Ceph, MinIO and most others know it, and one request decides
    */
   conditionalWrites: z.boolean().default(true),
   /**
-   * HTTP proxy on the way to the endpoint, `http://host:port`, without credentials: those come with HTTPS_PROXY.
+   * HTTP proxy on the way to the endpoint, `http://host:port`. Credentials of a proxy come with the variable HTTPS_PROXY. Egress
+   * opens to its port; name its address in `network.objectStore`.
    * @default HTTPS_PROXY, HTTP_PROXY and NO_PROXY of the process - as other programs have it
    */
   proxy: z
@@ -53,7 +54,7 @@ export const s3Config = z.strictObject({
       error: 'expected no credentials, which are no part of a plan',
     })
     .optional(),
-  /** Most that uploads and downloads together take, per second. @default no limit - the sooner a copy is elsewhere the better */
+  /** Limit of uploads and downloads together. @default no limit - the sooner a copy is elsewhere the better */
   bandwidth: bandwidth.optional(),
   /** `secret` reads the keys of backup-encryption-secret; `default-chain` is the SDK's own (IRSA, instance role). @default secret - works with every gateway */
   credentials: z.enum(['secret', 'default-chain']).default('secret'),

@@ -2,19 +2,20 @@ import { z } from 'zod';
 import { host, port, tls } from '../connection.ts';
 
 export const influxdbConnection = z.strictObject({
+  /** Address of the server. */
   host,
-  /** HTTP API. @default 8086 - the default of both generations */
+  /** Port of the HTTP API. @default 8086 - the default of both generations */
   port: port.default(8086),
-  /** Path below which a proxy serves the HTTP API. @default none - InfluxDB has no such setting of its own */
+  /** Path below which a proxy serves the HTTP API, such as `/influxdb`. @default none - InfluxDB has no such setting of its own */
   path: z
     .string()
     .regex(/^(\/[\w.~-]+)+$/, { error: 'expected a path such as /influxdb' })
     .optional(),
-  /** Of the HTTP API; `influxd backup` of 1.x knows no TLS. @default none - InfluxDB's own default */
+  /** TLS of the HTTP API; `influxd backup` of 1.x knows none. @default none - InfluxDB's own default */
   tls: tls.optional(),
-  /** RPC port that `influxd backup` of 1.x talks to. @default 8088 - the default of 1.x */
+  /** RPC port that `influxd backup` of 1.x connects to. @default 8088 - the default of 1.x */
   rpcPort: port.default(8088),
-  /** Databases (1.x). @default all but _internal */
+  /** Databases of 1.x that are backed up. @default all but `_internal` - nothing is forgotten that is made later */
   databases: z.array(z.string().min(1)).min(1).optional(),
 });
 

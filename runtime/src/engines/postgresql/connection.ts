@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { host, port, tls } from '../connection.ts';
 
-/** As for other engines; also an IPv6 address that begins with a colon, and the folder of a socket. */
+/** Address of the server; also an IPv6 address that begins with a colon, and the folder of a socket. */
 const server = z.union([host, z.string().regex(/^(\/[\w.@/-]*|::[A-Fa-f0-9:.]*)$/)], {
   error: 'expected a host name or IP address',
 });
@@ -11,13 +11,15 @@ export const sslModes = { full: 'verify-full', ca: 'verify-ca', none: 'require' 
 
 export const postgresqlConnection = z
   .strictObject({
+    /** Address of the server; also an IPv6 address that begins with a colon, and the folder of a socket. */
     host: server,
-    /** @default 5432 - the registered port */
+    /** Port of the server. @default 5432 - the registered port */
     port: port.default(5432),
+    /** Database that is backed up; the roles of the server come along. */
     database: z.string().min(1).max(63),
-    /** Instead of `sslMode`, with certificates. @default none - sslMode alone says how */
+    /** TLS with certificates, instead of `sslMode`. @default none - sslMode alone says how */
     tls: tls.optional(),
-    /** libpq sslmode. @default prefer - libpq's own default */
+    /** `sslmode` of libpq. @default prefer - libpq's own default */
     sslMode: z.enum(['disable', 'prefer', 'require', 'verify-ca', 'verify-full']).default('prefer'),
     /**
      * Hands the password in clear text to a server whose certificate was not verified, if it asks so (LDAP, PAM).
@@ -25,8 +27,8 @@ export const postgresqlConnection = z
      */
     clearTextPassword: z.boolean().optional(),
     /**
-     * Also compares the content of tables, by a hash that knows no order; reads each table once more.
-     * @default false - rows are counted
+     * Also compares the content of tables and large objects, by a hash that does not depend on the order of rows; each table is read once more.
+     * @default false - counting rows costs less
      */
     contentHash: z.boolean().optional(),
   })

@@ -2,10 +2,11 @@ import { z } from 'zod';
 import { host, port, tls } from '../connection.ts';
 
 export const redisConnection = z.strictObject({
+  /** Address of the server. */
   host,
-  /** @default 6379 - the registered port */
+  /** Port of the server. @default 6379 - the registered port */
   port: port.default(6379),
-  /** @default none - Redis's own default */
+  /** TLS of the connection. @default none - Redis's own default */
   tls: tls.optional(),
 });
 

@@ -1,8 +1,8 @@
 import { z } from 'zod';
 
-/** From where on a backup differs enough from its history to warn. */
+/** From where on a backup differs enough from its history to warn: docs/explanation/anomalies.md. */
 export const anomalyPolicy = z.strictObject({
-  /** @default true - an empty dump should be noticed before it is needed */
+  /** Compares every backup with those before it. @default true - an empty dump should be noticed before it is needed */
   enabled: z.boolean().default(true),
   /**
    * Loss, in percent, of size, rows, keys or points, of the target or of one table, bucket or type.
