@@ -4,14 +4,23 @@ import type { Resource, Rule, StackRule, Tree } from './rule.ts';
 const dataKinds = ['Bucket', 'Key'];
 const dataObjects = ['Namespace', 'PersistentVolumeClaim'];
 
+const passphraseKey = /passphrase|encryption.?key/i;
+
+/** What is sealed cannot be read without it. */
+const holdsPassphrase = (resource: Resource): boolean =>
+  kindOf(resource) === 'Secret' &&
+  ['data', 'stringData']
+    .flatMap((field) => Object.keys(treeAt(resource.props, field)))
+    .some((key) => passphraseKey.test(key));
+
 const holdsData = (resource: Resource): boolean =>
   (isAws(resource) && dataKinds.includes(kindOf(resource))) ||
-  (isKubernetes(resource) && dataObjects.includes(kindOf(resource)));
+  (isKubernetes(resource) && (dataObjects.includes(kindOf(resource)) || holdsPassphrase(resource)));
 
 export const dataRules: readonly Rule[] = [
   {
     name: 'data-protected',
-    description: 'What holds data is not deleted or replaced by a slip.',
+    description: 'What holds data, or the passphrase that opens it, is not deleted or replaced by a slip.',
     severity: 'critical',
     check: (resource) =>
       holdsData(resource) && !resource.opts.protect ? ['is not protected, expected protect: true'] : [],

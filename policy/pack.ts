@@ -2,13 +2,15 @@ import { PolicyPack, type ResourceValidationPolicy, type StackValidationPolicy }
 import { awsRules } from './aws.ts';
 import { dataRules, stackRules } from './data.ts';
 import { kubernetesRules } from './kubernetes.ts';
-import type { Rule, StackRule } from './rule.ts';
+import { isLeftOut, type Rule, type StackRule } from './rule.ts';
 
 const resourcePolicy = ({ name, description, severity, check }: Rule): ResourceValidationPolicy => ({
   name,
   description,
   severity,
-  validateResource: (resource, report) => check(resource).forEach((message) => report(message)),
+  validateResource: (resource, report) => {
+    if (!isLeftOut(resource)) check(resource).forEach((message) => report(message));
+  },
 });
 
 const stackPolicy = ({ name, description, severity, checkAll }: StackRule): StackValidationPolicy => ({
@@ -16,7 +18,9 @@ const stackPolicy = ({ name, description, severity, checkAll }: StackRule): Stac
   description,
   severity,
   validateStack: ({ resources }, report) =>
-    checkAll(resources).forEach(({ message, urn }) => report(message, urn)),
+    checkAll(resources)
+      .filter(({ urn }) => !resources.some((resource) => resource.urn === urn && isLeftOut(resource)))
+      .forEach(({ message, urn }) => report(message, urn)),
 });
 
 new PolicyPack('grill-stats-backup', {

@@ -44,6 +44,12 @@ export const kindOf = ({ type }: Resource): string => type.slice(type.lastIndexO
 export const isAws = ({ type }: Resource): boolean => type.startsWith('aws:');
 export const isKubernetes = ({ type }: Resource): boolean => type.startsWith('kubernetes:');
 
+/**
+ * True for what `--target` leaves out and what is not there yet: the engine asks about it all the same, without any of its
+ * properties. Every kind that a rule is about has at least one.
+ */
+export const isLeftOut = ({ props }: Resource): boolean => Object.keys(props).length === 0;
+
 const isTree = (value: unknown): value is Tree =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 

@@ -50,7 +50,23 @@ describe('the policy pack, run as Pulumi runs it', () => {
     inputs: { ...resource.inputs, ...changes },
   });
 
+  test('says nothing of what --target leaves out, which the engine shows without properties', async () => {
+    const all = prod.map((one) => (one.custom ? { ...one, inputs: {}, secretOutputs: [] } : one));
+    expect(await analyzer.analyze(all)).toEqual([]);
+    const bucket = prod.findIndex((one) => kindOf(one.type) === 'Bucket');
+    expect(await analyzer.analyze(all.with(bucket, prod[bucket]!))).toEqual([]);
+  });
+
   test.each<[string, () => readonly Registered[], string]>([
+    [
+      'data-protected',
+      () =>
+        altered('Secret', 'backup-encryption-secret', () => ({
+          protect: false,
+          inputs: { stringData: { 'encryption-key': 'p@ssphrase' } },
+        })),
+      'is not protected',
+    ],
     [
       'data-protected',
       () => altered('PersistentVolumeClaim', 'backup-storage-pvc', () => ({ protect: false })),
@@ -61,7 +77,7 @@ describe('the policy pack, run as Pulumi runs it', () => {
       () => altered('BucketPublicAccessBlock', 'archives', input({ blockPublicPolicy: false })),
       'blockPublicPolicy is not true',
     ],
-    ['bucket-complete', () => without('BucketVersioning', 'archives'), 'has no BucketVersioning'],
+    ['bucket-complete', () => without('BucketVersioning', 'backup:archives'), 'has no BucketVersioning'],
     [
       'lock-within-retention',
       () =>
