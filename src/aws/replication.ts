@@ -48,27 +48,46 @@ const rolePolicy = (account: Account, replica: Place) => {
   );
 };
 
+const trustOfS3 = ({ archives, accountId }: Account) =>
+  document({
+    Sid: 'S3',
+    Effect: 'Allow',
+    Principal: { Service: 's3.amazonaws.com' },
+    Action: 'sts:AssumeRole',
+    Condition: onBehalfOf(bucketArn(archives), accountId),
+  });
+
+/** Where Object Lock is wanted, S3 replicates its retention only between buckets that both have it by then. */
+const beforeReplication = (locked: boolean): readonly string[] => [
+  ...(['archives', 'replica'] as const).flatMap((place) => [
+    `BucketVersioning:${place}`,
+    ...(locked ? [`BucketObjectLockConfiguration:${place}`] : []),
+  ]),
+  'RolePolicy:replication',
+];
+
+/** Role and policy stay with the configuration that names them: without them a bucket that outlives its stack copies nothing. */
+const settings = { keeps: 'settings' } as const;
+
 /**
  * Copies every object to the replica. Delete markers follow, so that retention reaches the replica; versions are removed
  * by the replica's own lifecycle only, which no request to the first bucket hastens.
  */
-export const replication = (account: Account, replica: Place): readonly AwsResource[] => {
+export const replication = (account: Account, replica: Place, locked: boolean): readonly AwsResource[] => {
   const { archives, prefix } = account;
   return [
-    resource('Role', 'replication', {
-      name: `${archives.bucket}-replication`,
-      assumeRolePolicy: document({
-        Sid: 'S3',
-        Effect: 'Allow',
-        Principal: { Service: 's3.amazonaws.com' },
-        Action: 'sts:AssumeRole',
-        Condition: onBehalfOf(bucketArn(archives), account.accountId),
-      }),
-    }),
-    resource('RolePolicy', 'replication', {
-      role: outputOf('Role', 'replication', 'id'),
-      policy: rolePolicy(account, replica),
-    }),
+    resource(
+      'Role',
+      'replication',
+      { name: `${archives.bucket}-replication`, assumeRolePolicy: trustOfS3(account) },
+      settings,
+    ),
+    resource(
+      'RolePolicy',
+      'replication',
+      { role: outputOf('Role', 'replication', 'id'), policy: rolePolicy(account, replica) },
+      settings,
+    ),
     resource(
       'BucketReplicationConfig',
       'archives',
@@ -91,10 +110,7 @@ export const replication = (account: Account, replica: Place): readonly AwsResou
           },
         ],
       },
-      {
-        keeps: 'settings',
-        after: ['BucketVersioning:archives', 'BucketVersioning:replica', 'RolePolicy:replication'],
-      },
+      { ...settings, after: beforeReplication(locked) },
     ),
   ];
 };

@@ -20,6 +20,6 @@ export const awsResources = (environment: Environment): readonly AwsResource[] =
     identity(environment, account),
     ...places.flatMap((place) => [...key(place, account), ...bucket(place, account, environment)]),
     ...permissions(account),
-    ...(replica ? replication(account, replica) : []),
+    ...(replica ? replication(account, replica, environment.aws.objectLock !== undefined) : []),
   ];
 };

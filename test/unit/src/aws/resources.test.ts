@@ -146,6 +146,18 @@ describe('replication', () => {
     });
   });
 
+  test('is made after Object Lock is on both buckets, where it is wanted', () => {
+    const waits = (from = resources) =>
+      from.find(({ kind }) => kind === 'BucketReplicationConfig')!.after!.filter((id) => /Lock/.test(id));
+    expect(waits()).toEqual([
+      'BucketObjectLockConfiguration:archives',
+      'BucketObjectLockConfiguration:replica',
+    ]);
+    expect(waits(awsResources(environmentWith('prod', { aws: { ...aws, objectLock: undefined } })))).toEqual(
+      [],
+    );
+  });
+
   test('is made only where it is asked for', () => {
     const alone = awsResources(environmentWith('prod', { aws: { ...aws, replication: undefined } }));
     expect(idsOf(alone).filter((id) => /replica/.test(id))).toEqual([]);
