@@ -122,6 +122,8 @@ export class BackupCronJob extends Construct {
       metadata: { name: run.name, labels },
       spec: {
         schedule: run.schedule,
+        // declared, so that one which somebody suspended and forgot shows as a difference
+        suspend: false,
         timeZone: 'Etc/UTC',
         concurrencyPolicy: 'Forbid',
         startingDeadlineSeconds: secondsOf(jobs.startingDeadline),

@@ -21,6 +21,7 @@ export const jobRules: readonly Rule[] = [
   cronJobRule('never runs twice at once', api, ({ concurrencyPolicy }) =>
     unless(concurrencyPolicy === 'Forbid', 'concurrencyPolicy'),
   ),
+  cronJobRule('says that it is not suspended', api, ({ suspend }) => unless(suspend === false, 'suspend')),
   cronJobRule('runs by UTC', api, ({ timeZone }) => unless(timeZone === 'Etc/UTC', 'timeZone')),
   cronJobRule('keeps a bounded history', api, (spec) =>
     ['successfulJobsHistoryLimit', 'failedJobsHistoryLimit'].filter((key) => !(spec[key] >= 1)),

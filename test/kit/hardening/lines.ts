@@ -54,6 +54,7 @@ const podLines = linesOf(podKinds, {
 const jobLines = linesOf(['CronJob'], {
   'spec.concurrencyPolicy': 'never runs twice at once',
   'spec.startingDeadlineSeconds': 'starts late rather than never',
+  'spec.suspend': 'says that it is not suspended',
   'spec.timeZone': 'runs by UTC',
   'spec.successfulJobsHistoryLimit': 'keeps a bounded history',
   'spec.failedJobsHistoryLimit': 'keeps a bounded history',

@@ -50,6 +50,7 @@ const failJob = 'spec.jobTemplate.spec.podFailurePolicy.rules.1.onExitCodes';
 const jobs: readonly (readonly [string, string, unknown])[] = [
   ['starts late rather than never', 'spec.startingDeadlineSeconds', 10],
   ['never runs twice at once', 'spec.concurrencyPolicy', 'Allow'],
+  ['says that it is not suspended', 'spec.suspend', true],
   ['starts a new pod for each try', 'pod.restartPolicy', 'OnFailure'],
   ['is tried a bounded number of times', 'spec.jobTemplate.spec.backoffLimit', 100],
   ['tries transient errors again', `${failJob}.values`, [2, 3, 6, 7, 8]],
