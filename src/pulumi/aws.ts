@@ -5,7 +5,6 @@ import { User } from '@pulumi/aws/iam/user.js';
 import { UserPolicy } from '@pulumi/aws/iam/userPolicy.js';
 import { Alias } from '@pulumi/aws/kms/alias.js';
 import { Key } from '@pulumi/aws/kms/key.js';
-import { Provider, type ProviderArgs } from '@pulumi/aws/provider.js';
 import { Bucket } from '@pulumi/aws/s3/bucket.js';
 import { BucketLifecycleConfiguration } from '@pulumi/aws/s3/bucketLifecycleConfiguration.js';
 import { BucketLogging } from '@pulumi/aws/s3/bucketLogging.js';
@@ -17,11 +16,10 @@ import { BucketReplicationConfig } from '@pulumi/aws/s3/bucketReplicationConfig.
 import { BucketServerSideEncryptionConfiguration } from '@pulumi/aws/s3/bucketServerSideEncryptionConfiguration.js';
 import { BucketVersioning } from '@pulumi/aws/s3/bucketVersioning.js';
 import * as pulumi from '@pulumi/pulumi';
-import { accountOf } from '../aws/account.ts';
 import { placeholder, type AwsKind, type AwsResource } from '../aws/resource.ts';
 import { awsResources } from '../aws/resources.ts';
 import type { Environment } from '../environment/environment.ts';
-import { formerNames } from './renames.ts';
+import type { Naming } from './naming.ts';
 
 type ResourceClass = new (
   name: string,
@@ -88,32 +86,22 @@ const argumentsOf = ({ args }: AwsResource, made: Made): Readonly<Record<string,
     ]),
   );
 
-/** The stack's only account; each resource names its region. */
-const providerOf = (environment: Environment): Provider | undefined => {
-  const account = accountOf(environment);
-  return (
-    account &&
-    new Provider('aws', {
-      region: account.archives.region as NonNullable<ProviderArgs['region']>,
-      allowedAccountIds: [account.accountId],
-      defaultTags: { tags: { system: 'grill-stats-backup', environment: environment.environment } },
-    })
-  );
-};
-
-/** Registers what src/aws says, in its order. Empty where the environment asks for nothing in AWS. */
-export const deployAws = (environment: Environment): Made => {
-  const provider = providerOf(environment);
-  const former = formerNames(environment);
+/** Registers what src/aws says, in its order, through one provider. Empty where the environment asks for nothing in AWS. */
+export const deployAws = (
+  environment: Environment,
+  naming: Naming,
+  provider: pulumi.ProviderResource,
+): Made => {
   const made = new Map<string, pulumi.CustomResource>();
   for (const resource of awsResources(environment)) {
     const { kind, name, keeps, after = [] } = resource;
-    const registered = new classes[kind](name, argumentsOf(resource, made), {
+    const child = naming.child(name);
+    const registered = new classes[kind](child.name, argumentsOf(resource, made), {
+      ...child.options,
       provider,
       protect: keeps === 'data',
       retainOnDelete: keeps !== undefined,
       dependsOn: after.map((id) => made.get(id)!),
-      aliases: (former[name] ?? []).map((old) => ({ name: old })),
     });
     made.set(`${kind}:${name}`, registered);
   }

@@ -16,7 +16,8 @@ import { RoleBinding } from '@pulumi/kubernetes/rbac/v1/roleBinding.js';
 import type { Provider } from '@pulumi/kubernetes/provider.js';
 import type * as pulumi from '@pulumi/pulumi';
 import type { KubernetesObject } from '../constructs/backup-system.ts';
-import { precedes, waveOf } from './order.ts';
+import type { Naming } from './naming.ts';
+import { precedes, waves, waveOf } from './order.ts';
 
 type ResourceClass = new (
   name: string,
@@ -63,10 +64,9 @@ const idOf = ({ metadata: { name, namespace } }: KubernetesObject): string =>
 /** What exists besides the objects: the cluster, and Secrets whose values no synthesis knows. */
 interface Cluster {
   readonly provider: Provider;
+  readonly naming: Naming;
   /** Registers Secrets into the namespace. */
   readonly secrets: (options: pulumi.CustomResourceOptions) => readonly pulumi.Resource[];
-  /** Former logical names by the present ones. */
-  readonly formerNames: Readonly<Record<string, readonly string[]>>;
 }
 
 /** An object that is registered; of Secrets no more is known than that they are. */
@@ -75,32 +75,45 @@ interface Made {
   readonly resource: pulumi.Resource;
 }
 
-const register = (
-  object: KubernetesObject,
-  made: readonly Made[],
-  { provider, formerNames }: Cluster,
-): Made => {
+/**
+ * Who owns the fields that Pulumi applies. By default each registration gets a random name, so that whoever takes over what
+ * is there, after `pulumi destroy` or from manifests, meets the fields of a manager that does not exist any more.
+ */
+export const fieldManager = { 'pulumi.com/patchFieldManager': 'grill-stats-backup' } as const;
+
+const owned = (object: KubernetesObject): KubernetesObject => ({
+  ...object,
+  metadata: { ...object.metadata, annotations: { ...object.metadata.annotations, ...fieldManager } },
+});
+
+const register = (object: KubernetesObject, made: readonly Made[], { provider, naming }: Cluster): Made => {
   const keeps = holdsData.includes(object.kind);
-  const resource = new (classOf(object))(idOf(object), object, {
+  const { name, options } = naming.child(idOf(object));
+  const resource = new (classOf(object))(name, owned(object), {
+    ...options,
     provider,
     protect: keeps,
     retainOnDelete: keeps,
     dependsOn: made.filter((other) => precedes(other.object, object)).map((other) => other.resource),
-    aliases: (formerNames[idOf(object)] ?? []).map((name) => ({ name })),
   });
   return { object, resource };
 };
+
+const secrets = (namespaces: readonly Made[], cluster: Cluster): readonly Made[] =>
+  cluster
+    .secrets({ provider: cluster.provider, dependsOn: namespaces.map(({ resource }) => resource) })
+    .map((resource) => ({ object: { kind: 'Secret' }, resource }));
 
 /**
  * Registers each object as a typed resource named `namespace/name`, after what it needs.
  * @throws Error for a kind without a class
  */
 export const deployObjects = (objects: readonly KubernetesObject[], cluster: Cluster): void => {
-  const registered = (wave: number, made: readonly Made[]) =>
-    objects.filter((object) => waveOf(object) === wave).map((object) => register(object, made, cluster));
-  const namespaces = registered(0, []);
-  const secrets = cluster
-    .secrets({ provider: cluster.provider, dependsOn: namespaces.map(({ resource }) => resource) })
-    .map((resource) => ({ object: { kind: 'Secret' }, resource }));
-  registered(2, [...namespaces, ...secrets, ...registered(1, namespaces)]);
+  const made: Made[] = [];
+  for (const wave of waves) {
+    const before = [...made];
+    const now = objects.filter((object) => waveOf(object) === wave);
+    made.push(...now.map((object) => register(object, before, cluster)));
+    if (wave === 'base') made.push(...secrets(before, cluster));
+  }
 };

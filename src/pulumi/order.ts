@@ -1,16 +1,18 @@
+import { names } from '../../runtime/src/contract/names.ts';
 import type { KubernetesObject } from '../constructs/backup-system.ts';
+
+/** What Secrets are, and what makes them. */
+const secretSources = ['ExternalSecret', 'OnePasswordItem', 'Secret'];
 
 /** What a pod needs before it starts: a run without its policies could talk to anybody, one without its volume waits. */
 const neededByPods = [
   'ConfigMap',
-  'ExternalSecret',
   'LimitRange',
   'NetworkPolicy',
-  'OnePasswordItem',
   'PersistentVolumeClaim',
   'ResourceQuota',
-  'Secret',
   'ServiceAccount',
+  ...secretSources,
 ];
 
 /** Kinds that a kind waits for, besides the namespace. */
@@ -57,15 +59,25 @@ const selects = (policy: KubernetesObject, labels: Labels): boolean => {
   );
 };
 
-/** The namespace is first, then comes what nothing waits for, then what waits. */
-export const waveOf = ({ kind }: KubernetesObject): 0 | 1 | 2 => {
-  if (kind === 'Namespace') return 0;
-  return kind in needs ? 2 : 1;
+/** The plan names keys of Secrets: a run that reads a new plan beside an old Secret fails. */
+const isPlan = ({ kind, metadata }: KubernetesObject): boolean =>
+  kind === 'ConfigMap' && metadata.name === names.configMap;
+
+const neededBy = (object: KubernetesObject): readonly string[] =>
+  isPlan(object) ? secretSources : (needs[object.kind] ?? []);
+
+/** The namespace is first; then comes what nothing waits for, Secrets among it; then the plan; then what waits. */
+export const waves = ['namespace', 'base', 'plan', 'workloads'] as const;
+
+export const waveOf = (object: KubernetesObject): (typeof waves)[number] => {
+  if (object.kind === 'Namespace') return 'namespace';
+  if (isPlan(object)) return 'plan';
+  return object.kind in needs ? 'workloads' : 'base';
 };
 
 /** True where an object has to be there before another; of policies those that are about its pods, as there may be thousands. */
 export const precedes = (earlier: Pick<KubernetesObject, 'kind'>, object: KubernetesObject): boolean => {
   if (earlier.kind === 'Namespace') return true;
-  if (!needs[object.kind]?.includes(earlier.kind)) return false;
+  if (!neededBy(object).includes(earlier.kind)) return false;
   return earlier.kind !== 'NetworkPolicy' || selects(earlier as KubernetesObject, podLabels(object));
 };

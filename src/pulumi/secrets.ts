@@ -1,86 +1,100 @@
-import type { AccessKey } from '@pulumi/aws/iam/accessKey.js';
 import { Secret } from '@pulumi/kubernetes/core/v1/secret.js';
 import * as pulumi from '@pulumi/pulumi';
 import { passphraseProblem } from '../../runtime/src/contract/passphrase.ts';
 import { secrets as contract } from '../../runtime/src/contract/secrets.ts';
-import { accountOf } from '../aws/account.ts';
 import { systemLabels } from '../constructs/labels.ts';
 import { secretsOf, type SystemSecret } from '../constructs/secrets.ts';
+import { accountOf } from '../aws/account.ts';
 import type { Environment } from '../environment/environment.ts';
+import { fieldManager } from './kubernetes.ts';
+import type { Naming } from './naming.ts';
 
-type Values = Readonly<Record<string, pulumi.Input<string>>>;
+/** Values of Secrets by their keys. */
+export type SecretValues = Readonly<Record<string, pulumi.Input<string>>>;
 
 const { s3AccessKey, s3SecretKey } = contract.encryption.keys;
 
-/** The minted access key, as the keys of its Secret. Secret, both of them. */
-export const accessKeyValues = (key: AccessKey | undefined): Values =>
-  key ? { [s3AccessKey]: pulumi.secret(key.id), [s3SecretKey]: pulumi.secret(key.secret) } : {};
+/** The key by which archives are sealed: every run would refuse an unfit passphrase. */
+export const sealingKey = ({ encryption }: Environment): string => encryption.keys[0]!.secretKey;
 
-/** Names of the configuration's secrets, which the CLI hands over beside the configuration itself. */
-const encrypted = (): readonly string[] =>
-  JSON.parse(process.env['PULUMI_CONFIG_SECRET_KEYS'] ?? '[]') as readonly string[];
+interface Keys {
+  readonly required: readonly string[];
+  /** S3 keys of a plan that copies nothing there: they are taken where they are given. */
+  readonly optional: readonly string[];
+}
 
-const problemsOf = (config: pulumi.Config, key: string, seals: boolean): readonly string[] => {
-  const value = config.get(key);
-  if (value === undefined) return [`${config.name}:${key} is missing`];
-  const unfit = seals && passphraseProblem(value); // every run would refuse it
-  if (unfit) return [`${config.name}:${key} ${unfit}: use one line of printable text`];
-  return encrypted().includes(`${config.name}:${key}`) ? [] : [`${config.name}:${key} is in plain text`];
+/** Keys whose values have to be given: all but those that AWS mints; none where another source than Pulumi has them. */
+export const givenKeys = (environment: Environment): Keys => {
+  if (!environment.secrets.pulumi) return { required: [], optional: [] };
+  const s3Keys: readonly string[] = [
+    s3AccessKey,
+    s3SecretKey,
+    ...Object.values(environment.exporterS3Keys ?? {}),
+  ];
+  const minted: readonly string[] =
+    accountOf(environment)?.identityKind === 'User' ? [s3AccessKey, s3SecretKey] : [];
+  const keys = secretsOf(environment)
+    .flatMap((secret) => secret.keys)
+    .filter((key) => !minted.includes(key));
+  const idle = (key: string): boolean => !environment.stores.s3?.sync && s3Keys.includes(key);
+  return { required: keys.filter((key) => !idle(key)), optional: keys.filter(idle) };
 };
 
-/** Keys of the Secrets that the configuration has to hold: all but those that are minted. */
-const configuredKeys = (environment: Environment): readonly string[] => {
-  const minted = accountOf(environment)?.identityKind === 'User' ? [s3AccessKey, s3SecretKey] : [];
-  return secretsOf(environment)
-    .flatMap(({ keys }) => keys)
-    .filter((key) => !(minted as readonly string[]).includes(key));
+/** @throws RunError with all keys that have no value */
+export const checkComplete = (environment: Environment, values: SecretValues): void => {
+  const missing = givenKeys(environment).required.filter((key) => values[key] === undefined);
+  if (missing.length) throw new pulumi.RunError(`secrets has no value for ${missing.join(', ')}`);
 };
 
-/**
- * Passphrases, tokens and passwords from the stack's configuration, under the names of their keys; none where another
- * source than Pulumi has them.
- * @throws RunError with all keys that are missing or in plain text, and a passphrase that cannot seal archives
- */
-export const configuredValues = (environment: Environment): Values => {
-  if (!environment.secrets.pulumi) return {};
-  const config = new pulumi.Config();
-  const keys = configuredKeys(environment);
-  const problems = keys.flatMap((key) =>
-    problemsOf(config, key, key === environment.encryption.keys[0]!.secretKey),
+const sealing = (value: pulumi.Input<string>): pulumi.Output<string> =>
+  pulumi.output(value).apply((text) => {
+    const unfit = passphraseProblem(text);
+    if (unfit) throw new pulumi.RunError(`the passphrase ${unfit}: use one line of printable text`);
+    return text;
+  });
+
+const dataOf = ({ keys }: SystemSecret, environment: Environment, values: SecretValues): SecretValues =>
+  Object.fromEntries(
+    keys
+      .filter((key) => values[key] !== undefined)
+      .map((key) => [
+        key,
+        pulumi.secret(key === sealingKey(environment) ? sealing(values[key]!) : values[key]!),
+      ]),
   );
-  if (problems.length)
-    throw new pulumi.RunError(
-      `${problems.join('\n')}\nhint: pulumi config set --secret ${config.name}:<key>, see docs/how-to/secrets.md`,
-    );
-  return Object.fromEntries(keys.map((key) => [key, config.requireSecret(key)]));
-};
 
 const secret = (
-  { source, name, keys }: SystemSecret,
+  one: SystemSecret,
   environment: Environment,
-  values: Values,
+  values: SecretValues,
+  naming: Naming,
   options: pulumi.CustomResourceOptions,
 ): Secret => {
   const { name: namespace } = environment.namespace;
   // an archive cannot be read without its passphrase: that Secret outlives the stack
-  const holdsKeys = source === 'encryption';
+  const holdsKeys = one.source === 'encryption';
+  const child = naming.child(`${namespace}/${one.name}`);
   return new Secret(
-    `${namespace}/${name}`,
+    child.name,
     {
-      metadata: { name, namespace, labels: systemLabels(environment) },
+      metadata: { name: one.name, namespace, labels: systemLabels(environment), annotations: fieldManager },
       type: 'Opaque',
-      stringData: Object.fromEntries(keys.map((key) => [key, values[key]!])),
+      stringData: dataOf(one, environment, values),
     },
-    { ...options, protect: holdsKeys, retainOnDelete: holdsKeys },
+    { ...child.options, ...options, protect: holdsKeys, retainOnDelete: holdsKeys },
   );
 };
 
-/** Registers the Secrets whose source is Pulumi, with secret values; none for other sources. */
+/**
+ * Registers the Secrets whose source is Pulumi, with secret values; none for other sources.
+ * @throws RunError with all keys that have no value; the output of an unfit passphrase fails
+ */
 export const deploySecrets = (
   environment: Environment,
-  values: Values,
+  values: SecretValues,
+  naming: Naming,
   options: pulumi.CustomResourceOptions,
-): readonly Secret[] =>
-  environment.secrets.pulumi
-    ? secretsOf(environment).map((one) => secret(one, environment, values, options))
-    : [];
+): readonly Secret[] => {
+  if (!environment.secrets.pulumi) return [];
+  return secretsOf(environment).map((one) => secret(one, environment, values, naming, options));
+};

@@ -20,11 +20,27 @@ const byKind = (objects: readonly unknown[]) =>
     `${a.kind}/${a.metadata.name}`.localeCompare(`${b.kind}/${b.metadata.name}`),
   );
 
+const namesOf = (urns: readonly string[]) => urns.map((urn) => urn.split('::').at(-1));
+
+/** Without the manager of its fields, which only Pulumi wants. */
+const unowned = ({ inputs }: Registered) => {
+  const metadata = inputs['metadata'] as { annotations: Readonly<Record<string, string>> };
+  const { 'pulumi.com/patchFieldManager': manager, ...annotations } = metadata.annotations;
+  expect(manager).toBe('grill-stats-backup');
+  return {
+    ...inputs,
+    metadata: {
+      ...metadata,
+      annotations: Object.keys(annotations).length ? annotations : undefined,
+    },
+  };
+};
+
 /** Arguments as Pulumi sends them: outputs for placeholders, policies as text. */
 const sentFor = (args: object): unknown => {
   const filled = JSON.parse(
     JSON.stringify(args).replaceAll(placeholder, (_, kind, name, output) =>
-      output === 'id' ? `${name}-id` : arnOf(kind, name),
+      output === 'id' ? `backup:${name}-id` : arnOf(kind, `backup:${name}`),
     ),
   ) as Record<string, unknown>;
   return Object.fromEntries(
@@ -56,14 +72,15 @@ describe.each(['dev', 'prod'])('the Pulumi program in %s', (stack) => {
 
   test('registers exactly the objects of synth', () => {
     expect(result.errors).toBe('');
+    expect(result.warnings).toBe('');
     expect(result.exitCode).toBe(0);
-    expect(byKind(kubernetes.map(({ inputs }) => inputs))).toEqual(byKind(applied(stack)));
+    expect(byKind(kubernetes.map(unowned))).toEqual(byKind(applied(stack)));
   });
 
   test('names each object namespace/name, and waits for no namespace that is the platform’s', () => {
     for (const { inputs, name, dependsOn } of kubernetes) {
       const metadata = inputs['metadata'] as { name: string; namespace?: string };
-      expect(name).toBe(metadata.namespace ? `${metadata.namespace}/${metadata.name}` : metadata.name);
+      expect(name).toBe(`backup:${metadata.namespace ? `${metadata.namespace}/` : ''}${metadata.name}`);
       expect(dependsOn).not.toContain(metadata.namespace);
     }
   });
@@ -80,12 +97,12 @@ describe.each(['dev', 'prod'])('the Pulumi program in %s', (stack) => {
   });
 
   test('applies on the server side, through one provider', () => {
-    expect(found('kubernetes cluster').inputs).toMatchObject({
+    expect(found('kubernetes backup:cluster').inputs).toMatchObject({
       enableServerSideApply: 'true',
       enableSecretMutable: 'true',
       enableConfigMapMutable: 'true',
     });
-    expect([...new Set(kubernetes.map(({ provider }) => provider))]).toEqual(['cluster']);
+    expect([...new Set(kubernetes.map(({ provider }) => provider))]).toEqual(['backup:cluster']);
   });
 
   test('protects the volume and leaves it when the stack goes; the namespace is not its own', () => {
@@ -119,27 +136,54 @@ describe.each(['dev', 'prod'])('the Pulumi program in %s', (stack) => {
       'backup-to-object-store',
       ...(stack === 'prod' ? ['backup-to-notifications'] : []),
     ];
-    expect(before('CronJob grill-stats/redis-backup')).toEqual(
+    expect(before('CronJob backup:grill-stats/redis-backup')).toEqual(
       [...everywhere, 'redis-backup-to-database'].sort(),
     );
-    expect(before('Deployment grill-stats/backup-exporter')).toEqual(
+    expect(before('Deployment backup:grill-stats/backup-exporter')).toEqual(
       expect.arrayContaining(['backup-default-deny', 'prometheus-to-exporter']),
     );
-    expect(before('Deployment grill-stats/backup-exporter')).not.toContain('redis-backup-to-database');
+    expect(before('Deployment backup:grill-stats/backup-exporter')).not.toContain('redis-backup-to-database');
+  });
+
+  test('names a key in the plan after its Secret has it', () => {
+    const { dependsOn } = found('ConfigMap backup:grill-stats/backup-config');
+    expect(dependsOn).toContain('backup:grill-stats/backup-encryption-secret');
+    expect(found('ConfigMap backup:grill-stats/backup-scripts').dependsOn).toEqual([]);
   });
 
   test('binds roles and finds services after they are there', () => {
-    expect(found('RoleBinding grill-stats/backup-oncall').dependsOn).toContain('grill-stats/backup-oncall');
-    expect(found('ServiceMonitor grill-stats/backup-monitoring').dependsOn).toContain(
-      'grill-stats/backup-exporter',
+    expect(found('RoleBinding backup:grill-stats/backup-oncall').dependsOn).toContain(
+      'backup:grill-stats/backup-oncall',
+    );
+    expect(found('ServiceMonitor backup:grill-stats/backup-monitoring').dependsOn).toContain(
+      'backup:grill-stats/backup-exporter',
+    );
+  });
+
+  test('finds everything where it was before there was a component', () => {
+    for (const { urn, type, name, aliases } of result.resources.filter(({ custom }) => custom)) {
+      const before = `urn:pulumi:${stack}::${project}::${type}::${name.replace(/^backup:/, '')}`;
+      expect([urn, aliases[0]]).toEqual([urn, before]);
+    }
+  });
+
+  test('puts everything below its component', () => {
+    const types = result.resources.map(({ urn }) => urn.split('::')[2]!.split('$').slice(0, -1).join('$'));
+    expect([...new Set(types)].sort()).toEqual(
+      stack === 'prod'
+        ? ['', 'grill-stats:Backup', 'grill-stats:Backup$grill-stats:AwsStore']
+        : ['', 'grill-stats:Backup'],
     );
   });
 
   test('finds what older versions named otherwise', () => {
-    expect(found('NetworkPolicy grill-stats/redis-backup-to-database').aliases).toEqual([
+    expect(namesOf(found('NetworkPolicy backup:grill-stats/redis-backup-to-database').aliases)).toEqual([
+      'grill-stats/redis-backup-to-database',
       'grill-stats/backup-to-redis',
     ]);
-    expect(found('ConfigMap grill-stats/backup-config').aliases).toEqual([]);
+    expect(namesOf(found('ConfigMap backup:grill-stats/backup-config').aliases)).toEqual([
+      'grill-stats/backup-config',
+    ]);
   });
 
   test('does not run the restore pod', () => {
@@ -149,7 +193,8 @@ describe.each(['dev', 'prod'])('the Pulumi program in %s', (stack) => {
   test('registers exactly what src/aws says', () => {
     const wanted = awsResources(readEnvironment(fileOf(stack)));
     const sent = (kind: string, name: string) =>
-      of('aws', result.resources).find((one) => kindOf(one.type) === kind && one.name === name)?.inputs;
+      of('aws', result.resources).find((one) => kindOf(one.type) === kind && one.name === `backup:${name}`)
+        ?.inputs;
     expect(of('aws', result.resources)).toHaveLength(wanted.length);
     for (const { kind, name, args } of wanted)
       expect([kind, name, sent(kind, name)]).toEqual([kind, name, sentFor(args)]);
@@ -177,8 +222,8 @@ describe.each(['dev', 'prod'])('the Pulumi program in %s', (stack) => {
     const aws = () => of('aws', result.resources);
 
     test('works in one account only', () => {
-      expect(found('aws aws').inputs).toMatchObject({ allowedAccountIds: '["123456789012"]' });
-      expect([...new Set(aws().map(({ provider }) => provider))]).toEqual(['aws']);
+      expect(found('aws backup:aws').inputs).toMatchObject({ allowedAccountIds: '["123456789012"]' });
+      expect([...new Set(aws().map(({ provider }) => provider))]).toEqual(['backup:aws']);
     });
 
     test('protects buckets and keys, and leaves them and their settings when the stack goes', () => {
@@ -188,43 +233,116 @@ describe.each(['dev', 'prod'])('the Pulumi program in %s', (stack) => {
           .map(({ type, name }) => `${kindOf(type)} ${name}`)
           .sort(),
       ).toEqual([
-        'Bucket archives',
-        'Bucket archives-logs',
-        'Bucket replica',
-        'Bucket replica-logs',
-        'Key archives',
-        'Key replica',
+        'Bucket backup:archives',
+        'Bucket backup:archives-logs',
+        'Bucket backup:replica',
+        'Bucket backup:replica-logs',
+        'Key backup:archives',
+        'Key backup:replica',
       ]);
       const left = aws().filter(({ retainOnDelete }) => retainOnDelete);
       expect(left.filter(({ type }) => type.startsWith('aws:s3/'))).toHaveLength(
         aws().filter(({ type }) => type.startsWith('aws:s3/')).length,
       );
       expect(aws().filter(({ protect, retainOnDelete }) => protect && !retainOnDelete)).toEqual([]);
+      const others = left.filter(({ type }) => type.startsWith('aws:iam/'));
+      expect(others.map(({ type, name }) => `${kindOf(type)} ${name}`)).toEqual([
+        'Role backup:replication',
+        'RolePolicy backup:replication',
+      ]);
     });
 
     test('waits where AWS wants an order', () => {
-      expect(found('BucketObjectLockConfiguration archives').dependsOn).toHaveLength(2);
-      expect(found('BucketReplicationConfig archives').dependsOn).toEqual(
-        expect.arrayContaining(['archives', 'replica', 'replication']),
+      expect(found('BucketObjectLockConfiguration backup:archives').dependsOn).toHaveLength(2);
+      expect(found('BucketReplicationConfig backup:archives').dependsOn).toEqual(
+        expect.arrayContaining(['backup:archives', 'backup:replica', 'backup:replication']),
       );
     });
 
     test('finds the bucket under the name that 0.1.0 gave it', () => {
-      expect(found('Bucket archives').aliases).toEqual(['grill-stats-backups']);
-      expect(found('Bucket replica').aliases).toEqual([]);
+      expect(namesOf(found('Bucket backup:archives').aliases)).toEqual(['archives', 'grill-stats-backups']);
+      expect(namesOf(found('Bucket backup:replica').aliases)).toEqual(['replica']);
     });
 
     test('puts bucket, keys and identity out, the access key as a secret', () => {
       expect(result.outputs).toMatchObject({
         bucket: 'grill-stats-backups',
         replicaBucket: 'grill-stats-backups-replica',
-        keyArn: arnOf('Key', 'archives'),
-        identityArn: arnOf('User', 'backup'),
+        keyArn: arnOf('Key', 'backup:archives'),
+        identityArn: arnOf('User', 'backup:backup'),
         s3AccessKey: masked,
         s3SecretKey: masked,
       });
     });
   }
+});
+
+test(
+  'S3 keys are not asked for where nothing is copied there, and taken where they are given',
+  async () => {
+    const environment = { ...configOf('dev'), secrets: { pulumi: true } };
+    const secrets = { 'encryption-key': 'p@ssphrase of the test' };
+    const without = await runStack('dev', { environment, secrets });
+    expect(without.errors).toBe('');
+    const kept = ({ resources }: ProgramRun) =>
+      resources.find(({ name }) => name.endsWith('/backup-encryption-secret'))!.secrets;
+    expect(kept(without)).toEqual([secrets]);
+    const s3 = { 's3-access-key': 'id', 's3-secret-key': 'key' };
+    expect(kept(await runStack('dev', { environment, secrets: { ...secrets, ...s3 } }))).toEqual([
+      { ...secrets, ...s3 },
+    ]);
+  },
+  timeoutMs,
+);
+
+describe('settings of the providers', () => {
+  test(
+    'that reach cluster and account are passed on',
+    async () => {
+      const { errors, resources } = await runStack('prod', {
+        config: {
+          'kubernetes:context': 'prod-cluster',
+          'kubernetes:clusterIdentifier': 'grill-stats-prod',
+          'aws:profile': 'backups',
+          'aws:assumeRoles': '[{"roleArn":"arn:aws:iam::123456789012:role/deploy"}]',
+        },
+      });
+      expect(errors).toBe('');
+      const inputs = (name: string) =>
+        resources.find((one) => one.type.startsWith('pulumi:providers:') && one.name === name)!.inputs;
+      expect(inputs('backup:cluster')).toMatchObject({
+        context: 'prod-cluster',
+        clusterIdentifier: 'grill-stats-prod',
+      });
+      expect(inputs('backup:aws')).toMatchObject({
+        profile: 'backups',
+        assumeRoles: '[{"roleArn":"arn:aws:iam::123456789012:role/deploy"}]',
+      });
+    },
+    timeoutMs,
+  );
+
+  test(
+    'that would have no effect are refused, all at once',
+    async () => {
+      const { exitCode, errors, resources } = await runStack('prod', {
+        config: {
+          'kubernetes:renderYamlToDirectory': 'out',
+          'aws:region': 'eu-west-1',
+          'aws:endpoints': '[]',
+        },
+      });
+      expect(exitCode).not.toBe(0);
+      expect(errors).toContain(
+        'aws:endpoints has no effect here\n' +
+          'aws:region has no effect here: stores.s3.region is the region\n' +
+          'kubernetes:renderYamlToDirectory has no effect here: npm run synth writes the manifests\n' +
+          'hint: pulumi config rm <key>',
+      );
+      expect(resources.filter(({ custom }) => custom)).toEqual([]);
+    },
+    timeoutMs,
+  );
 });
 
 describe('secrets by Pulumi', () => {
@@ -234,7 +352,7 @@ describe('secrets by Pulumi', () => {
 
   const secret = (name: string) =>
     result.resources.find(
-      (one) => one.type === 'kubernetes:core/v1:Secret' && one.name === `grill-stats/${name}`,
+      (one) => one.type === 'kubernetes:core/v1:Secret' && one.name === `backup:grill-stats/${name}`,
     )!;
 
   beforeAll(async () => {
@@ -269,12 +387,16 @@ describe('secrets by Pulumi', () => {
     expect(secret('backup-notification-secret')).toMatchObject({ protect: false, retainOnDelete: false });
   });
 
-  test('are there before anything runs', () => {
-    for (const { dependsOn } of result.resources.filter(({ type }) => /:(CronJob|Deployment)$/.test(type)))
+  test('are there before anything runs, and before the plan names their keys', () => {
+    const waiting = result.resources.filter(
+      ({ type, name }) => /:(CronJob|Deployment)$/.test(type) || name.endsWith('/backup-config'),
+    );
+    expect(waiting.length).toBeGreaterThan(6);
+    for (const { dependsOn } of waiting)
       expect(dependsOn).toEqual(
         expect.arrayContaining([
-          'grill-stats/backup-encryption-secret',
-          'grill-stats/backup-notification-secret',
+          'backup:grill-stats/backup-encryption-secret',
+          'backup:grill-stats/backup-notification-secret',
         ]),
       );
   });
@@ -284,7 +406,7 @@ describe('secrets by Pulumi', () => {
       byHand ? [] : all,
     );
     const others = of('kubernetes', result.resources).filter(({ type }) => !type.endsWith(':Secret'));
-    expect(byKind(others.map(({ inputs }) => inputs))).toEqual(byKind(objects));
+    expect(byKind(others.map(unowned))).toEqual(byKind(objects));
   });
 
   test(
@@ -300,7 +422,7 @@ describe('secrets by Pulumi', () => {
       expect(errors).toContain('pulumi config set --secret');
       expect(errors).not.toContain('in.the/clear');
       expect(errors).not.toMatch(/\n\s+at /);
-      expect(resources.filter(({ type }) => !type.startsWith('pulumi:'))).toEqual([]);
+      expect(resources.filter(({ custom }) => custom)).toEqual([]);
     },
     timeoutMs,
   );
@@ -315,7 +437,7 @@ describe('secrets by Pulumi', () => {
       expect(exitCode).not.toBe(0);
       expect(errors).toContain(`${project}:encryption-key is more than one line`);
       expect(errors).not.toContain('p@ssphrase');
-      expect(resources.filter(({ type }) => !type.startsWith('pulumi:'))).toEqual([]);
+      expect(resources.filter(({ custom }) => custom)).toEqual([]);
     },
     timeoutMs,
   );
@@ -342,7 +464,7 @@ test(
     expect(errors).toContain('encryption.enabled: found false, encryption cannot be off in prod');
     expect(errors).toContain('image.repository: found nothing, expected text (add it)');
     expect(errors).not.toMatch(/\n\s+at /);
-    expect(resources.filter(({ type }) => !type.startsWith('pulumi:'))).toEqual([]);
+    expect(resources.filter(({ custom }) => custom)).toEqual([]);
   },
   timeoutMs,
 );

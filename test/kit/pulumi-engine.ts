@@ -27,6 +27,10 @@ export interface Registered {
   readonly type: string;
   readonly name: string;
   readonly urn: string;
+  /** URN of the component or stack that it belongs to; empty for the stack. */
+  readonly parent: string;
+  /** True for what a provider makes, false for a component. */
+  readonly custom: boolean;
   /** What was sent; each value that was marked as secret is `masked`. */
   readonly inputs: Readonly<Record<string, unknown>>;
   /** The values that were marked as secret. */
@@ -39,7 +43,7 @@ export interface Registered {
   readonly dependsOn: readonly string[];
   readonly protect: boolean;
   readonly retainOnDelete: boolean;
-  /** Former logical names; former types, which come with the classes, are left out. */
+  /** URNs that it is looked for under as well; former types, which come with the classes, are left out. */
   readonly aliases: readonly string[];
   /** Logical name of its provider; empty for the default one. */
   readonly provider: string;
@@ -49,6 +53,8 @@ export interface ProgramRun {
   readonly exitCode: number;
   /** What the program logged as errors, and its standard error. */
   readonly errors: string;
+  /** What the program logged as warnings. */
+  readonly warnings: string;
   readonly resources: readonly Registered[];
   /** Outputs of the stack, secret values `masked`. */
   readonly outputs: Readonly<Record<string, unknown>>;
@@ -96,8 +102,26 @@ const nameOf = (urn: string): string => urn.split('::').slice(3).join('::');
 const sent = (object: { toJavaScript(): unknown } | undefined) =>
   (object?.toJavaScript() ?? {}) as Record<string, unknown>;
 
-const urnOf = ({ stack, project }: Program, request: RegisterResourceRequest): string =>
-  `urn:pulumi:${stack}::${project}::${request.getType()}::${request.getName()}`;
+const stackType = 'pulumi:pulumi:Stack';
+const typesOf = (urn: string): string => urn.split('::')[2] ?? '';
+
+/** Types of the parents and of the resource itself, without the stack: `grill-stats:Backup$kubernetes:core/v1:Secret`. */
+const urnFor = ({ stack, project }: Program, parent: string, type: string, name: string): string => {
+  const above = typesOf(parent);
+  const types = above && above !== stackType ? `${above}$${type}` : type;
+  return `urn:pulumi:${stack}::${project}::${types}::${name}`;
+};
+
+const urnOf = (program: Program, request: RegisterResourceRequest): string =>
+  urnFor(program, request.getParent(), request.getType(), request.getName());
+
+const aliasesOf = (program: Program, request: RegisterResourceRequest): readonly string[] =>
+  request.getAliasesList().flatMap((alias) => {
+    const spec = alias.getSpec();
+    if (!spec || spec.getType()) return [];
+    const parent = spec.getNoparent() ? '' : spec.getParenturn() || request.getParent();
+    return [urnFor(program, parent, request.getType(), spec.getName() || request.getName())];
+  });
 
 const inputsFrom = (request: RegisterResourceRequest): Readonly<Record<string, readonly string[]>> => {
   const found: Record<string, readonly string[]> = {};
@@ -113,6 +137,8 @@ const recorded = (program: Program, request: RegisterResourceRequest): Registere
     type: request.getType(),
     name: request.getName(),
     urn: urnOf(program, request),
+    parent: request.getParent(),
+    custom: request.getCustom(),
     inputs: withoutSecrets(sent(request.getObject()), secrets) as Record<string, unknown>,
     secrets,
     secretOutputs: request.getAdditionalsecretoutputsList(),
@@ -120,10 +146,7 @@ const recorded = (program: Program, request: RegisterResourceRequest): Registere
     dependsOn: request.getDependenciesList().map(nameOf),
     protect: request.getProtect() ?? false,
     retainOnDelete: request.getRetainondelete() ?? false,
-    aliases: request
-      .getAliasesList()
-      .map((alias) => alias.getSpec()?.getName() ?? '')
-      .filter(Boolean),
+    aliases: aliasesOf(program, request),
     // urn::id
     provider: nameOf(request.getProvider()).split('::')[0]!,
   };
@@ -153,7 +176,7 @@ const monitorHandlers = (
     return response;
   },
   registerResourceOutputs: (request: RegisterResourceOutputsRequest) => {
-    setOutputs(sent(request.getOutputs()));
+    if (request.getUrn().includes(`::${stackType}::`)) setOutputs(sent(request.getOutputs()));
     return new Empty();
   },
   signalAndWaitForShutdown: () => new Empty(),
@@ -168,11 +191,15 @@ const monitorHandlers = (
   },
 });
 
-const engineHandlers = (log: (message: string) => void): Readonly<Record<string, Handler>> => {
+const engineHandlers = (
+  log: (level: 'error' | 'warning', message: string) => void,
+): Readonly<Record<string, Handler>> => {
   let stackUrn = '';
   return {
     log: (request: LogRequest) => {
-      if (request.getSeverity() >= engine.LogSeverity.ERROR) log(request.getMessage());
+      const severity = request.getSeverity();
+      if (severity >= engine.LogSeverity.ERROR) log('error', request.getMessage());
+      else if (severity >= engine.LogSeverity.WARNING) log('warning', request.getMessage());
       return new Empty();
     },
     setRootResource: (request: SetRootResourceRequest) => {
@@ -220,6 +247,7 @@ const bind = (server: Server): Promise<number> =>
 export const runProgram = async (program: Program): Promise<ProgramRun> => {
   const resources: Registered[] = [];
   const errors: string[] = [];
+  const warnings: string[] = [];
   let outputs: Record<string, unknown> = {};
   const server = new Server();
   addService(
@@ -232,7 +260,7 @@ export const runProgram = async (program: Program): Promise<ProgramRun> => {
   addService(
     server,
     EngineService,
-    engineHandlers((message) => errors.push(message)),
+    engineHandlers((level, message) => (level === 'error' ? errors : warnings).push(message)),
   );
   const address = `127.0.0.1:${await bind(server)}`;
   const child = spawn(
@@ -261,5 +289,5 @@ export const runProgram = async (program: Program): Promise<ProgramRun> => {
   child.stderr.setEncoding('utf8').on('data', (text: string) => errors.push(text));
   const [exitCode] = (await once(child, 'close')) as [number];
   server.forceShutdown();
-  return { exitCode, errors: errors.join('\n'), resources, outputs };
+  return { exitCode, errors: errors.join('\n'), warnings: warnings.join('\n'), resources, outputs };
 };

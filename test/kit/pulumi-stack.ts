@@ -27,7 +27,7 @@ export const kindOf = (type: string): string => type.split(':').at(-1)!;
 export const arnOf = (kind: string, name: string): string => `arn:test:${kind}:${name}`;
 
 /** The access key that AWS would mint. */
-export const minted = { id: 'backup-id', secret: 'minted-by-aws' } as const;
+export const minted = { id: 'backup:backup-id', secret: 'minted-by-aws' } as const;
 
 const outputsOf = ({ type, name }: Registered) => {
   if (!type.startsWith('aws:')) return {};
@@ -41,6 +41,8 @@ export interface Configuration {
   /** Encrypted values by key without the project's name. */
   readonly secrets?: Readonly<Record<string, string>>;
   readonly plain?: Readonly<Record<string, string>>;
+  /** Any other values, by full key. */
+  readonly config?: Readonly<Record<string, string>>;
 }
 
 const keyed = (values: Readonly<Record<string, string>> = {}) =>
@@ -49,13 +51,13 @@ const keyed = (values: Readonly<Record<string, string>> = {}) =>
 /** Runs the program of a stack against an engine that only records. */
 export const runStack = (
   stack: string,
-  { environment = configOf(stack), secrets, plain }: Configuration = {},
+  { environment = configOf(stack), secrets, plain, config }: Configuration = {},
 ): Promise<ProgramRun> =>
   runProgram({
     file: join(root, settings.main),
     project: settings.name,
     stack,
-    config: { [configKey]: JSON.stringify(environment), ...keyed(plain), ...keyed(secrets) },
+    config: { [configKey]: JSON.stringify(environment), ...keyed(plain), ...keyed(secrets), ...config },
     secretKeys: Object.keys(keyed(secrets)),
     outputsOf,
   });
