@@ -2,6 +2,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { Configuration, overrideTable } from './docs/configuration.ts';
 import { exitCodeTable, failureSections } from './docs/errors.ts';
+import { clusterMetrics, exporterMetrics, jobMetrics } from './docs/metrics.ts';
 import { networkTables } from './docs/network.ts';
 import { fillPage, type Parts } from './docs/page.ts';
 import { reviewRules } from './docs/rules.ts';
@@ -25,6 +26,7 @@ const pages: Readonly<Record<string, Parts>> = {
     shared: () => configuration.shared(),
     overrides: overrideTable,
   },
+  'docs/reference/metrics.md': { exporter: exporterMetrics, jobs: jobMetrics, cluster: clusterMetrics },
   'docs/reference/errors.md': { 'exit-codes': exitCodeTable, failures: failureSections },
 };
 

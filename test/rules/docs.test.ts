@@ -2,7 +2,6 @@ import { describe, expect, test } from '@jest/globals';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { metrics, pushedMetrics, type Metric } from '../../runtime/src/contract/metrics.ts';
 import { environmentSchema } from '../../src/environment/environment.ts';
 import { checkCommand, codeIn, isCommand } from '../kit/commands.ts';
 
@@ -30,19 +29,6 @@ describe('docs/reference/configuration.md', () => {
     const fields = [...new Set(fieldsOf(schema))];
     expect(fields.length).toBeGreaterThan(50);
     expect(fields.filter((name) => !new RegExp(`[\`.]${name}(\`|\\.|\\[\\])`).test(text))).toEqual([]);
-  });
-});
-
-describe('docs/reference/metrics.md', () => {
-  test('has every metric with its labels, unit and help, and no other', () => {
-    const rows = Object.values<Metric>({ ...metrics, ...pushedMetrics }).map(
-      ({ name, labels, unit, help }) =>
-        `| \`${name}\` | ${labels.map((label) => `\`${label}\``).join(', ')} | ${unit} | ${help} |`,
-    );
-    const found = page('docs/reference/metrics.md')
-      .split('\n')
-      .filter((line) => line.startsWith('| `'));
-    expect(found).toEqual(rows);
   });
 });
 
