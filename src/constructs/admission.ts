@@ -111,6 +111,9 @@ export class BackupAdmission extends Construct {
     this.clusterObject('ValidatingAdmissionPolicy', policyName, {
       failurePolicy: 'Fail',
       matchConstraints: {
+        // both as the API server stores them: the whole of `matchConstraints` has one owner
+        matchPolicy: 'Equivalent',
+        objectSelector: {},
         namespaceSelector: { matchLabels: { 'kubernetes.io/metadata.name': this.#namespace } },
         resourceRules: [{ ...resource, apiVersions: ['v1'], scope: 'Namespaced' }],
       },

@@ -1,5 +1,6 @@
 import { cronJobNames } from '../../runtime/src/contract/names.ts';
 import type { Environment } from '../../src/environment/environment.ts';
+import type { Role } from './people.ts';
 import { at, find, objectsOf } from '../kit/environments.ts';
 
 // eslint-disable-next-line @typescript-eslint/no-explicit-any -- objects as a person may write them
@@ -9,7 +10,7 @@ type Data = any;
 export interface AdmissionCase {
   readonly title: string;
   /** Whose rights the person has. */
-  readonly who: 'oncall' | 'restore';
+  readonly who: Role;
   readonly object: Data;
   readonly denied?: boolean;
 }

@@ -1,5 +1,5 @@
 import type { KubernetesObject } from '../../src/constructs/backup-system.ts';
-import { find } from './environments.ts';
+import { at, find } from './environments.ts';
 
 interface PolicyRule {
   readonly apiGroups: readonly string[];
@@ -23,3 +23,18 @@ export const allows = (objects: readonly KubernetesObject[], role: string, reque
       (resourceNames.length === 0 || (name !== undefined && resourceNames.includes(name))),
   );
 };
+
+/** True where a RoleBinding of the namespace gives one of the groups a Role that allows it. */
+export const groupsMay = (
+  objects: readonly KubernetesObject[],
+  groups: readonly string[],
+  request: Request,
+): boolean =>
+  objects
+    .filter(({ kind }) => kind === 'RoleBinding')
+    .filter((binding) =>
+      (at(binding, 'subjects') as { kind: string; name: string }[]).some(
+        ({ kind, name }) => kind === 'Group' && groups.includes(name),
+      ),
+    )
+    .some((binding) => allows(objects, at(binding, 'roleRef.name'), request));

@@ -1,12 +1,14 @@
 import { describe, expect, test } from '@jest/globals';
 import { admissionCases } from '../cluster/admission-cases.ts';
-import { digestOf, readRecording } from '../cluster/record.ts';
+import { digestOf, readRecordings } from '../cluster/recording.ts';
 import { environmentNames, environmentOf, environmentWith, objectsOf } from '../kit/environments.ts';
 
-const { environments } = readRecording();
+const recorded = readRecordings().flatMap(({ server, environments }) =>
+  environmentNames.map((name) => ({ server, name, ...environments[name] })),
+);
 
-describe.each(environmentNames)('a real API server under the policies of %s', (name) => {
-  const { policies, admission } = environments[name];
+describe.each(recorded)('a real API server ($server) under the policies of $name', (answers) => {
+  const { name, policies, admission } = answers;
   const cases = admissionCases(environmentOf(name));
 
   test('was asked with the policies of today: else KUBECONFIG=… npm run test:cluster, and commit', () => {

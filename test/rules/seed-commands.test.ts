@@ -4,8 +4,11 @@ import { join } from 'node:path';
 import { load } from 'js-yaml';
 import { overrides } from '../../runtime/src/contract/overrides.ts';
 import type { KubernetesObject } from '../../src/constructs/backup-system.ts';
-import { at, environmentOf, find, objectsOf, root } from '../kit/environments.ts';
-import { allows, type Request } from '../kit/rbac.ts';
+import { at, environmentNames, environmentOf, find, objectsOf, root } from '../kit/environments.ts';
+import { groupsMay, type Request } from '../kit/rbac.ts';
+import { personOf, roles, rolesOf } from '../cluster/people.ts';
+import { readRecordings } from '../cluster/recording.ts';
+import { everyRequest, forbidden, seedRequests } from '../cluster/seed-requests.ts';
 import { inRestorePod, seedCommands, words } from '../kit/seed.ts';
 
 const objects = objectsOf(environmentOf('prod'));
@@ -29,104 +32,45 @@ describe('docs/reference/seed-commands.md', () => {
   });
 });
 
-/** What the API server is asked for by each command, and by whom: the role of people on call, or of those who restore. */
-const requests: Readonly<Record<string, { readonly role: string; readonly asks: readonly Request[] }>> = {
-  'kubectl get cronjobs -n grill-stats': { role: 'backup-oncall', asks: [['list', 'batch', 'cronjobs']] },
-  'kubectl get jobs -n grill-stats -l app.kubernetes.io/component=backup': {
-    role: 'backup-oncall',
-    asks: [['list', 'batch', 'jobs']],
-  },
-  'kubectl logs -n grill-stats -l app.kubernetes.io/name=postgresql-backup': {
-    role: 'backup-oncall',
-    asks: [
-      ['list', '', 'pods'],
-      ['get', '', 'pods/log'],
-    ],
-  },
-  'kubectl apply -f apps/grill-stats/backup/base/backup-restore-job.yaml': {
-    role: 'backup-restore',
-    asks: [
-      ['get', '', 'pods', 'backup-restore-job'],
-      ['create', '', 'pods'],
-      ['patch', '', 'pods', 'backup-restore-job'],
-    ],
-  },
-  'kubectl wait --for=condition=Ready pod -l app.kubernetes.io/name=backup-restore-job -n grill-stats': {
-    role: 'backup-restore',
-    asks: [
-      ['list', '', 'pods'],
-      ['watch', '', 'pods'],
-    ],
-  },
-  'kubectl logs -n grill-stats job/postgresql-backup': {
-    role: 'backup-oncall',
-    asks: [
-      ['get', 'batch', 'jobs', 'postgresql-backup'],
-      ['list', '', 'pods'],
-      ['get', '', 'pods/log'],
-    ],
-  },
-  'kubectl get configmap backup-config -n grill-stats -o yaml': {
-    role: 'backup-oncall',
-    asks: [['get', '', 'configmaps', 'backup-config']],
-  },
-  'kubectl logs -n grill-stats -l app.kubernetes.io/name=backup-verification': {
-    role: 'backup-oncall',
-    asks: [
-      ['list', '', 'pods'],
-      ['get', '', 'pods/log'],
-    ],
-  },
-  ...Object.fromEntries(
-    seedCommands.flatMap((command) => {
-      const [, cronJob] = /--from=cronjob\/(\S+)/.exec(command) ?? [];
-      const starts: readonly Request[] = [
-        ['get', 'batch', 'cronjobs', cronJob!],
-        ['create', 'batch', 'jobs'],
-      ];
-      const execs: readonly Request[] = [
-        ['get', '', 'pods', 'backup-restore-job'],
-        ['create', '', 'pods/exec', 'backup-restore-job'],
-      ];
-      if (cronJob) return [[command, { role: 'backup-oncall', asks: starts }]];
-      return inRestorePod(command) ? [[command, { role: 'backup-oncall', asks: execs }]] : [];
-    }),
+const recorded = readRecordings().flatMap(({ server, environments }) =>
+  environmentNames.flatMap((name) =>
+    roles.map((role) => ({ server, name, role, answers: environments[name].rights[role] })),
   ),
-};
+);
 
-describe('rights', () => {
-  test.each(Object.entries(requests))('suffice for: %s', (_, { role, asks }) => {
-    expect(asks.filter((request) => !allows(objects, role, request))).toEqual([]);
+const inWords = (request: Request): string => request.join(' ');
+
+describe.each(recorded)('the authorizer of $server to $role in $name', ({ name, role, answers }) => {
+  const environment = environmentOf(name);
+  const { groups } = personOf(environment, role);
+
+  test('was asked all of it: else KUBECONFIG=… npm run test:cluster, and commit', () => {
+    expect(Object.keys(answers)).toEqual(everyRequest.map(inWords));
   });
 
-  const forAdministrators: readonly Request[] = [
-    ['patch', 'batch', 'cronjobs', 'postgresql-backup'],
-    ['patch', '', 'configmaps', 'backup-scripts'],
-    ['patch', '', 'configmaps', 'backup-config'],
-    ['get', '', 'secrets', 'backup-encryption-secret'],
-    ['list', '', 'secrets'],
-    ['get', '', 'configmaps', 'somebody-elses'],
-    ['create', '', 'pods/exec', 'postgresql-0'],
-    ['delete', 'batch', 'jobs', 'postgresql-backup'],
-  ];
-  test.each(forAdministrators)('nobody but an administrator may: %s %s/%s %s', (...request) => {
-    for (const role of ['backup-oncall', 'backup-restore'])
-      expect(allows(objects, role, request)).toBe(false);
+  test('answers as the rules of today are read here', () => {
+    const read = everyRequest.map((request) => [
+      inWords(request),
+      groupsMay(objectsOf(environment), groups, request),
+    ]);
+    expect(Object.fromEntries(read)).toEqual(answers);
+  });
+
+  test.each(Object.entries(seedRequests))('keeps what the page promises: %s', (_, { who, asks }) => {
+    const may = rolesOf(environment, role).some((each) => who.includes(each));
+    const allowed = asks.map(inWords).filter((request) => answers[request]);
+    if (may) expect(allowed).toEqual(asks.map(inWords));
+    else expect(allowed.length).toBeLessThan(asks.length);
+  });
+
+  test.each(forbidden)('leaves to administrators: %s %s/%s %s', (...request) => {
+    expect(answers[inWords(request)]).toBe(false);
   });
 });
 
 /** `-l key=value` of a command. */
 const selectorOf = (command: string): readonly [key: string, value: string] =>
   (/-l (\S+?)=(\S+)/.exec(command) ?? []).slice(1) as [string, string];
-
-test.each(
-  Object.entries(requests).filter(([, { asks }]) =>
-    asks.every(([verb]) => ['get', 'list', 'watch'].includes(verb)),
-  ),
-)('who restores may look as well as who is on call: %s', (_, { asks }) => {
-  for (const request of asks)
-    expect([request, allows(objects, 'backup-restore', request)]).toEqual([request, true]);
-});
 
 const templates = (kind: string): readonly object[] =>
   objects.filter((object) => object.kind === kind).map((object) => at(object, 'spec.jobTemplate'));

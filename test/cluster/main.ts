@@ -1,0 +1,83 @@
+import { environmentNames, environmentOf, type EnvironmentName } from '../kit/environments.ts';
+import { afterAnUpgrade, onTheDayAfter, runAsEachGroup } from './commands.ts';
+import { answersOf } from './answers.ts';
+import {
+  applyTwice,
+  databasesUnharmed,
+  makeDatabases,
+  modes,
+  removeAll,
+  removeDatabases,
+  type Mode,
+} from './applied.ts';
+import { define } from './definitions.ts';
+import { kubectl } from './kubectl.ts';
+import { writeRecording, type Answers } from './recording.ts';
+
+// `KUBECONFIG=… npm run test:cluster`: everything that a real API server has to answer to the manifests, asked of it as an
+// administrator. Records what CI replays, and leaves nothing behind. It wants a cluster without namespace grill-stats.
+
+const step = async <T>(title: string, work: () => Promise<T>): Promise<T> => {
+  const started = performance.now();
+  const result = await work();
+  console.log(`ok   ${title} (${((performance.now() - started) / 1000).toFixed(1)} s)`);
+  return result;
+};
+
+const refuseWhereInUse = async (namespace: string): Promise<void> => {
+  const found = await kubectl(['get', 'namespace', namespace, '--ignore-not-found', '-o', 'name']);
+  if (found) throw new Error(`the cluster has ${found}: this test makes it, and deletes all that is in it`);
+};
+
+const applyRounds = async (name: EnvironmentName): Promise<void> => {
+  const environment = environmentOf(name);
+  for (const mode of Object.keys(modes) as Mode[]) {
+    await step(`${name}: second apply ${mode} unchanged, empty namespace`, () =>
+      applyTwice(environment, mode),
+    );
+    await removeAll(environment);
+    await step(`${name}: second apply ${mode} unchanged, beside databases`, async () => {
+      const before = await makeDatabases(environment);
+      await applyTwice(environment, mode);
+      await databasesUnharmed(environment, before);
+      await removeAll(environment);
+      await databasesUnharmed(environment, before);
+      await removeDatabases(environment);
+    });
+  }
+  await step(`${name}: server-side after client-side has no conflicts`, async () => {
+    await applyTwice(environment, 'client-side');
+    await applyTwice(environment, 'server-side');
+  });
+};
+
+const ask = async (name: EnvironmentName): Promise<Answers> => {
+  const environment = environmentOf(name);
+  const answers = await step(`${name}: answers recorded`, () => answersOf(name));
+  await step(`${name}: commands of the seed as each group`, () => runAsEachGroup(environment));
+  await step(`${name}: the restore pod on the day after`, () => onTheDayAfter(environment));
+  await step(`${name}: the restore pod after an upgrade`, () => afterAnUpgrade(environment));
+  await kubectl(['delete', 'pod', 'backup-restore-job', '-n', environment.namespace.name]);
+  await removeAll(environment);
+  return answers;
+};
+
+const { serverVersion } = JSON.parse(await kubectl(['version', '-o', 'json'])) as {
+  serverVersion: { gitVersion: string };
+};
+const { namespace } = environmentOf('prod');
+await refuseWhereInUse(namespace.name);
+const undefine = await define();
+await kubectl(['create', 'namespace', namespace.name]);
+try {
+  const environments = {} as Record<EnvironmentName, Answers>;
+  for (const name of environmentNames) {
+    await applyRounds(name);
+    environments[name] = await ask(name);
+  }
+  writeRecording({ server: serverVersion.gitVersion, environments });
+} finally {
+  await kubectl(['delete', 'namespace', namespace.name, '--wait=false']);
+  await undefine();
+}
+console.log(`all of it against ${serverVersion.gitVersion}`);
