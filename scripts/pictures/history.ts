@@ -1,7 +1,7 @@
 import { mounts } from '../../runtime/src/contract/mounts.ts';
 import { expose } from '../../runtime/src/metrics/exposition.ts';
 import { samplesOf } from '../../runtime/src/commands/serve/samples.ts';
-import { stateReader } from '../../runtime/src/health/target-state.ts';
+import { stateReader } from '../../runtime/src/health/state.ts';
 import type { Environment } from '../../src/environment/environment.ts';
 import { install } from './installation.ts';
 import { kubernetesText, type Job } from './kubernetes.ts';
@@ -60,7 +60,7 @@ export const history = async (
       tell(`${new Date(due).toISOString()} ${cronJob} ${problem ?? 'ok'}`);
     }
     clock.set(at);
-    const samples = samplesOf(app, await read(), 0);
+    const samples = samplesOf({ plan: app.plan, state: await read(), seconds: 0 });
     const scraped = (await expose(samples, environment.environment, 'openMetrics')).replaceAll(
       backup,
       mounts.backup,

@@ -11,7 +11,6 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { readCatalog } from '../../runtime/src/archives/catalogue.ts';
 import { takeLock } from '../../runtime/src/runs/lock.ts';
-import { readRuns } from '../../runtime/src/runs/records.ts';
 import { backup } from '../../runtime/src/commands/backup/backup.ts';
 import { check } from '../../runtime/src/commands/check/check.ts';
 import { verify } from '../../runtime/src/commands/verify/verify.ts';
@@ -19,7 +18,7 @@ import type { Store } from '../../runtime/src/store/store.ts';
 import { dayMs } from '../../runtime/src/core/units.ts';
 import { startDirectory } from '../conformance/stores/directory.ts';
 import type { StoreFixture } from '../conformance/stores/fixture.ts';
-import { redisTarget, runsOf, testApp } from '../kit/app.ts';
+import { recordsOf, redisTarget, testApp } from '../kit/app.ts';
 import { install, type Installation } from '../kit/installation.ts';
 import { startRedis, type TestRedis } from '../kit/redis.ts';
 
@@ -202,11 +201,8 @@ describe('check', () => {
   test('a repair leaves a record', async () => {
     rmSync(path(older));
     await repair();
-    for await (const record of readRuns(primary!, runsOf('redis'), 'check')) {
-      expect(record).toMatchObject({ ok: true, figures: { found: 1, repaired: 1, problems: 0 } });
-      return;
-    }
-    throw new Error('no record');
+    const record = (await recordsOf(primary!, 'redis')).find(({ command }) => command === 'check');
+    expect(record).toMatchObject({ ok: true, figures: { found: 1, repaired: 1, problems: 0 } });
   });
 });
 

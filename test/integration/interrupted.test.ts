@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, jest, test } from '@jest/globals';
 import { readCatalog } from '../../runtime/src/archives/catalogue.ts';
 import { findLock } from '../../runtime/src/runs/lock-state.ts';
-import { readRuns, type RunRecord } from '../../runtime/src/runs/records.ts';
+import type { RunRecord } from '../../runtime/src/runs/records.ts';
 import type { App } from '../../runtime/src/session/app.ts';
 import { backup } from '../../runtime/src/commands/backup/backup.ts';
 import { pruneRun } from '../../runtime/src/commands/prune/prune.ts';
@@ -11,7 +11,7 @@ import type { Store } from '../../runtime/src/store/store.ts';
 import { dayMs } from '../../runtime/src/core/units.ts';
 import { startDirectory } from '../conformance/stores/directory.ts';
 import type { StoreFixture } from '../conformance/stores/fixture.ts';
-import { redisTarget, runsOf, testApp } from '../kit/app.ts';
+import { recordsOf, redisTarget, testApp } from '../kit/app.ts';
 import { listed } from '../kit/objects.ts';
 import { startRedis, type TestRedis } from '../kit/redis.ts';
 
@@ -71,8 +71,9 @@ const expectWhole = async (store: Store): Promise<number> => {
 };
 
 const lastRun = async (store: Store): Promise<RunRecord> => {
-  for await (const record of readRuns(store, runsOf('redis'))) return record;
-  throw new Error('no run was recorded');
+  const [record] = await recordsOf(store, 'redis');
+  if (!record) throw new Error('no run was recorded');
+  return record;
 };
 
 const stopped = async (
@@ -170,7 +171,7 @@ describe('SIGTERM during a verification', () => {
       notReached: ['second', 'third'],
     });
     expect(buildReport('test', new Date(), outcome, [])).toMatchObject({ status: 'failed', failed: 0 });
-    for await (const record of readRuns(primary!, runsOf('second')))
+    for (const record of await recordsOf(primary!, 'second'))
       if (record.command === 'verify') expect(record.failure?.code).toBe('run.interrupted');
     expect(await listed(primary!, 'runs/third/')).toHaveLength(1);
   });

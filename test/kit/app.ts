@@ -1,8 +1,10 @@
-import type { RunsOf } from '../../runtime/src/runs/records.ts';
+import { recordsReader } from '../../runtime/src/runs/read-records.ts';
+import type { RunRecord } from '../../runtime/src/runs/records.ts';
 import type { App } from '../../runtime/src/session/app.ts';
 import { openKey, type KeyRing } from '../../runtime/src/crypto/key-ring.ts';
 import { parsePlan } from '../../runtime/src/plan/parse.ts';
 import type { Stores } from '../../runtime/src/store/registry.ts';
+import type { Store } from '../../runtime/src/store/store.ts';
 import { passphrase } from './installation.ts';
 import { testRun } from './run.ts';
 
@@ -22,13 +24,9 @@ const readSecret = (_secret: string, key: string): Promise<string> =>
 /** Key ring of every app of a test: opened once, as its derivations are slow on purpose. */
 export const testKeys: KeyRing = [openKey('primary', passphrase)];
 
-/** Whose records of runs an app of a test reads. */
-export const runsOf = (target: string): RunsOf => ({
-  target,
-  environment: 'test',
-  keys: testKeys,
-  now: new Date(),
-});
+/** Records of runs that count for an app of a test, newest first. */
+export const recordsOf = (store: Store, target: string): Promise<readonly RunRecord[]> =>
+  recordsReader(store, { environment: 'test', keys: testKeys })(target, new Date());
 
 /** An app over the given stores, as the command line opens it from a plan. */
 export const testApp = ({ stores, targets, plan = {}, run = {} }: TestApp): App => ({

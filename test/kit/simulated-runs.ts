@@ -25,6 +25,8 @@ export interface SimulatedVerification {
   /** @default 30 */
   readonly seconds?: number;
   readonly failure?: FailureCode;
+  /** False for one that came to no archive. @default true */
+  readonly remember?: boolean;
 }
 
 /** An app whose clock stands at a time until it is moved. */
@@ -76,7 +78,7 @@ export const simulateBackup = async (app: App, name: string, backup: SimulatedBa
 export const simulateVerification = async (
   app: App,
   name: string,
-  { at, level, seconds = 30, failure }: SimulatedVerification,
+  { at, level, seconds = 30, failure, remember = true }: SimulatedVerification,
 ): Promise<void> => {
   const { app: then, pass } = clocked(app, at);
   const { primary } = then.stores;
@@ -91,7 +93,8 @@ export const simulateVerification = async (
   const run = recorded(then, { ...options, summarise: () => ({ figures }) }, async () => {
     pass(seconds);
     const verifications = [...manifest.verifications, entry];
-    await writeManifest(primary, newest.key, { ...manifest, verifications }, app.keys, { replace: true });
+    if (remember)
+      await writeManifest(primary, newest.key, { ...manifest, verifications }, app.keys, { replace: true });
     if (failure) throw new BackupError(failure, 'simulated');
   });
   await expected(run, failure);

@@ -27,6 +27,12 @@ const clockSkewMs = 300_000;
 export const isOfFuture = (time: string, now: Date): boolean =>
   Date.parse(time) - now.getTime() > clockSkewMs;
 
+/** Why an archive does not count that says it is of the future; undefined where it does not. */
+export const futureProblem = (key: string, startedAt: string, now: Date): BackupError | undefined =>
+  isOfFuture(startedAt, now)
+    ? new BackupError('archive.future', `archive ${key} says it was taken at ${startedAt}, in the future`)
+    : undefined;
+
 const foreign = (key: string, why: string): BackupError =>
   new BackupError('archive.foreign', `archive ${key} ${why}`);
 
@@ -39,11 +45,8 @@ const contradiction = ({ key, signed }: Archive, expected: Expected): BackupErro
     return foreign(key, `is of environment ${environment}, ${expected.environment} was asked for`);
   if (engine !== expected.engine)
     return foreign(key, `holds ${engine} data, target ${expected.target} is ${expected.engine}`);
-  if (key === `${folderOf(target, tier)}/${archive}`) {
-    return expected.now && isOfFuture(startedAt, expected.now)
-      ? new BackupError('archive.future', `archive ${key} says it was taken at ${startedAt}, in the future`)
-      : undefined;
-  }
+  if (key === `${folderOf(target, tier)}/${archive}`)
+    return expected.now && futureProblem(key, startedAt, expected.now);
   // under another name it is another archive's manifest, which authentication reports
   return key.endsWith(`/${archive}`)
     ? foreign(key, `is of tier ${tier}, and does not belong into this folder`)

@@ -3,6 +3,7 @@ import { BackupError, isBackupError, type FailureCode } from '../core/errors.ts'
 import { jsonProblem } from '../core/json-shape.ts';
 import { oneChunk } from '../core/one-chunk.ts';
 import type { KeyRing } from '../crypto/key-ring.ts';
+import { readAll } from '../store/batches.ts';
 import { listed } from '../store/listed.ts';
 import { readSmall } from '../store/size-limits.ts';
 import type { Store, StoredObject } from '../store/store.ts';
@@ -29,6 +30,8 @@ export interface BrokenArchive {
   readonly key: string;
   readonly error: BackupError;
 }
+
+export const isBroken = (found: object): found is BrokenArchive => 'error' in found;
 
 /** Archives of a target in a store. */
 export interface Catalog<T extends Archive = Archive> {
@@ -75,7 +78,7 @@ export type Accept<T extends Archive> = (archive: Archive) => Promise<T>;
 const growthBytes = 1 << 20;
 
 /** Undefined where it was removed since it was listed. One object that is no good is no reason to stop. */
-const read = async <T extends Archive>(
+export const readEntry = async <T extends Archive>(
   store: Store,
   { key: manifest, bytes }: StoredObject,
   accept: Accept<T>,
@@ -91,21 +94,31 @@ const read = async <T extends Archive>(
   }
 };
 
-/** Manifests that are read at the same time, for a store far away; large ones fewer, for the memory that they take. */
-const [readers, readerBytes] = [16, 8 << 20];
-
-function* batches(manifests: readonly StoredObject[]): Generator<readonly StoredObject[]> {
-  let [batch, size]: [StoredObject[], number] = [[], 0];
-  for (const manifest of manifests) {
-    if (batch.length === readers || (batch.length > 0 && size + manifest.bytes > readerBytes)) {
-      yield batch;
-      [batch, size] = [[], 0];
-    }
-    batch.push(manifest);
-    size += manifest.bytes;
+/** Objects of a target in a store; none where something else than a folder has its name, which is broken then. */
+export const objectsOf = async (
+  store: Store,
+  target: string,
+): Promise<{ readonly objects: readonly StoredObject[]; readonly broken: readonly BrokenArchive[] }> => {
+  try {
+    return { objects: await listed(store, `${target}/`), broken: [] };
+  } catch (error) {
+    if (!isBackupError(error, 'store.odd')) throw error;
+    return { objects: [], broken: [{ store, key: target, error }] };
   }
-  yield batch;
-}
+};
+
+/** Archives that were read, and what was set aside; what was removed meanwhile is neither. */
+export const apart = <T extends object>(
+  found: readonly (T | BrokenArchive | undefined)[],
+): { readonly archives: readonly T[]; readonly broken: readonly BrokenArchive[] } => {
+  const [archives, broken]: [T[], BrokenArchive[]] = [[], []];
+  for (const each of found) {
+    if (!each) continue;
+    if (isBroken(each)) broken.push(each);
+    else archives.push(each);
+  }
+  return { archives, broken };
+};
 
 const asItIs: Accept<Archive> = (archive) => Promise.resolve(archive);
 
@@ -124,19 +137,11 @@ export async function readCatalog(
   target: string,
   accept: Accept<Archive> = asItIs,
 ): Promise<Catalog> {
-  const [archives, broken]: [Archive[], BrokenArchive[]] = [[], []];
-  const objects = await listed(store, `${target}/`).catch((error: unknown) => {
-    if (!isBackupError(error, 'store.odd')) throw error;
-    broken.push({ store, key: target, error });
-    return [];
-  });
-  for (const batch of batches(objects.filter(({ key }) => isManifest(key))))
-    for (const found of await Promise.all(batch.map((object) => read(store, object, accept)))) {
-      if (!found) continue;
-      if ('error' in found) broken.push(found);
-      else archives.push(found);
-    }
-  return { archives: archives.toSorted((a, b) => oldestFirst(a.signed.manifest, b.signed.manifest)), broken };
+  const { objects, broken } = await objectsOf(store, target);
+  const manifests = objects.filter(({ key }) => isManifest(key));
+  const found = apart(await readAll(manifests, (object) => readEntry(store, object, accept)));
+  const archives = found.archives.toSorted((a, b) => oldestFirst(a.signed.manifest, b.signed.manifest));
+  return { archives, broken: [...broken, ...found.broken] };
 }
 
 /** Manifest of an archive, authenticated. @throws as `authenticateManifest` */

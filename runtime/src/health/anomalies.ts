@@ -1,6 +1,10 @@
+import { drillsOf } from '../archives/facts.ts';
+import type { Manifest } from '../archives/manifest.ts';
+import { parseDuration } from '../core/units.ts';
+import type { Target } from '../plan/schema.ts';
 import { historyOf, type Measured } from './anomaly/compared.ts';
 import { items, totals } from './anomaly/counts.ts';
-import { duration } from './anomaly/duration.ts';
+import { duration, restoreTime } from './anomaly/duration.ts';
 import { minimumHistory, type AnomalyPolicy } from './anomaly/policy.ts';
 import { ratio, sizes } from './anomaly/sizes.ts';
 
@@ -28,3 +32,13 @@ export const findAnomalies = (
     ...duration(compared, deadlineSeconds),
   ];
 };
+
+/** What is unusual about the newest of a target's archives, and which of its objectives are likely to be missed. Pure. */
+export const anomaliesOf = (
+  policy: AnomalyPolicy,
+  { deadline, rto }: Pick<Target, 'deadline' | 'rto'>,
+  manifests: readonly (Measured & Pick<Manifest, 'verifications'>)[],
+): readonly string[] => [
+  ...findAnomalies(manifests, policy, parseDuration(deadline)),
+  ...restoreTime(drillsOf(manifests), policy, parseDuration(rto)),
+];

@@ -1,10 +1,11 @@
 import { setImmediate } from 'node:timers/promises';
-import { fullAfter, growthByDay } from './anomaly/space-forecast.ts';
+import { fullAfter, growthByDay, type Kept } from './anomaly/space-forecast.ts';
 import { isVerified } from '../archives/facts.ts';
 import { retentionOf } from '../plan/parse.ts';
+import type { Plan } from '../plan/schema.ts';
 import type { Space } from '../store/store.ts';
 import type { App } from '../session/app.ts';
-import type { TargetState } from './target-state.ts';
+import type { ArchivesState } from './archives-state.ts';
 
 /** Days that `store_full_seconds` looks ahead. @default 90 - what `anomalies.forecastDays` may ask for at most */
 const horizonDays = 90;
@@ -13,7 +14,16 @@ const daySeconds = 86_400;
 
 const hourMs = 3_600_000;
 
-type Growth = (target: TargetState, at: Date) => Promise<readonly number[]>;
+/** A target as the forecast of its growth takes it. */
+export const keptOf = (
+  plan: Plan,
+  { target, archives }: Pick<ArchivesState, 'target' | 'archives'>,
+): Kept => ({
+  archives: archives.map(({ key, manifest }) => ({ ...manifest, key, verified: isVerified(manifest) })),
+  policy: retentionOf(plan, target),
+});
+
+type Growth = (target: ArchivesState, at: Date) => Promise<readonly number[]>;
 
 /** Growth of targets by day, played again for a new archive and once an hour: some schedules cost half a second. */
 const growthReader = ({ plan }: App): Growth => {
@@ -23,19 +33,14 @@ const growthReader = ({ plan }: App): Growth => {
     const before = known.get(target.name);
     if (before?.state === state) return before.growth;
     await setImmediate(); // scrapes and probes are answered between two targets
-    const kept = archives.map(({ key, manifest }) => ({
-      ...manifest,
-      key,
-      verified: isVerified(manifest),
-    }));
-    const growth = growthByDay({ archives: kept, policy: retentionOf(plan, target) }, at, horizonDays);
+    const growth = growthByDay(keptOf(plan, { target, archives }), at, horizonDays);
     known.set(target.name, { state, growth });
     return growth;
   };
 };
 
 /** Seconds until a store is full; Infinity beyond the forecast. */
-export type Forecaster = (targets: readonly TargetState[], space: Space, at: Date) => Promise<number>;
+export type Forecaster = (targets: readonly ArchivesState[], space: Space, at: Date) => Promise<number>;
 
 export const forecaster = (app: App): Forecaster => {
   const growthOf = growthReader(app);

@@ -1,11 +1,10 @@
 import { newestOf } from '../archives/facts.ts';
 import { messageOf } from '../core/errors.ts';
-import { listed } from '../store/listed.ts';
-import type { Space, Store, StoredObject } from '../store/store.ts';
+import type { Space, Store } from '../store/store.ts';
 import type { App } from '../session/app.ts';
-import { archiveReader, type KnownArchive } from './archive-reader.ts';
+import { archiveReader, type KnownArchives, type ReadArchives } from './archive-reader.ts';
 import { forecaster, type Forecaster } from './space.ts';
-import type { TargetState } from './target-state.ts';
+import type { ArchivesState } from './archives-state.ts';
 
 /** Archives of a target in a replica. */
 export interface CopyState {
@@ -31,7 +30,7 @@ export interface StoreState {
 const sum = (numbers: readonly number[]): number => numbers.reduce((total, number) => total + number, 0);
 
 /** In a directory the copies of an archive are hard links, which share its id. */
-const bytesIn = ({ kind }: Store, { archives, objects }: TargetState): number =>
+const bytesIn = ({ kind }: Store, { archives, objects }: ArchivesState): number =>
   kind === 'directory'
     ? sum([...new Map(archives.map(({ manifest }) => [manifest.id, manifest.archiveBytes])).values()])
     : sum(objects.map(({ bytes }) => bytes));
@@ -39,7 +38,7 @@ const bytesIn = ({ kind }: Store, { archives, objects }: TargetState): number =>
 const readPrimary = async (
   primary: Store,
   fullSeconds: Forecaster,
-  targets: readonly TargetState[],
+  targets: readonly ArchivesState[],
   at: Date,
 ): Promise<StoreState> => {
   const space = await primary.space();
@@ -52,13 +51,9 @@ const readPrimary = async (
   };
 };
 
-const copyOf = (
-  { target, archives }: TargetState,
-  objects: readonly StoredObject[],
-  believed: readonly KnownArchive[],
-): CopyState => {
-  const files = new Set(objects.map(({ key }) => key));
-  const there = new Set(believed.map(({ key }) => key).filter((key) => files.has(key)));
+const copyOf = ({ target, archives }: ArchivesState, replica: KnownArchives): CopyState => {
+  const files = new Set(replica.objects.map(({ key }) => key));
+  const there = new Set(replica.archives.map(({ key }) => key).filter((key) => files.has(key)));
   const copied = archives.filter(({ key }) => there.has(key));
   const newest = newestOf(copied)?.manifest.startedAt;
   return { target: target.name, missing: archives.length - copied.length, newest };
@@ -67,18 +62,18 @@ const copyOf = (
 const readReplica = async (
   app: App,
   store: Store,
-  read: ReturnType<typeof archiveReader>,
-  targets: readonly TargetState[],
+  read: ReadArchives,
+  targets: readonly ArchivesState[],
+  at: Date,
 ): Promise<StoreState> => {
   const { location } = store;
   try {
     const copies: CopyState[] = [];
     let archiveBytes = 0;
     for (const state of targets) {
-      const { name } = state.target;
-      const objects = await listed(store, `${name}/`);
-      archiveBytes += sum(objects.map(({ bytes }) => bytes));
-      copies.push(copyOf(state, objects, (await read(name, objects)).archives));
+      const replica = await read(state.target.name, at);
+      archiveBytes += sum(replica.objects.map(({ bytes }) => bytes));
+      copies.push(copyOf(state, replica));
     }
     return { location, up: true, archiveBytes, copies };
   } catch (error) {
@@ -91,9 +86,9 @@ const readReplica = async (
 export const storesReader = (app: App) => {
   const fullSeconds = forecaster(app);
   const replicas = app.stores.replicas.map((store) => ({ store, read: archiveReader(app, store) }));
-  return async (targets: readonly TargetState[], at: Date): Promise<readonly StoreState[]> => {
+  return async (targets: readonly ArchivesState[], at: Date): Promise<readonly StoreState[]> => {
     const states = [await readPrimary(app.stores.primary, fullSeconds, targets, at)];
-    for (const { store, read } of replicas) states.push(await readReplica(app, store, read, targets));
+    for (const { store, read } of replicas) states.push(await readReplica(app, store, read, targets, at));
     return states;
   };
 };

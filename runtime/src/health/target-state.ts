@@ -1,57 +1,56 @@
-import { findLock, type FoundLock } from '../runs/lock-state.ts';
-import { readOnce } from '../store/read-once.ts';
-import { listRuns, readRun, type RunRecord, runsOf } from '../runs/records.ts';
+import { nextRun } from '../plan/cron.ts';
+import { parseDuration } from '../core/units.ts';
 import type { Target } from '../plan/schema.ts';
-import { listed } from '../store/listed.ts';
-import type { StoredObject } from '../store/store.ts';
+import { findLock, type FoundLock } from '../runs/lock-state.ts';
 import type { App } from '../session/app.ts';
-import { archiveReader, type KnownArchives } from './archive-reader.ts';
-import { storesReader, type StoreState } from './store-state.ts';
+import { archivesStateReader, type ArchivesState } from './archives-state.ts';
+import { drillsState, type DrillsState } from './drills-state.ts';
+import { runsStateReader, type RunsState } from './runs-state.ts';
 
-/** What is known of a target. */
-export interface TargetState extends KnownArchives {
-  readonly target: Target;
-  /** Objects of the target in the primary store. */
-  readonly objects: readonly StoredObject[];
-  /** Newest first. */
-  readonly runs: readonly RunRecord[];
-  /** Absent where the lock was never taken. */
+/** All that is known of a target: what every command, metric and notification says of it comes from here. */
+export interface TargetState extends ArchivesState, RunsState {
+  readonly drills: DrillsState;
+  /** Whether the last drill restored within the RTO; absent where there was none. */
+  readonly withinRto?: boolean | undefined;
+  /** Absent while it is free. */
   readonly lock?: FoundLock | undefined;
+  /** When the schedule starts the next backup; absent where it never does. */
+  readonly nextRunAt?: string | undefined;
 }
 
-/** Everything that metrics are made of. */
-export interface State {
-  readonly at: Date;
-  readonly targets: readonly TargetState[];
-  readonly stores: readonly StoreState[];
-}
+const meets = ({ last }: DrillsState, rtoSeconds: number): boolean | undefined =>
+  last && last.ok && last.seconds !== undefined && last.seconds <= rtoSeconds;
 
-/**
- * Reads plan and stores. What it costs grows with what is new: manifests and records are remembered until they change, and
- * for each target there are three listings per store and one small object.
- * @throws BackupError `store.*` of the primary store; a replica that is away is part of the state
- */
-export const stateReader = (app: App): (() => Promise<State>) => {
-  const { primary } = app.stores;
-  const archives = archiveReader(app, primary);
-  const readStores = storesReader(app);
-  const records = readOnce((key, target) => readRun(primary, key, runsOf(app, target)));
-  const read = async (target: Target): Promise<TargetState> => {
-    const { name } = target;
-    const objects = await listed(primary, `${name}/`);
-    const runs = [...(await records(name, await listRuns(primary, name))).values()];
-    return {
-      target,
-      objects,
-      ...(await archives(name, objects)),
-      runs: runs.filter((record) => record !== undefined).toReversed(),
-      lock: await findLock(primary, name, app.run.now()),
-    };
+/** What follows from all that was read of a target. Pure. */
+export const targetState = (
+  archives: ArchivesState,
+  runs: RunsState,
+  lock: FoundLock | undefined,
+  now: Date,
+): TargetState => {
+  const { target } = archives;
+  const manifests = archives.archives.map(({ manifest }) => manifest);
+  const drills = drillsState(manifests, runs.records);
+  return {
+    ...archives,
+    ...runs,
+    drills,
+    withinRto: meets(drills, parseDuration(target.rto)),
+    lock: lock?.state === 'released' ? undefined : lock,
+    nextRunAt: nextRun(target.schedule, now)?.toISOString(),
   };
-  return async () => {
-    const at = app.run.now();
-    const targets: TargetState[] = [];
-    for (const target of app.plan.targets) targets.push(await read(target));
-    return { at, targets, stores: await readStores(targets, at) };
-  };
+};
+
+export type ReadTargetState = (target: Target, now: Date) => Promise<TargetState>;
+
+/** Reads the state of targets from the primary store; what is read again costs listings, a lock, and what is new. */
+export const targetReader = (app: App): ReadTargetState => {
+  const [readArchives, readRuns] = [archivesStateReader(app), runsStateReader(app)];
+  return async (target, now) =>
+    targetState(
+      await readArchives(target, now),
+      await readRuns(target.name, now),
+      await findLock(app.stores.primary, target.name, now),
+      now,
+    );
 };

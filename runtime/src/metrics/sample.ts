@@ -1,4 +1,4 @@
-import { metrics, type LabelsOf, type Metric, type MetricId } from '../contract/metrics.ts';
+import type { Metric } from '../contract/metrics.ts';
 
 /** One value of a metric. */
 export interface Sample {
@@ -6,10 +6,3 @@ export interface Sample {
   readonly labels: Readonly<Record<string, string>>;
   readonly value: number;
 }
-
-/** A value with exactly the labels of its metric; none where there is no value. */
-export const sample = <Id extends MetricId>(
-  id: Id,
-  labels: Readonly<Record<LabelsOf<Id>, string>>,
-  value: number | boolean | undefined,
-): readonly Sample[] => (value === undefined ? [] : [{ metric: metrics[id], labels, value: Number(value) }]);

@@ -2,7 +2,6 @@ import { isRewritten, type Believed } from '../archives/authentic.ts';
 import { isOfObject } from '../archives/catalogue.ts';
 import { isVerified } from '../archives/facts.ts';
 import { decideRetention, type Candidate, type Circumstances, type Decision } from './decision.ts';
-import { readRuns, saysSomething, runsOf } from '../runs/records.ts';
 import { retentionOf } from '../plan/parse.ts';
 import type { Target } from '../plan/schema.ts';
 import type { Store } from '../store/store.ts';
@@ -99,17 +98,6 @@ export const prune = async (app: App, target: Target, options: PruneOptions): Pr
   if (!options.dryRun && (options.force || options.frozen === undefined))
     await removeOrphans(app, target.name);
   return results;
-};
-
-/** Why retention waits: the last backup failed. Not for want of space, as retention is the way out of that. */
-export const frozenBy = async (app: App, target: string): Promise<string | undefined> => {
-  for await (const record of readRuns(app.stores.primary, runsOf(app, target), 'backup')) {
-    if (!saysSomething(record) || record.failure?.code === 'store.full') continue;
-    return record.ok
-      ? undefined
-      : `nothing is removed while backups fail: ${record.failure?.code} at ${record.startedAt}`;
-  }
-  return undefined;
 };
 
 /**

@@ -1,32 +1,25 @@
-import { secondsTaken, unixSeconds } from '../core/times.ts';
-import { commandOf, type RunRecord } from './records.ts';
-import { pushedMetrics, type Metric } from '../contract/metrics.ts';
+import { pushedMetrics } from '../contract/metrics.ts';
 import { names } from '../contract/names.ts';
 import { messageOf } from '../core/errors.ts';
+import { secondsTaken, unixSeconds } from '../core/times.ts';
+import { samplesFrom, type MetricTable } from '../metrics/table.ts';
 import { numberOf } from '../notify/event.ts';
 import type { App } from '../session/app.ts';
-import type { Sample } from '../metrics/sample.ts';
+import { commandOf } from './facts.ts';
+import type { RunRecord } from './records.ts';
 
 /** Longest that a push may take: a dead gateway must not hold a Job. */
 const timeoutMs = 5000;
 
-/** What is not known of this run is not sent, and stays in the gateway as an earlier run left it. */
-const samplesOf = (record: RunRecord): readonly Sample[] => {
-  const { finishedAt, ok, exitCode, target } = record;
-  const values: Readonly<Record<keyof typeof pushedMetrics, number | undefined>> = {
-    jobEnd: unixSeconds(finishedAt),
-    jobSuccess: Number(ok),
-    jobSucceeded: ok ? unixSeconds(finishedAt) : undefined,
-    jobExitCode: exitCode,
-    jobDuration: secondsTaken(record),
-    jobSourceBytes: numberOf(record, 'sourceBytes'),
-    jobArchiveBytes: numberOf(record, 'archiveBytes'),
-  };
-  const labels = { target, command: commandOf(record) };
-  return Object.entries<Metric>(pushedMetrics).flatMap(([id, metric]) => {
-    const value = values[id as keyof typeof pushedMetrics];
-    return value === undefined ? [] : [{ metric, labels, value }];
-  });
+/** How each metric follows from a run. What is not known of it is not sent, and stays in the gateway as an earlier run left it. */
+const jobMetrics: MetricTable<typeof pushedMetrics, RunRecord, 'target' | 'command'> = {
+  jobEnd: ({ finishedAt }) => unixSeconds(finishedAt),
+  jobSuccess: ({ ok }) => ok,
+  jobSucceeded: ({ ok, finishedAt }) => (ok ? unixSeconds(finishedAt) : undefined),
+  jobExitCode: ({ exitCode }) => exitCode,
+  jobDuration: secondsTaken,
+  jobSourceBytes: (record) => numberOf(record, 'sourceBytes'),
+  jobArchiveBytes: (record) => numberOf(record, 'archiveBytes'),
 };
 
 /** Group of a target's command: its next run takes the place of this one. */
@@ -36,10 +29,12 @@ const groupOf = (environment: string, record: RunRecord): string =>
 const send = async (url: string, environment: string, record: RunRecord): Promise<void> => {
   const { expose } = await import('../metrics/exposition.ts'); // a run without a gateway does without prom-client
   // POST, so that what is not sent stays: https://github.com/prometheus/pushgateway#post-method
+  const labels = { target: record.target, command: commandOf(record) };
+  const samples = samplesFrom(pushedMetrics, jobMetrics, labels, record);
   const response = await fetch(`${url.replace(/\/$/, '')}${groupOf(environment, record)}`, {
     method: 'POST',
     headers: { 'content-type': 'text/plain; version=0.0.4' },
-    body: await expose(samplesOf(record), environment, 'prometheus'),
+    body: await expose(samples, environment, 'prometheus'),
     signal: AbortSignal.timeout(timeoutMs),
   });
   await response.body?.cancel();

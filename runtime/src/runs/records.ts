@@ -1,15 +1,11 @@
 import { z } from 'zod';
-import { isBackupError } from '../core/errors.ts';
 import { stamp } from '../core/units.ts';
 import { oneChunk } from '../core/one-chunk.ts';
 import type { KeyRing } from '../crypto/key-ring.ts';
 import { listed } from '../store/listed.ts';
 import { removeUnlessLocked } from '../store/remove.ts';
-import type { App } from '../session/app.ts';
-import { readSmall } from '../store/size-limits.ts';
 import type { Store, StoredObject } from '../store/store.ts';
-import { isOfFuture } from '../archives/authentic.ts';
-import { proofOf, sign, signatureShape } from '../crypto/signature.ts';
+import { sign, signatureShape } from '../crypto/signature.ts';
 
 /** Commands whose runs are recorded. */
 export const recordedCommands = [
@@ -45,23 +41,21 @@ const runSchema = z.strictObject({
   notified: z.record(z.string(), z.boolean()).optional(),
 });
 
-const signedSchema = z.strictObject({
+/** A record as it is stored. */
+export const signedRunSchema = z.strictObject({
   ...runSchema.shape,
   key: signatureShape.key,
   /** Absent in records of earlier versions. */
   mac: signatureShape.mac.optional(),
 });
 
-const label = 'grill-backup run\0';
+/** Tells the signature of a record from others. */
+export const runLabel = 'grill-backup run\0';
 
 /** Outcome of one run of a command on a target: `runs/<target>/<stamp>_<command>_<random>.json` in the primary store. */
 export type RunRecord = z.output<typeof runSchema>;
 
 export type Figures = RunRecord['figures'];
-
-/** What a run is called in metrics: a drill proves something else than reading does, and runs on days of its own. */
-export const commandOf = ({ command, figures }: RunRecord): string =>
-  command === 'verify' && figures['level'] === 'drill' ? 'drill' : command;
 
 /** Records kept of a target. @default 100 - a month of backups every eight hours, with their verifications */
 const recordsKept = 100;
@@ -80,81 +74,8 @@ const nameTime = (time: Date): string =>
   `${stamp(time)}_${String(time.getUTCMilliseconds()).padStart(3, '0')}`;
 
 /** Start of a record's key; a random id follows. */
-const keyStart = ({ startedAt, command, target }: RunRecord): string =>
+export const keyStart = ({ startedAt, command, target }: RunRecord): string =>
   `${folderOf(target)}${nameTime(new Date(startedAt))}_${command}_`;
-
-/** Whose records are read. */
-export interface RunsOf {
-  readonly target: string;
-  readonly environment: string;
-  readonly keys: KeyRing | undefined;
-  readonly now: Date;
-}
-
-/** Whose records an app reads of a target. */
-export const runsOf = ({ plan, keys, run }: Pick<App, 'plan' | 'keys' | 'run'>, target: string): RunsOf => ({
-  target,
-  environment: plan.environment,
-  keys,
-  now: run.now(),
-});
-
-type SignedRun = z.output<typeof signedSchema>;
-
-/** Why a record is not believed: it must be signed by the plan, where that has a key, for this place, and of the past. */
-const doubtAbout = async (
-  key: string,
-  signed: SignedRun,
-  { target, environment, keys, now }: RunsOf,
-): Promise<string | undefined> => {
-  if (signed.target !== target) return `is of target ${signed.target}`;
-  if ((signed.environment ?? environment) !== environment) return `is of environment ${signed.environment}`;
-  if (!key.startsWith(keyStart(signed))) return 'belongs under another name';
-  if (isOfFuture(signed.finishedAt, now)) return `says that it ended at ${signed.finishedAt}, in the future`;
-  if (!keys) return undefined;
-  const { mac } = signed;
-  const proof = mac === undefined ? 'unproved' : await proofOf(label, { ...signed, mac }, keys);
-  return proof === 'proved' ? undefined : 'is signed by no key at hand';
-};
-
-interface Examined {
-  readonly record: RunRecord;
-  readonly doubt: string | undefined;
-}
-
-/** Undefined for what was removed meanwhile; a text for what is no record. */
-const examine = async (store: Store, key: string, whose: RunsOf): Promise<Examined | string | undefined> => {
-  try {
-    const signed = signedSchema.parse(JSON.parse((await readSmall(store, key, 'run')).toString('utf8')));
-    const { mac: _mac, key: _key, ...record } = signed;
-    return { record, doubt: await doubtAbout(key, signed, whose) };
-  } catch (error) {
-    return isBackupError(error, 'store.missing') ? undefined : 'is no record of a run';
-  }
-};
-
-/**
- * Undefined for what is no record, was removed meanwhile, or cannot be believed: whoever can write to the store must not
- * hide a failure behind a run that never was.
- */
-export const readRun = async (store: Store, key: string, whose: RunsOf): Promise<RunRecord | undefined> => {
-  const found = await examine(store, key, whose);
-  return typeof found === 'object' && found.doubt === undefined ? found.record : undefined;
-};
-
-/** Records of a target that are not believed, each with the reason. */
-export const doubtfulRuns = async (
-  store: Store,
-  whose: RunsOf,
-): Promise<readonly { readonly key: string; readonly doubt: string }[]> => {
-  const doubtful: { key: string; doubt: string }[] = [];
-  for (const { key } of await listRuns(store, whose.target)) {
-    const found = await examine(store, key, whose);
-    const doubt = typeof found === 'string' ? found : found?.doubt;
-    if (doubt !== undefined) doubtful.push({ key, doubt });
-  }
-  return doubtful;
-};
 
 const put = async (
   store: Store,
@@ -163,7 +84,7 @@ const put = async (
   id: string,
   replace: boolean,
 ): Promise<void> => {
-  const text = `${JSON.stringify(await sign(label, record, keys?.[0]))}\n`;
+  const text = `${JSON.stringify(await sign(runLabel, record, keys?.[0]))}\n`;
   await store.put(`${keyStart(record)}${id}.json`, () => oneChunk(text), { replace });
 };
 
@@ -191,19 +112,3 @@ export const writeRun = async (
   for (const { key } of all.slice(0, -recordsKept).slice(0, mostRemoved))
     await removeUnlessLocked(store, key);
 };
-
-/** Newest runs of a target first, of one command where it is named. */
-export async function* readRuns(
-  store: Store,
-  whose: RunsOf,
-  command?: RecordedCommand,
-): AsyncGenerator<RunRecord> {
-  for (const { key } of (await listRuns(store, whose.target)).toReversed()) {
-    if (command && !key.includes(`_${command}_`)) continue;
-    const record = await readRun(store, key, whose);
-    if (record) yield record;
-  }
-}
-
-/** A run that another one kept from starting says nothing about the target. */
-export const saysSomething = ({ failure }: RunRecord): boolean => failure?.code !== 'lock.held';

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { samplesOf } from '../../../runtime/src/commands/serve/samples.ts';
-import { stateReader } from '../../../runtime/src/health/target-state.ts';
+import { stateReader } from '../../../runtime/src/health/state.ts';
 import type { App } from '../../../runtime/src/session/app.ts';
 import { environmentLabel, metrics, type Metric } from '../../../runtime/src/contract/metrics.ts';
 import type { Store } from '../../../runtime/src/store/store.ts';
@@ -43,7 +43,7 @@ const productionApp = async (clock: { now: Date }): Promise<App> => {
 
 const exporterScrape = async (app: App, read: ReturnType<typeof stateReader>): Promise<Scrape> =>
   Object.fromEntries(
-    samplesOf(app, await read(), 0.1).map(({ metric, labels, value }) => [
+    samplesOf({ plan: app.plan, state: await read(), seconds: 0.1 }).map(({ metric, labels, value }) => [
       seriesName(metric.name, { [environmentLabel]: plan.environment, ...labels }),
       value,
     ]),

@@ -7,7 +7,7 @@ import { verifyAudit } from '../../../runtime/src/runs/audit-verify.ts';
 import { readCatalog } from '../../../runtime/src/archives/catalogue.ts';
 import { findLock } from '../../../runtime/src/runs/lock-state.ts';
 import { takeLock } from '../../../runtime/src/runs/lock.ts';
-import { readRuns } from '../../../runtime/src/runs/records.ts';
+import { recordsReader } from '../../../runtime/src/runs/read-records.ts';
 import { readStopped } from '../../../runtime/src/commands/restore/stopped-services.ts';
 import { jsonProblem } from '../../../runtime/src/core/json-shape.ts';
 import { listed as listAll } from '../../../runtime/src/store/listed.ts';
@@ -20,7 +20,7 @@ let store: Store;
 beforeEachStore((fresh) => (store = fresh));
 
 const now = new Date('2024-01-02T00:00:00.000Z');
-const runsOf = { target: 'redis', environment: 'test', keys: undefined, now };
+const recordsOf = (of: Store) => recordsReader(of, { environment: 'test', keys: undefined })('redis', now);
 
 /** 200 GB that take no space. */
 const plantGiant = (key: string): void => {
@@ -40,7 +40,7 @@ describe('an object of 200 GB where a small one belongs', () => {
   test('is no record of a run, nor of a service', async () => {
     plantGiant('runs/redis/20240101_000000_000_backup_abcdef.json');
     plantGiant('services/grill-stats/deployment_api.json');
-    expect(await Array.fromAsync(readRuns(store, runsOf))).toEqual([]);
+    expect(await recordsOf(store)).toEqual([]);
     expect(await readStopped(store, undefined)).toEqual([]);
   });
 
@@ -122,7 +122,7 @@ test('what is gone when it is read, after it was listed, is left out', async () 
   };
   expect(await readCatalog(vanishing, 'redis')).toEqual({ archives: [], broken: [] });
   expect(await Array.fromAsync(readAudit(vanishing))).toEqual([]);
-  expect(await Array.fromAsync(readRuns(vanishing, runsOf))).toEqual([]);
+  expect(await recordsOf(vanishing)).toEqual([]);
 });
 
 test('a listing without end is left, with the place named', async () => {

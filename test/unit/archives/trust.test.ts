@@ -6,7 +6,7 @@ import type { App } from '../../../runtime/src/session/app.ts';
 import { catalogOf } from '../../../runtime/src/archives/of-target.ts';
 import { check } from '../../../runtime/src/commands/check/check.ts';
 import { samplesOf } from '../../../runtime/src/commands/serve/samples.ts';
-import { stateReader } from '../../../runtime/src/health/target-state.ts';
+import { stateReader } from '../../../runtime/src/health/state.ts';
 import { list } from '../../../runtime/src/commands/list/list.ts';
 import { candidateOf } from '../../../runtime/src/retention/application.ts';
 import { pruneRun } from '../../../runtime/src/commands/prune/prune.ts';
@@ -57,7 +57,7 @@ const decisionsOf = async (app: App) => {
   const { archives } = await catalogOf(app, app.stores.primary, 'redis');
   const due = tiersDue(archives.map(candidateOf), retentionOf(app.plan, app.plan.targets[0]!), new Date(now));
   const [{ setAside: _, ...state }] = (await status(app)) as [Awaited<ReturnType<typeof status>>[number]];
-  const numbers = samplesOf(app, await stateReader(app)(), 0).filter(
+  const numbers = samplesOf({ plan: app.plan, state: await stateReader(app)(), seconds: 0 }).filter(
     ({ metric }) =>
       metric !== metrics.broken && metric !== metrics.withoutKey && !metric.name.includes('store_'),
   );
@@ -222,7 +222,7 @@ describe('records of runs', () => {
     expect((await status(app))[0]!.lastRun).toMatchObject({ ok: false, failure: 'source.refused' });
     const decisions = await pruneRun(app, 'redis', { dryRun: true, force: false });
     expect(decisions.every(({ keep }) => keep)).toBe(true);
-    const samples = samplesOf(app, await stateReader(app)(), 0);
+    const samples = samplesOf({ plan: app.plan, state: await stateReader(app)(), seconds: 0 });
     expect(samples.find(({ metric }) => metric === metrics.lastRunSuccess)?.value).toBe(0);
     const { findings } = await check(app, { repair: false });
     expect(findings.filter((each) => each.kind === 'record-unproved')).toHaveLength(1);

@@ -4,7 +4,7 @@ import { newestDaily } from '../../archives/facts.ts';
 import { latestAliases, pointLatest } from '../../archives/latest.ts';
 import { latestKey, manifestKey } from '../../archives/layout.ts';
 import { findLock } from '../../runs/lock-state.ts';
-import { doubtfulRuns, runsOf } from '../../runs/records.ts';
+import { doubtfulRuns, signerOf } from '../../runs/read-records.ts';
 import type { Survey } from '../../archives/survey.ts';
 import { messageOf, type FailureCode } from '../../core/errors.ts';
 import { formatBytes } from '../../core/units.ts';
@@ -175,7 +175,7 @@ const lock = async ({ app, target, here }: Place): Promise<readonly Found[]> => 
 /** Records that count nowhere: of versions that signed none, until newer ones have taken their place, or planted. */
 const records = async ({ app, target, here }: Place): Promise<readonly Found[]> => {
   if (here.store !== app.stores.primary) return [];
-  const found = await doubtfulRuns(here.store, runsOf(app, target));
+  const found = await doubtfulRuns(here.store, target, signerOf(app), app.run.now());
   return found.map(({ key, doubt: message }) => ({
     kind: 'record-unproved',
     key,

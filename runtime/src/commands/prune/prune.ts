@@ -1,5 +1,6 @@
 import type { Pruned, PruneOptions } from '../../retention/application.ts';
-import { frozenBy, makeRoom, prune } from '../../retention/application.ts';
+import { runsStateReader } from '../../health/runs-state.ts';
+import { makeRoom, prune } from '../../retention/application.ts';
 import { recorded } from '../../runs/recorded-run.ts';
 import { findTarget, type App } from '../../session/app.ts';
 import { pruneSummary } from '../summaries.ts';
@@ -12,7 +13,10 @@ export const pruneRun = async (
 ): Promise<readonly Pruned[]> => {
   const target = findTarget(app.plan, name);
   const freed: Pruned[] = [];
-  const circumstances = async (inner: App) => ({ ...options, frozen: await frozenBy(inner, name) });
+  const circumstances = async (inner: App) => {
+    const { frozen } = await runsStateReader(inner)(name, inner.run.now());
+    return { ...options, frozen };
+  };
   const carryOutAll = async (inner: App) => [
     ...freed,
     ...(await prune(inner, target, await circumstances(inner))),

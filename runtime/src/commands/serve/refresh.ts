@@ -3,7 +3,7 @@ import { messageOf } from '../../core/errors.ts';
 import type { App } from '../../session/app.ts';
 import type { Sample } from '../../metrics/sample.ts';
 import { samplesOf } from './samples.ts';
-import { stateReader } from '../../health/target-state.ts';
+import { stateReader } from '../../health/state.ts';
 
 /** Pause between the end of one reading of the stores and the start of the next: what Prometheus sees is as old at most. */
 export const refreshPauseMs = 60_000;
@@ -25,7 +25,7 @@ export const keepFresh = async (app: App, snapshot: Snapshot, pauseMs: number): 
     const begun = performance.now();
     try {
       const state = await read();
-      snapshot.samples = samplesOf(app, state, (performance.now() - begun) / 1000);
+      snapshot.samples = samplesOf({ plan: app.plan, state, seconds: (performance.now() - begun) / 1000 });
     } catch (error) {
       if (!signal.aborted) log.error({ problem: messageOf(error) }, 'the stores could not be read');
     }

@@ -1,13 +1,7 @@
-import type { Believed } from '../../archives/authentic.ts';
-import { drillsOf, isRegular, newestOf, sizeRatio, verifiedAt } from '../../archives/facts.ts';
-import type { Manifest } from '../../archives/manifest.ts';
-import { readRuns, runsOf } from '../../runs/records.ts';
-import { latestOf, secondsSince } from '../../core/times.ts';
+import { isRegular } from '../../archives/facts.ts';
 import { parseDuration } from '../../core/units.ts';
-import { nextRun } from '../../plan/cron.ts';
-import type { Target } from '../../plan/schema.ts';
+import { targetReader, type TargetState } from '../../health/target-state.ts';
 import type { App } from '../../session/app.ts';
-import { catalogOf } from '../../archives/of-target.ts';
 
 /** How a target stands against its objectives. */
 export interface TargetStatus {
@@ -30,10 +24,10 @@ export interface TargetStatus {
   /** Size of the newest archive over the median of the seven before it; absent for the first archive. */
   readonly sizeRatio?: number;
   readonly verifiedAt?: string;
-  /** The latest backup that was tried. */
+  /** The last backup, of those that did not meet the lock of another run. */
   readonly lastRun?: { readonly startedAt: string; readonly ok: boolean; readonly failure?: string };
   readonly rtoSeconds: number;
-  /** The latest restore into a scratch server; `seconds` only where it succeeded. */
+  /** The last drill, also one that could not run; `seconds` only where it succeeded. */
   readonly lastDrill?: {
     readonly at: string;
     readonly ok: boolean;
@@ -43,58 +37,44 @@ export interface TargetStatus {
   readonly nextRun?: string;
 }
 
-const lastDrill = (manifests: readonly Manifest[], rtoSeconds: number): TargetStatus['lastDrill'] => {
-  const last = drillsOf(manifests)
-    .toSorted((a, b) => (a.at < b.at ? -1 : 1))
-    .at(-1);
-  if (!last) return undefined;
-  const { at, ok, seconds } = last;
-  const withinRto = ok && seconds !== undefined && seconds <= rtoSeconds;
-  return { at, ok, ...(seconds !== undefined && { seconds }), withinRto };
-};
-
-const lastRun = async (app: App, target: string): Promise<TargetStatus['lastRun']> => {
-  for await (const { startedAt, ok, failure } of readRuns(app.stores.primary, runsOf(app, target), 'backup'))
-    return { startedAt, ok, ...(failure && { failure: failure.code }) };
-  return undefined;
-};
-
 /** What the newest archive says. */
-const ofNewest = (newest: Believed, now: Date) => {
+const ofNewest = ({ newest, ageSeconds }: TargetState) => {
+  if (!newest || ageSeconds === undefined) return {};
   const { startedAt, archiveBytes } = newest.manifest;
-  const ageSeconds = Math.floor(secondsSince(startedAt, now));
-  return { newest: newest.key, startedAt, archiveBytes, ageSeconds };
+  return { newest: newest.key, startedAt, archiveBytes, ageSeconds: Math.floor(ageSeconds) };
 };
 
-const statusOf = async (app: App, target: Target): Promise<TargetStatus> => {
-  const now = app.run.now();
-  const { archives, broken } = await catalogOf(app, app.stores.primary, target.name);
-  const manifests = archives.map(({ manifest }) => manifest).filter(isRegular);
-  const [rpoSeconds, rtoSeconds] = [parseDuration(target.rpo), parseDuration(target.rto)];
-  const last = newestOf(archives);
-  const newest = last && ofNewest(last, now);
-  const optional = {
-    sizeRatio: sizeRatio(manifests),
-    verifiedAt: latestOf(manifests.map(verifiedAt).filter((time) => time !== undefined)),
-    lastRun: await lastRun(app, target.name),
-    lastDrill: lastDrill(manifests, rtoSeconds),
-    nextRun: nextRun(target.schedule, now)?.toISOString(),
-  };
+const lastRunOf = ({ lastRuns }: TargetState): TargetStatus['lastRun'] => {
+  const record = lastRuns.get('backup');
+  if (!record) return undefined;
+  const { startedAt, ok, failure } = record;
+  return { startedAt, ok, ...(failure && { failure: failure.code }) };
+};
+
+const lastDrillOf = ({ drills, withinRto = false }: TargetState): TargetStatus['lastDrill'] =>
+  drills.last && { ...drills.last, withinRto };
+
+const present = <T extends object>(fields: T): Partial<T> =>
+  Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as Partial<T>;
+
+const statusOf = (state: TargetState): TargetStatus => {
+  const { target, archives, setAside, withinRpo, sizeRatio, verifiedAt, nextRunAt } = state;
   return {
     target: target.name,
     engine: target.engine,
-    archives: manifests.length,
-    setAside: broken.map(({ key, error }) => ({ archive: key, code: error.code, problem: error.message })),
-    ...newest,
-    rpoSeconds,
-    withinRpo: newest !== undefined && newest.ageSeconds <= rpoSeconds,
-    rtoSeconds,
-    ...(Object.fromEntries(
-      Object.entries(optional).filter(([, value]) => value !== undefined),
-    ) as Partial<TargetStatus>),
+    archives: archives.filter(({ manifest }) => isRegular(manifest)).length,
+    setAside: setAside.map(({ key, error }) => ({ archive: key, code: error.code, problem: error.message })),
+    ...ofNewest(state),
+    rpoSeconds: parseDuration(target.rpo),
+    withinRpo,
+    rtoSeconds: parseDuration(target.rto),
+    ...present({ sizeRatio, verifiedAt, lastRun: lastRunOf(state), lastDrill: lastDrillOf(state) }),
+    ...(nextRunAt !== undefined && { nextRun: nextRunAt }),
   };
 };
 
 /** State of every target in the primary store. */
-export const status = (app: App): Promise<readonly TargetStatus[]> =>
-  Promise.all(app.plan.targets.map((target) => statusOf(app, target)));
+export const status = async (app: App): Promise<readonly TargetStatus[]> => {
+  const [read, now] = [targetReader(app), app.run.now()];
+  return (await Promise.all(app.plan.targets.map((target) => read(target, now)))).map(statusOf);
+};

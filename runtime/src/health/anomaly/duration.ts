@@ -20,15 +20,15 @@ export const duration = (
   ];
 };
 
-/** Restores that are likely to miss the RTO, by what drills measured. Pure. @param verifications of all archives of a target */
+/** Restores that are likely to miss the RTO, by what drills measured. Pure. @param drills of all archives of a target */
 export const restoreTime = (
-  verifications: readonly Verification[],
+  drills: readonly Verification[],
   policy: AnomalyPolicy,
   rtoSeconds: number,
 ): readonly string[] => {
-  const series = verifications
-    .flatMap(({ level, ok, at, seconds }) =>
-      level === 'drill' && ok && seconds !== undefined ? [{ at, startedAt: at, value: seconds }] : [],
+  const series = drills
+    .flatMap(({ ok, at, seconds }) =>
+      ok && seconds !== undefined ? [{ at, startedAt: at, value: seconds }] : [],
     )
     .toSorted((a, b) => (a.at < b.at ? -1 : 1))
     .slice(-longestHistory);

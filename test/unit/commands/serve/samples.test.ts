@@ -4,7 +4,7 @@ import { manifestKey } from '../../../../runtime/src/archives/layout.ts';
 import { replicate } from '../../../../runtime/src/archives/replicate.ts';
 import type { App } from '../../../../runtime/src/session/app.ts';
 import { samplesOf } from '../../../../runtime/src/commands/serve/samples.ts';
-import { stateReader } from '../../../../runtime/src/health/target-state.ts';
+import { stateReader } from '../../../../runtime/src/health/state.ts';
 import { metrics, type MetricId } from '../../../../runtime/src/contract/metrics.ts';
 import { openKey } from '../../../../runtime/src/crypto/key-ring.ts';
 import type { Store } from '../../../../runtime/src/store/store.ts';
@@ -37,7 +37,8 @@ const appOver = (primary = store, replicas: readonly Store[] = []): App =>
     run: { now: () => new Date(now) },
   });
 
-const measured = async (app: App) => samplesOf(app, await stateReader(app)(), 0.5);
+const measured = async (app: App) =>
+  samplesOf({ plan: app.plan, state: await stateReader(app)(), seconds: 0.5 });
 
 /** Values of a metric by its labels but `target`. */
 const valuesOf = async (app: App, id: MetricId): Promise<Record<string, number>> => {

@@ -1,0 +1,101 @@
+import type { ManifestFacts } from '../../archives/facts.ts';
+import { tiers } from '../../archives/layout.ts';
+import type { metrics } from '../../contract/metrics.ts';
+import { secondsTaken, unixSeconds } from '../../core/times.ts';
+import { parseDuration } from '../../core/units.ts';
+import { totalsOf } from '../../health/anomaly/counts.ts';
+import type { TargetState } from '../../health/target-state.ts';
+import type { MetricTable, Value } from '../../metrics/table.ts';
+import type { RunRecord } from '../../runs/records.ts';
+
+type Metrics = typeof metrics;
+
+/** Metrics of a target: those with its label, but for those of its copies in replicas. */
+export type TargetMetrics = {
+  [
+    Id in keyof Metrics as 'target' extends Metrics[Id]['labels'][number]
+      ? 'store' extends Metrics[Id]['labels'][number] ? never : Id
+      : never
+  ]: Metrics[Id];
+}; // prettier-ignore
+
+/** Of the newest backup; absent where there is none. */
+const ofNewest =
+  (measure: (manifest: ManifestFacts) => Value) =>
+  ({ newest }: TargetState): Value =>
+    newest && measure(newest.manifest);
+
+/** @param measure given the manifests of a tier, oldest first */
+const perTier =
+  (measure: (manifests: readonly ManifestFacts[]) => Value) =>
+  ({ archives }: TargetState) =>
+    tiers.map((tier) => {
+      const manifests = archives.map(({ manifest }) => manifest).filter((each) => each.tier === tier);
+      return { labels: { tier }, value: measure(manifests) };
+    });
+
+/** Of the last run of each command. */
+const perCommand =
+  (measure: (record: RunRecord) => Value) =>
+  ({ lastRuns }: TargetState) =>
+    [...lastRuns].map(([command, record]) => ({ labels: { command }, value: measure(record) }));
+
+/** What was set aside, by whether a key is what it lacks. */
+const aside = ({ setAside }: TargetState, withoutKey: boolean): number =>
+  setAside.filter(({ error }) => (error.code === 'key.wrong') === withoutKey).length;
+
+/** How each metric of a target follows from its state. */
+export const targetMetrics: MetricTable<TargetMetrics, TargetState, 'target'> = {
+  targetInfo: ({ target: { engine } }) => [{ labels: { engine }, value: 1 }],
+  rpo: ({ target }) => parseDuration(target.rpo),
+  rto: ({ target }) => parseDuration(target.rto),
+  nextRun: ({ nextRunAt }) => unixSeconds(nextRunAt),
+
+  newestInfo: ({ newest }) =>
+    newest
+      ? [
+          {
+            labels: {
+              archive: newest.key,
+              key_id: newest.manifest.encryption?.keyId ?? 'none',
+              server_version: newest.manifest.server.version,
+            },
+            value: 1,
+          },
+        ]
+      : [],
+  lastSuccess: ofNewest(({ finishedAt }) => unixSeconds(finishedAt)),
+  recoveryPoint: ofNewest(({ startedAt }) => unixSeconds(startedAt)),
+  duration: ofNewest(secondsTaken),
+  sourceBytes: ofNewest(({ sourceBytes }) => sourceBytes),
+  archiveBytes: ofNewest(({ archiveBytes }) => archiveBytes),
+  sizeRatio: ({ sizeRatio }) => sizeRatio,
+  items: ({ newest }) =>
+    Object.entries(newest ? totalsOf(newest.manifest) : {}).map(([kind, value]) => ({
+      labels: { kind },
+      value,
+    })),
+  anomalies: ({ anomalies }) => anomalies.length,
+
+  archives: perTier((manifests) => manifests.length),
+  tierBytes: perTier((manifests) => manifests.reduce((sum, { archiveBytes }) => sum + archiveBytes, 0)),
+  tierNewest: perTier((manifests) => unixSeconds(manifests.at(-1)?.startedAt)),
+  tierOldest: perTier((manifests) => unixSeconds(manifests[0]?.startedAt)),
+  withoutKey: (state) => aside(state, true),
+  broken: (state) => aside(state, false),
+  retentionFrozen: ({ frozen }) => frozen !== undefined,
+
+  lastVerified: ({ verifiedAt }) => unixSeconds(verifiedAt),
+  verifiedPoint: ({ newestVerified }) => unixSeconds(newestVerified?.manifest.startedAt),
+  lastDrill: ({ drills }) => unixSeconds(drills.last?.at),
+  drillSuccess: ({ drills }) => drills.last?.ok,
+  drillSucceeded: ({ drills }) => unixSeconds(drills.lastGood?.at),
+  measuredRto: ({ drills }) => drills.measuredSeconds,
+
+  lastRun: perCommand(({ finishedAt }) => unixSeconds(finishedAt)),
+  lastRunSuccess: perCommand(({ ok }) => ok),
+  lastRunExitCode: perCommand(({ exitCode }) => exitCode),
+  lastRunDuration: perCommand(secondsTaken),
+  lockTaken: ({ lock }) =>
+    lock ? [{ labels: { state: lock.state }, value: unixSeconds(lock.lock?.startedAt) }] : [],
+};

@@ -1,0 +1,25 @@
+import type { App } from '../session/app.ts';
+import { storesReader, type StoreState } from './store-state.ts';
+import { targetReader, type TargetState } from './target-state.ts';
+
+/** Everything that metrics are made of. */
+export interface State {
+  readonly at: Date;
+  readonly targets: readonly TargetState[];
+  readonly stores: readonly StoreState[];
+}
+
+/**
+ * Reads plan and stores. What it costs grows with what is new: manifests and records are remembered until they change, and
+ * for each target there are three listings per store and one small object.
+ * @throws BackupError `store.*` of the primary store; a replica that is away is part of the state
+ */
+export const stateReader = (app: App): (() => Promise<State>) => {
+  const [readTarget, readStores] = [targetReader(app), storesReader(app)];
+  return async () => {
+    const at = app.run.now();
+    const targets: TargetState[] = [];
+    for (const target of app.plan.targets) targets.push(await readTarget(target, at));
+    return { at, targets, stores: await readStores(targets, at) };
+  };
+};

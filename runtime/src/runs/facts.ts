@@ -1,0 +1,20 @@
+import type { RunRecord } from './records.ts';
+
+/** What a run is called where drills count apart: a drill proves something else than reading does, and runs on days of its own. */
+export const commandOf = ({ command, figures }: RunRecord): string =>
+  command === 'verify' && figures['level'] === 'drill' ? 'drill' : command;
+
+/** False for a run that another one kept from starting: it tells nothing about its command. */
+export const saysSomething = ({ failure }: RunRecord): boolean => failure?.code !== 'lock.held';
+
+/**
+ * The last run of each command that says something: neither does a run that met a lock make the last one look worse, nor
+ * does it hide that the last one failed. @param records newest first
+ */
+export const lastRuns = (records: readonly RunRecord[]): ReadonlyMap<string, RunRecord> =>
+  new Map(
+    records
+      .filter(saysSomething)
+      .toReversed()
+      .map((record) => [commandOf(record), record]),
+  );

@@ -1,0 +1,116 @@
+import type { z } from 'zod';
+import { isOfFuture } from '../archives/authentic.ts';
+import { isOfObject } from '../archives/catalogue.ts';
+import { isBackupError } from '../core/errors.ts';
+import type { KeyRing } from '../crypto/key-ring.ts';
+import { proofOf } from '../crypto/signature.ts';
+import type { App } from '../session/app.ts';
+import { readAll } from '../store/batches.ts';
+import { readOnce } from '../store/read-once.ts';
+import { readSmall } from '../store/size-limits.ts';
+import type { Store } from '../store/store.ts';
+import { keyStart, listRuns, runLabel, signedRunSchema, type RunRecord } from './records.ts';
+
+/** Whose records count. */
+export interface Signer {
+  readonly environment: string;
+  readonly keys: KeyRing | undefined;
+}
+
+export const signerOf = ({ plan, keys }: Pick<App, 'plan' | 'keys'>): Signer => ({
+  environment: plan.environment,
+  keys,
+});
+
+type SignedRun = z.output<typeof signedRunSchema>;
+
+/** Why a record does not count, whenever it is read: it must be signed by the plan, where that has a key, for this place. */
+const doubtAbout = async (
+  key: string,
+  target: string,
+  signed: SignedRun,
+  { environment, keys }: Signer,
+): Promise<string | undefined> => {
+  if (signed.target !== target) return `is of target ${signed.target}`;
+  if ((signed.environment ?? environment) !== environment) return `is of environment ${signed.environment}`;
+  if (!key.startsWith(keyStart(signed))) return 'belongs under another name';
+  if (!keys) return undefined;
+  const { mac } = signed;
+  const proof = mac === undefined ? 'unproved' : await proofOf(runLabel, { ...signed, mac }, keys);
+  return proof === 'proved' ? undefined : 'is signed by no key at hand';
+};
+
+/** What was found under a key. */
+interface Examined {
+  readonly key: string;
+  /** Absent for what is no record. */
+  readonly record?: RunRecord;
+  readonly doubt?: string | undefined;
+  /** False where the store refused it: the next reading may find it. */
+  readonly isRead: boolean;
+}
+
+/** Errors that tell what an object is; others may be gone at the next reading. */
+const isFinal = (error: unknown): boolean =>
+  !isBackupError(error) || error.code === 'store.large' || error.code === 'store.odd';
+
+/** Undefined for what was removed since it was listed. @throws BackupError of the store as a whole */
+const examine = async (
+  store: Store,
+  key: string,
+  target: string,
+  signer: Signer,
+): Promise<Examined | undefined> => {
+  try {
+    const text = (await readSmall(store, key, 'run')).toString('utf8');
+    const signed = signedRunSchema.parse(JSON.parse(text));
+    const { mac: _mac, key: _key, ...record } = signed;
+    return { key, record, doubt: await doubtAbout(key, target, signed, signer), isRead: true };
+  } catch (error) {
+    if (isBackupError(error, 'store.missing')) return undefined;
+    if (isBackupError(error) && !isOfObject(error)) throw error;
+    return { key, doubt: 'is no record of a run', isRead: isFinal(error) };
+  }
+};
+
+/** What ended in the future now will have been one day, so the clock is looked at anew. */
+const doubtAt = ({ record, doubt }: Examined, now: Date): string | undefined => {
+  if (doubt !== undefined || !record || !isOfFuture(record.finishedAt, now)) return doubt;
+  return `says that it ended at ${record.finishedAt}, in the future`;
+};
+
+/** Records of a target that count, newest first. */
+export type ReadRecords = (target: string, now: Date) => Promise<readonly RunRecord[]>;
+
+/**
+ * Reads records; each again only when it changed. Whoever can write to the store must not hide a failure behind a run that
+ * never was: left out is what is no record, is not authentic, or ended in the future.
+ */
+export const recordsReader = (store: Store, signer: Signer): ReadRecords => {
+  const known = readOnce(
+    ({ key }, target) => examine(store, key, target, signer),
+    (found) => found?.isRead ?? false,
+  );
+  return async (target, now) => {
+    const found = await known(target, await listRuns(store, target));
+    return found
+      .flatMap((each) => (each?.record && doubtAt(each, now) === undefined ? [each.record] : []))
+      .toReversed();
+  };
+};
+
+/** Records of a target that do not count, each with the reason. */
+export const doubtfulRuns = async (
+  store: Store,
+  target: string,
+  signer: Signer,
+  now: Date,
+): Promise<readonly { readonly key: string; readonly doubt: string }[]> => {
+  const found = await readAll(await listRuns(store, target), ({ key }) =>
+    examine(store, key, target, signer),
+  );
+  return found.flatMap((each) => {
+    const doubt = each && doubtAt(each, now);
+    return doubt === undefined ? [] : [{ key: each!.key, doubt }];
+  });
+};
