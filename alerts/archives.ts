@@ -17,7 +17,7 @@ export const recoveryAlerts = (context: AlertContext): readonly Alert[] => {
       // on a daily schedule with an objective of a day, age passes it by one run's duration before the next archive counts
       forSeconds: longest(targets.map(({ deadline }) => deadline)) + slackSeconds,
       summary: 'The newest backup of {{ $labels.target }} is older than its RPO',
-      description: 'A loss now would lose the last {{ $value | humanizeDuration }}.',
+      description: 'A loss of the database now would lose the last {{ $value | humanizeDuration }} of data.',
     },
     {
       alert: 'BackupMissing',
@@ -41,16 +41,16 @@ export const recoveryAlerts = (context: AlertContext): readonly Alert[] => {
       severity: 'warning',
       expr: promql.unusual(context),
       forSeconds: 10 * minute,
-      summary: 'The newest backup of {{ $labels.target }} is unlike those before it',
-      description: '{{ $value }} figures of it are unusual; the log of the backup and the report name them.',
+      summary: 'The newest backup of {{ $labels.target }} is unusual',
+      description: '{{ $value }} figures are unusual; the log of the backup and the report name them.',
     },
     {
       alert: 'BackupKeyMissing',
       severity: 'critical',
       expr: promql.withoutKey(context),
       forSeconds: 10 * minute,
-      summary: 'No key opens some backups of {{ $labels.target }}',
-      description: '{{ $value }} archives were made with a passphrase that the plan does not have.',
+      summary: 'No key can decrypt some backups of {{ $labels.target }}',
+      description: '{{ $value }} archives were encrypted with a passphrase that the plan does not have.',
     },
   ];
 };

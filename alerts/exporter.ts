@@ -16,16 +16,16 @@ export const watchingAlerts = (context: AlertContext): readonly Alert[] => {
       severity: 'warning',
       expr: promql.notificationFailed(context),
       forSeconds: 10 * minute,
-      summary: 'Notifications by {{ $labels.channel }} are not delivered',
-      description: 'The last one was not, so nobody hears of the next failure that way.',
+      summary: 'Notifications through {{ $labels.channel }} are not delivered',
+      description: 'The last one failed, so the next failure will not reach anybody this way.',
     },
     {
       alert: 'BackupMetricsAbsent',
       severity: 'critical',
       expr: promql.exporterSilent(context),
       forSeconds: 15 * minute,
-      summary: 'The backup exporter reports nothing',
-      description: 'No other alert on archives can fire until it does.',
+      summary: 'The backup exporter publishes no metrics',
+      description: 'Until it does, no other alert on archives can fire.',
     },
     {
       alert: 'BackupMetricsStale',
@@ -33,7 +33,7 @@ export const watchingAlerts = (context: AlertContext): readonly Alert[] => {
       expr: promql.catalogStale(context, staleSeconds),
       forSeconds: 5 * minute,
       summary: 'The backup exporter cannot read the store',
-      description: 'What it tells is {{ $value | humanizeDuration }} old.',
+      description: 'Its metrics are {{ $value | humanizeDuration }} old.',
     },
     {
       alert: 'BackupTargetUnwatched',
@@ -41,15 +41,15 @@ export const watchingAlerts = (context: AlertContext): readonly Alert[] => {
       expr: promql.fewerTargets(context),
       forSeconds: 15 * minute,
       summary: 'The backup exporter reports on too few targets',
-      description: `It knows {{ $value }} of ${targets.length}.`,
+      description: `It reports on {{ $value }} of ${targets.length} targets.`,
     },
     {
       alert: 'BackupCronJobAbsent',
       severity: 'critical',
       expr: kubernetes.fewerCronJobs(context, cronJobs),
       forSeconds: 15 * minute,
-      summary: 'CronJobs of the backup system are gone, or kube-state-metrics is',
-      description: `{{ $value }} of ${cronJobs.length} are known.`,
+      summary: 'CronJobs of the backup system are missing, or kube-state-metrics is down',
+      description: `{{ $value }} of ${cronJobs.length} CronJobs are found.`,
     },
   ];
 };

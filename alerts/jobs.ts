@@ -42,7 +42,7 @@ export const jobAlerts = (context: AlertContext): readonly Alert[] => {
       severity: 'warning',
       expr: kubernetes.stuck(context, all, lateSeconds),
       forSeconds: 15 * minute,
-      summary: 'A run of {{ $labels.cronjob }} does not get on',
+      summary: 'A run of {{ $labels.cronjob }} is stuck',
       description: 'Its pod is pending, or it has passed its deadline.',
     },
     {
@@ -50,7 +50,7 @@ export const jobAlerts = (context: AlertContext): readonly Alert[] => {
       severity: 'warning',
       expr: kubernetes.blocked(context, all),
       forSeconds: 10 * minute,
-      summary: 'A run of {{ $labels.cronjob }} gets no pod',
+      summary: 'A run of {{ $labels.cronjob }} has no pod',
       description: 'A resource quota or an admission rule of the namespace refuses it.',
     },
   ];

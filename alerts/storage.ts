@@ -19,7 +19,7 @@ export const storageAlerts = (context: AlertContext): readonly Alert[] => {
       expr: promql.fullWithin(context, anomalies.forecastDays * day),
       forSeconds: 15 * minute,
       summary: 'The {{ $labels.store }} store will be full in {{ $value | humanizeDuration }}',
-      description: 'By the growth of all targets under their retention.',
+      description: 'At the current growth of all targets under their retention.',
     },
     {
       alert: 'BackupStorageFull',
@@ -35,7 +35,7 @@ export const storageAlerts = (context: AlertContext): readonly Alert[] => {
       expr: promql.storeDown(context),
       forSeconds: 15 * minute,
       summary: 'The {{ $labels.store }} store cannot be read',
-      description: 'Backups are not copied there, and nobody can tell what it holds.',
+      description: 'Backups are not copied there, and its contents are unknown.',
     },
     {
       alert: 'BackupNotReplicated',
@@ -43,8 +43,8 @@ export const storageAlerts = (context: AlertContext): readonly Alert[] => {
       expr: promql.replicaBehind(context),
       // an archive counts as soon as it is in the primary store, and is copied by the same run
       forSeconds: longest(targets.map(({ deadline }) => deadline)) + slackSeconds,
-      summary: '{{ $labels.store }} lacks backups of {{ $labels.target }}',
-      description: '{{ $value }} archives are in the primary store only.',
+      summary: 'Backups of {{ $labels.target }} are missing in {{ $labels.store }}',
+      description: '{{ $value }} archives exist only in the primary store.',
     },
     {
       alert: 'BackupRetentionFrozen',

@@ -27,7 +27,7 @@ const summary = (): Panels => [
   stat({
     ...tile,
     title: 'Within RPO',
-    description: 'Share of the targets whose newest archive is no older than their recovery point objective.',
+    description: 'Share of the targets whose newest archive is within the recovery point objective.',
     queries: one(promql.withinRpo()),
     unit: 'percentunit',
     decimals: 0,
@@ -35,8 +35,9 @@ const summary = (): Panels => [
   }),
   stat({
     ...tile,
-    title: 'Oldest of its RPO',
-    description: 'Age of the newest archive of the worst target. 100 % is as old as its objective allows.',
+    title: 'Worst RPO usage',
+    description:
+      'Age of the newest archive as a share of the RPO, for the worst target. At 100 % the RPO is reached.',
     queries: one(promql.oldestOfRpo()),
     unit: 'percentunit',
     decimals: 0,
@@ -44,8 +45,8 @@ const summary = (): Panels => [
   }),
   stat({
     ...tile,
-    title: 'Last runs that failed',
-    description: 'Commands of targets (backup, verify, drill, …) whose last run failed.',
+    title: 'Failed runs',
+    description: 'Commands (backup, verify, drill, …) of targets whose last run failed.',
     queries: one(promql.failingRuns()),
     unit: 'none',
     steps: atMost(1, 1),
@@ -53,15 +54,17 @@ const summary = (): Panels => [
   stat({
     ...tile,
     title: 'Bad archives',
-    description: 'Archives that no key of the plan opens, or whose manifest cannot be read or believed.',
+    description:
+      'Archives that no key of the plan opens, or whose manifest is unreadable or fails authentication.',
     queries: one(promql.badArchives()),
     unit: 'none',
     steps: atMost(1, 1),
   }),
   stat({
     ...tile,
-    title: 'Slowest restore of its RTO',
-    description: 'Time of the last drill of the worst target. 100 % is as long as its objective allows.',
+    title: 'Worst RTO usage',
+    description:
+      'Restore time of the last drill as a share of the RTO, for the worst target. At 100 % the RTO is reached.',
     queries: one(promql.slowestOfRto()),
     unit: 'percentunit',
     decimals: 0,
@@ -72,7 +75,7 @@ const summary = (): Panels => [
     ...tile,
     title: 'Store full in',
     description:
-      'By the growth of all targets under their retention; ∞ is beyond the 90 days it looks ahead.',
+      'At the current growth of all targets under their retention; ∞: not within the 90 days of the forecast.',
     queries: one(promql.soonestFull()),
     unit: 's',
     decimals: 0,
@@ -84,24 +87,30 @@ const summary = (): Panels => [
 const targets = (link: string): Panels => [
   table({
     title: 'Targets',
-    description: 'How each target stands against its objectives. A click on its name shows it alone.',
+    description: 'Each target against its objectives. Click a name to open its dashboard.',
     by: 'target',
     rows: 'Target',
     link: { title: 'Show this target', url: link },
     width: 24,
     height: 6,
     columns: [
-      { title: 'Last backup', expr: promql.lastRunSuccess('backup'), unit: 'none', words: okOrFailed },
+      { title: 'Backup', expr: promql.lastRunSuccess('backup'), unit: 'none', words: okOrFailed },
       { title: 'Recovery point', expr: promql.recoveryPointAge(), unit: 's' },
-      { title: 'Of RPO', expr: promql.ageOfRpo(), unit: 'percentunit', decimals: 0, steps: shareOfObjective },
-      { title: 'Next backup in', expr: promql.untilNextRun(), unit: 's' },
-      { title: 'Last verification', expr: promql.lastRunSuccess('verify'), unit: 'none', words: okOrFailed },
-      { title: 'Found good', expr: promql.verifiedAge(), unit: 's', steps: dailyChecks },
-      { title: 'Last drill', expr: promql.drillSuccess(), unit: 'none', words: okOrFailed },
-      { title: 'Proved by a restore', expr: promql.drilledAge(), unit: 's', steps: weeklyDrills },
-      { title: 'Restore took', expr: promql.measuredRto(), unit: 's' },
       {
-        title: 'Of RTO',
+        title: 'RPO usage',
+        expr: promql.ageOfRpo(),
+        unit: 'percentunit',
+        decimals: 0,
+        steps: shareOfObjective,
+      },
+      { title: 'Next backup in', expr: promql.untilNextRun(), unit: 's' },
+      { title: 'Verification', expr: promql.lastRunSuccess('verify'), unit: 'none', words: okOrFailed },
+      { title: 'Last verified', expr: promql.verifiedAge(), unit: 's', steps: dailyChecks },
+      { title: 'Drill', expr: promql.drillSuccess(), unit: 'none', words: okOrFailed },
+      { title: 'Last drilled', expr: promql.drilledAge(), unit: 's', steps: weeklyDrills },
+      { title: 'Restore time', expr: promql.measuredRto(), unit: 's' },
+      {
+        title: 'RTO usage',
         expr: promql.measuredOfRto(),
         unit: 'percentunit',
         decimals: 0,
@@ -116,7 +125,7 @@ const runs = (): Panels => [
   timeline({
     title: 'Outcome of the last run',
     description:
-      'Per target and command: green from a run that succeeded, red from one that failed, until the next one.',
+      'Per target and command: green after a run that succeeded, red after one that failed, until the next run.',
     queries: one(promql.runSuccess(), '{{target}} {{command}}'),
     unit: 'none',
     words: okOrFailed,
@@ -125,9 +134,9 @@ const runs = (): Panels => [
   }),
   lines({
     ...third,
-    title: 'Age of the newest archive, of its RPO',
+    title: 'RPO usage over time',
     description:
-      'Falls when a backup is committed. Above the dashed line a loss would lose more than agreed.',
+      'Age of the newest archive as a share of the RPO. Above the dashed line, a loss would cost more than agreed.',
     queries: one(promql.ageOfRpo(), byTarget),
     unit: 'percentunit',
     limit: 1,
@@ -135,14 +144,15 @@ const runs = (): Panels => [
   lines({
     ...third,
     title: 'Backup duration',
-    description: 'Of the run that made the newest archive.',
+    description: 'Duration of the run that made the newest archive.',
     queries: one(promql.durationSeconds(), byTarget),
     unit: 's',
   }),
   bars({
     ...third,
-    title: 'Restore time, of its RTO',
-    description: 'Of the last drill that succeeded. A full bar is as long as the objective allows.',
+    title: 'RTO usage',
+    description:
+      'Restore time of the last successful drill as a share of the RTO. At a full bar the RTO is reached.',
     queries: one(promql.measuredOfRto(), byTarget),
     unit: 'percentunit',
     decimals: 0,
@@ -154,18 +164,18 @@ const runs = (): Panels => [
 
 const archives = (): Panels => [
   table({
-    title: 'Archives',
-    description: 'What is kept of each target in the primary store, and how much of it a replica lacks.',
+    title: 'Archives per target',
+    description: 'Archives of each target in the primary store, and how many of them are not replicated.',
     by: 'target',
     rows: 'Target',
     width: 24,
     height: 6,
     columns: [
-      { title: 'Newest', expr: promql.archiveBytes(), unit: 'bytes' },
-      { title: 'Its source', expr: promql.sourceBytes(), unit: 'bytes' },
+      { title: 'Newest size', expr: promql.archiveBytes(), unit: 'bytes' },
+      { title: 'Source size', expr: promql.sourceBytes(), unit: 'bytes' },
       { title: 'Compressed to', expr: promql.compressionRatio(), unit: 'percentunit', decimals: 0 },
       {
-        title: 'Of the week before',
+        title: 'Size vs. previous week',
         expr: promql.sizeRatio(),
         unit: 'percentunit',
         decimals: 0,
@@ -174,31 +184,32 @@ const archives = (): Panels => [
       { title: 'Daily', expr: promql.archivesOfTier('daily'), unit: 'none' },
       { title: 'Weekly', expr: promql.archivesOfTier('weekly'), unit: 'none' },
       { title: 'Monthly', expr: promql.archivesOfTier('monthly'), unit: 'none' },
-      { title: 'In all', expr: promql.bytesByTarget(), unit: 'bytes' },
-      { title: 'Reach back', expr: promql.oldestArchiveAge(), unit: 's' },
+      { title: 'Total size', expr: promql.bytesByTarget(), unit: 'bytes' },
+      { title: 'Oldest archive', expr: promql.oldestArchiveAge(), unit: 's' },
       { title: 'Not replicated', expr: promql.replicaMissingOfTarget(), unit: 'none', steps: atMost(1, 3) },
-      { title: 'Broken', expr: promql.brokenArchives(), unit: 'none', steps: atMost(1, 1) },
-      { title: 'Without key', expr: promql.archivesWithoutKey(), unit: 'none', steps: atMost(1, 1) },
+      { title: 'Set aside', expr: promql.brokenArchives(), unit: 'none', steps: atMost(1, 1) },
+      { title: 'No key', expr: promql.archivesWithoutKey(), unit: 'none', steps: atMost(1, 1) },
     ],
   }),
   lines({
     ...third,
     title: 'Archive size',
-    description: 'Of the newest archive, compressed and encrypted.',
+    description: 'Size of the newest archive, compressed and encrypted.',
     queries: one(promql.archiveBytes(), byTarget),
     unit: 'bytes',
   }),
   lines({
     ...third,
     title: 'Compressed to',
-    description: 'Archive over source. A jump up is data that no longer compresses: look for ransomware.',
+    description:
+      'Size of the archive as a share of the source. A jump means that data no longer compresses: look for ransomware.',
     queries: one(promql.compressionRatio(), byTarget),
     unit: 'percentunit',
   }),
   lines({
     ...third,
     title: 'Anomalies',
-    description: 'Figures of the newest archive that are unlike those before it.',
+    description: 'Figures of the newest archive that differ from those before it.',
     queries: one(promql.anomalies(), byTarget),
     unit: 'short',
   }),
@@ -216,8 +227,8 @@ const storage = (): Panels => [
     ...third,
     title: 'Free space',
     description:
-      'Of each store that has a limit, and what is left in 30 days if it goes on as in the last week. That forecast ' +
-      'knows no retention; *Store full in* does.',
+      'For each store with a limit, with a forecast for 30 days at the growth of the last week. The forecast ' +
+      'ignores retention; *Store full in* includes it.',
     queries: [
       ...one(promql.storeFreeBytes(), '{{store}}'),
       ...one(promql.storeFreeBytesIn(30), '{{store}} in 30 days'),
@@ -228,7 +239,7 @@ const storage = (): Panels => [
   bars({
     ...third,
     title: 'Space used',
-    description: 'Of each store that has a limit, by archives and everything else.',
+    description: 'For each store with a limit, by archives and everything else.',
     queries: one(promql.storeUsedShare(), '{{store}}'),
     unit: 'percentunit',
     decimals: 0,
@@ -241,7 +252,8 @@ const storage = (): Panels => [
 const machinery = (): Panels => [
   table({
     title: 'CronJobs',
-    description: 'As Kubernetes sees them. The success rate is of the finished Jobs that it still keeps.',
+    description:
+      'From kube-state-metrics. The success rate covers the finished Jobs that Kubernetes still keeps.',
     by: 'cronjob',
     rows: 'CronJob',
     width: 12,
@@ -265,7 +277,7 @@ const machinery = (): Panels => [
     ],
   }),
   stat({
-    title: 'Stores that answer',
+    title: 'Reachable stores',
     description: 'Whether the exporter could read each store.',
     queries: one(promql.storeUp(), '{{store}}'),
     unit: 'none',
@@ -281,12 +293,12 @@ const machinery = (): Panels => [
     unit: 'none',
     words: { 1: ['delivered', 'green'], 0: ['failed', 'red'] },
     steps: neutral,
-    noValue: 'none was sent',
+    noValue: 'none sent',
     width: 3,
     height: 8,
   }),
   stat({
-    title: 'This page is as old as',
+    title: 'Age of this data',
     description: 'Time since the exporter last read the stores.',
     queries: one(promql.exporterAge()),
     unit: 's',
@@ -301,7 +313,7 @@ const machinery = (): Panels => [
 export const fleetRows = (link: string): Readonly<Record<string, Panels>> => ({
   'Can we recover, and to which point?': [...summary(), ...targets(link)],
   Runs: runs(),
-  'What is kept': archives(),
+  Archives: archives(),
   Storage: storage(),
   'CronJobs, notifications, exporter': machinery(),
 });

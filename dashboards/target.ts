@@ -16,15 +16,15 @@ const state = (): Panels => [
   stat({
     ...tile,
     title: 'Recovery point',
-    description: 'What a loss now would lose: time since the start of the newest archive.',
+    description: 'Data that a loss now would cost: time since the start of the newest archive.',
     queries: one(promql.recoveryPointAge()),
     unit: 's',
     steps: neutral,
   }),
   bars({
     ...tile,
-    title: 'Of its RPO',
-    description: 'A full bar is as old as the objective allows.',
+    title: 'RPO usage',
+    description: 'Age of the newest archive as a share of the RPO. At a full bar the RPO is reached.',
     queries: one(promql.ageOfRpo(), 'age'),
     unit: 'percentunit',
     decimals: 0,
@@ -34,15 +34,15 @@ const state = (): Panels => [
   stat({
     ...tile,
     title: 'Next backup in',
-    description: 'By the schedule of the plan.',
+    description: 'According to the schedule of the plan.',
     queries: one(promql.untilNextRun()),
     unit: 's',
     steps: neutral,
   }),
   stat({
     ...tile,
-    title: 'Found good',
-    description: 'Time since an archive was last read to its end and found good.',
+    title: 'Last verified',
+    description: 'Time since an archive last passed verification of every byte.',
     queries: one(promql.verifiedAge()),
     unit: 's',
     steps: dailyChecks,
@@ -50,8 +50,8 @@ const state = (): Panels => [
   }),
   stat({
     ...tile,
-    title: 'Proved by a restore',
-    description: 'Time since a drill last restored an archive and found it equal.',
+    title: 'Last drilled',
+    description: 'Time since a drill last restored an archive and found the data equal.',
     queries: one(promql.drilledAge()),
     unit: 's',
     steps: weeklyDrills,
@@ -59,8 +59,9 @@ const state = (): Panels => [
   }),
   bars({
     ...tile,
-    title: 'Restore time, of its RTO',
-    description: 'Of the last drill that succeeded. A full bar is as long as the objective allows.',
+    title: 'RTO usage',
+    description:
+      'Restore time of the last successful drill as a share of the RTO. At a full bar the RTO is reached.',
     queries: one(promql.measuredOfRto(), 'restore'),
     unit: 'percentunit',
     decimals: 0,
@@ -74,7 +75,7 @@ const runs = (): Panels => [
   timeline({
     title: 'Outcome of the last run',
     description:
-      'Per command: green from a run that succeeded, red from one that failed, until the next one.',
+      'Per command: green after a run that succeeded, red after one that failed, until the next run.',
     queries: one(promql.runSuccessByCommand(), '{{command}}'),
     unit: 'none',
     words: okOrFailed,
@@ -98,9 +99,9 @@ const runs = (): Panels => [
   }),
   lines({
     ...third,
-    title: 'Age of the newest archive, of its RPO',
+    title: 'RPO usage over time',
     description:
-      'Falls when a backup is committed. Above the dashed line a loss would lose more than agreed.',
+      'Age of the newest archive as a share of the RPO. Above the dashed line, a loss would cost more than agreed.',
     queries: one(promql.ageOfRpo(), 'age'),
     unit: 'percentunit',
     limit: 1,
@@ -108,14 +109,14 @@ const runs = (): Panels => [
   lines({
     ...third,
     title: 'Backup duration',
-    description: 'Of the run that made the newest archive.',
+    description: 'Duration of the run that made the newest archive.',
     queries: one(promql.durationSeconds(), 'backup'),
     unit: 's',
   }),
   lines({
     ...third,
-    title: 'Restore time and its objective',
-    description: 'How long the last drill that succeeded took to restore, and the RTO of the plan.',
+    title: 'Restore time and RTO',
+    description: 'Restore time of the last successful drill, and the RTO of the plan.',
     queries: [...one(promql.measuredRto(), 'restore'), ...one(promql.rtoSeconds(), 'RTO')],
     unit: 's',
   }),
@@ -136,7 +137,7 @@ const archives = (): Panels => [
     ...tile,
     title: 'Anomalies',
     description:
-      'Figures of the newest archive that are unlike those before it; the log of the backup names them.',
+      'Figures of the newest archive that differ from those before it; the log of the backup names them.',
     queries: one(promql.anomalies()),
     unit: 'none',
     steps: atMost(1, 10),
@@ -153,7 +154,7 @@ const archives = (): Panels => [
   stat({
     ...tile,
     title: 'Lock',
-    description: 'How long the run has lasted that works on the target now.',
+    description: 'Duration of the run that currently holds the lock of the target.',
     queries: one(promql.lockAge(), '{{state}}'),
     unit: 's',
     steps: neutral,
@@ -176,8 +177,9 @@ const archives = (): Panels => [
   lines({
     ...third,
     title: 'Compressed to',
-    description: 'Archive over source. A jump up is data that no longer compresses: look for ransomware.',
-    queries: one(promql.compressionRatio(), 'archive over source'),
+    description:
+      'Size of the archive as a share of the source. A jump means that data no longer compresses: look for ransomware.',
+    queries: one(promql.compressionRatio(), 'archive / source'),
     unit: 'percentunit',
   }),
   lines({
@@ -201,7 +203,7 @@ const archives = (): Panels => [
   lines({
     ...third,
     title: 'Not replicated',
-    description: 'Archives of the primary store that a replica lacks.',
+    description: 'Archives of the primary store that are missing in a replica.',
     queries: one(promql.replicaMissing(), '{{store}}'),
     unit: 'short',
     noValue: 'no replica',
@@ -212,5 +214,5 @@ const archives = (): Panels => [
 export const targetRows = (): Readonly<Record<string, Panels>> => ({
   'Can we recover, and to which point?': state(),
   Runs: runs(),
-  'What is kept': archives(),
+  Archives: archives(),
 });

@@ -59,7 +59,7 @@ export const awsRules: readonly Rule[] = [
   },
   {
     name: 'bucket-versioned',
-    description: 'What is overwritten or deleted can be brought back.',
+    description: 'Overwritten and deleted objects can be recovered.',
     severity: 'high',
     check: about('BucketVersioning', (props) => {
       const { status } = treeAt(props, 'versioningConfiguration');
@@ -92,13 +92,13 @@ export const awsRules: readonly Rule[] = [
   },
   {
     name: 'key-rotates',
-    description: 'KMS keys are rotated, and their end can be called back for 30 days.',
+    description: 'KMS keys are rotated, and their deletion can be cancelled for 30 days.',
     severity: 'medium',
     check: about('Key', ({ enableKeyRotation, deletionWindowInDays }) => [
       ...(enableKeyRotation === true ? [] : ['is not rotated']),
       ...(deletionWindowInDays === undefined || deletionWindowInDays === 30
         ? []
-        : [`goes ${String(deletionWindowInDays)} days after the order, expected 30`]),
+        : [`is deleted ${String(deletionWindowInDays)} days after the request, expected 30`]),
     ]),
   },
   {

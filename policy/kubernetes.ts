@@ -87,7 +87,7 @@ const onPlainVariables = aboutContainers(plainVariables);
 export const kubernetesRules: readonly Rule[] = [
   {
     name: 'image-by-digest',
-    description: 'An image is what was tested: a tag can be moved.',
+    description: 'Images are named by digest: a tag can be moved.',
     severity: 'high',
     check: aboutContainers(({ image }) =>
       /@sha256:[0-9a-f]{64}$/.test(String(image)) ? [] : [`runs ${String(image)}, expected a digest`],

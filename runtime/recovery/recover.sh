@@ -388,7 +388,7 @@ derive_keys() {
   [ "${#derived}" = 128 ] || die "no key can be derived here: openssl 3, python3 or perl is needed"
   use_key "$(printf %s "$derived" | cut -c 65-128)"
   [ "$(printf 'grill-backup key check' | mac)" = "$(field encryption.keyCheck)" ] ||
-    die "wrong passphrase: the archive was made with another one, key $(field encryption.keyId)"
+    die "wrong passphrase: the archive was made with a different one, key $(field encryption.keyId)"
   use_key "$(printf %s "$derived" | cut -c 1-64)"
 }
 
@@ -670,7 +670,7 @@ restore_postgresql() {
   dump=$(awk -F '\t' '$1 ~ /\.dump$/ { print $1; exit }' "$tmp/entries")
   maintenance=postgres
   psql -Xq -d postgres -c '' 2>"$tmp/refusal" || { maintenance=template1; relayed psql -Xq -d template1 -c '' || die "psql cannot connect: $(cat "$tmp/refusal")"; }
-  ! psql_on "$maintenance" <<'END' | grep -q . || die "database $into exists already"
+  ! psql_on "$maintenance" <<'END' | grep -q . || die "database $into already exists"
 SELECT 1 FROM pg_database WHERE datname = :'name';
 END
   if [ -f "$folder/roles.json" ]; then create_roles; else create_bare_roles; fi

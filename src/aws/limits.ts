@@ -61,7 +61,7 @@ export const lock: Rule = ({ lifecycle, objectLock }, { retention, targets, veri
     isDays(lifecycle?.noncurrentDays) &&
       lifecycle.noncurrentDays < days && {
         path: ['aws', 'lifecycle', 'noncurrentDays'],
-        allowed: `expected at least ${days}, that of aws.objectLock.days: a locked version stays so long`,
+        allowed: `expected at least ${days}, that of aws.objectLock.days: a locked version stays that long`,
       },
     stores?.s3?.checksums === 'when-required' && {
       path: ['stores', 's3', 'checksums'],

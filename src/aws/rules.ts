@@ -15,7 +15,7 @@ const account: Rule = ({ accountId }, { stores }) => [
   accountId === undefined && {
     path: ['aws', 'accountId'],
     allowed: 'expected 12 digits',
-    hint: 'the account that is yours: Pulumi works in no other',
+    hint: 'your own account: Pulumi works in no other',
   },
 ];
 
@@ -38,7 +38,7 @@ const identity: Rule = ({ irsa }, { stores }) => {
 const names: Rule = ({ replication }, { stores }) => {
   const base = stores?.s3?.base;
   const own = typeof base === 'string' && URL.canParse(base) ? bucketOf(base).name : '';
-  const allowed = `expected a bucket's name of at most ${longestBucketName} characters, as those of roles are longer than it`;
+  const allowed = `expected a bucket name of at most ${longestBucketName} characters, as names of roles are longer`;
   return [
     own.length > longestBucketName && { path: ['stores', 's3', 'base'], allowed },
     replication?.bucket === own && {

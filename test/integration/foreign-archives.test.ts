@@ -92,13 +92,13 @@ const expectSetAside = async (key: string, message: string): Promise<void> => {
 describe('an archive of target aaa among those of bbb', () => {
   test.each(['bbb', 'bbb/weekly'])('in %s is set aside everywhere', async (folder) => {
     const key = copyTo(`${folder}/${basename(archive)}`);
-    await expectSetAside(key, 'is of target aaa, bbb was asked for');
+    await expectSetAside(key, 'belongs to target aaa, expected bbb');
     for (const suffix of ['', '.manifest.json']) rmSync(file(key + suffix));
   });
 
   test('comes back on purpose, and the audit trail says whose it was', async () => {
     const refused = await installation.cli(['restore', 'bbb', archive, '--force', '--json']);
-    expect(refused.json.error.message).toBe(`archive ${archive} is of target aaa, bbb was asked for`);
+    expect(refused.json.error.message).toBe(`archive ${archive} belongs to target aaa, expected bbb`);
     const dry = await installation.cli(['restore', 'bbb', '--from-target', 'aaa', '--dry-run']);
     expect(dry.stdout).toContain('of      target aaa, not bbb');
     const { code, json } = await installation.cli([
@@ -135,7 +135,7 @@ describe('archives under the plan of another environment', () => {
     const { code, json } = await installation.cli(['restore', 'aaa', '--force', '--json']);
     expect([code, json.error.code]).toEqual([6, 'archive.foreign']);
     expect(json.error.message).toContain(
-      `set aside: archive ${archive} is of environment test, dev was asked for`,
+      `set aside: archive ${archive} belongs to environment test, expected dev`,
     );
     const { json: status } = await installation.cli(['status', '--json']);
     expect(status[0]).toMatchObject({ archives: 0, withinRpo: false, setAside: [{ archive }] });

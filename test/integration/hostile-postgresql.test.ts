@@ -111,7 +111,7 @@ describe.each(seeds)('every text of database %i', (seed) => {
     const only = (each: typeof table) => ['restore', 'postgresql', '--only', itemOf(each), '--force'];
     // a view and a publication depend on it: it is refused, and the message is all that becomes of the names
     const refused = await installation.cli(only(table));
-    expect([refused.code, refused.stderr]).toEqual([7, expect.stringContaining('would go on with the old')]);
+    expect([refused.code, refused.stderr]).toEqual([7, expect.stringContaining('would keep using the old')]);
     await query(server, hostile.database, [`TRUNCATE ${identifier(lone.schema)}.${identifier(lone.name)}`]);
     await cli(...only(lone));
     expect(await contentOf(server, hostile.database, '--exclude-schema=*_before_*')).toBe(before.content);

@@ -172,7 +172,7 @@ describe('the webhook', () => {
     const [outcome] = await tell({}, failed);
     expect(outcome).toMatchObject({
       ok: false,
-      problem: expect.stringMatching(/^(the address is no|no connection)/),
+      problem: expect.stringMatching(/^(the address is not|no connection)/),
     });
   });
 
@@ -228,7 +228,7 @@ describe('slack', () => {
     ['channel_not_found', 1, 'channel_not_found'],
     ['invalid_auth', 1, 'invalid_auth'],
     ['ratelimited', 3, 'ratelimited'],
-    ['xoxb T0K3N', 1, 'no reason that can be read'],
+    ['xoxb T0K3N', 1, 'no readable reason'],
   ])('that refuses with %s is tried %i times', async (error, tries, told) => {
     const { requests } = await listen(answer({ ok: false, error }));
     expect(await tell(channels(), failed)).toEqual([
@@ -327,7 +327,7 @@ describe('e-mail', () => {
     expect(notificationsConfig.safeParse({ email }).error?.issues).toMatchObject([
       {
         path: ['email', 'security'],
-        message: expect.stringContaining('password must not cross the network in the clear'),
+        message: expect.stringContaining('password must not cross the network unencrypted'),
       },
     ]);
   });

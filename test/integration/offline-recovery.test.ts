@@ -257,7 +257,7 @@ describe('errors', () => {
     const other = join(folder, 'other');
     writeFileSync(other, 'another passphrase of some length\n');
     expect(await failure(newestOf('redis'), other)).toBe(
-      'error: wrong passphrase: the archive was made with another one, key primary\n',
+      'error: wrong passphrase: the archive was made with a different one, key primary\n',
     );
   });
 
@@ -325,7 +325,7 @@ describe('errors', () => {
       ['restore', archive, '--key-file', keyFile, '--into', 'postgres'],
       pgEnv(),
     );
-    expect(restored.stderr).toContain('error: database postgres exists already');
+    expect(restored.stderr).toContain('error: database postgres already exists');
   });
 });
 

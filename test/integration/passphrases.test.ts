@@ -116,7 +116,7 @@ describe('what is refused', () => {
     ['the line end of Windows', 'correct horse battery staple\r\n', 'ends its line as Windows does'],
     ['a tab', 'correct horse\tbattery staple', 'holds characters that cannot be printed'],
     ['NUL', 'correct horse battery\0staple', 'holds characters that cannot be printed'],
-    ['more than openssl reads', 'correct horse '.repeat(74), 'has 1036 bytes, openssl reads 1023'],
+    ['more than openssl reads', 'correct horse '.repeat(74), 'has 1036 bytes, but openssl reads 1023'],
   ])('%s, by the command line, with what to do', async (_, value, reason) => {
     writeFileSync(keyFile(), value);
     const { code, stderr } = await installation.cli(['backup', 'redis']);

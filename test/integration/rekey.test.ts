@@ -93,7 +93,7 @@ test('an archive whose key is not at hand is named, and nothing is touched', asy
   const files = installation.files();
   const { code, error } = await run('rekey');
   expect(code).toBe(6);
-  expect(error.message).toMatch(/was made with key k2, and only primary is at hand/);
+  expect(error.message).toMatch(/was encrypted with key k2; available: primary/);
   expect(installation.files().filter((name) => name.startsWith('redis/'))).toEqual(
     files.filter((name) => name.startsWith('redis/')),
   );

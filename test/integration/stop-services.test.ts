@@ -224,7 +224,7 @@ describe('nothing is stopped nor restored', () => {
 
   test('outside of a cluster', async () => {
     Object.assign(installation.env, { KUBERNETES_SERVICE_HOST: '' });
-    await refused(2, 'cluster.missing', 'this is no pod');
+    await refused(2, 'cluster.missing', 'not running in a pod');
   });
 
   test('with a server whose certificate another authority signed', async () => {

@@ -79,13 +79,13 @@ export const plants: Readonly<Record<string, (store: Store, claims: Claims) => P
     const manifest = { ...(await manifestOf(claims, testKeys)), encryption: null };
     return put(store, place(claims), await encodeManifest(manifest, undefined));
   },
-  'with another passphrase': async (store, claims) =>
+  'with a different passphrase': async (store, claims) =>
     put(store, place(claims), await encodeManifest(await manifestOf(claims, strangers), strangers)),
-  'is of target other': async (store, claims) => {
+  'belongs to target other': async (store, claims) => {
     const foreign = { ...claims, target: 'other' };
     return put(store, place(foreign), await encodeManifest(await manifestOf(foreign, testKeys), testKeys));
   },
-  'is of environment prod': async (store, claims) => {
+  'belongs to environment prod': async (store, claims) => {
     const foreign = { ...claims, environment: 'prod' };
     return put(store, place(claims), await encodeManifest(await manifestOf(foreign, testKeys), testKeys));
   },
@@ -93,7 +93,7 @@ export const plants: Readonly<Record<string, (store: Store, claims: Claims) => P
     const foreign = { ...claims, engine: 'postgresql' };
     return put(store, place(claims), await encodeManifest(await manifestOf(foreign, testKeys), testKeys));
   },
-  'does not belong into this folder': async (store, claims) => {
+  'does not belong in this folder': async (store, claims) => {
     const manifest = await manifestOf(claims, testKeys);
     const folder = claims.tier === 'daily' ? 'redis/weekly' : 'redis';
     return put(store, `${folder}/${manifest.archive}`, await encodeManifest(manifest, testKeys));

@@ -30,7 +30,7 @@ export const isOfFuture = (time: string, now: Date): boolean =>
 /** Why an archive does not count that says it is of the future; undefined where it does not. */
 export const futureProblem = (key: string, startedAt: string, now: Date): BackupError | undefined =>
   isOfFuture(startedAt, now)
-    ? new BackupError('archive.future', `archive ${key} says it was taken at ${startedAt}, in the future`)
+    ? new BackupError('archive.future', `archive ${key} is dated ${startedAt}, in the future`)
     : undefined;
 
 const foreign = (key: string, why: string): BackupError =>
@@ -40,16 +40,16 @@ const foreign = (key: string, why: string): BackupError =>
 const contradiction = ({ key, signed }: Archive, expected: Expected): BackupError | undefined => {
   const { archive, environment, target, tier, engine, startedAt } = signed.manifest;
   if (target !== expected.target)
-    return foreign(key, `is of target ${target}, ${expected.target} was asked for`);
+    return foreign(key, `belongs to target ${target}, expected ${expected.target}`);
   if (environment !== expected.environment)
-    return foreign(key, `is of environment ${environment}, ${expected.environment} was asked for`);
+    return foreign(key, `belongs to environment ${environment}, expected ${expected.environment}`);
   if (engine !== expected.engine)
     return foreign(key, `holds ${engine} data, target ${expected.target} is ${expected.engine}`);
   if (key === `${folderOf(target, tier)}/${archive}`)
     return expected.now && futureProblem(key, startedAt, expected.now);
   // under another name it is another archive's manifest, which authentication reports
   return key.endsWith(`/${archive}`)
-    ? foreign(key, `is of tier ${tier}, and does not belong into this folder`)
+    ? foreign(key, `has tier ${tier}, which does not belong in this folder`)
     : undefined;
 };
 

@@ -107,7 +107,7 @@ export const keyFor = async (
   keys: KeyRing | undefined,
 ): Promise<Key | undefined> => {
   if (!encryption) return undefined;
-  if (!keys) throw new BackupError('key.wrong', `archive ${archive} is encrypted, and no key is at hand`);
+  if (!keys) throw new BackupError('key.wrong', `archive ${archive} is encrypted, but no key is available`);
   const { keyId, macSalt, keyCheck } = encryption;
   const key = await findKey(keys, keyId, Buffer.from(macSalt, 'hex'), keyCheck);
   if (key) return key;
@@ -115,8 +115,8 @@ export const keyFor = async (
   throw new BackupError(
     'key.wrong',
     known.includes(keyId)
-      ? `archive ${archive} was made with another passphrase than key ${keyId} has now`
-      : `archive ${archive} was made with key ${keyId}, and only ${known.join(', ')} is at hand`,
+      ? `archive ${archive} was encrypted with a different passphrase than key ${keyId} has now`
+      : `archive ${archive} was encrypted with key ${keyId}; available: ${known.join(', ')}`,
   );
 };
 
@@ -153,7 +153,7 @@ const parseManifest = (text: string): SignedManifest => {
   signedSchema.parse(document);
   const { mac, ...manifest } = document as z.output<typeof signedSchema>;
   if (textOf(document) !== text) throw new Error('it is not in the form that the program writes');
-  if (loneSurrogate.test(text)) throw new Error('it holds half a character');
+  if (loneSurrogate.test(text)) throw new Error('it contains half of a surrogate pair');
   return { manifest, mac };
 };
 

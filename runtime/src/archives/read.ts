@@ -66,7 +66,7 @@ async function* asListed(entries: Entries, listed: readonly Listed[]): AsyncGene
     if (expected?.name !== name)
       throw new BackupError(
         'archive.damaged',
-        `the archive holds ${name} in place of ${expected?.name ?? 'its end'}`,
+        `the archive holds ${name} instead of ${expected?.name ?? 'its end'}`,
       );
     yield { name, content: sized(content, expected) };
   }
@@ -90,7 +90,7 @@ export const readThrough = async (app: App, archive: Believed): Promise<void> =>
   if (!engine)
     throw new BackupError(
       'source.unsupported',
-      `archive was made by engine ${manifest.engine}, which this program lacks`,
+      `archive was made by engine ${manifest.engine}, which this program does not have`,
     );
   await engine.inspect(app.run, readEntries(app, archive, `verify ${manifest.target}`));
 };
@@ -154,7 +154,7 @@ const newestBehind = async (
   if (newest) return newest;
   throw new BackupError(
     'archive.unknown',
-    `${alias} stands for the newest archive, and ${store.location} has none${asideText(broken)}`,
+    `${alias} means the newest archive, but ${store.location} has none${asideText(broken)}`,
   );
 };
 
@@ -174,7 +174,7 @@ export const findArchive = async (
   if (!located && (name.startsWith('/') || name.includes('://')))
     throw new BackupError(
       'archive.unknown',
-      `${name} is in none of ${allStores(app)
+      `${name} was not found in ${allStores(app)
         .map((store) => store.location)
         .join(', ')}`,
     );

@@ -36,7 +36,7 @@ export const copyArchive = async (
 ): Promise<void> => {
   const { manifest } = archive;
   const twin = sent.get(manifest.seal.sha256);
-  // What is there already was left by a run that died before its manifest; sending replaces it.
+  // What already exists was left by a run that died before its manifest; sending replaces it.
   if (twin && !(await replica.head(archive.key))) await replica.copy(twin, archive.key);
   else await send(app, archive, replica);
   await writeManifest(replica, archive.key, manifest, app.keys, { replace: true });

@@ -116,6 +116,6 @@ const call =
 /** Opens the API with what a pod finds in its environment. @throws BackupError `cluster.missing` outside of a cluster */
 export const openCluster = async (access: ClusterAccess): Promise<Cluster> => {
   if (!access.host)
-    throw new BackupError('cluster.missing', 'this is no pod: KUBERNETES_SERVICE_HOST is not set');
+    throw new BackupError('cluster.missing', 'not running in a pod: KUBERNETES_SERVICE_HOST is not set');
   return { namespace: await readAccount(access, 'namespace'), call: call(access) };
 };

@@ -41,9 +41,9 @@ const objectives = {
 /** The newest committed archive of a target; absent where there is none. */
 // prettier-ignore
 const newest = {
-  newestInfo: gauge('newest_archive_info', 'info', ['target', 'archive', 'key_id', 'server_version'], 'The newest archive, the key that sealed it (none: in the clear) and the server it came from.'),
+  newestInfo: gauge('newest_archive_info', 'info', ['target', 'archive', 'key_id', 'server_version'], 'The newest archive, the key that sealed it (none: not encrypted) and the server it came from.'),
   lastSuccess: gauge('last_success_timestamp_seconds', 'timestamp', perTarget, 'When the newest committed archive was finished.'),
-  recoveryPoint: gauge('recovery_point_timestamp_seconds', 'timestamp', perTarget, 'To when the newest committed archive brings the target back: the start of its dump.'),
+  recoveryPoint: gauge('recovery_point_timestamp_seconds', 'timestamp', perTarget, 'Recovery point of the newest committed archive: the start of its dump.'),
   duration: gauge('duration_seconds', 'seconds', perTarget, 'How long the newest archive took to make.'),
   sourceBytes: gauge('source_bytes', 'bytes', perTarget, 'Bytes that the newest backup read from the database.'),
   archiveBytes: gauge('archive_bytes', 'bytes', perTarget, 'Size of the newest archive.'),
@@ -60,15 +60,15 @@ const kept = {
   tierNewest: gauge('tier_newest_timestamp_seconds', 'timestamp', perTier, 'Start of the newest archive of a tier.'),
   tierOldest: gauge('tier_oldest_timestamp_seconds', 'timestamp', perTier, 'Start of the oldest archive of a tier.'),
   withoutKey: gauge('archives_without_key', 'count', perTarget, 'Committed archives that no key of the plan opens.'),
-  broken: gauge('broken_archives', 'count', perTarget, 'Archives that were set aside: their manifest cannot be read or believed, or is of another target or environment, or of the future. They do not count.'),
-  retentionFrozen: gauge('retention_frozen', 'boolean', perTarget, 'Whether nothing is pruned because the last backup failed.'),
+  broken: gauge('broken_archives', 'count', perTarget, 'Archives that were set aside: their manifest is unreadable or fails authentication, belongs to another target or environment, or is dated in the future. They do not count.'),
+  retentionFrozen: gauge('retention_frozen', 'boolean', perTarget, 'Whether retention is frozen: nothing is pruned while the last backup failed.'),
 } as const;
 
 /** What was proven; absent until it was. */
 // prettier-ignore
 const proven = {
-  lastVerified: gauge('last_verified_timestamp_seconds', 'timestamp', perTarget, 'When an archive was last read or restored, and found good.'),
-  verifiedPoint: gauge('verified_recovery_point_timestamp_seconds', 'timestamp', perTarget, 'Start of the newest archive that was found good.'),
+  lastVerified: gauge('last_verified_timestamp_seconds', 'timestamp', perTarget, 'When an archive last passed a verification or a drill.'),
+  verifiedPoint: gauge('verified_recovery_point_timestamp_seconds', 'timestamp', perTarget, 'Start of the newest verified archive.'),
   lastDrill: gauge('last_drill_timestamp_seconds', 'timestamp', perTarget, 'When the last drill of the target ended.'),
   drillSuccess: gauge('last_drill_success', 'boolean', perTarget, 'Whether the last drill restored the archive and found it equal.'),
   drillSucceeded: gauge('last_drill_success_timestamp_seconds', 'timestamp', perTarget, 'When a drill last restored an archive and found it equal.'),
@@ -92,8 +92,8 @@ const stores = {
   storeBytes: gauge('store_bytes', 'bytes', perStore, 'Size of all archives in the store; hard links count once.'),
   storeFreeBytes: gauge('store_free_bytes', 'bytes', perStore, 'Free space, where the store has a limit.'),
   storeSizeBytes: gauge('store_size_bytes', 'bytes', perStore, 'Size of the volume, where the store has a limit.'),
-  storeFullSeconds: gauge('store_full_seconds', 'seconds', perStore, 'Time until the store is full, by the growth of all targets under their retention; +Inf beyond the forecast.'),
-  replicaMissing: gauge('replica_missing_archives', 'count', perCopy, 'Archives of the primary store that the replica lacks.'),
+  storeFullSeconds: gauge('store_full_seconds', 'seconds', perStore, 'Time until the store is full, at the current growth of all targets under their retention; +Inf beyond the forecast.'),
+  replicaMissing: gauge('replica_missing_archives', 'count', perCopy, 'Archives of the primary store that are missing in the replica.'),
   replicaPoint: gauge('replica_recovery_point_timestamp_seconds', 'timestamp', perCopy, 'Start of the newest archive that the replica has.'),
 } as const;
 

@@ -6,7 +6,7 @@ export const overrides = {
   BACKUP_RETENTION_DAYS: 'days that daily archives are kept, for targets without a retention of their own',
   BACKUP_REMOTE_SYNC: '"true" copies every archive to the remote store',
   BACKUP_REMOTE_BASE: 'the remote store, as s3://bucket/prefix',
-  BACKUP_ENCRYPTION_ENABLED: '"false" stores archives in the clear; refused in prod',
+  BACKUP_ENCRYPTION_ENABLED: '"false" stores archives unencrypted; refused in prod',
   NOTIFICATION_ENABLED: '"true" sends notifications',
   LOG_LEVEL: 'DEBUG, INFO, WARN or ERROR',
 } as const;

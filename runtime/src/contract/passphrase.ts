@@ -14,5 +14,5 @@ export const passphraseProblem = (secret: string): string | undefined => {
   if (/[\r\n]/.test(line)) return 'is more than one line, or ends its line as Windows does';
   if (!printable.test(line) || line.includes(notText)) return 'holds characters that cannot be printed';
   const { length } = new TextEncoder().encode(line);
-  return length > maxBytes ? `has ${length} bytes, openssl reads ${maxBytes}` : undefined;
+  return length > maxBytes ? `has ${length} bytes, but openssl reads ${maxBytes}` : undefined;
 };

@@ -34,7 +34,7 @@ export const jsonProblem = (text: Buffer): string | undefined => {
     if (byte === quote) {
       const end = endOfString(text, at);
       const bytes = end - at - 1;
-      if (bytes > most.textBytes) return `JSON with a text of more than ${most.textBytes} bytes`;
+      if (bytes > most.textBytes) return `JSON with a string of more than ${most.textBytes} bytes`;
       if (text[end + 1] === colon && bytes > most.keyBytes)
         return `JSON with a key of more than ${most.keyBytes} bytes`;
       at = end;
@@ -47,7 +47,7 @@ export const jsonProblem = (text: Buffer): string | undefined => {
     }
     if (depth > most.depth) return `JSON deeper than ${most.depth}`;
     if (containers > most.containers || fields > most.fields || items > most.items)
-      return 'JSON of more values than this program writes';
+      return 'JSON with more values than this program writes';
   }
   return undefined;
 };

@@ -68,7 +68,7 @@ export const tlsOptions = async (config: Tls, host: string): Promise<ConnectionO
   };
 };
 
-const unknownCa = 'is of a CA that is not known here; name its CA in connection.tls.ca';
+const unknownCa = 'is signed by an unknown CA; name that CA in connection.tls.ca';
 
 /** By the code of Node's error: X509_V_ERR_* of OpenSSL without their prefix, alerts of RFC 8446, section 6. */
 const problems: Readonly<Record<string, string>> = {
@@ -80,7 +80,7 @@ const problems: Readonly<Record<string, string>> = {
   CERT_SIGNATURE_FAILURE: `the server's certificate ${unknownCa}`,
   CERT_HAS_EXPIRED: "the server's certificate, or its CA, has expired; renew it",
   CERT_NOT_YET_VALID: "the server's certificate is not valid yet; compare the clocks",
-  INVALID_PURPOSE: "the server's certificate is not one for servers",
+  INVALID_PURPOSE: "the server's certificate is not a server certificate",
   ERR_SSL_TLSV13_ALERT_CERTIFICATE_REQUIRED:
     'the server asks for a client certificate; name one in connection.tls.client',
   ERR_SSL_SSLV3_ALERT_HANDSHAKE_FAILURE:
@@ -107,7 +107,7 @@ const codeOf = (error: unknown): string => {
 export const tlsProblem = (error: unknown): string | undefined => {
   const code = codeOf(error);
   if (code === 'ERR_TLS_CERT_ALTNAME_INVALID')
-    return `the server's certificate has another name; set connection.tls.serverName to one of its own: ${messageOf(error)}`;
+    return `the server's certificate is for another name; set connection.tls.serverName to one of its names: ${messageOf(error)}`;
   if (problems[code]) return `${problems[code]} (${code})`;
   return /^(ERR_OSSL_|ERR_SSL_|ERR_TLS_)/.test(code)
     ? `TLS failed: ${messageOf(error)} (${code})`

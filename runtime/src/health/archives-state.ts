@@ -18,7 +18,7 @@ export interface ArchivesState extends KnownArchives {
   readonly withinRpo: boolean;
   /** Size of the newest backup over the median of the seven before it; absent for the first. */
   readonly sizeRatio?: number | undefined;
-  /** When an archive was last read or restored, and found good. */
+  /** When an archive last passed a verification or a drill. */
   readonly verifiedAt?: string | undefined;
   /** The newest backup that was found good. */
   readonly newestVerified?: KnownArchive | undefined;

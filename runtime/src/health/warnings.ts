@@ -23,7 +23,7 @@ const orNone = async (app: App, find: () => Promise<readonly string[]>): Promise
   try {
     return await find();
   } catch (error) {
-    app.run.log.warn({ problem: messageOf(error) }, 'anomalies could not be looked for');
+    app.run.log.warn({ problem: messageOf(error) }, 'anomalies could not be checked');
     return [];
   }
 };

@@ -49,7 +49,7 @@ const email = z
   })
   .refine(({ user, security }) => user === undefined || security !== 'none', {
     path: ['security'],
-    error: 'expected starttls or tls, as a password must not cross the network in the clear',
+    error: 'expected starttls or tls, as a password must not cross the network unencrypted',
   });
 
 /** Messages about the outcome of runs: docs/how-to/notifications.md. */

@@ -17,7 +17,7 @@ export const postJson = async (
   signal: AbortSignal,
 ): Promise<Response> => {
   if (!URL.canParse(url) || !/^https?:$/.test(new URL(url).protocol))
-    throw new DeliveryError('the address is no http or https URL', false);
+    throw new DeliveryError('the address is not an http or https URL', false);
   const response = await fetch(url, {
     method: 'POST',
     headers: { 'content-type': 'application/json; charset=utf-8', ...headers },

@@ -48,6 +48,6 @@ export const sendSlack = async (
   const response = await postJson(url, documentOf(channel, notice), headers, signal);
   const answer = (await response.json().catch(() => ({}))) as { ok?: unknown; error?: unknown };
   if (answer.ok === true) return;
-  const code = /^[a-z_]{1,40}$/.exec(String(answer.error))?.[0] ?? 'no reason that can be read';
+  const code = /^[a-z_]{1,40}$/.exec(String(answer.error))?.[0] ?? 'no readable reason';
   throw new DeliveryError(`slack refused: ${code}`, transientErrors.includes(code));
 };

@@ -37,8 +37,8 @@ const checkNames = (targets: readonly DraftTarget[], context: Context): void => 
       report(
         context,
         ['targets', index, 'name'],
-        'expected a name of its own',
-        `targets[${first}] has it too`,
+        'expected a unique name',
+        `targets[${first}] has the same name`,
       );
   });
 };
@@ -84,7 +84,7 @@ const checkDrills = (targets: readonly DraftTarget[], context: Context): void =>
     report(
       context,
       ['targets', index, 'drill'],
-      `${engine.title} has no place beside its live data for a drill`,
+      `${engine.title} cannot restore beside its live data for a drill`,
       'remove it; the drill starts a server inside its own pod, from the job image',
     );
   });

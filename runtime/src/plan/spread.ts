@@ -23,7 +23,7 @@ const valueOf = (text: string, field: number, name: string): string => {
   const [least, most] = [Number(from), Number(to)];
   const count = step === undefined ? most - least + 1 : Number(step);
   if (!token.test(text) || least < first || most > last || count < 1 || least + count - 1 > most)
-    throw new RangeError(`${text} is none of H, H(${first}-${last}), H/n and H(${first}-${last})/n`);
+    throw new RangeError(`${text} is not one of H, H(${first}-${last}), H/n and H(${first}-${last})/n`);
   const start = least + (hashOf(name, field) % count);
   return step === undefined ? String(start) : `${start}-${most}/${step}`;
 };

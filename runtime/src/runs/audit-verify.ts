@@ -51,9 +51,9 @@ const wrongWith = (
   environment: string | undefined,
 ): string | undefined => {
   if (!entry || proof === 'altered') return 'was altered';
-  if (entry.sequence !== sequence) return `is entry ${entry.sequence}, put in another place`;
+  if (entry.sequence !== sequence) return `is entry ${entry.sequence}, moved to another place`;
   if (environment !== undefined && (entry.environment ?? environment) !== environment)
-    return `is of environment ${entry.environment}`;
+    return `belongs to environment ${entry.environment}`;
   return entry.previous === previous ? undefined : 'does not follow from the entry before it';
 };
 
@@ -65,7 +65,7 @@ const stepOf = async (
 ): Promise<readonly [Step, Place]> => {
   const sequence = sequenceOf(key);
   if (sequence === undefined) {
-    const problems = [{ entry: key, message: 'is no entry of the trail' }];
+    const problems = [{ entry: key, message: 'is not an entry of the trail' }];
     return [
       { key, problems, proof: 'altered', vouches: false },
       { expected, previous },
@@ -94,8 +94,8 @@ const unbelieved = (steps: readonly Step[]): ReadonlyMap<Step, string> => {
       found.set(
         step,
         next
-          ? 'is under no key at hand, and no later entry vouches for it'
-          : 'is the newest, and under no key at hand',
+          ? 'is signed by no available key, and no later entry vouches for it'
+          : 'is the newest, and signed by no available key',
       );
     next = step;
   }

@@ -41,7 +41,10 @@ const listedNewest = async (store: Store): Promise<number> => {
 const mostWriters = 1000;
 
 const unending = (store: Store): BackupError =>
-  new BackupError('store.failed', `${store.location} has no end of its audit trail: see audit/`);
+  new BackupError(
+    'store.failed',
+    `${store.location} has too many audit entries after the newest known one: see audit/`,
+  );
 
 /** The entry to continue from. One that is marked but gone leaves a gap, so that its removal stays visible. */
 const lastSequence = async (store: Store): Promise<number> => {

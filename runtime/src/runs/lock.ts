@@ -20,7 +20,7 @@ const describe = ({ host, pid, command }: LockOwner): string => `${command} on $
 const held = (target: string, { owner, startedAt, expiresAt }: Lock): BackupError =>
   new BackupError(
     'lock.held',
-    `${target} is locked by ${describe(owner)} since ${startedAt}; the lock is renewed while it runs and ends at ${expiresAt} otherwise`,
+    `${target} has been locked by ${describe(owner)} since ${startedAt}; the run renews the lock, which otherwise expires at ${expiresAt}`,
   );
 
 const reportTakeover = ({ log }: RunContext, target: string, { lock, state }: FoundLock): void =>

@@ -31,13 +31,14 @@ const doubtAbout = async (
   signed: SignedRun,
   { environment, keys }: Signer,
 ): Promise<string | undefined> => {
-  if (signed.target !== target) return `is of target ${signed.target}`;
-  if ((signed.environment ?? environment) !== environment) return `is of environment ${signed.environment}`;
+  if (signed.target !== target) return `belongs to target ${signed.target}`;
+  if ((signed.environment ?? environment) !== environment)
+    return `belongs to environment ${signed.environment}`;
   if (!key.startsWith(keyStart(signed))) return 'belongs under another name';
   if (!keys) return undefined;
   const { mac } = signed;
   const proof = mac === undefined ? 'unproved' : await proofOf(runLabel, { ...signed, mac }, keys);
-  return proof === 'proved' ? undefined : 'is signed by no key at hand';
+  return proof === 'proved' ? undefined : 'is signed by no available key';
 };
 
 /** What was found under a key. */
@@ -69,14 +70,14 @@ const examine = async (
   } catch (error) {
     if (isBackupError(error, 'store.missing')) return undefined;
     if (isBackupError(error) && !isOfObject(error)) throw error;
-    return { key, doubt: 'is no record of a run', isRead: isFinal(error) };
+    return { key, doubt: 'is not a record of a run', isRead: isFinal(error) };
   }
 };
 
 /** What ended in the future now will have been one day, so the clock is looked at anew. */
 const doubtAt = ({ record, doubt }: Examined, now: Date): string | undefined => {
   if (doubt !== undefined || !record || !isOfFuture(record.finishedAt, now)) return doubt;
-  return `says that it ended at ${record.finishedAt}, in the future`;
+  return `has the end time ${record.finishedAt}, in the future`;
 };
 
 /** Records of a target that count, newest first. */

@@ -19,5 +19,5 @@ export const describeLeftover = ({ kind, bytes }: Leftover): string =>
     ...(bytes === undefined ? [] : [formatBytes(bytes)]),
     kind === 'unfinished'
       ? 'left by a restore that was killed'
-      : 'kept by a restore: its undo needs it, or it is the only whole copy',
+      : 'kept by a restore: its undo needs it, or it is the only complete copy',
   ].join(', ');

@@ -51,7 +51,7 @@ export const s3Config = z.strictObject({
   proxy: z
     .url({ protocol: /^http$/, error: 'expected http://host:port' })
     .refine((url) => !URL.canParse(url) || new URL(url).username === '', {
-      error: 'expected no credentials, which are no part of a plan',
+      error: 'expected no credentials, which do not belong in a plan',
     })
     .optional(),
   /** Limit of uploads and downloads together. @default no limit - the sooner a copy is elsewhere the better */

@@ -22,7 +22,7 @@ const phrases: Partial<Record<FailureCode, string>> = {
   'store.refused': 'the file system refuses',
   'store.missing': 'there is no',
   'store.exists': 'there is already a',
-  'store.odd': 'something else has the place of the file',
+  'store.odd': 'something else is in the place of the file',
 };
 
 /** Refusals that say more than their names. */

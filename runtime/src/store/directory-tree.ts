@@ -36,7 +36,7 @@ const folderOf = async (root: string, key: string, create: boolean): Promise<str
     folder = join(folder, segment);
     if (create) await makeFolder(folder);
     if (!(await lstat(folder)).isDirectory())
-      throw new BackupError('store.odd', `${folder} is not a folder of its own`);
+      throw new BackupError('store.odd', `${folder} is not a real folder`);
   }
   return folder;
 };

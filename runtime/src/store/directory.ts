@@ -103,7 +103,7 @@ const removeLeftovers = async (root: string, olderThan: Date): Promise<number> =
 };
 
 /**
- * A store in a folder that exists already, such as a mounted volume. Files have mode 0640, folders 0750. Symbolic
+ * A store in a folder that already exists, such as a mounted volume. Files have mode 0640, folders 0750. Symbolic
  * links among its folders are refused, so that no key leads out of it.
  */
 export const directoryStore = ({ path: root }: DirectoryConfig): Store => {

@@ -61,6 +61,6 @@ export const checkAlias = (alias: string, key: string): void => {
 export const besideAlias = (alias: string, name: string): string => {
   const key = posix.join(posix.dirname(alias), name);
   if (posix.basename(key) !== name || !isObjectKey(key))
-    throw new BackupError('store.failed', `${alias} points out of its folder: ${JSON.stringify(name)}`);
+    throw new BackupError('store.failed', `${alias} points outside its folder: ${JSON.stringify(name)}`);
   return key;
 };

@@ -70,8 +70,8 @@ export const copyVersion = (bucket: Bucket, { key, id, bytes }: ObjectVersion): 
 /** Copies within the bucket; no byte passes through here. Only the copying itself may be repeated: it finds no stranger. */
 export const copyObject = async (bucket: Bucket, from: string, to: string): Promise<void> => {
   const source = await again(bucket, from, () => headObject(bucket, from));
-  if (!source) throw new BackupError('store.missing', `${nameOf(bucket, from)} is not there`);
+  if (!source) throw new BackupError('store.missing', `${nameOf(bucket, from)} does not exist`);
   if (await again(bucket, to, () => headObject(bucket, to)))
-    throw new BackupError('store.exists', `${nameOf(bucket, to)} is there already`);
+    throw new BackupError('store.exists', `${nameOf(bucket, to)} already exists`);
   await copyBytes(bucket, sourceOf(bucket, from), to, sizeOf(bucket, from, source.ContentLength));
 };

@@ -54,8 +54,8 @@ const codeOf = (error: SdkError): FailureCode => {
 
 const phrases: Partial<Record<FailureCode, string>> = {
   'run.interrupted': 'was stopped',
-  'store.missing': 'is not there',
-  'store.exists': 'is there already',
+  'store.missing': 'does not exist',
+  'store.exists': 'already exists',
   'store.full': 'found no space left',
   'store.refused': 'was refused',
   'store.unreachable': 'got no answer',

@@ -21,7 +21,8 @@ const create = async (upload: Upload): Promise<BrokenOff> => {
   const command = () =>
     new CreateMultipartUploadCommand({ ...at(bucket, key), ...metadata(upload), ...algorithm });
   const { UploadId } = await send(upload, (options) => bucket.client.send(command(), options));
-  if (!UploadId) throw new BackupError('store.failed', `${nameOf(bucket, key)}: the server names no upload`);
+  if (!UploadId)
+    throw new BackupError('store.failed', `${nameOf(bucket, key)}: the server returned no upload ID`);
   return { target: { ...at(bucket, key), UploadId }, stored: new Map() };
 };
 
@@ -34,7 +35,7 @@ const transfer = async (upload: Upload, target: Multipart, part: Part): Promise<
   if (!ETag)
     throw new BackupError(
       'store.failed',
-      `${nameOf(upload.bucket, upload.key)}: the server names no ETag of part ${part.number}`,
+      `${nameOf(upload.bucket, upload.key)}: the server returned no ETag for part ${part.number}`,
     );
   return { PartNumber: part.number, ETag, ChecksumCRC32 };
 };

@@ -26,7 +26,8 @@ export async function* pages<Page extends { readonly IsTruncated?: boolean | und
     yield page;
     if (!page.IsTruncated) return;
     mark = markOf(page);
-    if (mark === undefined) throw wrong(bucket, 'a listing goes on, and the server does not say where');
+    if (mark === undefined)
+      throw wrong(bucket, 'a listing is incomplete, and the server sent no continuation token');
     if (marks.has(mark)) throw wrong(bucket, 'the server lists the same page again and again');
     marks.add(mark);
   } while (marks.size < mostPages);

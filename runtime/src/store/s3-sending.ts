@@ -36,7 +36,7 @@ const hinted = ({ replace, bucket, key }: Upload, error: unknown): unknown => {
   if (replace || !bucket.conditionalWrites || !unknowing.includes(statusOf(error) ?? 0)) return error;
   return new BackupError(
     'store.refused',
-    `${s3Error(error, nameOf(bucket, key)).message}: a server that knows no conditional writes (If-None-Match) wants stores.s3.conditionalWrites: false`,
+    `${s3Error(error, nameOf(bucket, key)).message}: for a server without conditional writes (If-None-Match), set stores.s3.conditionalWrites: false`,
   );
 };
 
@@ -63,10 +63,13 @@ const settle = async (upload: Upload, lookedMs: number): Promise<void> => {
   const { bucket, key } = upload;
   const { settleMs } = bucket.limits;
   if (performance.now() - lookedMs > settleMs)
-    throw new BackupError('store.failed', `${nameOf(bucket, key)} took too long to be written by one alone`);
+    throw new BackupError('store.failed', `${nameOf(bucket, key)} took too long to write exclusively`);
   await sleep(settleMs);
   if (!(await isOwn(upload)))
-    throw new BackupError('store.exists', `${nameOf(bucket, key)} was written by another at the same time`);
+    throw new BackupError(
+      'store.exists',
+      `${nameOf(bucket, key)} was written by another run at the same time`,
+    );
 };
 
 /**
@@ -82,7 +85,7 @@ export const commit = async (
   const contested = !replace && !bucket.conditionalWrites && bytes <= contestedBytes;
   const lookedMs = performance.now();
   if (contested && (await send(upload, () => headObject(bucket, key))))
-    throw new BackupError('store.exists', `${nameOf(bucket, key)} is there already`);
+    throw new BackupError('store.exists', `${nameOf(bucket, key)} already exists`);
   const hinting = (options: Parameters<typeof request>[0]) =>
     request(options).catch((error: unknown) => {
       throw hinted(upload, error);

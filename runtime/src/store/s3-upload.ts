@@ -54,7 +54,7 @@ export const upload = async (
   const mark = sha256 ?? randomUUID();
   const self: Upload = { bucket, key, mark, resumes: sha256 !== undefined, replace, signal, pace, spare: [] };
   if (!replace && (await send(self, () => headObject(bucket, key))))
-    throw new BackupError('store.exists', `${nameOf(bucket, key)} is there already`);
+    throw new BackupError('store.exists', `${nameOf(bucket, key)} already exists`);
   const parts = partsOf(chunksOf(body, signal), bucket.limits.partBytes, self.spare);
   try {
     const bytes = await sendAll(self, parts);

@@ -43,7 +43,7 @@ const schedule: readonly Row[] = [
     kinds: ['CronJob', 'Job'],
     path: new RegExp(`${job}suspend$`),
     holds: becomes(true),
-    why: 'nothing runs until somebody lifts it',
+    why: 'nothing runs until somebody lifts the suspension',
   },
   {
     name: 'runs overlap or replace each other',
@@ -76,7 +76,7 @@ const schedule: readonly Row[] = [
     name: 'fewer tries',
     kinds: ['CronJob', 'Job'],
     path: new RegExp(`${job}(backoffLimit|podFailurePolicy|completions|parallelism)`),
-    why: 'a failure that passes may end a run that another try would have saved',
+    why: 'a temporary failure may end a run that another try would have saved',
   },
   {
     name: 'finished Jobs kept shorter',
@@ -152,14 +152,14 @@ const alerts: readonly Row[] = [
     kinds: ['PrometheusRule'],
     path: /^spec\.groups(\[[^\]]*\](\.rules(\[[^\]]*\])?)?)?$/,
     holds: emptied,
-    why: 'nobody is told of this any more',
+    why: 'nobody is alerted to this any more',
   },
   {
     name: 'alert loosened',
     kinds: ['PrometheusRule'],
     path: /\.rules\[[^\]]*\]\.(for|keep_firing_for|interval)$/,
     holds: either(raised, removed),
-    why: 'people are told later',
+    why: 'people are alerted later',
   },
   {
     name: 'alert changed',
@@ -173,7 +173,7 @@ const alerts: readonly Row[] = [
     kinds: ['PrometheusRule'],
     path: /\.rules\[[^\]]*\]\.labels(\.|$)/,
     holds: both(existed, not(becomes('critical'))),
-    why: 'severity and team decide whom it wakes',
+    why: 'severity and team decide who is paged',
   },
   {
     name: 'alerts or metrics not picked up',
@@ -191,26 +191,26 @@ const alerts: readonly Row[] = [
   {
     name: 'warnings loosened',
     ...inPlan(String.raw`anomalies\.`),
-    why: 'a backup that is unlike those before it may pass unseen',
+    why: 'an unusual backup may go unnoticed',
   },
   {
     name: 'notifications off',
     ...inPlan(String.raw`notifications(\.enabled|\.(webhook|slack|email))?$`),
     holds: either(leaves(true), removed),
-    why: 'people are not told how runs ended',
+    why: 'no notification says how a run ended',
   },
   {
-    name: 'notifications told of less',
+    name: 'notifications narrowed',
     ...inPlan(String.raw`notifications\.\w+\.(levels|to)\[\]$`),
     holds: removed,
-    why: 'people are not told of some runs',
+    why: 'some runs send no notification',
   },
   {
     name: 'notifications off by override',
     kinds: ['ConfigMap'],
     path: /^data\.NOTIFICATION_ENABLED$/,
     holds: leaves('true'),
-    why: 'people are not told how runs ended',
+    why: 'no notification says how a run ended',
   },
 ];
 
@@ -242,7 +242,7 @@ const limits: readonly Row[] = [
     why: 'runs may take longer than their deadline, or the store may refuse them',
   },
   {
-    name: 'another key seals',
+    name: 'new archives under another key',
     ...inPlan(String.raw`encryption\.sealedBy$`),
     holds: existed,
     why: 'every pod needs it in its Secret before the next run',
@@ -263,7 +263,7 @@ const limits: readonly Row[] = [
     name: 'object removed',
     path: whole,
     holds: removed,
-    why: 'nothing does its work any more',
+    why: 'nothing does this work any more',
   },
 ];
 

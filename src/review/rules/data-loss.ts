@@ -78,7 +78,7 @@ const retention: readonly Row[] = [
     name: 'one run may remove more',
     ...inPlan(String.raw`(targets\[[^\]]*\]\.)?retention\.maxShare$`),
     holds: raised,
-    why: 'a wrong clock or number empties more of a store before somebody sees it',
+    why: 'a wrong clock or number removes more of a store before anybody notices',
   },
   {
     name: 'reports kept shorter',
@@ -144,14 +144,14 @@ const encryption: readonly Row[] = [
     name: 'encryption off',
     ...inPlan(String.raw`encryption\.enabled$`),
     holds: leaves(true),
-    why: 'new archives are readable by whoever reads the store, and nothing proves that they were not altered',
+    why: 'anyone who can read the store can read new archives, and nothing proves that they were not altered',
   },
   {
     name: 'encryption off by override',
     kinds: ['ConfigMap'],
     path: /^data\.BACKUP_ENCRYPTION_ENABLED$/,
     holds: leaves('true'),
-    why: 'new archives are readable by whoever reads the store, and nothing proves that they were not altered',
+    why: 'anyone who can read the store can read new archives, and nothing proves that they were not altered',
   },
   {
     name: 'encryption key gone',
@@ -160,7 +160,7 @@ const encryption: readonly Row[] = [
     why: 'archives made with the old key cannot be opened unless it is kept; rekey them first',
   },
   {
-    name: 'Secret goes with its source',
+    name: 'Secret is removed with its source',
     kinds: ['ExternalSecret'],
     path: /^spec\.target\.(deletionPolicy|creationPolicy)$/,
     holds: existed,
@@ -173,7 +173,7 @@ const aws: readonly Row[] = [
     name: 'AWS not comparable',
     kinds: [incomparable],
     path: whole,
-    why: 'the environment file of the older revision is not valid any more: compare its part aws by hand',
+    why: 'the environment file of the older revision is not valid any more: compare its `aws` part manually',
   },
   {
     name: 'bucket or key removed',
@@ -201,7 +201,7 @@ const aws: readonly Row[] = [
     kinds: ofAws('BucketObjectLockConfiguration'),
     path: whole,
     holds: removed,
-    why: 'new archives can be deleted at once by whoever has the access key',
+    why: 'anyone with the access key can delete new archives at once',
   },
   {
     name: 'Object Lock lowered',
@@ -215,7 +215,7 @@ const aws: readonly Row[] = [
     kinds: ofAws('BucketLifecycleConfiguration'),
     path: /(xpiration\.(days|date|noncurrentDays|newerNoncurrentVersions)|\.filter\..*)$/,
     holds: either(lowered, added, ({ path }) => path.includes('.filter.')),
-    why: 'archives, versions or logs go that would still be there',
+    why: 'archives, versions or logs are removed that would still be there',
   },
   {
     name: 'versioning off',

@@ -107,25 +107,25 @@ const hardening: readonly Row[] = [
     name: 'runs as root or writes its root',
     ...inPod(String.raw`(.*\.)?securityContext\.(runAsNonRoot|readOnlyRootFilesystem)$`),
     holds: leaves(true),
-    why: 'who breaks into the container can do more in it',
+    why: 'an attacker in the container can do more',
   },
   {
     name: 'privileges gained',
     ...inPod(String.raw`(.*\.)?securityContext\.(privileged|allowPrivilegeEscalation)$`),
     holds: either(becomes(true), leaves(false)),
-    why: 'who breaks into the container may become root, or leave it',
+    why: 'an attacker in the container may become root, or escape from it',
   },
   {
     name: 'capabilities gained',
     ...inPod(String.raw`(.*\.)?securityContext\.capabilities\.(drop\[\]|add\[\])$`),
     holds: (change) => (change.path.endsWith('drop[]') ? removed(change) : added(change)),
-    why: 'who breaks into the container can ask more of the kernel',
+    why: 'an attacker in the container can use more of the kernel',
   },
   {
     name: 'seccomp profile weakened',
     ...inPod(String.raw`(.*\.)?securityContext\.(seccompProfile|appArmorProfile)\.(type|localhostProfile)$`),
     holds: existed,
-    why: 'who breaks into the container can ask more of the kernel',
+    why: 'an attacker in the container can use more of the kernel',
   },
   {
     name: 'other user or kernel setting',
@@ -179,13 +179,13 @@ const hardening: readonly Row[] = [
     name: 'image not by digest',
     ...inContainer('image$'),
     holds: ({ before, after }) => /@sha256:/.test(String(before)) && !/@sha256:/.test(String(after)),
-    why: 'whoever writes to the registry decides what runs with every secret',
+    why: 'anyone who can push to the registry decides what runs with every secret',
   },
   {
     name: 'image of another repository',
     ...inContainer('image$'),
     holds: both(replaced, ({ before, after }) => repository(before) !== repository(after)),
-    why: 'another party decides what runs with every secret',
+    why: 'another party decides what runs with access to every secret',
   },
 ];
 
@@ -195,7 +195,7 @@ const secretSources: readonly Row[] = [
     kinds: ['Secret'],
     path: /^(data|stringData)/,
     holds: not(removed),
-    why: 'whoever reads the repository reads the secret',
+    why: 'anyone who can read the repository can read the secret',
   },
   {
     name: 'secret from another source',
@@ -216,7 +216,7 @@ const secretSources: readonly Row[] = [
     ),
     // without a list of keys all of them are mounted
     holds: either(not(removed), ({ path }) => path.endsWith('items')),
-    why: 'who breaks into the pod reads more than before',
+    why: 'an attacker in the pod can read more than before',
   },
   {
     name: 'secret in the environment',
@@ -248,7 +248,7 @@ const transport: readonly Row[] = [
     name: 'password in clear text',
     ...inPlan(String.raw`targets\[[^\]]*\]\.(drill\.)?connection\.clearTextPassword$`),
     holds: becomes(true),
-    why: 'whoever poses as the server gets the password of the account',
+    why: 'anyone who poses as the server gets the password of the account',
   },
   {
     name: 'server no longer verified',

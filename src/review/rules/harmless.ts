@@ -22,7 +22,7 @@ const rows: readonly Row[] = [
     why: 'for people and selectors that this system does not rely on',
   },
   {
-    name: 'words of an alert',
+    name: 'text of an alert',
     kinds: ['PrometheusRule'],
     path: /\.annotations(\.|$)/,
     why: 'what people read',
@@ -31,7 +31,7 @@ const rows: readonly Row[] = [
     name: 'alert stricter',
     kinds: ['PrometheusRule'],
     path: /^spec\.groups/,
-    why: 'people are told earlier, or of more',
+    why: 'people are alerted earlier, or to more',
   },
   {
     name: 'dashboard',
@@ -96,7 +96,7 @@ const rows: readonly Row[] = [
     why: 'the pod cannot use the Kubernetes API',
   },
   {
-    name: 'less links',
+    name: 'fewer service links',
     ...inPod('enableServiceLinks$'),
     why: 'containers learn less of the namespace',
   },
@@ -110,7 +110,7 @@ const rows: readonly Row[] = [
     name: 'new file, variable or container',
     ...inPod(String.raw`(volumes|containers|initContainers)\[`),
     holds: added,
-    why: 'it shows what it needs by itself',
+    why: 'what it needs shows as changes of its own',
   },
   {
     name: 'new script',
@@ -123,7 +123,7 @@ const rows: readonly Row[] = [
     name: 'bucket locks or keeps longer',
     kinds: ofAws('BucketObjectLockConfiguration', 'BucketLifecycleConfiguration'),
     path: /^spec\.(rule|objectLockEnabled)/,
-    why: 'more is kept, or only what is left of uploads is tidied at another time',
+    why: 'more is kept, or only leftovers of uploads are removed at another time',
   },
   {
     name: 'names, descriptions and tags in AWS',

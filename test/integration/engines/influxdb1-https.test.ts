@@ -49,6 +49,6 @@ test('influxd 1.x with https-enabled is backed up and restored, and the run warn
   expect(before).toContain('95.5');
   expect(warnings).toHaveLength(2); // one for the dump, one for the restore
   expect(warnings[0]).toMatch(
-    /connection\.tls is of the HTTP API alone; influxd 1\.x sends the data itself without TLS/,
+    /connection\.tls covers the HTTP API only; influxd 1\.x sends the data itself without TLS/,
   );
 });

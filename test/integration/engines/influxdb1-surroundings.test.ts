@@ -101,12 +101,14 @@ describe('InfluxDB 1.x and what surrounds a restore', () => {
     test('under a new name it is kept for ever', async () => {
       const scope = { only: ['grill'], into: 'grill_copy' };
       const { notes } = await restore(eager.source, saved, 'copy', scope);
-      expect(notes).toEqual(['database grill_copy keeps its points for ever; retention left out: month']);
+      expect(notes).toEqual([
+        'database grill_copy keeps its points forever; retention policies not restored: month',
+      ]);
       expect((await preview(eager.source, saved, { ...scope, into: 'other' })).notes).toEqual([
-        'database other keeps its points for ever; retention left out: month',
+        'database other keeps its points forever; retention policies not restored: month',
       ]);
       expect((await preview(eager.source, saved, scope)).hindrances).toEqual([
-        { message: 'database grill_copy exists already' },
+        { message: 'database grill_copy already exists' },
       ]);
       await sleep(1000); // three checks of the server, which must find nothing
       expect(await count(eager.server, 'grill_copy', 'month')).toBe(3);
@@ -267,12 +269,14 @@ describe('InfluxDB 1.x and what surrounds a restore', () => {
     await server.query('DROP DATABASE copy; DROP DATABASE grill; DROP USER gone');
     expect((await preview(source, saved)).notes).toEqual(
       expect.arrayContaining([
-        'users of InfluxDB 1.x are in no backup; those that the server has get their rights on what is restored',
+        'backups of InfluxDB 1.x do not include users; existing users of the server get their rights on what is restored',
         'the server lacks users with rights on it: gone',
       ]),
     );
     const { notes } = await restore(source, saved, 'all');
-    expect(notes).toEqual(['rights on database grill left out, as the server has no such user: gone']);
+    expect(notes).toEqual([
+      'rights on database grill not restored, because the server has no such user: gone',
+    ]);
     expect(await server.query('SHOW SUBSCRIPTIONS')).toEqual(subscriptions);
     expect((await server.query('SHOW CONTINUOUS QUERIES')).filter(({ name }) => name === 'grill')).toEqual(
       queries.filter(({ name }) => name === 'grill'),

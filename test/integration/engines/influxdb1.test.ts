@@ -143,7 +143,7 @@ describe('InfluxDB 1.x', () => {
     ]);
     expect((await server.query('SHOW RETENTION POLICIES ON grill_copy'))[0]!.values.length).toBe(2);
     await expect(restore('new', { only: ['grill'], into: 'grill_copy' })).rejects.toEqual(
-      expect.objectContaining({ code: 'restore.refused', message: 'database grill_copy exists already' }),
+      expect.objectContaining({ code: 'restore.refused', message: 'database grill_copy already exists' }),
     );
     await server.query('DROP DATABASE grill_copy');
     await server.query("DROP SERIES FROM temperature WHERE probe = 'x'", 'grill');
@@ -159,10 +159,10 @@ describe('InfluxDB 1.x', () => {
   });
 
   test.each([
-    [{ merge: true }, /has no merge/],
-    [{ into: 'copy' }, /name it by --only/],
+    [{ merge: true }, /does not support --merge/],
+    [{ into: 'copy' }, /name it with --only/],
     [{ only: ['a', 'b'], into: 'copy' }, /one bucket or database/],
-    [{ only: ['a'], into: '_monitoring' }, /to itself/],
+    [{ only: ['a'], into: '_monitoring' }, /influxdb reserves names/],
     [{ only: ['a', 'b'] }, undefined],
     [{ only: ['a'], into: 'copy' }, undefined],
   ])('%j is refused, or not', (scope, reason) => {

@@ -163,13 +163,13 @@ lane(title, () => {
 
     test('under a new name it is kept for ever', async () => {
       const scope = { only: ['month'], into: 'copy' };
-      const note = ['bucket copy keeps its points for ever; its retention is left out'];
+      const note = ['bucket copy keeps its points forever; its retention is left out'];
       expect(await preview(eager, saved, scope)).toEqual({ hindrances: [], notes: note });
       expect((await restore(eager, saved, 'copy', scope)).notes).toEqual(note);
       await sleep(1000); // three checks of the server, which must find nothing
       expect(await count(eager, 'copy')).toBe(3);
       expect((await preview(eager, saved, scope)).hindrances).toEqual([
-        { message: 'bucket copy exists already' },
+        { message: 'bucket copy already exists' },
       ]);
     }, 60_000);
   });
@@ -256,7 +256,7 @@ lane(title, () => {
       await used.write('temperature', 'probe v=3 3000');
       const scope = { only: ['temperature'] };
       expect((await preview(used, saved, scope)).notes).toContain(
-        'DBRP mappings are going to point to the restored bucket: grill/probes',
+        'DBRP mappings will point to the restored bucket: grill/probes',
       );
       let written: { undo?: string } = {};
       const restored = await influxdb.restore(run, sourceOf(used), replay(saved), {
@@ -410,7 +410,7 @@ lane(title, () => {
       stops.push(scratch.stop);
       const drilled = await influxdb.restore(run, scratch.source, replay(saved), requestOf(saved, 'drill'));
       expect(drilled.fingerprint).toEqual(saved.fingerprint);
-      expect(drilled.notes).toEqual([expect.stringMatching(/tasks and dashboards were not tried$/)]);
+      expect(drilled.notes).toEqual([expect.stringMatching(/tasks and dashboards were not tested$/)]);
     },
     60_000,
   );

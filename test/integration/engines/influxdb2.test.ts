@@ -202,13 +202,13 @@ lane(title, () => {
       influxdb.restore(run, sourceOf(fresh), replay(saved), { ...request('new'), only: [only], into });
     expect(await copy('month', 'copy')).toEqual({
       fingerprint: { 'grill-stats/month': saved.fingerprint['grill-stats/month'] },
-      notes: ['bucket copy keeps its points for ever; its retention is left out'],
+      notes: ['bucket copy keeps its points forever; its retention is left out'],
     });
     expect(await points(fresh, 'copy', 'grill-stats')).toBe(contents.get('grill-stats/month'));
     const { retentionRules } = (await bucketsOf(fresh)).find(({ name }) => name === 'copy')!;
     expect(retentionRules).toEqual([expect.objectContaining({ everySeconds: 0 })]);
     const refused = (message: string) => expect.objectContaining({ code: 'restore.refused', message });
-    await expect(copy('month', 'copy')).rejects.toEqual(refused('bucket copy exists already'));
+    await expect(copy('month', 'copy')).rejects.toEqual(refused('bucket copy already exists'));
     await expect(copy('temperature', 'other')).rejects.toEqual(
       refused(
         'the archive holds several temperature; name one of catering/temperature, grill-stats/temperature',

@@ -145,9 +145,9 @@ describe('only a table', () => {
   test.each([
     [
       'public.users',
-      /constraint devices_owner_fkey on table .*devices would go on with the old public.users/,
+      /constraint devices_owner_fkey on table .*devices would keep using the old public.users/,
     ],
-    ['public.notes', /view .*seen would go on with the old public.notes.*--into/],
+    ['public.notes', /view .*seen would keep using the old public.notes.*--into/],
     ['public.parts_1', /parts_1 belongs to a partitioned/],
     ['public.parts', /the archive holds no table public.parts;/],
     ['large objects', /the archive holds no table large objects/],
@@ -180,7 +180,7 @@ describe('only a table', () => {
 describe('refusals', () => {
   test('another name must be new', async () => {
     await expect(restore({ into: 'shop' })).rejects.toEqual(
-      failure('restore.refused', /database shop exists already/),
+      failure('restore.refused', /database shop already exists/),
     );
     await expect(restore({ into: 'x'.repeat(64) })).rejects.toEqual(failure('restore.refused', /63 bytes/));
   });
@@ -201,7 +201,7 @@ describe('refusals', () => {
       'a newer server',
       /"serverVersion": "\d+/,
       '"serverVersion": "99',
-      /is of postgresql 99.*the server is 15/,
+      /is from postgresql 99.*the server is 15/,
     ],
     [
       'a locale that the server lacks',

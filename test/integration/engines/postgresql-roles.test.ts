@@ -237,7 +237,7 @@ describe('memberships of roles that are partly there', () => {
       const left = lines.flatMap((line) => /"what":"(membership[^"]*)"/.exec(line)?.[1] ?? []);
       expect(left.toSorted()).toEqual([
         'membership of app in tuner: it would give app, which exists, rights over others',
-        'membership of dev in ops: ops has more rights by now than in the archive',
+        'membership of dev in ops: ops has more rights now than in the archive',
       ]);
       expect(
         await target.psql(

@@ -118,12 +118,12 @@ describe('what would break is refused before anything is changed', () => {
     30_000,
   );
 
-  test('a table and default privileges of a role that the account is no member of', async () => {
+  test('a table and default privileges of a role that the account is not a member of', async () => {
     const saved = await lose(
       'mixed',
       'CREATE TABLE mine (a int); ALTER DEFAULT PRIVILEGES FOR ROLE postgres GRANT SELECT ON TABLES TO PUBLIC',
     );
-    const wanted = /account keeper is no member of postgres, which owns .*TABLE public mine/;
+    const wanted = /account keeper is not a member of postgres, which owns .*TABLE public mine/;
     const preview = await postgresql.preview!(run, asKeeper('mixed'), replay(saved), request(saved, 'a'));
     expect(preview.hindrances).toEqual([{ message: expect.stringMatching(wanted) }]);
     const before = await databases();
@@ -140,7 +140,9 @@ describe('what would break is refused before anything is changed', () => {
     try {
       const drill = (account: string, suffix: string) =>
         postgresql.restore(run, scratch.source, replay(saved), request(saved, suffix, { account }));
-      await expect(drill('keeper', 'a')).rejects.toEqual(refusal(/account keeper is no member of postgres/));
+      await expect(drill('keeper', 'a')).rejects.toEqual(
+        refusal(/account keeper is not a member of postgres/),
+      );
       expect(await drill('postgres', 'b')).toEqual({ fingerprint: saved.fingerprint });
       expect(await drill('app', 'c')).toMatchObject({
         fingerprint: saved.fingerprint,
@@ -241,7 +243,7 @@ test('a subscription in the archive is noted, comes back disabled, and keeps no 
   const source = sourceOf('receiving');
   const into = request(saved, 'a', { into: 'received' });
   const { notes } = await postgresql.preview!(run, source, replay(saved), into);
-  expect(notes).toEqual([expect.stringMatching(/^subscription stream comes back disabled/)]);
+  expect(notes).toEqual([expect.stringMatching(/^subscription stream is restored disabled/)]);
   const before = await databases();
   await postgresql.restore(run, source, replay(saved), request(saved, 'b', { mode: 'trial' }));
   expect(await databases()).toBe(before);

@@ -119,7 +119,7 @@ test.each(pairs)(
       const restoring = postgresql.restore(run, sourceOf(server), replay(saved), request);
       if (majorOf(from) > majorOf(version)) {
         await expect(restoring).rejects.toMatchObject({
-          message: expect.stringMatching(/the archive is of postgresql .*; restore into \d+ or newer/),
+          message: expect.stringMatching(/the archive is from postgresql .*; restore into \d+ or newer/),
         });
         expect(await server.psql('grill', `SELECT count(*) FROM pg_class WHERE relname = 't'`)).toBe('0');
         return;

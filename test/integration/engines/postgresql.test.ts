@@ -260,7 +260,7 @@ describe('a restore', () => {
   test('whose names are taken is refused', async () => {
     await server.psql('postgres', 'CREATE DATABASE grill_before_taken');
     await expect(postgresql.restore(run, source(), replay(saved), request(saved, 'taken'))).rejects.toEqual(
-      failure('restore.refused', /database grill_before_taken exists already/),
+      failure('restore.refused', /database grill_before_taken already exists/),
     );
   });
 });

@@ -81,7 +81,7 @@ test('without a certificate to show it is refused before anything changed', asyn
   await expect(replace(sourceWith())).rejects.toMatchObject({
     code: 'restore.refused',
     message:
-      'the server replicates over TLS only, and connection.tls.client names no certificate that the restore could show it',
+      'the server replicates over TLS only, and connection.tls.client names no certificate for the restore to present',
   });
   expect(await server.cli('GET', 'smoker')).toBe('ruined');
 });

@@ -37,7 +37,7 @@ describe('an object of 200 GB where a small one belongs', () => {
     await (await takeLock(testRun(), store, 'redis', 'backup')).release();
   });
 
-  test('is no record of a run, nor of a service', async () => {
+  test('is not a record of a run, nor of a service', async () => {
     plantGiant('runs/redis/20240101_000000_000_backup_abcdef.json');
     plantGiant('services/grill-stats/deployment_api.json');
     expect(await recordsOf(store)).toEqual([]);
@@ -139,7 +139,7 @@ test('an audit trail that says yes to every question is left', async () => {
   const yes: Store = { ...store, head: async (key) => ({ key, bytes: 1, modified: now }) };
   const event = { at: now.toISOString(), host: 'a', command: 'backup', target: 'redis', ok: true };
   await expect(appendAudit(yes, undefined, { ...event, figures: {} })).rejects.toThrow(
-    'has no end of its audit trail',
+    'has too many audit entries after the newest known one',
   );
 });
 
@@ -155,7 +155,7 @@ describe('the shape of JSON', () => {
     expect(shape(`[${'[],'.repeat(250_001)}]`)).toContain('more values');
     expect(shape(`{${'"a":1'.repeat(600_001)}}`)).toContain('more values');
     expect(shape(`[${'1,'.repeat(1_200_001)}]`)).toContain('more values');
-    expect(shape(`["${'a'.repeat(2 << 20)}"]`)).toBe('JSON with a text of more than 1048575 bytes');
+    expect(shape(`["${'a'.repeat(2 << 20)}"]`)).toBe('JSON with a string of more than 1048575 bytes');
     expect(shape(JSON.stringify({ ['a'.repeat(4097)]: 1 }))).toBe('JSON with a key of more than 4096 bytes');
     expect(shape(JSON.stringify({ ['\n'.repeat(2048)]: 'a'.repeat(4097) }))).toBeUndefined();
     expect(shape(JSON.stringify(`\\"${'[{,:'.repeat(100_000)}\\`))).toBeUndefined();

@@ -96,14 +96,14 @@ describe('manifest', () => {
     const other: KeyRing = [openKey('primary', 'another passphrase of good length')];
     await expect(read(await encodeManifest(manifest, ring), archive, other)).rejects.toMatchObject({
       code: 'key.wrong',
-      message: `archive ${archive} was made with another passphrase than key primary has now`,
+      message: `archive ${archive} was encrypted with a different passphrase than key primary has now`,
     });
   });
 
   test('a key that is not at hand is named', async () => {
     const other: KeyRing = [openKey('k2', 'another passphrase of good length')];
     await expect(read(await encodeManifest(manifest, ring), archive, other)).rejects.toThrow(
-      `archive ${archive} was made with key primary, and only k2 is at hand`,
+      `archive ${archive} was encrypted with key primary; available: k2`,
     );
   });
 
@@ -130,7 +130,7 @@ describe('manifest', () => {
   test('an encrypted archive without a key', async () => {
     const text = await encodeManifest(manifest, ring);
     await expect(authenticateManifest(decodeManifest(text, 'm'), archive, undefined)).rejects.toThrow(
-      'no key is at hand',
+      'no key is available',
     );
   });
 

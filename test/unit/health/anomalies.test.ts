@@ -192,7 +192,7 @@ describe('the deadline', () => {
     const series = days(20, (day) => ({ ...usual, seconds: 1200 + day * 100 }));
     expect(find(series)).toEqual([
       expect.stringMatching(
-        /^duration, now 51m 40s, comes near the deadline: .* run will exceed 1h from \w+day 2024-/,
+        /^duration, now 51m 40s, approaches the deadline: .* run will exceed 1h from \w+day 2024-/,
       ),
     ]);
   });

@@ -138,7 +138,7 @@ describe('a plan', () => {
         connection: { host: 'redis' },
         drill: { connection: { host: 'drills' }, secret: { name: 'drill-secret' } },
       }),
-      'targets[0].drill: found an object, Redis has no place beside its live data for a drill (remove it; the drill starts a server inside its own pod, from the job image)',
+      'targets[0].drill: found an object, Redis cannot restore beside its live data for a drill (remove it; the drill starts a server inside its own pod, from the job image)',
     ],
     [
       'no targets',
@@ -187,7 +187,7 @@ describe('a plan', () => {
         ...smallestPlan,
         targets: [target, { ...target, engine: 'redis', connection: { host: 'redis' } }],
       }),
-    ).toEqual(['targets[1].name: found "postgresql", expected a name of its own (targets[0] has it too)']);
+    ).toEqual(['targets[1].name: found "postgresql", expected a unique name (targets[0] has the same name)']);
   });
 
   test.each([

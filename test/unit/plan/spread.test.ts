@@ -59,10 +59,10 @@ describe('a plan', () => {
   });
 
   test.each([
-    ['H(50-70) 2 * * *', 'not a cron expression: H(50-70) is none of H, H(0-59), H/n and H(0-59)/n'],
-    ['0 H/25 * * *', 'not a cron expression: H/25 is none of H, H(0-23), H/n and H(0-23)/n'],
-    ['0 2 H(29-31) * *', 'not a cron expression: H(29-31) is none of H, H(1-28), H/n and H(1-28)/n'],
-    ['Hourly 2 * * *', 'not a cron expression: Hourly is none of H, H(0-59), H/n and H(0-59)/n'],
+    ['H(50-70) 2 * * *', 'not a cron expression: H(50-70) is not one of H, H(0-59), H/n and H(0-59)/n'],
+    ['0 H/25 * * *', 'not a cron expression: H/25 is not one of H, H(0-23), H/n and H(0-23)/n'],
+    ['0 2 H(29-31) * *', 'not a cron expression: H(29-31) is not one of H, H(1-28), H/n and H(1-28)/n'],
+    ['Hourly 2 * * *', 'not a cron expression: Hourly is not one of H, H(0-59), H/n and H(0-59)/n'],
   ])('with %s is told what H may be', (schedule, problem) => {
     expect(problemsOf(() => parsePlan(planWith(schedule)))).toEqual([
       `targets[0].schedule: found "${schedule}", ${problem}`,

@@ -92,7 +92,7 @@ test.each<[string, Resource, Resource, readonly string[]]>([
     'key-rotates',
     resource('aws:kms/key:Key', { enableKeyRotation: true, deletionWindowInDays: 30 }),
     resource('aws:kms/key:Key', { deletionWindowInDays: 7 }),
-    ['is not rotated', 'goes 7 days after the order, expected 30'],
+    ['is not rotated', 'is deleted 7 days after the request, expected 30'],
   ],
   [
     'identity-least-privilege',

@@ -123,13 +123,13 @@ describe('audit verify finds', () => {
     renameSync(path(2), `${path(2)}.away`);
     renameSync(path(3), path(2));
     renameSync(`${path(2)}.away`, path(3));
-    expect(await first()).toEqual({ entry: name(2), message: 'is entry 3, put in another place' });
+    expect(await first()).toEqual({ entry: name(2), message: 'is entry 3, moved to another place' });
   });
 
   test('one that was removed and the rest moved up', async () => {
     rmSync(path(2));
     for (const sequence of [3, 4, 5]) renameSync(path(sequence), path(sequence - 1));
-    expect(await first()).toEqual({ entry: name(2), message: 'is entry 3, put in another place' });
+    expect(await first()).toEqual({ entry: name(2), message: 'is entry 3, moved to another place' });
   });
 
   test('one of another trail under the same key', async () => {
@@ -144,12 +144,18 @@ describe('audit verify finds', () => {
     ['under another passphrase', [openKey('primary', 'the passphrase of a stranger')] as KeyRing],
   ])('one that was added %s', async (_, keys) => {
     await appendAudit(store, keys, event(6));
-    expect(await first()).toEqual({ entry: name(6), message: 'is the newest, and under no key at hand' });
+    expect(await first()).toEqual({
+      entry: name(6),
+      message: 'is the newest, and signed by no available key',
+    });
   });
 
   test('a file that is no entry', async () => {
     writeFileSync(join(store.location, 'audit/0000000003b.json'), '{}');
-    expect(await first()).toEqual({ entry: 'audit/0000000003b.json', message: 'is no entry of the trail' });
+    expect(await first()).toEqual({
+      entry: 'audit/0000000003b.json',
+      message: 'is not an entry of the trail',
+    });
   });
 
   test('names the first in its error, with exit code 8', async () => {
@@ -196,7 +202,7 @@ describe('an attacker without the key', () => {
       expect({ ok, entries, proved }).toEqual({ ok: false, entries: 7 + genuine, proved: genuine });
       expect(problems.map(({ entry }) => entry)).toEqual([1, 2, 3, 4, 5, 6, 7].map(name));
       expect(new Set(problems.map(({ message }) => message))).toEqual(
-        new Set(['is under no key at hand, and no later entry vouches for it']),
+        new Set(['is signed by no available key, and no later entry vouches for it']),
       );
     }
   });
@@ -227,7 +233,7 @@ describe('an attacker without the key', () => {
   test('who brings a trail of another environment is seen', async () => {
     await appendAudit(store, ring, { ...event(1), environment: 'prod' });
     expect((await verifyAudit(store, ring, 'dev')).problems).toEqual([
-      { entry: name(1), message: 'is of environment prod' },
+      { entry: name(1), message: 'belongs to environment prod' },
     ]);
     await appendAudit(store, ring, { ...event(2), environment: 'dev' });
     const { problems } = await verifyAudit(store, ring, 'dev');

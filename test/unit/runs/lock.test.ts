@@ -45,8 +45,8 @@ describe.each([
     const error = await takeLock(run, store, 'redis', 'prune', never).catch((thrown: unknown) => thrown);
     expect(isBackupError(error, 'lock.held') && [error.exitCode, error.message]).toEqual([
       9,
-      `redis is locked by backup on ${hostname()} (pid ${process.pid}) since 2024-01-01T02:00:00.000Z; ` +
-        'the lock is renewed while it runs and ends at 2024-01-01T02:02:00.000Z otherwise',
+      `redis has been locked by backup on ${hostname()} (pid ${process.pid}) since 2024-01-01T02:00:00.000Z; ` +
+        'the run renews the lock, which otherwise expires at 2024-01-01T02:02:00.000Z',
     ]);
     await (await takeLock(run, store, 'postgresql', 'backup', never)).release(); // another target is free
     await lock.release();
@@ -58,7 +58,7 @@ describe.each([
     const { run, clock, lines } = fakeRun();
     await takeLock(run, store, 'redis', 'backup', never);
     clock.ms += lifeMs - 1;
-    await expect(takeLock(run, store, 'redis', 'backup', never)).rejects.toThrow('redis is locked');
+    await expect(takeLock(run, store, 'redis', 'backup', never)).rejects.toThrow('redis has been locked');
     clock.ms += 1;
     const lock = await takeLock(run, store, 'redis', 'restore', never);
     expect(lines.join('')).toContain(`"owner":"backup on ${hostname()} (pid ${process.pid})"`);

@@ -93,7 +93,7 @@ describe('the directory store', () => {
     const outside = workFolder('outside');
     writeFileSync(join(outside, 'secret'), 'secret');
     symlinkSync(outside, join(root, 'redis'));
-    const refused = { code: 'store.odd', message: expect.stringContaining('not a folder of its own') };
+    const refused = { code: 'store.odd', message: expect.stringContaining('not a real folder') };
     await expect(store.put('redis/a', streamOf('x'))).rejects.toMatchObject(refused);
     await expect(store.put('redis/weekly/a', streamOf('x'))).rejects.toMatchObject(refused);
     await expect(collect(store.get('redis/secret'))).rejects.toMatchObject(refused);
@@ -110,7 +110,7 @@ describe('the directory store', () => {
     await expect(collect(store.get(archive))).rejects.toMatchObject({ code: 'store.odd' });
     await expect(store.resolve('redis/latest_backup')).rejects.toMatchObject({
       code: 'store.failed',
-      message: expect.stringContaining('points out of its folder'),
+      message: expect.stringContaining('points outside its folder'),
     });
     await expect(store.head(archive)).rejects.toMatchObject({ code: 'store.odd' });
   });

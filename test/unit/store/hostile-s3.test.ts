@@ -105,7 +105,7 @@ describe('a listing that lies', () => {
       })(),
       'has more than 5000 pages',
     ],
-    'by going on without a token': [on('ListObjectsV2', page(truncated)), 'does not say where'],
+    'by going on without a token': [on('ListObjectsV2', page(truncated)), 'sent no continuation token'],
     'by XML without end': [on('ListObjectsV2', endless(contents('p/redis/a', 1))), 'longer than'],
     'by text without end': [
       on('ListObjectsV2', endless('<Contents><Key>'.padEnd(65_536, 'k'))),
@@ -270,9 +270,9 @@ describe('a write that is none', () => {
       'as no upload is named': [
         on('CreateMultipartUpload', xml('InitiateMultipartUploadResult')),
         'large',
-        'names no upload',
+        'returned no upload ID',
       ],
-      'as a part has no ETag': [on('UploadPart', { status: 200 }), 'large', 'names no ETag of part 1'],
+      'as a part has no ETag': [on('UploadPart', { status: 200 }), 'large', 'returned no ETag for part 1'],
       'as it is sent elsewhere': [
         on('PutObject', {
           ...failing(307, 'TemporaryRedirect'),
@@ -398,7 +398,7 @@ describe('a gateway without conditional writes', () => {
     const { store } = await open(delayed, without, patience);
     await expect(store.put('locks/redis/00000001.json', streamOf('{}'))).rejects.toMatchObject({
       code: 'store.failed',
-      message: expect.stringContaining('took too long to be written by one alone'),
+      message: expect.stringContaining('took too long to write exclusively'),
     });
   });
 });

@@ -69,7 +69,7 @@ describe.each(oddNames)('a %s in a folder', (kind) => {
   if (!isFolder(kind))
     test('is no folder', async () => {
       plant('influxdb');
-      const inside = { code: 'store.odd', message: expect.stringContaining('not a folder of its own') };
+      const inside = { code: 'store.odd', message: expect.stringContaining('not a real folder') };
       await expect(store.put('influxdb/a', streamOf('x'))).rejects.toMatchObject(inside);
       await expect(listed(store, 'influxdb/')).rejects.toMatchObject(inside);
       expect((await listed(store, '')).map((object) => object.key)).toEqual([good]);

@@ -22,7 +22,7 @@ export const leftoverFindings = async (app: App, target: Target): Promise<readon
     return leftovers.map((leftover) => findingOf(target.name, address, leftover));
   } catch (error) {
     if (!isBackupError(error)) throw error;
-    app.run.log.warn({ target: target.name, problem: messageOf(error) }, 'not looked at: the server');
+    app.run.log.warn({ target: target.name, problem: messageOf(error) }, 'not checked: the server');
     return [];
   }
 };

@@ -42,7 +42,7 @@ export const writeStopped = async (
 };
 
 /**
- * Undefined for what is none of ours, was removed meanwhile, belongs under another name, or is signed by no key at hand:
+ * Undefined for what is none of ours, was removed meanwhile, belongs under another name, or is signed by no available key:
  * whoever can write to the store must not scale services.
  */
 const read = async (

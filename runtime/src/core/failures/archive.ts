@@ -31,7 +31,7 @@ export const archiveFailures = {
     exit: exitCodes.damaged,
     retryable: false,
     meaning: 'The archive is authentic, but of another target, environment, engine or folder.',
-    hint: 'to restore what was made elsewhere on purpose: restore --from-target, --from-environment',
+    hint: 'to restore an archive of another target or environment on purpose: restore --from-target, --from-environment',
     action:
       'If you know where it comes from, restore it with `--from-target` or `--from-environment`. If not, find out who copied it into the store.',
   },
@@ -39,7 +39,7 @@ export const archiveFailures = {
     exit: exitCodes.damaged,
     retryable: false,
     meaning: 'The archive says that it was taken in the future, so it does not count as the newest.',
-    hint: 'check the clocks, here and where it was made; an archive that is named is taken all the same',
+    hint: 'check the clocks, here and where it was made; to restore it anyway, name the archive',
     action:
       'Correct the clock of the node that made it, or of this one. A restore that names the archive uses it.',
   },
@@ -55,7 +55,7 @@ export const archiveFailures = {
     exit: exitCodes.damaged,
     retryable: false,
     meaning: 'No key of the plan opens the archive.',
-    hint: 'the archive is intact as far as can be told; supply the passphrase it was made with',
+    hint: 'the archive shows no sign of damage; supply the passphrase that it was made with',
     action:
       'Put the old passphrase into the encryption Secret under a key of its own, and add it to `encryption.keys` after the current one. `grill-backup show <target> <archive>` names the key that sealed it.',
   },

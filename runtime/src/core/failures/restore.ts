@@ -23,7 +23,7 @@ export const restoreFailures = {
     exit: exitCodes.restore,
     retryable: false,
     meaning: 'What was restored differs from what the manifest says that the archive holds.',
-    hint: 'see the differences above; what a person has judged to be no loss is restored with --accept mismatch:<item>',
+    hint: 'see the differences above; to accept one that is no loss: --accept mismatch:<item>',
     action:
       'PostgreSQL kept its live data. Compare the differences with what you know of the data, and try an older archive. Accept a difference only when you know its cause.',
   },
@@ -39,7 +39,7 @@ export const restoreFailures = {
     exit: exitCodes.restore,
     retryable: false,
     meaning: 'Something that an earlier restore left on the server could not be removed.',
-    hint: 'what is named above is still on the server; end what holds it, then run grill-backup cleanup again',
+    hint: 'the items named above are still on the server; stop what holds them, then run grill-backup cleanup again',
     action:
       'Usually a session or a subscription still uses it. End that, and run the command again; what was removed before stays removed.',
   },
@@ -47,7 +47,7 @@ export const restoreFailures = {
     exit: exitCodes.usage,
     retryable: false,
     meaning: 'The program cannot stop services here: it runs outside a cluster, or in a pod without a token.',
-    hint: 'stop services from the restore pod of a plan that names some, or by hand: kubectl scale --replicas=0',
+    hint: 'stop services from the restore pod of a plan that names services, or manually: kubectl scale --replicas=0',
     action: 'Only the restore pod gets a token, and only where `targets[].services` names a service.',
   },
   'cluster.refused': {
@@ -85,7 +85,7 @@ export const restoreFailures = {
     exit: exitCodes.restore,
     retryable: false,
     meaning: 'A service was scaled to 0, but its pods did not end in time, so the restore did not begin.',
-    hint: 'nothing was restored; see what keeps the pods, or whether something scales the service up again',
+    hint: 'nothing was restored; find out what keeps the pods running, or what scales the service up again',
     action:
       'Services that were stopped have their replicas back. Look for finalizers and long grace periods of the pods, and for a GitOps controller that undoes the change: pause it for the restore.',
   },
@@ -93,7 +93,7 @@ export const restoreFailures = {
     exit: exitCodes.restore,
     retryable: false,
     meaning: 'A service that a restore stopped could not be started again.',
-    hint: 'grill-backup start-services, or kubectl scale with the replicas that services/ of the store holds',
+    hint: 'run grill-backup start-services, or kubectl scale with the replicas recorded in services/ of the store',
     action:
       'Start it now: the restore itself is over. `/backup/services/<namespace>/` has the number of replicas of each service.',
   },

@@ -23,7 +23,7 @@ export const runFailures = {
     exit: exitCodes.verification,
     retryable: false,
     meaning: 'The drill could not run: there is no server for it, or the data does not fit into one.',
-    hint: 'use the job image, which has the server programs, or name a drill server of the target in the plan',
+    hint: 'use the job image, which has the server programs, or name a drill server for the target in the plan',
     action:
       'The message names the cause. Use an image with server programs of the version (docs/reference/job-image.md), name a server in `targets[].drill`, or raise `drill.resources.limits`.',
   },
@@ -39,7 +39,7 @@ export const runFailures = {
     exit: exitCodes.verification,
     retryable: false,
     meaning: 'The audit trail was altered, or has gaps.',
-    hint: 'somebody or something altered the audit trail; keep the store as it is and compare with its copies',
+    hint: 'the audit trail was altered or damaged; keep the store as it is and compare it with its copies',
     action:
       'The report names each entry. Copy the folder `audit/` before anything else, and compare it with the other store. After the investigation move the folder away: the next run begins a new trail.',
   },
@@ -56,7 +56,7 @@ export const runFailures = {
     retryable: false,
     meaning:
       'The run took longer than its deadline allows, and stopped shortly before Kubernetes would have killed it.',
-    hint: 'partial files were removed; allow the target a longer deadline, or find what slows the run down',
+    hint: 'partial files were removed; give the target a longer deadline, or find out what slows the run down',
     action:
       'Compare the durations of earlier runs: `grill-backup status`. Raise `targets[].deadline`, `verification.deadline` or `drill.deadline`, or find what became slow: the server, the network, or `stores.s3.bandwidth`.',
   },
@@ -64,7 +64,7 @@ export const runFailures = {
     exit: exitCodes.locked,
     retryable: true,
     meaning: 'Another run works on the target.',
-    hint: 'wait for the other run',
+    hint: 'wait for the other run to finish',
     action:
       'The message names the run that has the lock, and until when. A backup has waited for it already. The lock of a killed run expires after 2 minutes, so there is nothing to remove by hand.',
   },
@@ -72,7 +72,7 @@ export const runFailures = {
     exit: exitCodes.locked,
     retryable: true,
     meaning: 'The run could not renew its lock, so it stopped before another could meet it.',
-    hint: 'the run stopped, as another may have begun; see whether the store was away, then start it again',
+    hint: 'the run stopped, because another may have started; check whether the store was unreachable, then start it again',
     action:
       'Check whether the store was unreachable for 2 minutes, the node was suspended, or the clocks of two nodes differ.',
   },

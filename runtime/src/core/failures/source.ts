@@ -55,7 +55,7 @@ export const sourceFailures = {
     exit: exitCodes.dump,
     retryable: true,
     meaning: 'The dump does not have the format that its tool writes.',
-    hint: 'nothing was committed; the dump did not pass the check of its own format',
+    hint: 'nothing was committed; the dump failed the check of its format',
     action:
       'Start the run again. If it fails again, the data on the server may be damaged: check it with the means of the database, and keep the archives that you have.',
   },

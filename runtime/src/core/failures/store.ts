@@ -31,7 +31,7 @@ export const storeFailures = {
     exit: exitCodes.store,
     retryable: false,
     meaning: 'The volume or the quota has no room left. No archive was committed.',
-    hint: 'enlarge the volume, or prune, which works on a full one too: grill-backup prune --dry-run shows what would go',
+    hint: 'enlarge the volume, or prune, which works on a full one too: grill-backup prune --dry-run shows what would be removed',
     action:
       'Enlarge the volume (`storage.size`), or shorten `retention` and run `grill-backup prune`. While backups fail, retention removes nothing; `grill-backup prune --force` lifts that.',
   },
@@ -46,7 +46,7 @@ export const storeFailures = {
   'store.exists': {
     exit: exitCodes.store,
     retryable: false,
-    meaning: 'A file of this name is there already, and it must not be overwritten.',
+    meaning: 'A file of this name already exists, and it must not be overwritten.',
     hint: 'an archive is never overwritten; start the run again',
     action:
       'Start the run again: its archive gets a new name. If this happens often, two systems use one folder or prefix.',
@@ -56,7 +56,7 @@ export const storeFailures = {
     retryable: false,
     meaning:
       'Something that is not a regular file has the place of a file: a link, a folder, a socket or a device.',
-    hint: 'this program never makes such a thing: look at it, then remove it or give it another name',
+    hint: 'this program never creates such an object: inspect it, then remove or rename it',
     action:
       'Find out who put it there: somebody else can write to the store. The program never follows it. Remove it, or move it out of the store.',
   },
@@ -64,7 +64,7 @@ export const storeFailures = {
     exit: exitCodes.store,
     retryable: false,
     meaning: 'A manifest, a record or a lock is larger than this program ever writes one.',
-    hint: 'this program never writes one as large: look at it, then remove it',
+    hint: 'this program never writes an object this large: inspect it, then remove it',
     action:
       'Find out who put it there: somebody else can write to the store. Remove it. `grill-backup check` finds what then is missing.',
   },

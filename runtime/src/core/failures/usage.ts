@@ -38,7 +38,7 @@ export const usageFailures = {
     exit: exitCodes.usage,
     retryable: false,
     meaning: 'A passphrase is not one line of printable text, of at most 1023 bytes.',
-    hint: 'use one line of printable text, for example from: openssl rand -base64 32; where archives were made with the old value, keep it as second of encryption.keys and rekey: docs/how-to/secrets.md',
+    hint: 'use one line of printable text, for example from: openssl rand -base64 32; if archives were made with the old value, keep it as the second of encryption.keys and run rekey: docs/how-to/secrets.md',
     action:
       '`openssl` and the recovery script would read another passphrase from it, or nobody could type it in an emergency. Replace it. Archives that were made with the old value need it as a second entry of `encryption.keys` until `grill-backup rekey` has rewritten them.',
   },

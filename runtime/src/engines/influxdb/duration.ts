@@ -14,6 +14,6 @@ export const durationLiteral = (duration: bigint): string => `${duration / perSe
 /** Nanoseconds → text for people: `30d`, `36h`, `for ever`. */
 export const durationText = (duration: bigint): string => {
   const hours = duration / (units.h * perSecond);
-  if (duration === 0n) return 'for ever';
+  if (duration === 0n) return 'forever';
   return hours % 24n === 0n ? `${hours / 24n}d` : hours === 0n ? durationLiteral(duration) : `${hours}h`;
 };

@@ -60,7 +60,7 @@ const send = async (context: RunContext, source: InfluxdbSource, call: Call): Pr
   );
   request.once('socket', (socket) => socket.once('connect', () => clearTimeout(connecting)));
   request.once('close', () => clearTimeout(connecting));
-  request.setTimeout(silenceTimeoutMs, () => request.destroy(new Error('the server is silent')));
+  request.setTimeout(silenceTimeoutMs, () => request.destroy(new Error('the server does not respond')));
   return request;
 };
 

@@ -65,7 +65,7 @@ const openFitting = async (
   if (opened.header.generation === generation) return opened;
   throw new BackupError(
     'restore.refused',
-    `the archive is of influxdb ${opened.header.version}, the server is ${generation}.x`,
+    `the archive is from influxdb ${opened.header.version}, the server is ${generation}.x`,
   );
 };
 

@@ -3,10 +3,10 @@ import type { Fingerprint, RestoreScope } from '../engine.ts';
 
 /** Why a restore of InfluxDB cannot be done so; undefined where it can. */
 export const refusal = ({ only, into, merge }: RestoreScope): string | undefined => {
-  if (merge) return 'influxdb has no merge; --only replaces single buckets or databases';
+  if (merge) return 'influxdb does not support --merge; --only replaces single buckets or databases';
   if (into !== undefined && only?.length !== 1)
-    return 'influxdb restores one bucket or database under a new name; name it by --only';
-  if (into?.startsWith('_')) return `influxdb keeps names such as ${into} to itself`;
+    return 'influxdb restores one bucket or database under a new name; name it with --only';
+  if (into?.startsWith('_')) return `influxdb reserves names such as ${into}`;
   return undefined;
 };
 

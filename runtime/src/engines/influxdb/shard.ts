@@ -26,7 +26,7 @@ const checkTsm = async (member: Member): Promise<void> => {
   for await (const chunk of member)
     if (start.length < 4) start = Buffer.concat([start, chunk.subarray(0, 4)]);
   if (start.length < 4 || start.readUInt32BE(0) !== tsmMagic)
-    throw new Error(`${member.header.name} is no TSM file`);
+    throw new Error(`${member.header.name} is not a TSM file`);
 };
 
 const readMembers = async (tar: Extract): Promise<ShardContent> => {

@@ -17,7 +17,7 @@ export const postgresql: Engine<PostgresqlConnection> = {
   restoresInJobs: true,
   refusal: ({ merge }) =>
     merge
-      ? 'postgresql has no merge; --only replaces single tables, --into leaves the live data alone'
+      ? 'postgresql does not support --merge; --only replaces single tables, --into leaves the live data alone'
       : undefined,
   preview: async (...args) => (await import('./preview.ts')).preview(...args),
   leftovers: async (...args) => (await import('./leftovers.ts')).leftovers(...args),

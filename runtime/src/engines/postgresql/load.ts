@@ -39,7 +39,7 @@ export const assertVersion = async (client: Client, settings: DatabaseSettings):
   const version = await serverVersion(client);
   if (majorOf(version) < majorOf(settings.serverVersion))
     throw refused(
-      `the archive is of postgresql ${settings.serverVersion}, the server is ${version}; restore into ${majorOf(settings.serverVersion)} or newer`,
+      `the archive is from postgresql ${settings.serverVersion}, the server is ${version}; restore into ${majorOf(settings.serverVersion)} or newer`,
     );
 };
 

@@ -45,7 +45,7 @@ export const guardPassword = (client: Client, allowed: boolean): Offer => {
         'error',
         new BackupError(
           'source.refused',
-          'the server asks for the password in clear text, and who it is was not verified; ' +
+          'the server asks for the password in clear text, but its identity was not verified; ' +
             'use scram-sha-256 there, sslMode verify-full, or connection.clearTextPassword: true',
         ),
       );

@@ -12,9 +12,9 @@ const subscription = /^\d+; \d+ \d+ SUBSCRIPTION - (.+) \S+$/gm;
 const leftOut = ({ roles, list }: Head, tablespaces: readonly string[]): readonly string[] => [
   ...(tablespaces.length === 0
     ? []
-    : [`the server lacks tablespaces, what lay there goes to the default one: ${tablespaces.join(', ')}`]),
+    : [`the server lacks tablespaces, and their content goes to the default one: ${tablespaces.join(', ')}`]),
   ...[...list.matchAll(subscription)].map(
-    ([, name]) => `subscription ${name} comes back disabled, without its place in what the publisher sends`,
+    ([, name]) => `subscription ${name} is restored disabled, without its position in the publisher's stream`,
   ),
   ...roles.leftOut.map((what) => `not restored: ${what}`),
 ];

@@ -186,7 +186,7 @@ const assertNames = async ({ client, fresh, source, request }: Loading): Promise
   if (into !== undefined && (into === '' || Buffer.byteLength(into) > longestNameBytes))
     throw refused(`a database's name has 1 to ${longestNameBytes} bytes, ${into} does not`);
   for (const name of [fresh, into ?? keptName(source.connection.database, suffix)])
-    if (await exists(client, name)) throw refused(`database ${name} exists already`);
+    if (await exists(client, name)) throw refused(`database ${name} already exists`);
 };
 
 /** Restores into a new database, compares, and gives it the live one's name at the end; until then nothing changes. */

@@ -61,7 +61,7 @@ const ownership = (
   [...owned]
     .filter(([owner]) => !mine.has(owner))
     .map(([owner, objects]) => ({
-      message: `account ${account} is no member of ${owner}, which owns ${some(objects)}; make it one, or restore by a superuser`,
+      message: `account ${account} is not a member of ${owner}, which owns ${some(objects)}; make it a member, or restore as a superuser`,
     }));
 
 const superuserOnly = async (
@@ -76,7 +76,7 @@ const superuserOnly = async (
   const { rows } = await client.query<{ name: string }>(superuserExtensionsSql, [extensionsOf(list)]);
   const all = [...rows.map(({ name }) => `EXTENSION ${name}`), ...objects];
   if (all.length === 0) return [];
-  return [{ message: `only a superuser may create ${some(all)}, account ${account} is none` }];
+  return [{ message: `only a superuser may create ${some(all)}, and account ${account} is not one` }];
 };
 
 /** What an archive needs that the account of a session lacks; of a role's name the archive knows, whether it is here or not. */

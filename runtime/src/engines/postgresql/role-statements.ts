@@ -76,7 +76,7 @@ const refusalOf = (
 ): string | undefined => {
   const before = powersOf(role, archived);
   if (existing.has(role) && exceeds(powersOf(role, existing), before))
-    return `${role} has more rights by now than in the archive`;
+    return `${role} has more rights now than in the archive`;
   if (existing.has(member) && exceeds(before, powersOf(member, existing)))
     return `it would give ${member}, which exists, rights over others`;
   return undefined;

@@ -21,8 +21,8 @@ const replication = async (client: Client, live: string): Promise<readonly Hindr
       : [
           {
             message:
-              `logical replication slots stay with the old data, so that their subscribers fail: ${slots.join(', ')}; ` +
-              'drop the subscriptions first, and copy the data anew afterwards',
+              `logical replication slots stay with the old data, and their subscribers fail: ${slots.join(', ')}; ` +
+              'drop the subscriptions first, and copy the data again afterwards',
             accept: 'slots',
           },
         ]),
@@ -32,7 +32,7 @@ const replication = async (client: Client, live: string): Promise<readonly Hindr
           {
             message:
               `subscriptions stay with the old data, which goes on receiving, while restored ones are disabled: ${subscriptions.join(', ')}; ` +
-              'disable them first, and create them anew afterwards',
+              'disable them first, and create them again afterwards',
             accept: 'subscriptions',
           },
         ]),
@@ -56,7 +56,7 @@ const sessions = async (client: Client, live: string): Promise<Preview> => {
   const mine = found.filter((each) => each.mine);
   const message =
     `sessions that the account may not end hold the live database: ${inWords(foreign)}; ` +
-    'end them, or restore by an account that may (a member of pg_signal_backend; of superusers, a superuser)';
+    'end them, or restore with an account that may (a member of pg_signal_backend; of superusers, a superuser)';
   return {
     hindrances: foreign.length === 0 ? [] : [{ message, accept: 'sessions' }],
     notes: mine.length === 0 ? [] : [`sessions of the live database are ended at the swap: ${inWords(mine)}`],

@@ -71,7 +71,7 @@ export const assertSwappable = async (client: Client, tables: readonly Table[]):
   const found = await names(client, dependentsSql, tables);
   if (found.length)
     throw refused(
-      `${found.map((name) => name.replace(/^rule _RETURN on /, '')).join(', ')} would go on with the old ${tables.map(itemOf).join(', ')}; ${wayOut}`,
+      `${found.map((name) => name.replace(/^rule _RETURN on /, '')).join(', ')} would keep using the old ${tables.map(itemOf).join(', ')}; ${wayOut}`,
     );
 };
 

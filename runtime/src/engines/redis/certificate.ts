@@ -20,6 +20,6 @@ export const certificateFor = async (
   }
   if (tls?.client) return clientPair(tls);
   throw restoreRefused(
-    'the server replicates over TLS only, and connection.tls.client names no certificate that the restore could show it',
+    'the server replicates over TLS only, and connection.tls.client names no certificate for the restore to present',
   );
 };

@@ -53,7 +53,7 @@ export const sourceError = (
   });
 };
 
-const silentHandshake = 'the server did not answer the TLS handshake; the port may speak no TLS';
+const silentHandshake = 'the server did not answer the TLS handshake; the port may not speak TLS';
 
 /** A port of TLS closes a connection that begins otherwise. */
 const mayWantTls = (error: unknown): never => {

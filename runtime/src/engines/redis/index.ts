@@ -21,7 +21,9 @@ export const redis: Engine<RedisConnection> = {
   dialsBack: true,
   liveDataOnly: true,
   refusal: ({ into }) =>
-    into === undefined || /^\d+$/.test(into) ? undefined : `redis has numbers for databases, ${into} is none`,
+    into === undefined || /^\d+$/.test(into)
+      ? undefined
+      : `redis databases have numbers, and ${into} is not one`,
   preview: async (...args) => (await import('./preview.ts')).preview(...args),
   leftovers: async (...args) => (await import('./leftover.ts')).leftovers(...args),
   recover: async (...args) => {

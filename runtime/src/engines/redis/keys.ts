@@ -69,7 +69,7 @@ const removeOthers = async ({ archive, live, parts }: Route): Promise<void> => {
 const assertVersions = async (archive: RedisClient, live: RedisClient): Promise<void> => {
   const [made, takes] = [await greet(archive), await greet(live)];
   if (takes.mode === 'cluster')
-    throw restoreRefused('the server runs in cluster mode, which has parts of the keys only');
+    throw restoreRefused('the server runs in cluster mode, where each node has only part of the keys');
   if (!loads(takes, formatOf(made)))
     throw restoreRefused(
       `${takes.product} ${takes.version} does not take single keys of ${made.product} ${made.version}; restore all of the archive`,

@@ -70,7 +70,7 @@ export const release = async ({ command }: RedisClient, { settings }: Before): P
 };
 
 /** What a server says that was started again meanwhile, so that it has the record from its own configuration file. */
-const rewritten = 'somebody had CONFIG REWRITE written to its configuration file meanwhile';
+const rewritten = 'CONFIG REWRITE wrote settings of the restore to its configuration file';
 
 const rewrite = async (context: RunContext, client: RedisClient, target: string): Promise<void> => {
   const problem = await client.command('CONFIG', 'REWRITE').then(

@@ -41,7 +41,7 @@ const factsOf = async (entries: Entries, expected: Fingerprint): Promise<RdbFact
   return { ...parser.facts, databases: databasesIn(expected), moduleTypes: typesIn(expected) };
 };
 
-const notRestored = 'ACL users and settings are no part of an archive; those of the server stay as they are';
+const notRestored = 'archives do not include ACL users and settings; those of the server stay as they are';
 
 /** What a restore of all leaves, in sentences. */
 export const notesOf = (server: Surroundings): readonly string[] => {
@@ -52,7 +52,7 @@ export const notesOf = (server: Surroundings): readonly string[] => {
           'a restore that was killed holds the server as a replica; it is freed first, and gets its settings back',
         ]
       : []),
-    ...(replicas ? [`${replicas} replicas of the server follow, and take all data anew`] : []),
+    ...(replicas ? [`${replicas} replicas of the server follow, and copy all data again`] : []),
     notRestored,
   ];
 };
@@ -72,7 +72,7 @@ const notesOfKeys = (functions: boolean): readonly string[] => [
 /** Its restore fails; those of other targets before it need not. */
 const notLooked = (error: unknown): Preview => {
   if (!isBackupError(error, 'source.unreachable')) throw error;
-  return { hindrances: [], notes: [`not looked at: ${error.message}`] };
+  return { hindrances: [], notes: [`not checked: ${error.message}`] };
 };
 
 const lookAt = async (

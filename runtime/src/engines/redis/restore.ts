@@ -96,7 +96,7 @@ const loaded = async (
     if (primary.requests() > mostRequests)
       throw new BackupError(
         'restore.failed',
-        `redis asked ${mostRequests} times for the data without loading it; its log tells why`,
+        `redis asked ${mostRequests} times for the data without loading it; its log says why`,
       );
     await sleep(pollMs, undefined, { signal: context.signal });
   }
@@ -223,7 +223,7 @@ export const restore = (
   if (request.mode === 'trial')
     return Promise.reject(
       restoreRefused(
-        'redis has no place beside its live data; a trial needs a scratch server: install redis-server',
+        'redis cannot restore beside its live data; a test needs a scratch server: install redis-server',
       ),
     );
   return withSpooled(context, entries, async (spooled) => {

@@ -80,7 +80,7 @@ const connectionProblem = ({ info }: Surroundings): string | undefined => {
 const sentinelProblem = ({ sentinels }: Surroundings): string | undefined => {
   if (sentinels === 0) return undefined;
   return sentinels === undefined
-    ? 'somebody subscribes to channels, and the account may not ask whether it is a sentinel; grant it +pubsub|numsub'
+    ? 'a client subscribes to channels, and the account may not check whether it is a sentinel; grant it +pubsub|numsub'
     : `${sentinels} sentinel${sentinels === 1 ? ' watches' : 's watch'} it, and would make another server primary ` +
         'meanwhile; run SENTINEL REMOVE on each before, and SENTINEL MONITOR afterwards, or restore with --merge';
 };
@@ -93,7 +93,7 @@ const roleProblem = ({ info, settings }: Surroundings): string | undefined =>
 
 const databasesProblem = ({ settings }: Surroundings, { databases }: RdbFacts): string | undefined =>
   settings.databases !== '' && databases > Number(settings.databases)
-    ? `it has ${settings.databases} databases and the archive needs ${databases}; set databases ${databases} in its configuration and start it anew`
+    ? `it has ${settings.databases} databases and the archive needs ${databases}; set databases ${databases} in its configuration and restart it`
     : undefined;
 
 const memoryProblem = ({ info }: Surroundings, { usedMemoryBytes }: RdbFacts): string | undefined => {

@@ -16,7 +16,7 @@ export const duration = (
   if (!found) return [];
   const now = formatSeconds(series.at(-1)!.value);
   return [
-    `duration, now ${now}, comes near the deadline: ${describeOverrun(found, 'run', formatSeconds(deadlineSeconds))}`,
+    `duration, now ${now}, approaches the deadline: ${describeOverrun(found, 'run', formatSeconds(deadlineSeconds))}`,
   ];
 };
 
@@ -38,6 +38,6 @@ export const restoreTime = (
   if (!found) return [];
   const now = formatSeconds(series.at(-1)!.value);
   return [
-    `restore, now ${now}, comes near the RTO: ${describeOverrun(found, 'restore', formatSeconds(rtoSeconds))}`,
+    `restore, now ${now}, approaches the RTO: ${describeOverrun(found, 'restore', formatSeconds(rtoSeconds))}`,
   ];
 };

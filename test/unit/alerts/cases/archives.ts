@@ -17,7 +17,7 @@ export const recoveryCases: readonly Case[] = [
     fires: {
       labels: target,
       summary: 'The newest backup of postgresql is older than its RPO',
-      description: 'A loss now would lose the last 1d 1h 16m 0s.',
+      description: 'A loss of the database now would lose the last 1d 1h 16m 0s of data.',
     },
   },
   {
@@ -71,8 +71,8 @@ export const recoveryCases: readonly Case[] = [
     ...{ series: { [anomalies]: '0x60 2x20' }, at: '5h15m' },
     fires: {
       labels: target,
-      summary: 'The newest backup of postgresql is unlike those before it',
-      description: '2 figures of it are unusual; the log of the backup and the report name them.',
+      summary: 'The newest backup of postgresql is unusual',
+      description: '2 figures are unusual; the log of the backup and the report name them.',
     },
   },
   {
@@ -86,8 +86,8 @@ export const recoveryCases: readonly Case[] = [
     ...{ series: { [withoutKey]: '0x60 12x20' }, at: '5h15m' },
     fires: {
       labels: target,
-      summary: 'No key opens some backups of postgresql',
-      description: '12 archives were made with a passphrase that the plan does not have.',
+      summary: 'No key can decrypt some backups of postgresql',
+      description: '12 archives were encrypted with a passphrase that the plan does not have.',
     },
   },
   {

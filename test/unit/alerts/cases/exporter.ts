@@ -14,7 +14,7 @@ const allCronJobs = [
   ...['backup-verification', 'backup-drill'],
 ];
 
-const gone = 'CronJobs of the backup system are gone, or kube-state-metrics is';
+const gone = 'CronJobs of the backup system are missing, or kube-state-metrics is down';
 
 export const watchingCases: readonly Case[] = [
   {
@@ -23,8 +23,8 @@ export const watchingCases: readonly Case[] = [
     ...{ series: { [webhook]: '1x5 0x20' }, at: '48m' },
     fires: {
       labels: { channel: 'webhook' },
-      summary: 'Notifications by webhook are not delivered',
-      description: 'The last one was not, so nobody hears of the next failure that way.',
+      summary: 'Notifications through webhook are not delivered',
+      description: 'The last one failed, so the next failure will not reach anybody this way.',
     },
   },
   {
@@ -37,8 +37,8 @@ export const watchingCases: readonly Case[] = [
     story: 'the exporter stopped',
     ...{ series: { [own('rpo_seconds', { target: 'redis' })]: `${day}x5` }, at: '48m' },
     fires: {
-      summary: 'The backup exporter reports nothing',
-      description: 'No other alert on archives can fire until it does.',
+      summary: 'The backup exporter publishes no metrics',
+      description: 'Until it does, no other alert on archives can fire.',
     },
   },
   {
@@ -52,8 +52,8 @@ export const watchingCases: readonly Case[] = [
     series: { 'grill_backup_rpo_seconds{environment="dev",target="redis"}': always(day) },
     at: '16m',
     fires: {
-      summary: 'The backup exporter reports nothing',
-      description: 'No other alert on archives can fire until it does.',
+      summary: 'The backup exporter publishes no metrics',
+      description: 'Until it does, no other alert on archives can fire.',
     },
   },
   {
@@ -62,7 +62,7 @@ export const watchingCases: readonly Case[] = [
     ...{ series: { [refreshed]: always(0) }, at: '24m' },
     fires: {
       summary: 'The backup exporter cannot read the store',
-      description: 'What it tells is 24m 0s old.',
+      description: 'Its metrics are 24m 0s old.',
     },
   },
   {
@@ -74,7 +74,10 @@ export const watchingCases: readonly Case[] = [
     alert: 'BackupTargetUnwatched',
     story: 'the exporter has an old plan',
     ...{ series: targets(['postgresql', 'redis']), at: '20m' },
-    fires: { summary: 'The backup exporter reports on too few targets', description: 'It knows 2 of 3.' },
+    fires: {
+      summary: 'The backup exporter reports on too few targets',
+      description: 'It reports on 2 of 3 targets.',
+    },
   },
   {
     alert: 'BackupTargetUnwatched',
@@ -85,13 +88,13 @@ export const watchingCases: readonly Case[] = [
     alert: 'BackupCronJobAbsent',
     story: 'a CronJob was deleted',
     ...{ series: cronJobs(allCronJobs.slice(1)), at: '20m' },
-    fires: { summary: gone, description: '4 of 5 are known.' },
+    fires: { summary: gone, description: '4 of 5 CronJobs are found.' },
   },
   {
     alert: 'BackupCronJobAbsent',
     story: 'nothing comes from kube-state-metrics',
     ...{ series: {}, at: '20m' },
-    fires: { summary: gone, description: '0 of 5 are known.' },
+    fires: { summary: gone, description: '0 of 5 CronJobs are found.' },
   },
   {
     alert: 'BackupCronJobAbsent',

@@ -20,7 +20,7 @@ const podOf = (owner_name: string) => ({
 
 const stuck = {
   labels: redisJob,
-  summary: 'A run of redis-backup does not get on',
+  summary: 'A run of redis-backup is stuck',
   description: 'Its pod is pending, or it has passed its deadline.',
 };
 
@@ -134,7 +134,7 @@ export const jobCases: readonly Case[] = [
     ...{ series: openJob('redis-backup', 0), at: '20m' },
     fires: {
       labels: redisJob,
-      summary: 'A run of redis-backup gets no pod',
+      summary: 'A run of redis-backup has no pod',
       description: 'A resource quota or an admission rule of the namespace refuses it.',
     },
   },

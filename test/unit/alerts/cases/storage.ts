@@ -33,7 +33,7 @@ export const storageCases: readonly Case[] = [
     fires: {
       labels: store,
       summary: 'The /backup store will be full in 10d 0h 0m 0s',
-      description: 'By the growth of all targets under their retention.',
+      description: 'At the current growth of all targets under their retention.',
     },
   },
   {
@@ -68,7 +68,7 @@ export const storageCases: readonly Case[] = [
     fires: {
       labels: remote,
       summary: 'The s3://backups store cannot be read',
-      description: 'Backups are not copied there, and nobody can tell what it holds.',
+      description: 'Backups are not copied there, and its contents are unknown.',
     },
   },
   { alert: 'BackupStoreDown', story: 'it answers', ...{ series: { [up]: always(1) }, at: '48m' } },
@@ -78,8 +78,8 @@ export const storageCases: readonly Case[] = [
     ...{ series: { [missing]: '0x5 2x40' }, at: '2h' },
     fires: {
       labels: { ...remote, ...target },
-      summary: 's3://backups lacks backups of postgresql',
-      description: '2 archives are in the primary store only.',
+      summary: 'Backups of postgresql are missing in s3://backups',
+      description: '2 archives exist only in the primary store.',
     },
   },
   {

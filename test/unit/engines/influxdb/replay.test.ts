@@ -130,7 +130,7 @@ describe('answers with status 200 that are no dump', () => {
       'a shard whose file is no TSM',
       '/api/v2/backup/shards/1',
       (text: string) => text.replace('\x16\xd1\x16\xd1', 'NOPE'),
-      /no TSM file/,
+      /not a TSM file/,
     ],
   ])('%s', async (_title, path, alter, message) => {
     const exchanges = altered('dump', path, (exchange) => answering(exchange, alter(textOf(exchange))));

@@ -121,11 +121,11 @@ describe('rights', () => {
     const all = archived([role('app'), role('team')], ['app', 'team']);
     expect(what(all, existing([role('team', { superuser: true })]))).toEqual({
       restored: [],
-      leftOut: ['membership of app in team: team has more rights by now than in the archive'],
+      leftOut: ['membership of app in team: team has more rights now than in the archive'],
     });
   });
 
-  const refusedDev = ['membership of dev in ops: ops has more rights by now than in the archive'];
+  const refusedDev = ['membership of dev in ops: ops has more rights now than in the archive'];
   const may = (grantee: string, privilege: 'SET' | 'ALTER SYSTEM', grantable = false) => ({
     ...{ parameter: 'archive_command', grantee, privilege, grantable },
   });

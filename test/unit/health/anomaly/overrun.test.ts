@@ -111,7 +111,7 @@ describe('an overrun', () => {
     });
     const drills = Array.from({ length: 20 }, (_, week) => drill(week));
     expect(restoreTime(drills, policy, 3600)).toEqual([
-      expect.stringMatching(/^restore, now 1h 1m, comes near the RTO: every restore will exceed 1h from /),
+      expect.stringMatching(/^restore, now 1h 1m, approaches the RTO: every restore will exceed 1h from /),
     ]);
     expect(restoreTime(drills, policy, 36_000)).toEqual([]);
     expect(

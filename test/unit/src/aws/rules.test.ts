@@ -27,7 +27,7 @@ describe('what AWS and the rest of an environment contradict each other in', () 
     [
       'versions that go before their lock ends',
       lifecycle({ noncurrentDays: 3 }),
-      'aws.lifecycle.noncurrentDays: found 3, expected at least 7, that of aws.objectLock.days: a locked version stays so long',
+      'aws.lifecycle.noncurrentDays: found 3, expected at least 7, that of aws.objectLock.days: a locked version stays that long',
     ],
     [
       'uploads that S3 refuses under a lock',
@@ -68,7 +68,7 @@ describe('what AWS and the rest of an environment contradict each other in', () 
     [
       'no account',
       { aws: { ...aws, accountId: undefined } },
-      'aws.accountId: found nothing, expected 12 digits (the account that is yours: Pulumi works in no other)',
+      'aws.accountId: found nothing, expected 12 digits (your own account: Pulumi works in no other)',
     ],
     [
       'a replica in the same region',
@@ -88,7 +88,7 @@ describe('what AWS and the rest of an environment contradict each other in', () 
     [
       'a bucket whose roles would have too long a name',
       { stores: { ...stores, s3: { ...s3, base: `s3://${'b'.repeat(53)}` } } },
-      `stores.s3.base: found "s3://${'b'.repeat(53)}", expected a bucket's name of at most 52 characters, as those of roles are longer than it`,
+      `stores.s3.base: found "s3://${'b'.repeat(53)}", expected a bucket name of at most 52 characters, as names of roles are longer`,
     ],
     [
       'pods that ask a chain that has nothing for them',

@@ -50,7 +50,10 @@ async function* entriesOf(
     const taken = await takeSettled({ context, source, name, asOf, folder });
     if (taken === undefined) {
       if (source.connection.databases) await databasesOf(context, source); // it was asked for by name
-      context.log.warn({ database: name }, 'a database was dropped while the dump ran; it is left out');
+      context.log.warn(
+        { database: name },
+        'a database was dropped while the dump ran; the dump leaves it out',
+      );
       continue;
     }
     yield schemaEntry(taken.schema);

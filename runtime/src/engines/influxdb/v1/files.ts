@@ -100,14 +100,14 @@ export const readSchemaFile = async (
     'archive.damaged',
   );
   if (schema.name === database) return schema;
-  throw new BackupError('archive.damaged', `the description of database ${database} is of ${schema.name}`);
+  throw new BackupError('archive.damaged', `the description of database ${database} names ${schema.name}`);
 };
 
 /** Database and file of an entry. @throws BackupError archive.damaged */
 export const entryParts = (name: string): { readonly database: string; readonly file: string } => {
   const [, database, file] = /^v1\/([^/]+)\/([^/]+)$/.exec(name) ?? [];
   if (database === undefined || file === undefined)
-    throw new BackupError('archive.damaged', `entry ${name} is none of this engine`);
+    throw new BackupError('archive.damaged', `entry ${name} does not belong to this engine`);
   return { database: decodeURIComponent(database), file };
 };
 

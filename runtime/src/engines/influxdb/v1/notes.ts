@@ -31,13 +31,13 @@ export const leftBehindNotes = (schema: Database1, name: string): readonly strin
   return [
     ...(finite.length > 0
       ? [
-          `database ${name} keeps its points for ever; retention left out: ${finite.map((policy) => policy.name).join(', ')}`,
+          `database ${name} keeps its points forever; retention policies not restored: ${finite.map((policy) => policy.name).join(', ')}`,
         ]
       : []),
     ...continuousQueries.map(
-      (statement) => `continuous query left out, as it names its database: ${statement}`,
+      (statement) => `continuous query not restored, because it names its database: ${statement}`,
     ),
-    ...subscriptions.map((subscription) => `subscription left out: ${subscription.name}`),
-    ...grants.map(({ user, privilege }) => `right left out: ${privilege} of user ${user}`),
+    ...subscriptions.map((subscription) => `subscription not restored: ${subscription.name}`),
+    ...grants.map(({ user, privilege }) => `privilege not restored: ${privilege} of user ${user}`),
   ];
 };

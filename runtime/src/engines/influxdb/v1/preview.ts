@@ -42,7 +42,7 @@ const userNotes = (databases: readonly Database1[], users: readonly string[]): r
     .flatMap(({ grants }) => grants.map(({ user }) => user))
     .filter((user) => !users.includes(user));
   return [
-    'users of InfluxDB 1.x are in no backup; those that the server has get their rights on what is restored',
+    'backups of InfluxDB 1.x do not include users; existing users of the server get their rights on what is restored',
     ...(unknown.length > 0
       ? [`the server lacks users with rights on it: ${shownList([...new Set(unknown)])}`]
       : []),
@@ -57,7 +57,7 @@ const takenNames = (
   const needed = into === undefined ? databases.map(({ name }) => restoredName(name, suffix)) : [into];
   return needed
     .filter((name) => live.includes(name))
-    .map((name) => ({ message: `database ${shown(name)} exists already` }));
+    .map((name) => ({ message: `database ${shown(name)} already exists` }));
 };
 
 /** What a restore of 1.x is going to meet and to leave. */

@@ -23,11 +23,13 @@ export const finish = async (
 ): Promise<void> => {
   const { name } = schema;
   const left = await applyContinuousQueries(context, source, schema);
-  for (const statement of left) notes.push(`continuous query left out, create it by hand: ${statement}`);
+  for (const statement of left) notes.push(`continuous query not restored, create it manually: ${statement}`);
   await applySubscriptions(context, source, schema);
   const unknown = await applyGrants(context, source, name, grants);
   if (unknown.length > 0)
-    notes.push(`rights on database ${name} left out, as the server has no such user: ${unknown.join(', ')}`);
+    notes.push(
+      `rights on database ${name} not restored, because the server has no such user: ${unknown.join(', ')}`,
+    );
   await applyPolicies(context, source, schema, name, (retention) => retention);
 };
 
@@ -80,7 +82,9 @@ export const replaceLive = async (restore: Restore, unpacked: Unpacked, copy: st
   try {
     const written = await fillAgain(restore, unpacked, expected);
     if (written > 0)
-      notes.push(`clients wrote ${written} points to database ${name} while it was replaced; it has them`);
+      notes.push(
+        `clients wrote ${written} points to database ${name} while it was replaced; the restored database has them`,
+      );
     await finish(restore, schema, grants);
   } catch (error) {
     const message = `${messageOf(error)}; database ${name} is not whole, its restored copy is ${copy}: restore again`;

@@ -32,7 +32,7 @@ const buildAs = async (restore: Restore, unpacked: Unpacked, name: string): Prom
 
 const buildBeside = async (restore: Restore, unpacked: Unpacked, name: string): Promise<Built> => {
   if (await exists(restore, name))
-    throw new BackupError('restore.refused', `database ${name} exists already`);
+    throw new BackupError('restore.refused', `database ${name} already exists`);
   return buildAs(restore, unpacked, name);
 };
 

@@ -103,7 +103,7 @@ export const resumePolicies = async (
     await run(context, source, policySql('ALTER', database, policy, retention));
     context.log.warn(
       { database, policy: policy.name },
-      'retention was put back that a killed restore had suspended',
+      'put back the retention that a killed restore had suspended',
     );
   }
 };

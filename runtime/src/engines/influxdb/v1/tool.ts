@@ -35,7 +35,7 @@ export const warnOfPlainText = (context: RunContext, { connection, tls }: Influx
   if (tls)
     context.log.warn(
       { port: connection.rpcPort },
-      'connection.tls is of the HTTP API alone; influxd 1.x sends the data itself without TLS',
+      'connection.tls covers the HTTP API only; influxd 1.x sends the data itself without TLS',
     );
 };
 

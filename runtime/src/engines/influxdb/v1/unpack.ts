@@ -50,7 +50,10 @@ export const unpack = async (
       areDescribed = true;
       schemas.set(database, await readSchemaFile(content, database));
     } else if (!schemas.has(database))
-      throw new BackupError('archive.damaged', `entry ${name} is of no database that the archive describes`);
+      throw new BackupError(
+        'archive.damaged',
+        `entry ${name} belongs to no database that the archive describes`,
+      );
     else if (scope.only && !scope.only.includes(database)) await skip(content);
     else {
       const folder = folders.get(database) ?? join(scratch, `${folders.size}`);

@@ -32,7 +32,7 @@ type Range = Pick<Interval, 'start' | 'end'>;
 /** Ids are the only text that goes into Flux; names never do. */
 const idLiteral = (id: string): string => {
   if (!/^[0-9a-f]{16}$/.test(id))
-    throw new BackupError('source.unsupported', `${id} is no id of influxdb 2.x`);
+    throw new BackupError('source.unsupported', `${id} is not an ID of influxdb 2.x`);
   return `"${id}"`;
 };
 

@@ -35,7 +35,7 @@ const openShard = async (
       return await call(context, source, wanted, { missing: true });
     } catch (error) {
       if (!isBackupError(error, failure) || retries === busyRetries) throw error;
-      context.log.info({ shard: id, reason: error.message }, 'a shard is asked for again');
+      context.log.info({ shard: id, reason: error.message }, 'requesting a shard again');
       await sleep(busyPauseMs, undefined, { signal: context.signal });
     }
 };

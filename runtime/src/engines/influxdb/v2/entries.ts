@@ -47,7 +47,7 @@ export async function* checkedStore(
 }
 
 const misplaced = (name: string): BackupError =>
-  new BackupError('archive.damaged', `entry ${name} is none of this engine, or out of order`);
+  new BackupError('archive.damaged', `entry ${name} does not belong to this engine, or out of order`);
 
 /** Reads the entries of 2.x after the header, in their order. @throws BackupError archive.damaged */
 export const readEntries = async (entries: Entries, handlers: Handlers): Promise<void> => {

@@ -124,7 +124,7 @@ export const assertOpens = (opens: boolean): void => {
   if (opens) return;
   throw new BackupError(
     'restore.refused',
-    'the backup holds hashes of its tokens only, and the token of the target is none of them: set the server up with the ' +
+    'the backup holds hashes of its tokens only, and the token of the target is not among them: set the server up with the ' +
       'operator token of the server that was backed up (influx setup --token), and put it into the Secret',
   );
 };

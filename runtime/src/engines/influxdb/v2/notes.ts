@@ -24,9 +24,7 @@ export const copyNotes = (
   { retentionPolicies: [policy] }: BucketMetadata,
   into: string,
 ): readonly string[] =>
-  policy!.duration === 0
-    ? []
-    : [`bucket ${shown(into)} keeps its points for ever; its retention is left out`];
+  policy!.duration === 0 ? [] : [`bucket ${shown(into)} keeps its points forever; its retention is left out`];
 
 /** What a server in use does not get besides buckets; undefined where the archive does not tell. */
 export const leftNotes = async (

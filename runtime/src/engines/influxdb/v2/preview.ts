@@ -70,10 +70,10 @@ const replacedNotes = async (
       ? [`kept under another name: ${shownList(replaced.map(({ name }) => name))}`]
       : []),
     ...(tokens.length > 0
-      ? [`tokens bound to the id of a replaced bucket have to be made anew: ${shownList(tokens)}`]
+      ? [`tokens bound to the id of a replaced bucket must be created again: ${shownList(tokens)}`]
       : []),
     ...(mappings.length > 0
-      ? [`DBRP mappings are going to point to the restored bucket: ${shownList(mappings)}`]
+      ? [`DBRP mappings will point to the restored bucket: ${shownList(mappings)}`]
       : []),
   ];
 };
@@ -91,7 +91,7 @@ const previewBeside = async (
   const needed = neededNames(buckets, request);
   const hindrances = live
     .filter(({ name }) => needed.includes(name))
-    .map(({ name }) => ({ message: `bucket ${shown(name)} exists already` }));
+    .map(({ name }) => ({ message: `bucket ${shown(name)} already exists` }));
   if (request.into !== undefined) return { hindrances, notes: copyNotes(buckets[0]!, request.into) };
   const lacking = buckets
     .map(({ organizationName }) => organizationName)

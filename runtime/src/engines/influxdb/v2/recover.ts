@@ -39,7 +39,7 @@ const renameBack = async (context: RunContext, source: InfluxdbSource): Promise<
     const old = ofOrganization.find((bucket) => bucket.name === kept);
     if (!old || ofOrganization.some((bucket) => bucket.name === live)) continue;
     await patchBucket(context, source, old.id, { name: live });
-    context.log.warn({ bucket: live }, 'a bucket got its name back that a killed restore had taken');
+    context.log.warn({ bucket: live }, 'gave a bucket its name back, which a killed restore had changed');
   }
 };
 

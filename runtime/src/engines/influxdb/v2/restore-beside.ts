@@ -73,7 +73,7 @@ const assertFree = async (
   const needed = neededNames(buckets, request);
   const live = await listAll<LiveBucket>(context, source, 'buckets', failure);
   const taken = live.find(({ name }) => needed.includes(name));
-  if (taken) throw new BackupError('restore.refused', `bucket ${taken.name} exists already`);
+  if (taken) throw new BackupError('restore.refused', `bucket ${taken.name} already exists`);
 };
 
 /** Of buckets that are being restored: only what bears it goes with a later run. */

@@ -17,7 +17,7 @@ export const isWhole = async (
 ): Promise<boolean> => mode === 'replace' && !only && isFresh(context, source);
 
 const untried =
-  'the backup holds hashes of its tokens only, so that no scratch server can be opened with it: its buckets were restored, its users, tokens, tasks and dashboards were not tried';
+  'the backup holds hashes of its tokens only, so no scratch server can be opened with it: buckets were restored; users, tokens, tasks and dashboards were not tested';
 
 /** The key-value store waits in a file until it is known that the restored server can be opened. */
 const restoreWhole = async (

@@ -55,6 +55,6 @@ export const resumeRetention = async (context: RunContext, source: InfluxdbSourc
     if (retention === undefined) continue;
     const back = { ...rule, everySeconds: Number(retention / nanosecondsPerSecond) };
     await patchBucket(context, source, id, { retentionRules: [back] });
-    context.log.warn({ bucket: name }, 'retention was put back that a killed restore had suspended');
+    context.log.warn({ bucket: name }, 'put back the retention that a killed restore had suspended');
   }
 };

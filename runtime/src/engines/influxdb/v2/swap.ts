@@ -92,7 +92,7 @@ const undoCommand = (
 const keptText = (pairs: readonly Pair[], suffix: string, tokens: readonly string[]): string =>
   `buckets ${pairs.map(({ old }) => shown(keptName(old.name, suffix))).join(', ')}` +
   (tokens.length > 0
-    ? `; tokens bound to them have to be made anew for the restored ones: ${shownList(tokens)}`
+    ? `; tokens bound to them must be created again for the restored ones: ${shownList(tokens)}`
     : '');
 
 const mappingText = ({ database, retention_policy: policy }: Mapping): string =>
