@@ -1,5 +1,6 @@
 import { createNodeResolver, importX } from 'eslint-plugin-import-x';
 import tseslint from 'typescript-eslint';
+import { noCycle } from './scripts/lint/no-cycle.ts';
 
 const contract = 'runtime/src/contract';
 const core = [contract, 'runtime/src/core'];
@@ -89,6 +90,28 @@ export default tseslint.config(
   ...tseslint.configs.recommended,
   {
     files: ['**/*.ts'],
+    extends: [tseslint.configs.recommendedTypeCheckedOnly],
+    languageOptions: { parserOptions: { projectService: true, tsconfigRootDir: import.meta.dirname } },
+    rules: {
+      // an async function without await turns what it throws into a rejection, as its callers expect
+      '@typescript-eslint/require-await': 'off',
+      // what was caught is thrown on as it is
+      '@typescript-eslint/only-throw-error': ['error', { allowThrowingUnknown: true }],
+      '@typescript-eslint/prefer-promise-reject-errors': ['error', { allowThrowingUnknown: true }],
+    },
+  },
+  {
+    // answers of servers and programs are read as any there: an expectation says what they have to be
+    files: ['test/**/*.ts'],
+    rules: Object.fromEntries(
+      ['argument', 'assignment', 'call', 'member-access', 'return'].map((use) => [
+        `@typescript-eslint/no-unsafe-${use}`,
+        'off',
+      ]),
+    ),
+  },
+  {
+    files: ['**/*.ts'],
     plugins: { 'import-x': importX },
     settings: { 'import-x/resolver-next': [createNodeResolver({ extensions: ['.ts', '.js', '.json'] })] },
     rules: {
@@ -98,6 +121,12 @@ export default tseslint.config(
       '@typescript-eslint/no-unused-vars': ['error', { argsIgnorePattern: '^_', varsIgnorePattern: '^_' }],
       '@typescript-eslint/consistent-type-imports': 'error',
     },
+  },
+  {
+    files: ['**/*.ts'],
+    ignores: ['runtime/src/{cli,commands,health}/**'],
+    plugins: { house: { rules: { 'no-cycle': noCycle } } },
+    rules: { 'house/no-cycle': 'error' },
   },
   {
     files: ['runtime/**/*.ts'],

@@ -2,7 +2,6 @@ import {
   MappingType,
   ThresholdsConfigBuilder,
   ThresholdsMode,
-  type Threshold,
   type ValueMapping,
 } from '@grafana/grafana-foundation-sdk/dashboard';
 
@@ -40,8 +39,7 @@ export const weeklyDrills = atMost(7 * day + 2 * hour, 8 * day);
 export const thresholds = (steps: Steps): ThresholdsConfigBuilder =>
   new ThresholdsConfigBuilder()
     .mode(ThresholdsMode.Absolute)
-    // the first step's value is null in Grafana's JSON, which the type leaves out
-    .steps(steps.map(([value, color]) => ({ value, color }) as Threshold));
+    .steps(steps.map(([value, color]) => ({ value, color })));
 
 /** Text and colour by value. */
 export type Words = Readonly<Record<string, readonly [text: string, colour: string]>>;

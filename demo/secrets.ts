@@ -14,7 +14,7 @@ const ofDatabase = (plan: Plan, { target, credentials }: Database): SecretValues
 
 /** Values of the Secrets that hold the databases' credentials. */
 export const databaseSecrets = (plan: Plan, databases: readonly Database[]): SecretValues =>
-  Object.assign({}, ...databases.map((database) => ofDatabase(plan, database)));
+  Object.fromEntries(databases.flatMap((database) => Object.entries(ofDatabase(plan, database))));
 
 /** Values for every Secret that the manifests mount, which 1Password would supply. */
 export const secretValues = (

@@ -17,7 +17,7 @@ interface Statement {
 
 const statementsOf = (policy: unknown): readonly Statement[] => {
   const document = typeof policy === 'string' ? (JSON.parse(policy) as Tree) : treeAt(policy);
-  return listAt(document, 'Statement') as readonly Statement[];
+  return listAt(document, 'Statement');
 };
 
 const listOf = (value: string | readonly string[] = []): readonly string[] =>
@@ -98,7 +98,7 @@ export const awsRules: readonly Rule[] = [
       ...(enableKeyRotation === true ? [] : ['is not rotated']),
       ...(deletionWindowInDays === undefined || deletionWindowInDays === 30
         ? []
-        : [`is deleted ${String(deletionWindowInDays)} days after the request, expected 30`]),
+        : [`is deleted ${Number(deletionWindowInDays)} days after the request, expected 30`]),
     ]),
   },
   {

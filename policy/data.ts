@@ -66,14 +66,14 @@ const retentionDays = (resources: readonly LinkedResource[]): readonly number[] 
 
 const versionsGoEarly = (rules: readonly Tree[], lockDays: number): readonly string[] =>
   rules.flatMap((rule) => {
-    const kept = treeAt(rule, 'noncurrentVersionExpiration')['noncurrentDays'];
-    const current = treeAt(rule, 'expiration')['days'];
+    const kept = Number(treeAt(rule, 'noncurrentVersionExpiration')['noncurrentDays']);
+    const current = Number(treeAt(rule, 'expiration')['days']);
     return [
-      ...(kept !== undefined && Number(kept) < lockDays
-        ? [`removes versions after ${String(kept)} days, expected at least ${lockDays}, that of the lock`]
+      ...(kept < lockDays
+        ? [`removes versions after ${kept} days, expected at least ${lockDays}, that of the lock`]
         : []),
-      ...(current !== undefined && Number(current) < lockDays
-        ? [`removes objects after ${String(current)} days, expected at least ${lockDays}, that of the lock`]
+      ...(current < lockDays
+        ? [`removes objects after ${current} days, expected at least ${lockDays}, that of the lock`]
         : []),
     ];
   });

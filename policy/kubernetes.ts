@@ -63,13 +63,16 @@ const secretText = /BEGIN [A-Z ]*PRIVATE KEY|\b(AKIA|ASIA)[A-Z0-9]{16}\b|xox[abp
 
 const plainVariables = (container: Tree): readonly string[] =>
   listAt(container, 'env')
-    .filter(({ name, value }) => value && (secretName.test(String(name)) || secretText.test(String(value))))
+    .filter(
+      ({ name, value }) =>
+        value && (secretName.test(String(name)) || (typeof value === 'string' && secretText.test(value))),
+    )
     .map(({ name }) => `has the value of ${String(name)} in its environment, expected a file of a Secret`);
 
 const plainEntries = (resource: Resource): readonly string[] =>
   isKubernetes(resource) && kindOf(resource) === 'ConfigMap'
     ? Object.entries(treeAt(resource.props, 'data'))
-        .filter(([, value]) => secretText.test(String(value)))
+        .filter(([, value]) => typeof value === 'string' && secretText.test(value))
         .map(([key]) => `key ${key} holds what looks like a secret`)
     : [];
 

@@ -1,16 +1,9 @@
 import { influxd2 } from '../../test/kit/influxdb.ts';
 import { buckets, linesAt, type Series } from '../data/influxdb.ts';
 import type { Database } from './database.ts';
+import type { InfluxdbServer } from './influxdb-server.ts';
 import { influxdb1 } from './influxdb1.ts';
 import { influxdb2 } from './influxdb2.ts';
-
-/** A server of either generation. */
-export interface InfluxdbServer extends Omit<Database, 'target' | 'fill' | 'startEmpty'> {
-  /** Makes the empty buckets. */
-  readonly create: () => Promise<void>;
-  /** Writes line protocol into a bucket. */
-  readonly write: (bucket: string, lines: string) => Promise<void>;
-}
 
 /** Steps of a bucket that one request writes. */
 const batchSteps = 25;

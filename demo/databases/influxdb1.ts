@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { startInfluxdb1 } from '../../test/kit/influxdb.ts';
 import { buckets } from '../data/influxdb.ts';
-import type { InfluxdbServer } from './influxdb.ts';
+import type { InfluxdbServer } from './influxdb-server.ts';
 import { digestLines } from './lines.ts';
 
 const database = 'grill_stats';
@@ -19,7 +19,7 @@ export const influxdb1 = async (): Promise<InfluxdbServer> => {
     const q = `SELECT * FROM "${database}"."${bucket}"./.*/ GROUP BY *`;
     const headers = { authorization, accept: 'application/csv' };
     const query = new URLSearchParams({ q, epoch: 'ns', chunked: 'true' });
-    return digestLines(await fetch(`${url}/query?${query}`, { headers }), (line) =>
+    return digestLines(await fetch(`${url}/query?${query.toString()}`, { headers }), (line) =>
       line.startsWith('name,tags,') ? undefined : line,
     );
   };

@@ -1,6 +1,6 @@
 import { startInfluxdb2 } from '../../test/kit/influxdb.ts';
 import { buckets } from '../data/influxdb.ts';
-import type { InfluxdbServer } from './influxdb.ts';
+import type { InfluxdbServer } from './influxdb-server.ts';
 import { digestLines } from './lines.ts';
 
 /** Columns of an answer to Flux that depend on the question, not on the data: result, table, _start, _stop. */

@@ -36,10 +36,11 @@ const defined = (entries: readonly (readonly [string, string | undefined])[]): E
 
 /** The environment that a container of the cluster would start with. */
 export const environmentOf = (cluster: Cluster, fields: Fields, container: Container): Environment => ({
-  ...Object.assign(
-    {},
-    ...(container.envFrom ?? []).map(({ configMapRef: config, secretRef: secret }) =>
-      config ? find(cluster, 'ConfigMap', config.name!).data : cluster.secrets[secret!.name!],
+  ...Object.fromEntries(
+    (container.envFrom ?? []).flatMap(({ configMapRef: config, secretRef: secret }) =>
+      Object.entries(
+        (config ? find(cluster, 'ConfigMap', config.name!).data : cluster.secrets[secret!.name!]) ?? {},
+      ),
     ),
   ),
   ...defined((container.env ?? []).map((variable) => [variable.name, valueOf(cluster, fields, variable)])),

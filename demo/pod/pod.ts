@@ -79,7 +79,7 @@ const environmentAt = (
   const { name, namespace = 'default' } = manifest.metadata;
   const fields = { 'metadata.name': name, 'metadata.namespace': namespace };
   const inCluster = Object.entries(environmentOf(cluster, fields, podSpec(manifest).containers[0]!));
-  const here = inCluster.map(([key, text]) => [key, mapPaths(text, paths)]);
+  const here = inCluster.map(([key, text]) => [key, mapPaths(text, paths)] as const);
   return { ...Object.fromEntries(here), ...machineVariables(root, paths) };
 };
 

@@ -43,7 +43,9 @@ const filesOf = (cluster: Cluster, { name, emptyDir, configMap, secret, projecte
   if (configMap) return fromConfigMap(cluster, configMap);
   if (secret) return fromSecret(cluster, { ...secret, name: secret.secretName! });
   if (projected)
-    return Object.assign({}, ...projected.sources!.map((source) => fromProjection(cluster, source)));
+    return Object.fromEntries(
+      (projected.sources ?? []).flatMap((source) => Object.entries(fromProjection(cluster, source))),
+    );
   throw new Error(`unknown kind of volume: ${name}`);
 };
 

@@ -20,8 +20,9 @@ export class Source {
 
   /** @param files relative to the root of the repository */
   constructor(files: readonly string[]) {
-    const { config } = ts.readConfigFile(join(root, 'tsconfig.json'), (file) => ts.sys.readFile(file));
-    const { options } = ts.parseJsonConfigFileContent({ ...config, include: [], files: [] }, ts.sys, root);
+    const read = ts.readConfigFile(join(root, 'tsconfig.json'), (file) => ts.sys.readFile(file));
+    const config = { ...(read.config as object), include: [], files: [] };
+    const { options } = ts.parseJsonConfigFileContent(config, ts.sys, root);
     this.#program = ts.createProgram(
       files.map((file) => join(root, file)),
       options,

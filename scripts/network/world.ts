@@ -1,6 +1,6 @@
 import { metricsPort } from '../../runtime/src/contract/metrics.ts';
 import { names } from '../../runtime/src/contract/names.ts';
-import { engines } from '../../runtime/src/engines/registry.ts';
+import { engineNamed } from '../../runtime/src/engines/registry.ts';
 import type { KubernetesObject } from '../../src/constructs/backup-system.ts';
 import { portOf } from '../../src/constructs/peers.ts';
 import type { Environment, Peer } from '../../src/environment/environment.ts';
@@ -96,19 +96,21 @@ const asked = ({
 }: Environment): readonly Probe[] => [
   ...targets.flatMap(({ name, engine, drill }, index) =>
     drill
-      ? engines[engine]!.ports(drill.connection).map((port) =>
-          probe(
-            `drill server of ${name}`,
-            placeOf(
-              'drill server',
-              drill.network,
-              namespace,
-              `10.42.4.${10 + index}`,
-              `172.20.4.${10 + index}`,
+      ? engineNamed(engine)
+          .ports(drill.connection)
+          .map((port) =>
+            probe(
+              `drill server of ${name}`,
+              placeOf(
+                'drill server',
+                drill.network,
+                namespace,
+                `10.42.4.${10 + index}`,
+                `172.20.4.${10 + index}`,
+              ),
+              port,
             ),
-            port,
-          ),
-        )
+          )
       : [],
   ),
   ...(pushgateway
@@ -148,7 +150,9 @@ const outgoingOf = (
     probe('DNS of the cluster', dns, 53, 'UDP'),
     probe('DNS of the cluster', dns, 53),
     ...targets.flatMap(({ engine, connection }, index) =>
-      engines[engine]!.ports(connection).map((port) => probe(servers[index]!.name, servers[index]!, port)),
+      engineNamed(engine)
+        .ports(connection)
+        .map((port) => probe(servers[index]!.name, servers[index]!, port)),
     ),
     probe(`${servers[0]!.name}, another port`, servers[0]!, 22),
     ...asked(environment),

@@ -14,7 +14,7 @@ type Part = Html | string | number | readonly Html[];
 
 const render = (part: Part): string => {
   if (part instanceof Html) return part.text;
-  return Array.isArray(part) ? part.map(render).join('') : escape(String(part));
+  return typeof part === 'object' ? part.map(render).join('') : escape(`${part}`);
 };
 
 /** Markup with everything put in escaped, unless it is markup itself. */

@@ -82,7 +82,7 @@ export const install = async (
       [encryption.keys.s3SecretKey]: s3.secretKey,
     },
     [notification.name]: { [notification.keys.webhookUrl]: webhook.url },
-  }) as SecretValues;
+  });
   const run = testRun({ now, scratchDir, readSecret: reading(values) });
   const app = await openApp(run, plan, () => ({ add: () => {}, done: () => {} }));
   const space = async () => ({ freeBytes: volumeBytes - (await bytesIn(backup)), totalBytes: volumeBytes });

@@ -48,7 +48,7 @@ const askAt =
     const parameters = parametersOf(range, choose(expr), instant);
     const path = instant ? 'query' : 'query_range';
     const { status, error, data } = (await (
-      await fetch(`${url}/api/v1/${path}?${parameters}`)
+      await fetch(`${url}/api/v1/${path}?${parameters.toString()}`)
     ).json()) as Answer;
     if (status !== 'success') throw new Error(`${error}: ${choose(expr)}`);
     return data.result.map(({ metric, value, values = [value!] }) => ({

@@ -5,7 +5,7 @@ import type { Rule } from './rule.ts';
 const leastDaysToInfrequentAccess = 30;
 
 const listOf = (value: unknown): readonly object[] =>
-  Array.isArray(value) ? value.filter((entry) => typeof entry === 'object' && entry !== null) : [];
+  Array.isArray(value) ? value.filter((entry: unknown) => typeof entry === 'object' && entry !== null) : [];
 
 const least = (bounds: readonly Bound[]): Bound | undefined => bounds.toSorted((a, b) => a.days - b.days)[0];
 const most = (bounds: readonly Bound[]): Bound | undefined => bounds.toSorted((a, b) => b.days - a.days)[0];

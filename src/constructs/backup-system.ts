@@ -56,7 +56,7 @@ const parts: Readonly<Record<string, Part>> = {
 };
 
 const apiObjectsIn = (construct: Construct): readonly ApiObject[] =>
-  construct.node.findAll().filter(ApiObject.isApiObject);
+  construct.node.findAll().filter((each) => ApiObject.isApiObject(each));
 
 /** cdk8s takes two objects of one name silently, and the one applied last wins. */
 const sameNames = (construct: Construct): string[] => {

@@ -3,7 +3,7 @@ import { Construct } from 'constructs';
 import { z } from 'zod';
 import { metricsPort } from '../../runtime/src/contract/metrics.ts';
 import { cronJobName, cronJobNames, names } from '../../runtime/src/contract/names.ts';
-import { engines } from '../../runtime/src/engines/registry.ts';
+import { engineNamed } from '../../runtime/src/engines/registry.ts';
 import { portsOf as channelPorts } from '../../runtime/src/notify/config.ts';
 import { planShape } from '../../runtime/src/plan/schema.ts';
 import { deploymentShape } from '../environment/deployment.ts';
@@ -85,14 +85,15 @@ export class BackupNetwork extends Construct {
   }
 
   private database(system: Checked, { name, engine, connection, network, drill }: EnvironmentTarget): void {
-    const { ports: portsOf, dialsBack } = engines[engine]!;
+    const database = engineNamed(engine);
+    const portsOf = (to: typeof connection) => database.ports(to).map((number) => port(number));
     const clients = podsOfAny(system, [cronJobName(name), names.restorePod]);
-    const ports = portsOf(connection).map((number) => port(number));
+    const ports = portsOf(connection);
     // a name of its own form, so that no target can be called like a policy above
     this.egress(`${cronJobName(name)}-to-database`, clients, { peers: peersOf(network), ports });
     if (network.ingress) this.serverSide(system, network, `${cronJobName(name)}-to-server`, clients, ports);
     // the restore listens on a free port, so no port is named; only the database's own pods come in
-    if (dialsBack)
+    if (database.dialsBack)
       this.allow('Ingress', `${name}-to-restore`, podsOf(system, names.restorePod), {
         peers: peersOf(network),
       });
@@ -100,7 +101,7 @@ export class BackupNetwork extends Construct {
     if (drill)
       this.egress(`${cronJobName(name)}-to-drill-server`, podsOf(system, names.drill), {
         peers: peersOf(drill.network),
-        ports: portsOf(drill.connection).map((number) => port(number)),
+        ports: portsOf(drill.connection),
       });
   }
 

@@ -3,7 +3,7 @@ import { mounts } from '../../runtime/src/contract/mounts.ts';
 import { names } from '../../runtime/src/contract/names.ts';
 import { secrets } from '../../runtime/src/contract/secrets.ts';
 import type { TlsConfig } from '../../runtime/src/engines/connection.ts';
-import { engines } from '../../runtime/src/engines/registry.ts';
+import { engineNamed } from '../../runtime/src/engines/registry.ts';
 import type { Environment } from '../environment/environment.ts';
 import type { Plan, Target } from '../../runtime/src/plan/schema.ts';
 
@@ -108,7 +108,7 @@ type DatabaseSecret = Target['secret'];
 
 /** Only the keys the engine reads; all of them where some may be absent, since a listed key that is absent keeps a pod from starting. */
 const itemsOf = (engine: string, { keys }: DatabaseSecret): k8s.KeyToPath[] | undefined =>
-  Object.values(engines[engine]!.secretKeys).some(({ optional }) => optional)
+  Object.values(engineNamed(engine).secretKeys).some(({ optional }) => optional)
     ? undefined
     : asItems(...new Set(Object.values(keys)));
 

@@ -160,8 +160,8 @@ const [planTarget] = targetSchema.options;
 
 const planTargetOf = (target: EnvironmentTarget): Target =>
   ({
-    ...pick(target, Object.keys(planTarget!.shape)),
-    ...(target.drill && { drill: pick(target.drill, Object.keys(planTarget!.shape.drill.unwrap().shape)) }),
+    ...pick(target, Object.keys(planTarget.shape)),
+    ...(target.drill && { drill: pick(target.drill, Object.keys(planTarget.shape.drill.unwrap().shape)) }),
   }) as Target;
 
 /** The part of an environment that the runtime reads. */

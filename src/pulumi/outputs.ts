@@ -1,7 +1,7 @@
 import type * as pulumi from '@pulumi/pulumi';
 import { cronJobName, names } from '../../runtime/src/contract/names.ts';
 import type { Environment } from '../environment/environment.ts';
-import type { BackupStack } from './component.ts';
+import type { AwsStore } from './aws-store.ts';
 
 /** CronJob → its five cron fields, in UTC. */
 export const schedulesOf = ({
@@ -17,12 +17,20 @@ export const schedulesOf = ({
 export const dashboardUrlOf = ({ monitoring }: Environment): string =>
   `${monitoring.grafanaUrl.replace(/\/$/, '')}/d/${names.monitoring}`;
 
+/** What a BackupStack tells of what it made. */
+interface Deployed {
+  /** Undefined where it makes nothing in AWS. */
+  readonly store: AwsStore | undefined;
+  readonly schedules: pulumi.Output<Readonly<Record<string, string>>>;
+  readonly dashboardUrl: pulumi.Output<string>;
+}
+
 /** Outputs of the stack; those of AWS only where it makes something there, as Pulumi warns of each that is undefined. */
 export const outputsOf = ({
   store,
   schedules,
   dashboardUrl,
-}: BackupStack): Readonly<Record<string, pulumi.Output<unknown>>> => ({
+}: Deployed): Readonly<Record<string, pulumi.Output<unknown>>> => ({
   schedules,
   dashboardUrl,
   ...(store && { bucket: store.bucket, keyArn: store.keyArn, identityArn: store.identityArn }),

@@ -11,15 +11,20 @@ const ordered = /(^|\.)(command|args)$/;
 
 const join = (path: string, key: string): string => (path ? `${path}.${key}` : key);
 
+const textIn = (element: Value, field: string): string => {
+  const value = isTree(element) ? element[field] : undefined;
+  return typeof value === 'string' ? value : '';
+};
+
 const hasOwnOf = (list: List, field: string): boolean =>
   list.every((element) => isTree(element) && typeof element[field] === 'string') &&
-  new Set(list.map((element) => (element as Tree)[field])).size === list.length;
+  new Set(list.map((element) => textIn(element, field))).size === list.length;
 
 const fieldThatIdentifies = (...lists: readonly List[]): string | undefined =>
   identifying.find((field) => lists.every((list) => hasOwnOf(list, field)));
 
 const byField = (list: List, field: string): Tree =>
-  Object.fromEntries(list.map((element) => [String((element as Tree)[field]), element]));
+  Object.fromEntries(list.map((element) => [textIn(element, field), element]));
 
 const trees = (path: string, before: Tree, after: Tree, at = join): readonly FieldChange[] =>
   [...new Set([...Object.keys(before), ...Object.keys(after)])].flatMap((key) =>
@@ -64,7 +69,7 @@ export const difference = (
 
 const elements = (path: string, list: List): readonly (readonly [string, Value])[] => {
   const field = fieldThatIdentifies(list);
-  return list.map((element) => [`${path}[${field ? String((element as Tree)[field]) : ''}]`, element]);
+  return list.map((element) => [`${path}[${field ? textIn(element, field) : ''}]`, element]);
 };
 
 const inside = (path: string, value: Value | undefined): readonly (readonly [string, Value])[] => {

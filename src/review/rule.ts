@@ -76,7 +76,7 @@ export const not =
     !condition(change);
 
 const quantity = (value: Value | undefined): number | undefined =>
-  value === undefined ? undefined : quantityValue(String(value));
+  value === undefined || typeof value === 'object' ? undefined : quantityValue(String(value));
 
 const seconds = (value: Value | undefined): number | undefined =>
   duration.safeParse(value).success ? secondsOf(value as string) : undefined;

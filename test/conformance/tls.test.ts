@@ -82,7 +82,7 @@ describe.each(cases)('$title over TLS', ({ fixture }) => {
     });
     const keys = Object.fromEntries(Object.keys(engine.secretKeys).map((role) => [role, role]));
     const target = { name: engine.name, engine: engine.name } as Target;
-    return openSecretSource(run, target, { connection, secret: { name: 'database', keys } } as Target);
+    return openSecretSource(run, target, { connection, secret: { name: 'database', keys } });
   };
 
   const probe = async (tls: TlsFields | undefined, other = {}) =>

@@ -37,7 +37,7 @@ const addEngine = (): void => {
   symlinkSync(join(root, 'node_modules'), join(folder, 'node_modules'));
   const engines = join(folder, 'runtime/src/engines');
   writeFileSync(join(engines, 'toys.ts'), toyEngine);
-  appendFileSync(join(engines, 'all.ts'), "export { toys } from './toys.ts';\n");
+  appendFileSync(join(engines, 'engine-list.ts'), "export { toys } from './toys.ts';\n");
 };
 
 /** And one more entry in the environment file. */

@@ -8,7 +8,7 @@ import type { App } from '../../runtime/src/session/app.ts';
 /** Values of one target in a scrape: of a metric by the labels that tell them apart, such as `lastRunSuccess backup`. */
 export type Scrape = Readonly<Record<string, number>>;
 
-const idOf = new Map(Object.entries(metrics).map(([id, { name }]) => [name as string, id as MetricId]));
+const idOf = new Map(Object.entries(metrics).map(([id, { name }]) => [name, id as MetricId]));
 
 /** What `/metrics` says of a target. */
 const scrapeOf = (text: string, target: string): Scrape =>

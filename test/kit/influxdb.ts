@@ -147,7 +147,7 @@ export const startInfluxdb1 = async (options: Influxdb1Options = {}): Promise<Te
     query: (statements, database) => influxql(url, headers, statements, database),
     write: async (db, body, rp = '') => {
       const parameters = new URLSearchParams({ db, ...(rp && { rp }) });
-      await expectOk(await fetch(`${url}/write?${parameters}`, { method: 'POST', headers, body }));
+      await expectOk(await fetch(`${url}/write?${parameters.toString()}`, { method: 'POST', headers, body }));
     },
     stop: async () => {
       await server.stop();

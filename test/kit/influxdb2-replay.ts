@@ -38,7 +38,7 @@ export interface Recording {
 
 const pick = (headers: IncomingMessage['headers'], names: readonly string[]): Record<string, string> =>
   Object.fromEntries(
-    names.flatMap((name) => (headers[name] === undefined ? [] : [[name, `${headers[name]}`]])),
+    names.flatMap((name) => (headers[name] === undefined ? [] : [[name, String(headers[name])]])),
   );
 
 const isText = (type = ''): boolean => /json|csv|text|flux|^$/.test(type);

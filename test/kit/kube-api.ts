@@ -86,7 +86,7 @@ export const startKubeApi = async (
       if (replicas[key] === 0) ending.add(key);
     }
     // a Deployment does not count pods that are about to end
-    return { code: 200, document: scale(name!, namespace!, replicas[key], replicas[key]) };
+    return { code: 200, document: scale(name!, namespace, replicas[key], replicas[key]) };
   };
 
   const onPods = ([, namespace]: RegExpExecArray, query: URLSearchParams) => {

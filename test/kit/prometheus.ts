@@ -109,7 +109,7 @@ export const startPrometheus = async (options: PrometheusOptions): Promise<TestP
     ...server,
     query: async (expression) => {
       const response = await fetch(
-        `${server.url}/api/v1/query?${new URLSearchParams({ query: expression })}`,
+        `${server.url}/api/v1/query?${new URLSearchParams({ query: expression }).toString()}`,
       );
       const body = (await response.json()) as { data?: { result: readonly unknown[] }; error?: string };
       if (!body.data) throw new Error(`${expression}: ${body.error}`);

@@ -21,7 +21,8 @@ export const until = async <T>(
     } catch (error) {
       cause = error;
     }
-    if (performance.now() > end) throw new Error(`waited ${seconds}s in vain for ${probe}`, { cause });
+    if (performance.now() > end)
+      throw new Error(`waited ${seconds}s in vain for ${String(probe)}`, { cause });
     await sleep(pollMs);
   }
 };

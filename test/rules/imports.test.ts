@@ -1,7 +1,9 @@
 import { describe, expect, test } from '@jest/globals';
-import { ESLint } from 'eslint';
+import { ESLint, type Linter } from 'eslint';
+import tseslint from 'typescript-eslint';
 
-const eslint = new ESLint();
+/** Without rules that need types: files that do not exist have none. */
+const eslint = new ESLint({ overrideConfig: tseslint.configs.disableTypeChecked as Linter.Config });
 
 /** Messages about one import statement, as if it stood in `file`. */
 const lint = async (file: string, from: string): Promise<string[]> => {
@@ -57,5 +59,25 @@ describe('the import table', () => {
   test('only core/process.ts spawns', async () => {
     expect(await lint('runtime/src/core/process.ts', 'node:child_process')).toEqual([]);
     expect((await lint('runtime/src/core/new.ts', 'node:child_process')).join()).toContain('core/process.ts');
+  });
+});
+
+describe('rules that need types', () => {
+  const typed = new ESLint();
+
+  test.each([
+    'runtime/src/core/log.ts',
+    'src/index.ts',
+    'alerts/index.ts',
+    'dashboards/index.ts',
+    'policy/pack.ts',
+    'scripts/test.ts',
+    'demo/main.ts',
+    'bench/run.ts',
+    'examples/two-databases/main.ts',
+    'test/kit/until.ts',
+  ])('hold for %s', async (filePath) => {
+    const [result] = await typed.lintText('Promise.resolve();\n', { filePath });
+    expect(result!.messages.map(({ ruleId }) => ruleId)).toEqual(['@typescript-eslint/no-floating-promises']);
   });
 });

@@ -27,8 +27,8 @@ describe('docs/reference/seed-commands.md', () => {
   });
 
   test.each(rows)('names a test that there is: %s', (_command, _does, file, title) => {
-    expect(existsSync(join(root, file!))).toBe(true);
-    expect(readFileSync(join(root, file!), 'utf8')).toContain(`'${title!}`);
+    expect(existsSync(join(root, file))).toBe(true);
+    expect(readFileSync(join(root, file), 'utf8')).toContain(`'${title}`);
   });
 });
 

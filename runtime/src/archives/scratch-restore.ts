@@ -1,7 +1,7 @@
 import type { Believed } from './authentic.ts';
 import { BackupError } from '../core/errors.ts';
 import type { Restored, RestoreRequest, RestoreScope, Source } from '../engines/engine.ts';
-import { engines } from '../engines/registry.ts';
+import { engineNamed } from '../engines/registry.ts';
 import type { App } from '../session/app.ts';
 import { readEntries } from './read.ts';
 import { restoreRequest } from './restore-request.ts';
@@ -26,7 +26,7 @@ export const tryRestore = async (
   { account, ...scope }: RestoreScope & Pick<RestoreRequest, 'account'> = {},
 ): Promise<Trial> => {
   const { manifest } = archive;
-  const engine = engines[manifest.engine]!;
+  const engine = engineNamed(manifest.engine);
   const open = (label: string) => readEntries(app, archive, `${label} ${manifest.target}`);
   const { fingerprint, sourceBytes } = manifest;
   const needs = { fingerprint, sourceBytes, open: () => open('look into') };

@@ -42,7 +42,7 @@ export const setReplicas = async ({ call }: Cluster, service: Service, replicas:
 export const podsOf = async ({ call }: Cluster, service: Service): Promise<readonly string[]> => {
   const { status } = scaleSchema.parse(await call({ method: 'GET', path: scalePath(service) }));
   const query = new URLSearchParams({ labelSelector: status.selector, fieldSelector: notEnded });
-  const path = `/api/v1/namespaces/${service.namespace}/pods?${query}`;
+  const path = `/api/v1/namespaces/${service.namespace}/pods?${query.toString()}`;
   const { items } = podsSchema.parse(await call({ method: 'GET', path, accept: metadataOnly }));
   const names = (items ?? []).map(({ metadata }) => metadata.name);
   return names.length === 0 && status.replicas > 0 ? [`${status.replicas} of ${service.name}`] : names;

@@ -72,10 +72,10 @@ const pollMs = 50;
 
 /** @throws what `ended` is rejected with, where the server ends before it is ready; BackupError `restore.failed` */
 const untilReady = async (ended: Promise<unknown>, ready: () => Promise<unknown>): Promise<void> => {
-  const early = { failure: undefined as unknown };
-  ended.catch((error: unknown) => (early.failure = error));
+  const early: { failure?: Error } = {};
+  ended.catch((error: Error) => (early.failure = error));
   for (const deadline = Date.now() + startDeadlineMs; ; await sleep(pollMs)) {
-    if (early.failure !== undefined) throw early.failure;
+    if (early.failure) throw early.failure;
     try {
       await ready();
       return;

@@ -36,8 +36,8 @@ export const allowed = (issue: RawIssue): string => {
     case 'unrecognized_keys':
       return `expected only ${keysOf(issue.inst).join(', ')}`;
     case 'invalid_format':
-      return issue['prefix']
-        ? `expected text that starts with ${String(issue['prefix'])}`
+      return typeof issue['prefix'] === 'string'
+        ? `expected text that starts with ${issue['prefix']}`
         : `expected a valid ${issue.format}`;
     default:
       return 'expected another value';

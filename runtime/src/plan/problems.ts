@@ -45,7 +45,7 @@ const describe = (name: string, value: unknown): string => {
   if (Array.isArray(value)) return `a list of ${value.length}`;
   if (typeof value === 'object') return 'an object';
   if (holdsSecret.test(name)) return 'a value that is not shown';
-  return typeof value === 'string' ? quote(value) : String(value);
+  return typeof value === 'string' ? quote(value) : `${value as number | boolean}`;
 };
 
 const unknownKeys = (issue: z.core.$ZodIssueUnrecognizedKeys): readonly Problem[] =>

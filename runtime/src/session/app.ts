@@ -6,7 +6,7 @@ import type { StartProgress } from '../core/progress.ts';
 import { withoutReturn } from '../core/secret-files.ts';
 import { openKey, openSealingKey, type KeyRing } from '../crypto/key-ring.ts';
 import type { Engine, Source } from '../engines/engine.ts';
-import { engines } from '../engines/registry.ts';
+import { engineNamed } from '../engines/registry.ts';
 import { openTls } from '../engines/tls.ts';
 import { parsePlan } from '../plan/parse.ts';
 import type { Plan, Target } from '../plan/schema.ts';
@@ -76,7 +76,7 @@ export const findTarget = (plan: Plan, name: string): Target => {
 };
 
 /** The engine of a target; the plan's schema allows no other name. */
-export const engineOf = (target: Target): Engine => engines[target.engine]!;
+export const engineOf = (target: Target): Engine => engineNamed(target.engine);
 
 /** A server and the Secret with its credentials, as the plan names them. */
 type Access = Pick<Target, 'connection' | 'secret'>;

@@ -221,8 +221,8 @@ describe('names that are text only', () => {
           ['${canary}', 'x'],
           ['%2F', '%'],
         ] as const) {
-          await server.api('POST', '/api/v2/buckets', { orgID: orgs.get(org!), name });
-          await server.write(name!, [name!, ...more].map(line).join('\n'), org);
+          await server.api('POST', '/api/v2/buckets', { orgID: orgs.get(org), name });
+          await server.write(name, [name, ...more].map(line).join('\n'), org);
         }
         for (const name of names) await server.api('POST', '/api/v2/dashboards', { orgID: first.id, name });
         saved = await save(influxdb.dump(run, source));
@@ -256,7 +256,7 @@ describe('names that are text only', () => {
           ['a/b', 'c'],
           ...names.filter((each) => /DROP|touch|canary/.test(each)).map((each) => ['grill-stats', each]),
         ] as const) {
-          const only = [org!.includes('/') ? 'a%2Fb/c' : `${org}/${name}`];
+          const only = [org.includes('/') ? 'a%2Fb/c' : `${org}/${name}`];
           const scoped = await restorer(source)(saved, 'only', { only });
           expect(Object.keys(scoped.fingerprint)).toEqual(only);
           expect(await content()).toBe(before);

@@ -45,7 +45,7 @@ const isObject = (value: Json): value is Document =>
 const placesOf = (value: Json, path: readonly string[] = []): readonly (readonly string[])[] => [
   path,
   ...(typeof value === 'object' && value !== null
-    ? Object.entries(value).flatMap(([key, inner]) => placesOf(inner as Json, [...path, key]))
+    ? Object.entries(value).flatMap(([key, inner]) => placesOf(inner, [...path, key]))
     : []),
 ];
 

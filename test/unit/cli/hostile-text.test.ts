@@ -49,7 +49,7 @@ const pages: Readonly<Record<string, (text: string) => string>> = {
       entries: 1,
       proved: 0,
       problems: [{ entry: '1', message: text }],
-    } as never),
+    }),
   show: (text) =>
     renderShown({
       store: 's',

@@ -28,7 +28,7 @@ test('an error comes after what was read before it', async () => {
   const chunks: string[] = [];
   const reading = (async () => {
     for await (const chunk of readAhead(brokenStream(new Error('dump tool died'), 'a', 'b'), 100))
-      chunks.push(`${chunk}`);
+      chunks.push(chunk.toString());
   })();
   await expect(reading).rejects.toThrow('dump tool died');
   expect(chunks).toEqual(['a', 'b']);

@@ -42,7 +42,7 @@ const datasource = { type: 'prometheus', uid: '${datasource}' };
 /** What Prometheus' operator adds to what it scrapes. */
 const scrapeLabels = ['namespace'];
 const known = Object.values(metrics).map(({ name, labels }) => ({
-  name: name as string,
+  name: name,
   labels: [...labels, environmentLabel, ...scrapeLabels] as readonly string[],
 }));
 
@@ -72,7 +72,7 @@ describe.each(shipped)('dashboard $uid', ({ uid, dashboard, configMap }) => {
   });
 
   test('has variables for data source, environment and target, each after those it depends on', () => {
-    const variables = dashboard.templating!.list as { name: string; query: string; current?: object }[];
+    const variables = dashboard.templating.list as { name: string; query: string; current?: object }[];
     expect(variables.map(({ name }) => name)).toEqual(['datasource', 'environment', 'namespace', 'target']);
     expect(variables[1]!.current).toMatchObject({ value: 'prod' });
     expect(variables[2]!.query).toBe(

@@ -89,7 +89,7 @@ describe('properties', () => {
       /^public\.a: rows fell to 0, about /m,
     ],
     'a dropped table': [
-      ({ rows: { 'public.a': _, ...rest } }) => ({ rows: rest as Figures['rows'] }),
+      ({ rows: { 'public.a': _, ...rest } }) => ({ rows: rest }),
       /^public\.a is gone, about /m,
     ],
     'a truncated table of settings': [

@@ -26,7 +26,7 @@ const removed = (candidates: readonly Candidate[]): readonly string[] =>
 const candidates = fc.array(
   fc.record({
     key: fc.uuid(),
-    tier: fc.constantFrom('daily', 'weekly', 'monthly', 'safety') as fc.Arbitrary<Candidate['tier']>,
+    tier: fc.constantFrom<Candidate['tier'][]>('daily', 'weekly', 'monthly', 'safety'),
     startedAt: fc.integer({ min: 0, max: 400 }).map((days) => new Date(now.getTime() - days * dayMs)),
     verified: fc.boolean(),
   }),

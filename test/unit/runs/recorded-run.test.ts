@@ -222,8 +222,8 @@ describe('a store that hangs', () => {
       yield await never();
     }
     const hang = { list: silence, put: never, get: silence, head: never }[operation];
-    const works = store[operation] as (...args: unknown[]) => unknown;
-    return { ...store, [operation]: (...args: unknown[]) => (hangs ? hang() : works(...args)) };
+    const works = (...args: never[]): unknown => store[operation](...(args as [never, never]));
+    return { ...store, [operation]: (...args: never[]) => (hangs ? hang() : works(...args)) };
   };
 
   const codeOf = async (operation: (typeof operations)[number], end: 'SIGTERM' | 'deadline') => {

@@ -19,7 +19,9 @@ const newRole = (name: string): Mutable<Role> => ({
 });
 
 /** Words of ALTER ROLE … WITH: field and value. */
-const attributes: Readonly<Record<string, readonly [keyof Role, boolean]>> = Object.fromEntries(
+type Attribute = readonly [keyof Role, boolean];
+
+const attributes: Readonly<Record<string, Attribute>> = Object.fromEntries(
   (
     [
       ['SUPERUSER', 'superuser'],
@@ -30,7 +32,10 @@ const attributes: Readonly<Record<string, readonly [keyof Role, boolean]>> = Obj
       ['REPLICATION', 'replication'],
       ['BYPASSRLS', 'bypassRowSecurity'],
     ] as const
-  ).flatMap(([text, field]) => [[text, [field, true]] as const, [`NO${text}`, [field, false]] as const]),
+  ).flatMap(([text, field]): [string, Attribute][] => [
+    [text, [field, true]],
+    [`NO${text}`, [field, false]],
+  ]),
 );
 
 type Found = { -readonly [Key in 'memberships' | 'settings' | 'parameterGrants']: ServerRoles[Key] } & {

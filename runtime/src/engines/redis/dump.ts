@@ -6,7 +6,7 @@ import { recover } from './leftover.ts';
 import { RdbError } from './rdb-reader.ts';
 import { RdbParser, type Moment } from './rdb.ts';
 import { readPayload, requestRdb } from './replication.ts';
-import { RedisError, type Reply } from './resp.ts';
+import { RedisError, textOf, type Reply } from './resp.ts';
 
 /** The only entry of a dump. */
 export const entryName = 'dump.rdb';
@@ -18,7 +18,9 @@ const products: Readonly<Record<string, string>> = { redis: 'Redis', valkey: 'Va
 const hello = async (client: RedisClient): Promise<Readonly<Record<string, Reply>>> => {
   const pairs = (await client.command('HELLO', '2')) as readonly Reply[];
   return Object.fromEntries(
-    pairs.flatMap((key, index) => (index % 2 ? [] : [[key, pairs[index + 1] ?? null]])),
+    pairs.flatMap((key, index): [string, Reply][] =>
+      index % 2 ? [] : [[textOf(key), pairs[index + 1] ?? null]],
+    ),
   );
 };
 
@@ -41,14 +43,15 @@ export const greet = async (client: RedisClient): Promise<Greeting> => {
       cause: error,
     });
   });
-  const mode = `${answer.mode}`;
+  const mode = textOf(answer.mode);
   if (mode === 'sentinel')
     throw new BackupError('source.unsupported', 'this is a sentinel, not the database that it watches');
   const loaded = (answer.modules ?? []) as readonly (readonly Reply[])[];
-  const modules = Object.fromEntries(loaded.map(([, name, , version]) => [`${name}`, Number(version)]));
+  const modules = Object.fromEntries(loaded.map(([, name, , version]) => [textOf(name), Number(version)]));
+  const name = textOf(answer.server);
   return {
-    product: products[`${answer.server}`] ?? `${answer.server}`,
-    version: `${answer.version}`,
+    product: products[name] ?? name,
+    version: textOf(answer.version),
     tools: Object.fromEntries(
       Object.entries(modules).map(([name, version]) => [moduleTool(name), `${version}`]),
     ),

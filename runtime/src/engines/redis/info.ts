@@ -1,5 +1,5 @@
 import type { RedisClient } from './client.ts';
-import type { Reply } from './resp.ts';
+import { textOf, type Reply } from './resp.ts';
 
 /** What INFO says, by field. */
 export type Info = Readonly<Record<string, string>>;
@@ -13,11 +13,11 @@ export const parseInfo = (text: string): Info =>
   );
 
 export const infoOf = async ({ command }: RedisClient): Promise<Info> =>
-  parseInfo(`${await command('INFO')}`);
+  parseInfo(textOf(await command('INFO')));
 
 /** A figure of INFO; 0 where the server does not have it. */
 export const figure = (info: Info, field: string): number => Number(info[field] ?? 0);
 
 /** A setting as text; empty where the server does not have it. */
 export const readSetting = async ({ command }: RedisClient, name: string): Promise<string> =>
-  `${((await command('CONFIG', 'GET', name)) as readonly Reply[])[1] ?? ''}`;
+  textOf(((await command('CONFIG', 'GET', name)) as readonly Reply[])[1]);

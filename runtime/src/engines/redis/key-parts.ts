@@ -1,4 +1,5 @@
 import type { RedisClient } from './client.ts';
+import { textOf } from './resp.ts';
 
 /** Keys of one database, or of all: `db1`, `db1/session:*`, `session:*`. */
 export interface Part {
@@ -18,7 +19,7 @@ export const partsIn = (parts: readonly Part[], database: number): readonly Part
 
 /** Databases that hold keys. */
 export const databasesOf = async ({ command }: RedisClient): Promise<readonly number[]> =>
-  [...`${await command('INFO', 'keyspace')}`.matchAll(/^db(\d+):/gm)].map(([, number]) => Number(number));
+  [...textOf(await command('INFO', 'keyspace')).matchAll(/^db(\d+):/gm)].map(([, number]) => Number(number));
 
 /** Keys per round trip. */
 const keysPerScan = 100;

@@ -7,7 +7,7 @@ import { infoOf } from './info.ts';
 import { databasesOf, describeKeys, partOf, partsIn, scan } from './key-parts.ts';
 import { selected, survey, type Route } from './key-survey.ts';
 import { batchesOf, transfer, type Written } from './key-transfer.ts';
-import { RedisError } from './resp.ts';
+import { RedisError, textOf } from './resp.ts';
 import { restoreRefused, tryOut } from './rights.ts';
 import { scratch } from './scratch.ts';
 import { assertNoneEvicted } from './stays.ts';
@@ -86,12 +86,12 @@ const assertInto = async ({ archive, live, parts, into }: Route): Promise<void> 
     );
   for await (const _database of selected({ archive, live, parts, into })) {
     const size = await live.command('DBSIZE');
-    if (size !== 0) throw restoreRefused(`database ${into} is not empty: it holds ${size} keys`);
+    if (size !== 0) throw restoreRefused(`database ${into} is not empty: it holds ${textOf(size)} keys`);
   }
 };
 
 const copyFunctions = async ({ archive, live }: Copying): Promise<Fingerprint> => {
-  await live.command('FUNCTION', 'RESTORE', `${await archive.command('FUNCTION', 'DUMP')}`, 'REPLACE');
+  await live.command('FUNCTION', 'RESTORE', textOf(await archive.command('FUNCTION', 'DUMP')), 'REPLACE');
   const libraries = ((await archive.command('FUNCTION', 'LIST')) as readonly unknown[]).length;
   return libraries ? { functions: { libraries } } : {};
 };

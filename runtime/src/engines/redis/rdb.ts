@@ -26,10 +26,7 @@ const functionsItem = 'functions';
 
 const checksumBytes = 8;
 
-interface Counts {
-  keys: number;
-  expiring: number;
-}
+type Counts = { keys: number; expiring: number };
 
 /** For which moment keys are counted: a key that had expired by then is not. */
 export interface Moment {
@@ -105,7 +102,7 @@ export class RdbParser {
     if (!this.#ended) throw new RdbError('damaged', 'the RDB is cut short');
     const counted = [...this.#counts].filter(([, { keys }]) => keys > 0);
     const functions = this.#functions ? [[functionsItem, { libraries: this.#functions }] as const] : [];
-    return Object.fromEntries([...counted, ...functions]);
+    return Object.fromEntries<Fingerprint[string]>([...counted, ...functions]);
   }
 
   *#header(): Step<void> {

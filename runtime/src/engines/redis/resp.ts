@@ -12,6 +12,10 @@ export type Characters = 'utf8' | 'latin1';
 
 export type Reply = string | number | null | readonly Reply[];
 
+/** A reply that is text or a number; empty for what the server does not have. */
+export const textOf = (reply: Reply | undefined): string =>
+  typeof reply === 'string' || typeof reply === 'number' ? `${reply}` : '';
+
 /** An error reply: `NOAUTH Authentication required.` */
 export class RedisError extends Error {
   /** First word: `NOAUTH`, `ERR`, … */
@@ -22,18 +26,18 @@ export class RedisError extends Error {
 
 /** Takes lines and bytes from a socket at the pace in which they are asked for. */
 export class RespReader {
-  readonly #chunks: AsyncIterator<Buffer>;
+  readonly #chunks: AsyncIterator<Buffer, undefined>;
   readonly #characters: Characters;
   #rest: Buffer = Buffer.alloc(0);
 
   constructor(socket: Socket, characters: Characters = 'utf8') {
     this.#characters = characters;
-    this.#chunks = socket[Symbol.asyncIterator]() as AsyncIterator<Buffer>;
+    this.#chunks = socket[Symbol.asyncIterator]() as AsyncIterator<Buffer, undefined>;
   }
 
   async #more(): Promise<void> {
-    const { value, done } = await this.#chunks.next();
-    if (done) throw new Error('the connection was closed');
+    const { value } = await this.#chunks.next();
+    if (value === undefined) throw new Error('the connection was closed');
     this.#rest = this.#rest.length ? Buffer.concat([this.#rest, value]) : value;
   }
 

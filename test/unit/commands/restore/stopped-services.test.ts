@@ -26,7 +26,7 @@ const key = 'services/grill-stats/deployment_api.json';
 let store: Store;
 beforeEachStore((fresh) => (store = fresh));
 
-const text = async (): Promise<string> => (await collect(await store.get(key))).toString('utf8');
+const text = async (): Promise<string> => (await collect(store.get(key))).toString('utf8');
 const plant = (content: string, at = key) => store.put(at, () => oneChunk(content), { replace: true });
 
 test.each([['with a key', ring] as const, ['in the clear', undefined] as const])(

@@ -60,7 +60,7 @@ describe('metrics of a target', () => {
       new Set(
         (
           ['targetInfo', 'rpo', 'rto', 'nextRun', 'anomalies', 'archives', 'tierBytes', 'withoutKey', 'broken', 'retentionFrozen'] as const
-        ).map((id) => metrics[id].name as string),
+        ).map((id) => metrics[id].name),
       ),
     ); // prettier-ignore
     expect(await valuesOf(app, 'rto')).toEqual({ '': 600 });

@@ -9,7 +9,6 @@ import {
   BackupSecrets,
   BackupStorage,
   BackupSystem,
-  type BackupSystemProps,
 } from '../../../../src/index.ts';
 import { environmentOf } from '../../../kit/environments.ts';
 import { messageOf } from '../../../kit/plans.ts';
@@ -140,7 +139,7 @@ describe('what is wrong is named by the path of its construct and field, with wh
   });
 
   const system = (changes: object) => () =>
-    new BackupSystem(new App(), 'ledger', { ...prod, ...changes } as BackupSystemProps).concerns();
+    new BackupSystem(new App(), 'ledger', { ...prod, ...changes }).concerns();
 
   test('BackupSystem: every problem at once', () => {
     expect(messageOf(system({ namespace: 'Ledger', storage: {} })).split('\n')).toEqual([

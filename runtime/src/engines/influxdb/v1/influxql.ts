@@ -4,12 +4,14 @@ import type { RunContext } from '../../../core/context.ts';
 import { BackupError, type FailureCode } from '../../../core/errors.ts';
 import { addressOf, bytesOf, call, type InfluxdbSource } from '../http.ts';
 
+export type Cell = string | number | boolean | null;
+
 /** One series of an answer; a row is a list of values in the order of `columns`. */
 export interface Series {
   readonly name?: string;
   readonly tags?: Readonly<Record<string, string>>;
   readonly columns: readonly string[];
-  readonly values?: readonly (readonly (string | number | boolean | null)[])[];
+  readonly values?: readonly (readonly Cell[])[];
 }
 
 interface Answer {
@@ -66,7 +68,7 @@ export const query = async (
 };
 
 /** Rows of an answer as objects by column. */
-export const rows = (series: readonly Series[]): readonly Readonly<Record<string, unknown>>[] =>
+export const rows = (series: readonly Series[]): readonly Readonly<Record<string, Cell>>[] =>
   series.flatMap(({ columns, values = [] }) =>
-    values.map((row) => Object.fromEntries(columns.map((column, index) => [column, row[index]]))),
+    values.map((row) => Object.fromEntries(columns.map((column, index) => [column, row[index] ?? null]))),
   );

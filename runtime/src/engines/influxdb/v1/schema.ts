@@ -36,7 +36,7 @@ const readSubscriptions = async (
     policy: `${row.retention_policy}`,
     name: `${row.name}`,
     mode: `${row.mode}`,
-    destinations: [row.destinations].flat().map(String),
+    destinations: [row.destinations].flat().map(String), // the only column that holds a list
   }));
 
 /** What a portable backup does not carry, and what a DROP DATABASE takes along. */
