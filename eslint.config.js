@@ -1,3 +1,5 @@
+import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
 import { createNodeResolver, importX } from 'eslint-plugin-import-x';
 import tseslint from 'typescript-eslint';
 import { noCycle } from './scripts/lint/no-cycle.ts';
@@ -7,6 +9,7 @@ const core = [contract, 'runtime/src/core'];
 const engineNames = ['registry', 'engine', 'connection'].map((file) => `runtime/src/engines/${file}.ts`);
 
 const inRuntime = (folder) => `runtime/src/${folder}`;
+const commands = inRuntime('commands');
 const session = [...core, ...['plan', 'engines', 'store', 'crypto'].map(inRuntime)];
 const archives = [...session, ...['session', 'pipeline'].map(inRuntime)];
 const runs = [...archives, ...['archives', 'notify', 'metrics'].map(inRuntime)];
@@ -36,7 +39,8 @@ const mayImport = {
   'runtime/src/runs': runs,
   'runtime/src/retention': [...runs, 'runtime/src/runs'],
   'runtime/src/health': [...runs, 'runtime/src/runs', 'runtime/src/retention'],
-  'runtime/src/commands': [...runs, ...['runs', 'retention', 'health', 'cluster', 'cli'].map(inRuntime)],
+  'runtime/src/services': [...runs, ...['runs', 'cluster'].map(inRuntime)],
+  'runtime/src/commands': [...runs, ...['runs', 'services', 'retention', 'health', 'cluster'].map(inRuntime)],
   runtime: ['runtime/package.json'],
   alerts: [contract, 'runtime/src/plan'],
   dashboards: [contract, 'runtime/src/plan'],
@@ -66,11 +70,32 @@ const mayImport = {
   ],
 };
 
-const zones = Object.entries(mayImport).map(([folder, open]) => ({
-  target: `./${folder}`,
-  from: './',
-  except: [...new Set(['node_modules', folder, ...open])],
-  message: 'See the import table in docs/explanation/architecture.md.',
+const message = 'See the import table in docs/explanation/architecture.md.';
+
+const zones = Object.entries(mayImport)
+  .filter(([folder]) => folder !== commands)
+  .map(([folder, open]) => ({
+    target: `./${folder}`,
+    from: './',
+    except: [...new Set(['node_modules', folder, ...open])],
+    message,
+  }));
+
+/** What describes a command knows the command line; its work does not. */
+const commandZones = [
+  { target: `./${commands}/**/!(cli).ts`, open: mayImport[commands] },
+  { target: `./${commands}/*/cli.ts`, open: [...mayImport[commands], inRuntime('cli')] },
+].map(({ target, open }) => ({ target, from: './', except: ['node_modules', commands, ...open], message }));
+
+/** No command needs another one: what two of them share lives where its noun does. */
+const foldersOfCommands = readdirSync(join(import.meta.dirname, commands), { withFileTypes: true }).filter(
+  (entry) => entry.isDirectory(),
+);
+const betweenCommands = foldersOfCommands.map(({ name }) => ({
+  target: `./${commands}/${name}`,
+  from: `./${commands}`,
+  except: [`./${name}`],
+  message,
 }));
 
 const spawnHere = { name: 'node:child_process', message: 'Spawn through runtime/src/core/process.ts.' };
@@ -117,7 +142,7 @@ export default tseslint.config(
     rules: {
       'no-console': 'error',
       'no-restricted-imports': ['error', { paths: [spawnHere] }],
-      'import-x/no-restricted-paths': ['error', { zones }],
+      'import-x/no-restricted-paths': ['error', { zones: [...zones, ...commandZones, ...betweenCommands] }],
       '@typescript-eslint/no-unused-vars': ['error', { argsIgnorePattern: '^_', varsIgnorePattern: '^_' }],
       '@typescript-eslint/consistent-type-imports': 'error',
     },

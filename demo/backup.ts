@@ -2,7 +2,7 @@ import { readFile, readlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { manifestKey } from '../runtime/src/archives/layout.ts';
 import type { Manifest } from '../runtime/src/archives/manifest.ts';
-import type { VerificationReport } from '../runtime/src/commands/verify/report.ts';
+import type { VerificationReport } from '../runtime/src/commands/verify/result.ts';
 import { cronJobName, names, verificationFolder } from '../runtime/src/contract/names.ts';
 import { formatBytes } from '../runtime/src/core/units.ts';
 import type { Digest } from './databases/database.ts';

@@ -1,7 +1,7 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Listed } from '../runtime/src/commands/list/list.ts';
-import type { RestoreReport } from '../runtime/src/commands/restore/report.ts';
+import type { Listed } from '../runtime/src/commands/list/result.ts';
+import type { RestoreReport } from '../runtime/src/commands/restore/result.ts';
 import { table } from '../runtime/src/core/text-table.ts';
 import { mounts } from '../runtime/src/contract/mounts.ts';
 import { names } from '../runtime/src/contract/names.ts';

@@ -1,4 +1,4 @@
-import type { VerificationReport } from '../runtime/src/commands/verify/report.ts';
+import type { VerificationReport } from '../runtime/src/commands/verify/result.ts';
 import { secondsTaken } from '../runtime/src/core/times.ts';
 import { table } from '../runtime/src/core/text-table.ts';
 import { formatBytes, formatSeconds } from '../runtime/src/core/units.ts';

@@ -1,7 +1,7 @@
 import { mkdir } from 'node:fs/promises';
 import { basename, join } from 'node:path';
-import type { Listed } from '../runtime/src/commands/list/list.ts';
-import type { RestoreResult } from '../runtime/src/commands/restore/restore.ts';
+import type { Listed } from '../runtime/src/commands/list/result.ts';
+import type { RestoreResult } from '../runtime/src/commands/restore/result.ts';
 import { mounts } from '../runtime/src/contract/mounts.ts';
 import { latestAlias, names } from '../runtime/src/contract/names.ts';
 import { secrets } from '../runtime/src/contract/secrets.ts';

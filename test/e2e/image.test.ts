@@ -4,7 +4,7 @@ import { readFile, readlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Digest } from '../../demo/databases/database.ts';
 import { find, podSpec, type Manifest } from '../../demo/pod/cluster.ts';
-import type { VerificationReport } from '../../runtime/src/commands/verify/report.ts';
+import type { VerificationReport } from '../../runtime/src/commands/verify/result.ts';
 import { cronJobName, cronJobNames, names } from '../../runtime/src/contract/names.ts';
 import { runPod, startPod, type ContainerPod } from '../kit/container-pod.ts';
 import { containerStage, type ContainerStage } from '../kit/container-stage.ts';

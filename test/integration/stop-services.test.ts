@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
-import { whileStopped } from '../../runtime/src/commands/restore/stop-services.ts';
+import { whileStopped } from '../../runtime/src/services/stop-services.ts';
 import { startDirectory } from '../conformance/stores/directory.ts';
 import { redisTarget, testApp } from '../kit/app.ts';
 import { install, planFor, type Installation } from '../kit/installation.ts';

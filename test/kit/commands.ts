@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { Writable } from 'node:stream';
 import { expect } from '@jest/globals';
-import { buildProgram, type Session } from '../../runtime/src/cli/program.ts';
+import { runProgram } from '../../runtime/src/cli/program.ts';
+import { silentSession } from './session.ts';
 import { names } from '../../runtime/src/contract/names.ts';
 import { scriptsFor } from '../../runtime/src/contract/scripts.ts';
 import { planOf } from '../../src/environment/environment.ts';
@@ -33,18 +33,10 @@ const wordsOf = (command: string): readonly string[] =>
     .replaceAll(/\$\([^)]*\)/g, '20240101')
     .match(/'[^']*'|\S+/g)!;
 
-const nothing: Session = {
-  stdout: new Writable(),
-  stdin: process.stdin,
-  open: () => Promise.reject(new Error('parsed')),
-};
-
 /** Parses a command line as the CLI does, up to where it would begin to work. */
 const parseCli = async (args: readonly string[]): Promise<void> => {
-  const program = buildProgram(nothing);
-  for (const command of [program, ...program.commands])
-    command.exitOverride().configureOutput({ writeErr: () => {} });
-  await expect(program.parseAsync([...args], { from: 'user' })).rejects.toThrow(/^parsed$/);
+  const { session } = silentSession(() => Promise.reject(new Error('parsed')));
+  await expect(runProgram(session, args)).rejects.toThrow(/^parsed$/);
 };
 
 /** What a shell in the restore pod is asked to run: the CLI, a script over it, or a tool of the image. */

@@ -64,6 +64,18 @@ const valuesOf =
 const isText = (value: unknown): value is string => typeof value === 'string';
 const isMeasure = (value: unknown): value is number | string => isText(value) || Number.isSafeInteger(value);
 
+/** Server that a dump came from, and the programs that made it. */
+export const serverSchema = z.strictObject({
+  product: z.string(),
+  version: z.string(),
+  tools: z.custom<Values<string>>(valuesOf(isText)).meta({ shape: 'object of texts' }),
+});
+
+/** What an archive holds, counted: item → measure → value. */
+export const fingerprintSchema = z
+  .custom<Values<Values<number | string>>>(valuesOf(valuesOf(isMeasure)))
+  .meta({ shape: 'object of objects' });
+
 /** `<archive>.manifest.json`, the last file that a backup writes. FORMAT.md describes each field. */
 export const manifestSchema = z.strictObject({
   format: z.literal(1),
@@ -74,11 +86,7 @@ export const manifestSchema = z.strictObject({
   archive: z.string(),
   tier: z.enum(tiers),
   program: z.string(),
-  server: z.strictObject({
-    product: z.string(),
-    version: z.string(),
-    tools: z.custom<Values<string>>(valuesOf(isText)),
-  }),
+  server: serverSchema,
   startedAt: time,
   finishedAt: time,
   sourceBytes: count,
@@ -87,7 +95,7 @@ export const manifestSchema = z.strictObject({
   encryption: encryptionSchema.nullable(),
   seal: sealSchema,
   entries: z.array(z.strictObject({ name: entryName, bytes: count })),
-  fingerprint: z.custom<Values<Values<number | string>>>(valuesOf(valuesOf(isMeasure))),
+  fingerprint: fingerprintSchema,
   verifications: z.array(verificationSchema),
 });
 

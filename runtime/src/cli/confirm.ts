@@ -2,8 +2,6 @@ import { createInterface } from 'node:readline/promises';
 import type { Readable, Writable } from 'node:stream';
 import { BackupError } from '../core/errors.ts';
 import { printable } from '../core/printable.ts';
-import { renderRestorePlan } from './render.ts';
-import type { RestorePlan } from '../commands/restore/plan.ts';
 
 type Terminal = Readable & { isTTY?: boolean };
 
@@ -18,13 +16,7 @@ export const askOn =
       );
     const prompt = createInterface({ input: stdin, output });
     output.write(`${printable(text)}\n`);
-    const answer = await prompt.question(`Type ${expected} to go on: `);
+    const answer = await prompt.question(`Type ${expected} to continue: `);
     prompt.close();
     return answer.trim() === expected;
   };
-
-/** Shows what is going to happen and asks for the target's name, or `full`. @throws BackupError `restore.refused` without a terminal */
-export const confirmOn =
-  (stdin: Terminal, output: Writable, expected: string) =>
-  (plans: readonly RestorePlan[]): Promise<boolean> =>
-    askOn(stdin, output, expected, `restore ${expected}`)(plans.map(renderRestorePlan).join('\n'));

@@ -5,9 +5,11 @@ import { CommanderError } from 'commander';
 import { exitCodes } from '../contract/exit-codes.ts';
 import { mounts, mountVariables } from '../contract/mounts.ts';
 import { loadPlan, openApp, type App } from '../session/app.ts';
-import { buildProgram, type Session } from './program.ts';
+import { runProgram } from './program.ts';
+import type { Ended, Session } from './run.ts';
+import type { ErrorDocument } from './error-document.ts';
 import type { RunContext } from '../core/context.ts';
-import { isBackupError, messageOf, unexpected, type FailureCode } from '../core/errors.ts';
+import { BackupError, isBackupError, messageOf, unexpected } from '../core/errors.ts';
 import { openLog } from '../core/log.ts';
 import { printable, printableItem } from '../core/printable.ts';
 import { progressTo } from '../core/progress.ts';
@@ -43,6 +45,7 @@ const openRun = (logLevel: string, signal: AbortSignal): RunContext => ({
 
 const openSession = (signal: AbortSignal): Session => ({
   stdout,
+  stderr,
   stdin: process.stdin,
   open: async (planFile): Promise<App> => {
     const plan = await loadPlan(env, planFile ?? env[mountVariables.plan]);
@@ -51,46 +54,55 @@ const openSession = (signal: AbortSignal): Session => ({
   },
 });
 
-const failure = (error: unknown) => {
-  if (isBackupError(error))
-    return { code: error.code, message: error.message, hint: error.hint, exitCode: error.exitCode };
+const failure = (error: unknown): ErrorDocument['error'] => {
+  if (isBackupError(error)) {
+    const { code, message, hint, exitCode } = error;
+    return { code, message, hint, exitCode };
+  }
   const { hint, exit } = unexpected;
   return { code: 'unexpected', message: messageOf(error), hint, exitCode: exit };
 };
 
-/** Their report is the JSON document already. */
-const withReport: readonly FailureCode[] = [
-  'verification.failed',
-  'verification.incomplete',
-  'check.failed',
-  'audit.broken',
-  'restore.incomplete',
-  'service.down',
-];
-
 /** No stack trace for a user's mistake; one for a defect, where the log level is DEBUG. */
-const report = (error: unknown, json: boolean): number => {
-  const { exitCode, ...fields } = failure(error);
+const logFailure = (error: unknown, failed: ErrorDocument['error']): void => {
   const stack =
     !isBackupError(error) && env['LOG_LEVEL'] === 'DEBUG' && error instanceof Error
       ? { stack: error.stack }
       : {};
   if (stderr.isTTY)
-    stderr.write(`error: ${printableItem(fields.message)}\nhint:  ${fields.hint} (${fields.code})\n`);
-  else openLog(stderr, 'ERROR').error({ ...fields, ...stack, exitCode }, `failed: ${fields.message}`);
-  const reported = isBackupError(error) && withReport.includes(error.code);
-  if (json && !reported)
-    stdout.write(`${printable(JSON.stringify({ error: { ...fields, exitCode } }, null, 2))}\n`);
-  return exitCode;
+    stderr.write(`error: ${printableItem(failed.message)}\nhint:  ${failed.hint} (${failed.code})\n`);
+  else openLog(stderr, 'ERROR').error({ ...failed, ...stack }, `failed: ${failed.message}`);
+};
+
+const printFailure = (error: ErrorDocument['error']): void => {
+  const document: ErrorDocument = { error };
+  stdout.write(`${printable(JSON.stringify(document, null, 2))}\n`);
+};
+
+/** With `--json` standard output is one document: the result where there is one, else the error. */
+const report = (error: unknown, printed: boolean, json: boolean): number => {
+  const failed = failure(error);
+  logFailure(error, failed);
+  if (json && !printed) printFailure(failed);
+  return failed.exitCode;
+};
+
+/** Help, or a command line that cannot be read: commander has printed it for people. */
+const refused = ({ exitCode, message }: CommanderError, json: boolean): number => {
+  if (exitCode === 0) return exitCodes.ok;
+  const error = new BackupError('usage.invalid', message.replace(/^error: /, ''));
+  if (json) printFailure(failure(error));
+  return error.exitCode;
 };
 
 const main = async (args: readonly string[]): Promise<number> => {
+  const json = args.includes('--json');
   try {
-    await buildProgram(openSession(stopOnSignals())).parseAsync(args, { from: 'user' });
-    return exitCodes.ok;
+    const { printed, problem }: Ended = await runProgram(openSession(stopOnSignals()), args);
+    return problem ? report(problem, printed, json) : exitCodes.ok;
   } catch (error) {
-    if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.ok : exitCodes.usage;
-    return report(error, args.includes('--json'));
+    if (error instanceof CommanderError) return refused(error, json);
+    return report(error, false, json);
   }
 };
 

@@ -3,10 +3,12 @@ import { z } from 'zod';
 const label = /^[a-z0-9]([a-z0-9-]*[a-z0-9])?$/;
 const subdomain = /^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$/;
 
+export const serviceKinds = ['Deployment', 'StatefulSet'] as const;
+
 /** What uses a database and is scaled to 0 while that is restored with `--stop-services`. */
 export const serviceConfig = z.strictObject({
   /** Kind of the workload. @default Deployment - what most applications are */
-  kind: z.enum(['Deployment', 'StatefulSet']).default('Deployment'),
+  kind: z.enum(serviceKinds).default('Deployment'),
   /** Namespace of the workload. @default the backup system's own - a platform keeps its databases beside it */
   namespace: z
     .string()

@@ -12,6 +12,8 @@ export const exitCodes = {
   locked: 9,
 } as const;
 
+export type ExitCodeName = keyof typeof exitCodes;
+
 /** What each means to the one who started the command, as a sentence without its end. */
 export const exitCodeMeanings = {
   ok: 'The command did what it was asked to do',
@@ -24,9 +26,9 @@ export const exitCodeMeanings = {
   restore: 'The restore failed or was refused',
   verification: 'A verification, drill, check or the audit trail shows a problem',
   locked: 'Another run works on the target',
-} as const satisfies Record<keyof typeof exitCodes, string>;
+} as const satisfies Record<ExitCodeName, string>;
 
-export type ExitCode = (typeof exitCodes)[keyof typeof exitCodes];
+export type ExitCode = (typeof exitCodes)[ExitCodeName];
 
 /** Codes that another try of the same run cannot change; a Job that ends with one is not tried again. */
 export const finalExitCodes = [

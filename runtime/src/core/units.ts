@@ -37,6 +37,14 @@ export const formatBytes = (bytes: number): string => {
   return `${Number((bytes / 1024 ** power).toFixed(power ? 1 : 0))} ${binaryUnits[power]}`;
 };
 
+/** `2024-01-01T02:00:00.000Z` → `2024-01-01 02:00:00Z`, for people; `-` where there is none. */
+export const formatTime = (iso: string | undefined): string =>
+  iso ? iso.replace('T', ' ').replace(/\.\d+Z$/, 'Z') : '-';
+
+/** `1 problem`, `2 problems`. */
+export const formatCount = (count: number, noun: string): string =>
+  `${count} ${noun}${count === 1 ? '' : 's'}`;
+
 /** Time → `20240101_020000` in UTC, as archive names carry it. */
 export const stamp = (time: Date): string =>
   time.toISOString().slice(0, 19).replaceAll(/[-:]/g, '').replace('T', '_');

@@ -38,7 +38,9 @@ export const sign = async <T extends object>(
 };
 
 /** `proved`: under a key at hand. `unproved`: in the clear, or under a key that is gone. */
-export type Proof = 'proved' | 'unproved' | 'altered';
+export const proofs = ['proved', 'unproved', 'altered'] as const;
+
+export type Proof = (typeof proofs)[number];
 
 export const proofOf = async (
   label: string,

@@ -31,7 +31,8 @@ const contentSchema = z.strictObject({
   follows: z.literal('proved').optional(),
 });
 
-const entrySchema = z.strictObject({ ...contentSchema.shape, ...signatureShape });
+/** A line of the trail. */
+export const entrySchema = z.strictObject({ ...contentSchema.shape, ...signatureShape });
 
 export type AuditContent = z.output<typeof contentSchema>;
 export type AuditEntry = z.output<typeof entrySchema>;

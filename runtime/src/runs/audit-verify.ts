@@ -133,8 +133,6 @@ export const verifyAudit = async (
   };
 };
 
-/** @throws BackupError `audit.broken` naming the first entry that is wrong */
-export const requireWhole = ({ problems }: AuditReport): void => {
-  const [first] = problems;
-  if (first) throw new BackupError('audit.broken', `${first.entry} ${first.message}`);
-};
+/** The failure `audit.broken` naming the first entry that is wrong; undefined where the trail is whole. */
+export const auditProblem = ({ problems: [first] }: AuditReport): BackupError | undefined =>
+  first && new BackupError('audit.broken', `${first.entry} ${first.message}`);

@@ -6,7 +6,7 @@ import { backup } from '../../../runtime/src/commands/backup/backup.ts';
 import type { App } from '../../../runtime/src/session/app.ts';
 import { pruneRun } from '../../../runtime/src/commands/prune/prune.ts';
 import { rekey } from '../../../runtime/src/commands/rekey/rekey.ts';
-import { renderRekeyed } from '../../../runtime/src/cli/render.ts';
+import { renderRekeyed } from '../../../runtime/src/commands/rekey/text.ts';
 import { verify } from '../../../runtime/src/commands/verify/verify.ts';
 import { openKey } from '../../../runtime/src/crypto/key-ring.ts';
 import { s3Config } from '../../../runtime/src/store/config.ts';

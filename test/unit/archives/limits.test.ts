@@ -8,7 +8,7 @@ import { readCatalog } from '../../../runtime/src/archives/catalogue.ts';
 import { findLock } from '../../../runtime/src/runs/lock-state.ts';
 import { takeLock } from '../../../runtime/src/runs/lock.ts';
 import { recordsReader } from '../../../runtime/src/runs/read-records.ts';
-import { readStopped } from '../../../runtime/src/commands/restore/stopped-services.ts';
+import { readStopped } from '../../../runtime/src/services/stopped-services.ts';
 import { jsonProblem } from '../../../runtime/src/core/json-shape.ts';
 import { listed as listAll } from '../../../runtime/src/store/listed.ts';
 import type { Store } from '../../../runtime/src/store/store.ts';

@@ -1,8 +1,12 @@
 import { expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { renderBackup, renderRestore, renderStatus } from '../../../runtime/src/cli/render.ts';
-import { renderAuditReport, renderCheck, renderShown } from '../../../runtime/src/cli/render-catalog.ts';
-import { renderReport } from '../../../runtime/src/commands/verify/report.ts';
+import { renderAudit } from '../../../runtime/src/commands/audit/text.ts';
+import { renderBackup } from '../../../runtime/src/commands/backup/text.ts';
+import { renderCheck } from '../../../runtime/src/commands/check/text.ts';
+import { renderRestore } from '../../../runtime/src/commands/restore/text.ts';
+import { renderShown } from '../../../runtime/src/commands/show/text.ts';
+import { renderStatus } from '../../../runtime/src/commands/status/text.ts';
+import { renderReport } from '../../../runtime/src/commands/verify/text.ts';
 import { openLog } from '../../../runtime/src/core/log.ts';
 import { printable } from '../../../runtime/src/core/printable.ts';
 
@@ -30,10 +34,12 @@ const pages: Readonly<Record<string, (text: string) => string>> = {
   backup: (text) =>
     renderBackup({ ...plan, seconds: 1, copies: [], replicated: {}, pruned: [], warnings: [text] } as never),
   restore: (text) =>
-    renderRestore({
-      ...{ ...plan, into: text, effect: text, notes: [text], seconds: 1, rtoSeconds: 1, equal: false },
-      ...{ accepted: [text], kept: text, undo: text },
-    } as never),
+    renderRestore([
+      {
+        ...{ ...plan, into: text, effect: text, notes: [text], seconds: 1, rtoSeconds: 1, equal: false },
+        ...{ accepted: [text], kept: text, undo: text },
+      },
+    ] as never),
   status: (text) =>
     renderStatus([
       { target: 't', engine: 'redis', archives: 0, rpoSeconds: 1, setAside: [{ problem: text }] },
@@ -44,7 +50,7 @@ const pages: Readonly<Record<string, (text: string) => string>> = {
       repaired: 0,
     } as never),
   audit: (text) =>
-    renderAuditReport({
+    renderAudit({
       ok: false,
       entries: 1,
       proved: 0,

@@ -5,7 +5,6 @@ import { BackupError, isBackupError, messageOf } from '../../core/errors.ts';
 import { throwIfStopped } from '../../core/stopped.ts';
 import { secondsTaken } from '../../core/times.ts';
 import { parseDuration } from '../../core/units.ts';
-import type { Fingerprint, ServerInfo } from '../../engines/engine.ts';
 import { retentionOf } from '../../plan/parse.ts';
 import type { Target } from '../../plan/schema.ts';
 import { catalogOf } from '../../archives/of-target.ts';
@@ -16,29 +15,11 @@ import { pointNewest } from '../../archives/point-newest.ts';
 import { candidateOf, prune } from '../../retention/application.ts';
 import { storeRecoveryKit } from './recovery-kit.ts';
 import { replicate, type Replicated } from '../../archives/replicate.ts';
-import { backupSummary } from '../summaries.ts';
 import { backupWarnings } from '../../health/warnings.ts';
 import { takeArchive } from '../../archives/take.ts';
 import type { Written } from '../../archives/write.ts';
-
-/** Result of a backup, as `--json` prints it. */
-export interface BackupResult {
-  readonly target: string;
-  readonly store: string;
-  readonly archive: string;
-  /** Weekly and monthly copies made by this run. */
-  readonly copies: readonly string[];
-  readonly sourceBytes: number;
-  readonly archiveBytes: number;
-  readonly seconds: number;
-  readonly server: ServerInfo;
-  readonly fingerprint: Fingerprint;
-  /** Keys copied per replica. */
-  readonly replicated: Readonly<Record<string, readonly string[]>>;
-  readonly pruned: readonly string[];
-  /** What is unusual compared with earlier archives; sentences with figures. */
-  readonly warnings: readonly string[];
-}
+import type { BackupResult } from './result.ts';
+import { backupSummary } from './summary.ts';
 
 const copyToTiers = async (
   app: App,

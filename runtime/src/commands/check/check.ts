@@ -1,35 +1,18 @@
 import { BackupError, isBackupError, messageOf } from '../../core/errors.ts';
 import { throwIfStopped } from '../../core/stopped.ts';
 import { allStores, findTarget, type App } from '../../session/app.ts';
-import { findingsOf, partialsOf, type Finding } from './findings.ts';
+import type { Finding } from './finding.ts';
+import { findingsOf, partialsOf } from './findings.ts';
 import { leftoverFindings } from './leftovers.ts';
 import { recorded } from '../../runs/recorded-run.ts';
 import { versionFindings } from './version-findings.ts';
 import { surveyAll } from '../../archives/orphans.ts';
-import { checkSummary } from '../summaries.ts';
+import type { Checked, CheckReport } from './result.ts';
+import { checkSummary, remaining } from './summary.ts';
 
-/** A finding, and what became of it. */
-export interface Checked extends Omit<Finding, 'repair'> {
-  /** True where `--repair` can mend it. */
-  readonly repairable: boolean;
-  /** What `--repair` did. */
-  readonly repaired?: string;
-  /** Why `--repair` failed. */
-  readonly failed?: string;
-}
-
-/** Outcome of `check`, as `--json` prints it. */
-export interface CheckReport {
-  readonly ok: boolean;
-  /** Problems that remain. */
-  readonly problems: number;
-  readonly repaired: number;
-  readonly findings: readonly Checked[];
-}
-
-const settle = async (app: App, { repair, ...finding }: Finding, mend: boolean): Promise<Checked> => {
+const settle = async (app: App, { repair, ...finding }: Finding, repairs: boolean): Promise<Checked> => {
   const checked = { ...finding, repairable: repair !== undefined };
-  if (!repair || !mend) return checked;
+  if (!repair || !repairs) return checked;
   throwIfStopped(app.run);
   try {
     return { ...checked, repaired: await repair() };
@@ -40,8 +23,8 @@ const settle = async (app: App, { repair, ...finding }: Finding, mend: boolean):
 };
 
 /** What is to be done about findings. */
-interface Mending {
-  readonly mend: boolean;
+interface Repairing {
+  readonly repair: boolean;
   /** Also bring back what somebody deleted or wrote over, which may have been meant. */
   readonly undelete: boolean;
 }
@@ -50,25 +33,25 @@ interface Mending {
 const checkTarget = async (
   app: App,
   target: string,
-  { mend, undelete }: Mending,
+  { repair, undelete }: Repairing,
 ): Promise<readonly Checked[]> => {
   const all = await surveyAll(app, target);
   const checked: Checked[] = [];
   for (const here of all)
     for (const finding of await findingsOf({ app, target, here, all, undelete }))
-      checked.push(await settle(app, finding, mend));
+      checked.push(await settle(app, finding, repair));
   for (const finding of await leftoverFindings(app, findTarget(app.plan, target)))
-    checked.push(await settle(app, finding, mend));
+    checked.push(await settle(app, finding, repair));
   return checked;
 };
 
 /** Looks again after repairs: a manifest that was brought back may make another archive the newest. */
 const repairTwice = async (app: App, target: string, undelete: boolean): Promise<readonly Checked[]> => {
-  const first = await checkTarget(app, target, { mend: true, undelete });
+  const first = await checkTarget(app, target, { repair: true, undelete });
   const repaired = first.filter((finding) => finding.repaired);
   return repaired.length === 0
     ? first
-    : [...repaired, ...(await checkTarget(app, target, { mend: true, undelete }))];
+    : [...repaired, ...(await checkTarget(app, target, { repair: true, undelete }))];
 };
 
 const repairTarget = (app: App, target: string, undelete: boolean): Promise<readonly Checked[]> =>
@@ -81,18 +64,16 @@ const repairOrLook = (app: App, target: string, undelete: boolean): Promise<read
   repairTarget(app, target, undelete).catch((error: unknown) => {
     if (!isBackupError(error, 'lock.held')) throw error;
     app.run.log.warn({ target, problem: error.message }, 'not repaired');
-    return checkTarget(app, target, { mend: false, undelete: false });
+    return checkTarget(app, target, { repair: false, undelete: false });
   });
 
-const checkStores = async (app: App, mend: boolean): Promise<readonly Checked[]> => {
+const checkStores = async (app: App, repair: boolean): Promise<readonly Checked[]> => {
   const checked: Checked[] = [];
   for (const store of allStores(app))
     for (const finding of [...(await partialsOf(app, store)), ...(await versionFindings(store))])
-      checked.push(await settle(app, finding, mend));
+      checked.push(await settle(app, finding, repair));
   return checked;
 };
-
-const remains = ({ severity, repaired }: Checked): boolean => severity === 'problem' && !repaired;
 
 export interface CheckOptions {
   /** @default every target, and what belongs to none */
@@ -102,26 +83,25 @@ export interface CheckOptions {
   readonly undelete?: boolean;
 }
 
-/** Compares what the stores hold with what finished runs leave; `repair` mends what is safe to mend. */
-export const check = async (
-  app: App,
-  { target, repair, undelete = false }: CheckOptions,
-): Promise<CheckReport> => {
-  if (undelete && !repair) throw new BackupError('usage.invalid', '--undelete goes with --repair');
+const findAll = async (app: App, { target, repair, undelete = false }: CheckOptions) => {
   const targets = target ? [findTarget(app.plan, target)] : app.plan.targets;
   const findings: Checked[] = [];
   for (const { name } of targets)
     findings.push(
       ...(await (repair
         ? repairOrLook(app, name, undelete)
-        : checkTarget(app, name, { mend: false, undelete: false }))),
+        : checkTarget(app, name, { repair: false, undelete: false }))),
     );
   if (!target) findings.push(...(await checkStores(app, repair)));
-  const problems = findings.filter(remains).length;
-  return {
-    ok: problems === 0,
-    problems,
-    repaired: findings.filter((finding) => finding.repaired).length,
-    findings,
-  };
+  return findings;
+};
+
+/** Compares what the stores hold with what finished runs leave; `repair` fixes what is safe to fix. */
+export const check = async (app: App, options: CheckOptions): Promise<CheckReport> => {
+  if (options.undelete && !options.repair)
+    throw new BackupError('usage.invalid', '--undelete goes with --repair');
+  const findings = await findAll(app, options);
+  const problems = remaining(findings).length;
+  const repaired = findings.filter((finding) => finding.repaired).length;
+  return { ok: problems === 0, problems, repaired, findings };
 };

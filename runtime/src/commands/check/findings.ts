@@ -5,56 +5,14 @@ import { latestAliases, pointLatest } from '../../archives/latest.ts';
 import { latestKey, manifestKey } from '../../archives/layout.ts';
 import { findLock } from '../../runs/lock-state.ts';
 import { doubtfulRuns, signerOf } from '../../runs/read-records.ts';
-import type { Survey } from '../../archives/survey.ts';
 import { messageOf, type FailureCode } from '../../core/errors.ts';
 import { formatBytes } from '../../core/units.ts';
 import type { PutOptions, Store } from '../../store/store.ts';
 import type { App } from '../../session/app.ts';
+import type { Finding, Found, Place } from './finding.ts';
 import { hiddenArchives } from './hidden-archives.ts';
 import { missingCopies } from './missing-copies.ts';
 import { graceEnd, removableOrphans } from '../../archives/orphans.ts';
-
-export type FindingKind =
-  | 'archive-without-manifest'
-  | 'manifest-without-archive'
-  | 'manifest-broken'
-  | 'archive-foreign'
-  | 'archive-future'
-  | 'record-unproved'
-  | 'size-mismatch'
-  | 'latest-wrong'
-  | 'copy-missing'
-  | 'partial-uploads'
-  | 'lock-stale'
-  | 'archive-hidden'
-  | 'versions-pile-up'
-  | 'versions-unknown'
-  | 'left-on-server';
-
-/** Something in a store that is not as a finished run leaves it. */
-export interface Finding {
-  readonly target: string;
-  readonly store: string;
-  readonly kind: FindingKind;
-  readonly key: string;
-  readonly message: string;
-  /** `notice`: the next run mends it by itself, it may belong to a run that goes on, or no archive suffers from it. */
-  readonly severity: 'problem' | 'notice';
-  /** Mends it, and says what it did. Absent where a person must decide. */
-  readonly repair?: (() => Promise<string>) | undefined;
-}
-
-/** One target in one store, and the same target in all stores. */
-export interface Place {
-  readonly app: App;
-  readonly target: string;
-  readonly here: Survey;
-  readonly all: readonly Survey[];
-  /** Archives that were deleted or written over are to come back. */
-  readonly undelete: boolean;
-}
-
-export type Found = Omit<Finding, 'target' | 'store'>;
 
 /** The same archive in another store, believed and as long as it should be. */
 const twinOf = ({ here, all }: Place, key: string): Believed | undefined =>
@@ -127,7 +85,7 @@ const ofArchive = (place: Place, { key, manifest }: Believed): readonly Found[] 
   return [{ kind: 'size-mismatch', key, message, severity: 'problem' }];
 };
 
-const kindsAside: Readonly<Partial<Record<FailureCode, FindingKind>>> = {
+const kindsAside: Readonly<Partial<Record<FailureCode, Found['kind']>>> = {
   'archive.foreign': 'archive-foreign',
   'archive.future': 'archive-future',
 };

@@ -7,7 +7,7 @@ import { retentionOf } from '../../plan/parse.ts';
 import type { ObjectVersion, Store } from '../../store/store.ts';
 import { findTarget } from '../../session/app.ts';
 import { expectedOf } from '../../archives/of-target.ts';
-import type { Found, Place } from './findings.ts';
+import type { Found, Place } from './finding.ts';
 import { candidateOf } from '../../retention/application.ts';
 import { openBytes } from '../../archives/read.ts';
 

@@ -3,7 +3,7 @@ import type { Leftover } from '../../engines/engine.ts';
 import type { Target } from '../../plan/schema.ts';
 import type { App } from '../../session/app.ts';
 import { describeLeftover, readLeftovers } from '../../session/leftovers.ts';
-import type { Finding } from './findings.ts';
+import type { Finding } from './finding.ts';
 
 /** Needed by nobody, so `--repair` removes it; what an undo needs is for a person to remove. */
 const findingOf = (target: string, store: string, leftover: Leftover): Finding => ({

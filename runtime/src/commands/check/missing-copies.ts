@@ -1,4 +1,4 @@
-import type { Found, Place } from './findings.ts';
+import type { Found, Place } from './finding.ts';
 import { copyArchive, notCopied, sentTo } from '../../archives/replicate.ts';
 
 /** Archives that a replica lacks: their copy failed or was stopped, and the next backup, or a repair, catches up. */

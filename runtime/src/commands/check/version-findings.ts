@@ -1,6 +1,6 @@
 import { isBackupError } from '../../core/errors.ts';
 import type { Store } from '../../store/store.ts';
-import type { Finding } from './findings.ts';
+import type { Finding } from './finding.ts';
 
 const notice = (store: Store, kind: Finding['kind'], message: string): Finding => ({
   ...{ target: '', store: store.location, kind, key: '', severity: 'notice', message },

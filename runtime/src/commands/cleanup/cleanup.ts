@@ -4,7 +4,9 @@ import { throwIfStopped } from '../../core/stopped.ts';
 import type { Leftover } from '../../engines/engine.ts';
 import { findTarget, type App } from '../../session/app.ts';
 import { describeLeftover, readLeftovers } from '../../session/leftovers.ts';
-import { recorded, type Summary } from '../../runs/recorded-run.ts';
+import { recorded } from '../../runs/recorded-run.ts';
+import type { CleanedUp, CleanupReport } from './result.ts';
+import { cleanupSummary } from './summary.ts';
 
 export interface CleanupOptions {
   /** Also what restores replaced and kept for their undo. */
@@ -14,31 +16,20 @@ export interface CleanupOptions {
   readonly confirm: (list: string) => Promise<boolean>;
 }
 
-/** Something that a restore left on the server, and what became of it. */
-export interface CleanedUp extends Omit<Leftover, 'remove'> {
-  readonly removed: boolean;
-  /** Why it is still there although it was to go. */
-  readonly failed?: string;
-}
-
-/** Outcome of `cleanup`, as `--json` prints it. */
-export interface CleanupReport {
-  readonly target: string;
-  readonly server: string;
-  readonly dryRun: boolean;
-  readonly items: readonly CleanedUp[];
-}
-
 const goes = ({ kind }: Leftover, { kept }: CleanupOptions): boolean => kind === 'unfinished' || kept;
 
+const stays = ({ name, kind, bytes }: Leftover): CleanedUp => {
+  return { name, kind, ...(bytes !== undefined && { bytes }), removed: false };
+};
+
 /** Steps do not depend on each other: what cannot be removed is reported, and the rest goes. */
-const removeOne = async (app: App, { remove, ...rest }: Leftover): Promise<CleanedUp> => {
+const removeOne = async (app: App, leftover: Leftover): Promise<CleanedUp> => {
   throwIfStopped(app.run);
   try {
-    await remove();
-    return { ...rest, removed: true };
+    await leftover.remove();
+    return { ...stays(leftover), removed: true };
   } catch (error) {
-    return { ...rest, removed: false, failed: messageOf(error) };
+    return { ...stays(leftover), failed: messageOf(error) };
   }
 };
 
@@ -48,34 +39,9 @@ const removeAll = async (
   options: CleanupOptions,
 ): Promise<readonly CleanedUp[]> => {
   const items: CleanedUp[] = [];
-  for (const leftover of leftovers) {
-    const { remove: _, ...rest } = leftover;
-    items.push(goes(leftover, options) ? await removeOne(app, leftover) : { ...rest, removed: false });
-  }
+  for (const leftover of leftovers)
+    items.push(goes(leftover, options) ? await removeOne(app, leftover) : stays(leftover));
   return items;
-};
-
-const failedOf = ({ items }: CleanupReport): readonly CleanedUp[] =>
-  items.filter(({ failed }) => failed !== undefined);
-
-/** @throws BackupError cleanup.failed naming what is still there */
-export const requireClean = (report: CleanupReport): void => {
-  const failed = failedOf(report);
-  if (failed.length === 0) return;
-  throw new BackupError(
-    'cleanup.failed',
-    failed.map(({ name, failed: why }) => `${name}: ${why}`).join('; '),
-  );
-};
-
-const summarise = (report: CleanupReport): Summary => {
-  const removed = report.items.filter((item) => item.removed);
-  const bytes = removed.reduce((sum, item) => sum + (item.bytes ?? 0), 0);
-  const failed = failedOf(report).length;
-  return {
-    figures: { removed: removed.length, bytes, failed },
-    problem: failed === 0 ? undefined : new BackupError('cleanup.failed', `${failed} could not be removed`),
-  };
 };
 
 /** Removes from a target's server what restores left there, under the target's lock. @throws BackupError restore.refused */
@@ -84,14 +50,17 @@ export const cleanup = async (app: App, name: string, options: CleanupOptions): 
   const { address: server, leftovers } = await readLeftovers(app, target);
   const report = { target: name, server, dryRun: options.dryRun };
   const all = leftovers.filter((leftover) => goes(leftover, options));
-  if (options.dryRun || all.length === 0)
-    return { ...report, items: leftovers.map(({ remove: _, ...rest }) => ({ ...rest, removed: false })) };
+  if (options.dryRun || all.length === 0) return { ...report, items: leftovers.map(stays) };
   const list = all.map((leftover) => `  ${leftover.name}: ${describeLeftover(leftover)}`).join('\n');
   if (!(await options.confirm(`removed from ${server}:\n${list}`)))
     throw new BackupError('restore.refused', 'not confirmed');
-  return recorded(app, { command: 'cleanup', target: name, lock: true, summarise }, async (inner) => {
-    const items = await removeAll(inner, leftovers, options);
-    if (options.kept) await removeUndoNotes(app.stores.primary, name);
-    return { ...report, items };
-  });
+  return recorded(
+    app,
+    { command: 'cleanup', target: name, lock: true, summarise: cleanupSummary },
+    async (inner) => {
+      const items = await removeAll(inner, leftovers, options);
+      if (options.kept) await removeUndoNotes(app.stores.primary, name);
+      return { ...report, items };
+    },
+  );
 };

@@ -4,20 +4,7 @@ import { verifiedAt } from '../../archives/facts.ts';
 import type { Store } from '../../store/store.ts';
 import { allStores, findTarget, type App } from '../../session/app.ts';
 import { catalogOf } from '../../archives/of-target.ts';
-
-/** One archive, as its manifest describes it; what cannot be believed of it has a problem instead. */
-export interface Listed {
-  readonly target: string;
-  readonly store: string;
-  readonly archive: string;
-  readonly tier: string;
-  readonly startedAt: string;
-  readonly archiveBytes: number;
-  readonly sourceBytes: number;
-  /** Time of the latest deep verification or drill that succeeded. */
-  readonly verifiedAt?: string;
-  readonly problem?: string;
-}
+import type { Listed } from './result.ts';
 
 const rows = (target: string, store: Store, { archives, broken }: Catalog<Believed>): readonly Listed[] => [
   ...broken.map(({ key, error }) => ({

@@ -14,21 +14,8 @@ import { catalogOf } from '../../archives/of-target.ts';
 import { recorded } from '../../runs/recorded-run.ts';
 import { openBytes } from '../../archives/read.ts';
 import { lockedBy, removeArchive } from '../../archives/remove.ts';
-import { rekeySummary } from '../summaries.ts';
-
-/** An archive that moved, or would move, from an old key to the plan's first one. */
-export interface Rekeyed {
-  readonly target: string;
-  readonly store: string;
-  readonly from: string;
-  readonly to: string;
-  readonly oldKeyId: string;
-  readonly newKeyId: string;
-  /** Why the old archive is still there: until when Object Lock keeps it. `rekey` and retention remove it afterwards. */
-  readonly kept?: string;
-  /** Why it could not be rewritten. */
-  readonly failed?: string;
-}
+import type { Rekeyed } from './result.ts';
+import { rekeySummary } from './summary.ts';
 
 const reseal = async (app: App, keys: KeyRing, archive: Believed, to: string): Promise<void> => {
   const { store, manifest } = archive;
@@ -168,4 +155,16 @@ export const rekey = async (
   return recorded(app, { command: 'rekey', target: name, lock: true, summarise: rekeySummary }, (inner) =>
     rekeyAll(inner, keys, target, dryRun),
   );
+};
+
+/** Rekeys one target, or every target of the plan. @throws as `rekey` */
+export const rekeyTargets = async (
+  app: App,
+  name: string | undefined,
+  options: { readonly dryRun: boolean },
+): Promise<readonly Rekeyed[]> => {
+  const targets = name ? [name] : app.plan.targets.map((target) => target.name);
+  const moved: Rekeyed[] = [];
+  for (const target of targets) moved.push(...(await rekey(app, target, options)));
+  return moved;
 };

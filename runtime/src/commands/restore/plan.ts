@@ -8,31 +8,8 @@ import { addressOf, engineOf, findTarget, openSource, type App } from '../../ses
 import type { Origin } from '../../archives/of-target.ts';
 import { believeNamed, findArchive, readEntries } from '../../archives/read.ts';
 import { restoreRequest } from '../../archives/restore-request.ts';
-import { servicesOf, type ServiceState } from './services.ts';
-
-/** What a restore is going to do; `--dry-run` prints it and stops. */
-export interface RestorePlan {
-  readonly target: string;
-  readonly archive: string;
-  readonly store: string;
-  readonly takenAt: string;
-  /** Whose archive it is, where it is not the target's own: `--from-target`, `--from-environment`. */
-  readonly fromTarget?: string;
-  readonly fromEnvironment?: string;
-  readonly archiveBytes: number;
-  readonly sourceBytes: number;
-  /** Where the data goes. */
-  readonly into: string;
-  readonly mode: 'replace' | 'test';
-  /** Parts that are restored; absent where all is. */
-  readonly only?: readonly string[];
-  /** Scaled to 0 meanwhile; absent without `--stop-services`. */
-  readonly services?: readonly ServiceState[];
-  /** In words: what becomes of the live data. */
-  readonly effect: string;
-  /** What does not come back, comes back otherwise, or points elsewhere afterwards; absent where all comes back. */
-  readonly notes?: readonly string[];
-}
+import { servicesOf } from '../../services/service-state.ts';
+import type { RestorePlan } from './result.ts';
 
 export interface RestoreOptions extends RestoreScope, Origin {
   readonly archive?: string | undefined;

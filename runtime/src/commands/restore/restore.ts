@@ -9,29 +9,13 @@ import { findTarget, type App } from '../../session/app.ts';
 import { takeArchive } from '../../archives/take.ts';
 import { failureRecorded, recorded } from '../../runs/recorded-run.ts';
 import { readEntries, readThrough } from '../../archives/read.ts';
-import { prepare, type Prepared, type RestoreOptions, type RestorePlan } from './plan.ts';
-import type { ServiceState } from './services.ts';
-import { whileStopped } from './stop-services.ts';
-import { restoreSummary } from '../summaries.ts';
+import { prepare, type Prepared, type RestoreOptions } from './plan.ts';
+import type { RestoreResult } from './result.ts';
+import type { ServiceState } from '../../services/service-state.ts';
+import { whileStopped } from '../../services/stop-services.ts';
+import { restoreSummary } from './summary.ts';
 import { restoreRequest } from '../../archives/restore-request.ts';
 import { tryRestore } from '../../archives/scratch-restore.ts';
-
-/** Result of a restore, as `--json` prints it. */
-export interface RestoreResult extends RestorePlan {
-  readonly dryRun: boolean;
-  readonly seconds?: number;
-  readonly rtoSeconds: number;
-  readonly withinRto?: boolean;
-  /** True: counted after the restore and found to be what the archive holds. */
-  readonly equal?: boolean;
-  /** Differences from the archive's manifest that a person has accepted with `--accept`. */
-  readonly accepted?: readonly string[];
-  readonly fingerprint?: Restored['fingerprint'];
-  readonly kept?: string;
-  readonly undo?: string;
-  /** Archive of what was replaced. */
-  readonly safetyArchive?: string;
-}
 
 /** Where an engine cannot restore beside the live data, every byte is proved, and the live data saved, before it goes. */
 const saveLiveData = async (app: App, prepared: Prepared): Promise<string | undefined> => {

@@ -2,40 +2,7 @@ import { isRegular } from '../../archives/facts.ts';
 import { parseDuration } from '../../core/units.ts';
 import { targetReader, type TargetState } from '../../health/target-state.ts';
 import type { App } from '../../session/app.ts';
-
-/** How a target stands against its objectives. */
-export interface TargetStatus {
-  readonly target: string;
-  readonly engine: string;
-  readonly archives: number;
-  /** What lies among them and does not count, and why. */
-  readonly setAside: readonly {
-    readonly archive: string;
-    readonly code: string;
-    readonly problem: string;
-  }[];
-  readonly newest?: string;
-  readonly startedAt?: string;
-  readonly ageSeconds?: number;
-  readonly rpoSeconds: number;
-  /** False where there is no archive, or it is older than the RPO. */
-  readonly withinRpo: boolean;
-  readonly archiveBytes?: number;
-  /** Size of the newest archive over the median of the seven before it; absent for the first archive. */
-  readonly sizeRatio?: number;
-  readonly verifiedAt?: string;
-  /** The last backup, of those that did not meet the lock of another run. */
-  readonly lastRun?: { readonly startedAt: string; readonly ok: boolean; readonly failure?: string };
-  readonly rtoSeconds: number;
-  /** The last drill, also one that could not run; `seconds` only where it succeeded. */
-  readonly lastDrill?: {
-    readonly at: string;
-    readonly ok: boolean;
-    readonly seconds?: number;
-    readonly withinRto: boolean;
-  };
-  readonly nextRun?: string;
-}
+import type { TargetStatus } from './result.ts';
 
 /** What the newest archive says. */
 const ofNewest = ({ newest, ageSeconds }: TargetState) => {

@@ -1,31 +1,15 @@
 import { verificationFolder } from '../../contract/names.ts';
 import { messageOf } from '../../core/errors.ts';
-import { printable, printableItem } from '../../core/printable.ts';
-import { dayMs, formatBytes, formatSeconds, stamp } from '../../core/units.ts';
+import { printable } from '../../core/printable.ts';
+import { dayMs, stamp } from '../../core/units.ts';
 import { oneChunk } from '../../core/one-chunk.ts';
 import { removeUnlessLocked } from '../../store/remove.ts';
 import type { Store } from '../../store/store.ts';
 import type { App } from '../../session/app.ts';
-import { table } from '../../core/text-table.ts';
 import type { VerifyOutcome } from './verify.ts';
-import type { Verified } from './verify-archive.ts';
+import type { VerificationReport } from './result.ts';
+import { renderReport } from './text.ts';
 import type { VerifyLevel } from '../../contract/verify-levels.ts';
-
-/** Content of `verification_report_<date>.json`. */
-export interface VerificationReport {
-  readonly environment: string;
-  readonly generatedAt: string;
-  readonly status: 'passed' | 'failed';
-  readonly archives: number;
-  readonly failed: number;
-  /** Why it ended early; absent where everything was verified. */
-  readonly stopped?: string;
-  /** Targets that were not verified to their end. */
-  readonly notReached: readonly string[];
-  /** Newest archives that are unusual compared with earlier ones, and stores that will be full. */
-  readonly warnings: readonly string[];
-  readonly results: readonly Verified[];
-}
 
 export const buildReport = (
   environment: string,
@@ -45,38 +29,6 @@ export const buildReport = (
     warnings,
     results,
   };
-};
-
-const outcome = ({ problem, restore }: Verified): string => {
-  if (problem) return `${problem.code}: ${problem.message}`;
-  if (!restore) return 'ok';
-  return `equal, restored in ${formatSeconds(restore.seconds)} (RTO ${formatSeconds(restore.rtoSeconds)}: ${restore.withinRto ? 'met' : 'MISSED'})`;
-};
-
-/** The report for people, also what `verify` prints on a terminal. */
-export const renderReport = (report: VerificationReport): string => {
-  const rows = report.results.map((result) => [
-    result.target,
-    result.store,
-    result.archive,
-    result.level,
-    result.archiveBytes === undefined ? '' : formatBytes(result.archiveBytes),
-    formatSeconds(result.seconds),
-    outcome(result),
-  ]);
-  return [
-    `Verification of ${report.environment} at ${report.generatedAt}: ${report.status}`,
-    `${report.archives} checked, ${report.failed} failed`,
-    ...(report.stopped
-      ? [
-          `STOPPED: ${printableItem(report.stopped)}; not verified to the end: ${report.notReached.join(', ')}`,
-        ]
-      : []),
-    ...report.warnings.map((warning) => `WARNING: ${printableItem(warning)}`),
-    '',
-    table(['target', 'store', 'archive', 'level', 'size', 'took', 'result'], rows),
-    '',
-  ].join('\n');
 };
 
 /** Drills have reports of their own, so that they do not take the place of the day's verification. */

@@ -2,31 +2,14 @@ import type { Believed } from '../../archives/authentic.ts';
 import { writeManifest, type Archive } from '../../archives/catalogue.ts';
 import type { Verification } from '../../archives/manifest.ts';
 import { exitCodes } from '../../contract/exit-codes.ts';
-import { BackupError, isBackupError, messageOf, type FailureCode } from '../../core/errors.ts';
+import { BackupError, isBackupError, messageOf } from '../../core/errors.ts';
 import { parseDuration } from '../../core/units.ts';
 import type { Target } from '../../plan/schema.ts';
 import { openSecretSource, openSource, type App } from '../../session/app.ts';
 import { believeNamed, readThrough } from '../../archives/read.ts';
 import { tryRestore } from '../../archives/scratch-restore.ts';
 import type { VerifyLevel } from '../../contract/verify-levels.ts';
-
-/** Outcome for one archive in one store. */
-export interface Verified {
-  readonly target: string;
-  readonly store: string;
-  readonly archive: string;
-  readonly tier: string;
-  readonly level: VerifyLevel;
-  readonly startedAt?: string;
-  readonly archiveBytes?: number;
-  readonly seconds: number;
-  readonly ok: boolean;
-  /** Of a drill that passed: the restore alone, against the target's RTO. */
-  readonly restore?: { readonly seconds: number; readonly rtoSeconds: number; readonly withinRto: boolean };
-  /** Of a drill that passed: what it could not try, or what does not come back. */
-  readonly notes?: readonly string[];
-  readonly problem?: { readonly code: FailureCode | 'unexpected'; readonly message: string };
-}
+import type { Verified } from './result.ts';
 
 /** A drill that ended with equal data. */
 interface Drilled {

@@ -8,9 +8,10 @@ import type { Store } from '../../store/store.ts';
 import { allStores, findTarget, type App } from '../../session/app.ts';
 import { catalogOf } from '../../archives/of-target.ts';
 import { recorded } from '../../runs/recorded-run.ts';
-import { verifySummary } from '../summaries.ts';
 import { findArchive } from '../../archives/read.ts';
-import { problemOf, verifyArchive, type Verified } from './verify-archive.ts';
+import { problemOf, verifyArchive } from './verify-archive.ts';
+import type { Verified } from './result.ts';
+import { verifySummary } from './summary.ts';
 import type { VerifyLevel } from '../../contract/verify-levels.ts';
 
 /** What to verify. */

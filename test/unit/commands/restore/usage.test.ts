@@ -1,11 +1,10 @@
-import { PassThrough } from 'node:stream';
 import { expect, test } from '@jest/globals';
-import { buildProgram } from '../../../../runtime/src/cli/program.ts';
+import { runProgram } from '../../../../runtime/src/cli/program.ts';
+import { silentSession } from '../../../kit/session.ts';
 
 const restore = (...args: readonly string[]): Promise<unknown> => {
-  const streams = { stdin: new PassThrough(), stdout: new PassThrough() };
-  const open = () => Promise.reject(new Error('the plan was opened'));
-  return buildProgram({ ...streams, open }).parseAsync(['restore', ...args], { from: 'user' });
+  const { session } = silentSession(() => Promise.reject(new Error('the plan was opened')));
+  return runProgram(session, ['restore', ...args]);
 };
 
 test.each([

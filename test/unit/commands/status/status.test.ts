@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { writeManifest } from '../../../../runtime/src/archives/catalogue.ts';
 import type { Verification } from '../../../../runtime/src/archives/manifest.ts';
-import { renderStatus } from '../../../../runtime/src/cli/render.ts';
+import { renderStatus } from '../../../../runtime/src/commands/status/text.ts';
 import { status } from '../../../../runtime/src/commands/status/status.ts';
 import { writeArchive } from '../../../../runtime/src/archives/write.ts';
 import type { Store } from '../../../../runtime/src/store/store.ts';

@@ -1,14 +1,20 @@
+import { z } from 'zod';
 import { readStopped, type StoppedService } from './stopped-services.ts';
-import { openCluster, type Cluster } from '../../cluster/api.ts';
-import type { Service } from '../../cluster/config.ts';
-import { nameOf, podsOf, readReplicas } from '../../cluster/scale.ts';
-import type { Target } from '../../plan/schema.ts';
-import type { App } from '../../session/app.ts';
+import { openCluster, type Cluster } from '../cluster/api.ts';
+import { serviceKinds, type Service } from '../cluster/config.ts';
+import { nameOf, podsOf, readReplicas } from '../cluster/scale.ts';
+import type { Target } from '../plan/schema.ts';
+import type { App } from '../session/app.ts';
 
 /** A service and the replicas that it has, or had before a restore that was killed. */
-export interface ServiceState extends Service {
-  readonly replicas: number;
-}
+export const serviceStateSchema = z.strictObject({
+  kind: z.enum(serviceKinds),
+  namespace: z.string(),
+  name: z.string(),
+  replicas: z.int().min(0).describe('replicas that it has, or had before a restore that was killed'),
+});
+
+export type ServiceState = z.output<typeof serviceStateSchema>;
 
 const isSame = (a: Service, b: Service): boolean => nameOf(a) === nameOf(b);
 

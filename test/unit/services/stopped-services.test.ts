@@ -4,12 +4,12 @@ import {
   readStopped,
   writeStopped,
   type StoppedService,
-} from '../../../../runtime/src/commands/restore/stopped-services.ts';
-import { oneChunk } from '../../../../runtime/src/core/one-chunk.ts';
-import { collect } from '../../../../runtime/src/core/process.ts';
-import { openKey, type KeyRing } from '../../../../runtime/src/crypto/key-ring.ts';
-import type { Store } from '../../../../runtime/src/store/store.ts';
-import { beforeEachStore } from '../../../kit/fresh-store.ts';
+} from '../../../runtime/src/services/stopped-services.ts';
+import { oneChunk } from '../../../runtime/src/core/one-chunk.ts';
+import { collect } from '../../../runtime/src/core/process.ts';
+import { openKey, type KeyRing } from '../../../runtime/src/crypto/key-ring.ts';
+import type { Store } from '../../../runtime/src/store/store.ts';
+import { beforeEachStore } from '../../kit/fresh-store.ts';
 
 const ring: KeyRing = [openKey('primary', 'correct horse battery staple')];
 const stranger: KeyRing = [openKey('primary', 'the passphrase of a stranger')];

@@ -1,17 +1,18 @@
 import { z } from 'zod';
-import { isBackupError } from '../../core/errors.ts';
-import { oneChunk } from '../../core/one-chunk.ts';
-import type { KeyRing } from '../../crypto/key-ring.ts';
-import { readSmall } from '../../store/size-limits.ts';
-import type { Store } from '../../store/store.ts';
-import { proofOf, sign, signatureShape } from '../../crypto/signature.ts';
+import { serviceKinds } from '../cluster/config.ts';
+import { isBackupError } from '../core/errors.ts';
+import { oneChunk } from '../core/one-chunk.ts';
+import type { KeyRing } from '../crypto/key-ring.ts';
+import { readSmall } from '../store/size-limits.ts';
+import type { Store } from '../store/store.ts';
+import { proofOf, sign, signatureShape } from '../crypto/signature.ts';
 
 /** Folder of a store that tells which services a restore stopped; also the name of the lock on all of them. */
 export const servicesFolder = 'services';
 
 const stoppedSchema = z.strictObject({
   format: z.literal(1),
-  kind: z.enum(['Deployment', 'StatefulSet']),
+  kind: z.enum(serviceKinds),
   namespace: z.string(),
   name: z.string(),
   /** What it had, and is to get back. */

@@ -1,14 +1,14 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { takeLock } from '../../runs/lock.ts';
-import { readStopped, servicesFolder, writeStopped, type StoppedService } from './stopped-services.ts';
-import { openCluster, type Cluster } from '../../cluster/api.ts';
-import type { Service } from '../../cluster/config.ts';
-import { nameOf, podsOf, readReplicas, setReplicas } from '../../cluster/scale.ts';
-import { BackupError, messageOf } from '../../core/errors.ts';
-import { throwIfStopped } from '../../core/stopped.ts';
-import { formatSeconds } from '../../core/units.ts';
-import type { App } from '../../session/app.ts';
-import { stateOf, type ServiceState } from './services.ts';
+import { readStopped, writeStopped, type StoppedService } from './stopped-services.ts';
+import { openCluster, type Cluster } from '../cluster/api.ts';
+import type { Service } from '../cluster/config.ts';
+import { nameOf, podsOf, setReplicas } from '../cluster/scale.ts';
+import { BackupError } from '../core/errors.ts';
+import { throwIfStopped } from '../core/stopped.ts';
+import { formatSeconds } from '../core/units.ts';
+import type { App } from '../session/app.ts';
+import { lockServices, startAll } from './start-services.ts';
+import { stateOf } from './service-state.ts';
 
 export interface StopTiming {
   readonly pollMs: number;
@@ -64,36 +64,6 @@ const stopAll = async (
   for (const service of services) await untilGone(app, cluster, service, timing);
 };
 
-/** Never throws, and never heeds the signal to stop: services that stay down are worse than a run that ends late. */
-const start = async (
-  { run, stores, keys }: App,
-  cluster: Cluster,
-  service: StoppedService,
-): Promise<boolean> => {
-  const { replicas } = service;
-  try {
-    if ((await readReplicas(cluster, service)) === 0) await setReplicas(cluster, service, replicas);
-    await writeStopped(stores.primary, keys, { ...service, startedAt: run.now().toISOString() });
-    run.log.info({ service: nameOf(service), replicas }, 'started a service');
-    return true;
-  } catch (error) {
-    run.log.error({ service: nameOf(service), replicas, problem: messageOf(error) }, 'a service stays down');
-    return false;
-  }
-};
-
-const startAll = async (
-  app: App,
-  cluster: Cluster,
-  services: readonly StoppedService[],
-): Promise<readonly string[]> => {
-  const started = await Promise.all(services.map((service) => start(app, cluster, service)));
-  return services.filter((_, index) => !started[index]).map(nameOf);
-};
-
-const lockServices = ({ run, stores }: App, command: string) =>
-  takeLock(run, stores.primary, servicesFolder, command);
-
 /**
  * Works while services are scaled to 0, and gives each its replicas back, whatever became of the work.
  * @returns with the result, the services that could not be started again
@@ -119,29 +89,4 @@ export const whileStopped = async <T>(
     down.push(...(await startAll(app, cluster, begun)));
     await lock.release();
   }
-};
-
-/** What `start-services` found and did. */
-export interface StartedServices {
-  readonly started: readonly ServiceState[];
-  readonly down: readonly string[];
-}
-
-/** Gives the services that a killed restore left at 0 their replicas back. @throws BackupError `cluster.*`, `lock.held` */
-export const startServices = async (app: App): Promise<StartedServices> => {
-  const lock = await lockServices(app, 'start-services');
-  try {
-    const stopped = await readStopped(app.stores.primary, app.keys);
-    if (stopped.length === 0) return { started: [], down: [] };
-    const down = await startAll(app, await openCluster(app.run.cluster), stopped);
-    return { started: stopped.filter((service) => !down.includes(nameOf(service))), down };
-  } finally {
-    await lock.release();
-  }
-};
-
-/** @throws BackupError `service.down` naming services that could not be started again */
-export const requireUp = (down: readonly string[]): void => {
-  if (down.length === 0) return;
-  throw new BackupError('service.down', `could not be started again: ${down.join(', ')}`);
 };

@@ -1,0 +1,29 @@
+import { z } from 'zod';
+import { proofs } from '../../crypto/signature.ts';
+import { entrySchema } from '../../runs/audit-entry.ts';
+import type { AuditReport } from '../../runs/audit-verify.ts';
+
+/** An entry of the trail, and whether a key at hand proves it; `audit verify` looks at the whole trail. */
+const shownEntrySchema = z.strictObject({
+  ...entrySchema.shape,
+  proof: z.enum(proofs).describe('proved: under a key at hand; unproved: in the clear, or its key is gone'),
+});
+
+export type ShownEntry = z.output<typeof shownEntrySchema>;
+
+const auditReportSchema = z.strictObject({
+  ok: z.boolean(),
+  entries: z.int(),
+  proved: z
+    .int()
+    .describe('entries under a key at hand; with a key, others are problems unless a later one vouches'),
+  problems: z
+    .array(z.strictObject({ entry: z.string(), message: z.string() }))
+    .readonly()
+    .describe('in the order of the trail: the first one tells where it breaks'),
+}) satisfies z.ZodType<AuditReport>;
+
+export const auditSchema = z.union([
+  z.array(shownEntrySchema).readonly().meta({ title: 'audit show' }),
+  auditReportSchema.meta({ title: 'audit verify' }),
+]);

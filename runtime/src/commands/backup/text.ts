@@ -1,0 +1,16 @@
+import { printableLine } from '../../core/printable.ts';
+import { formatBytes, formatSeconds } from '../../core/units.ts';
+import type { BackupResult } from './result.ts';
+
+export const renderBackup = (result: BackupResult): string =>
+  [
+    `${result.target}: ${formatBytes(result.sourceBytes)} in ${formatSeconds(result.seconds)} → ${result.store}/${result.archive} (${formatBytes(result.archiveBytes)})`,
+    ...result.copies.map((key) => `  copied to ${key}`),
+    ...Object.entries(result.replicated).map(
+      ([store, keys]) => `  ${keys.length} archives copied to ${store}`,
+    ),
+    ...result.pruned.map((key) => `  removed by retention: ${key}`),
+    ...result.warnings.map((warning) => `  WARNING: ${warning}`),
+  ]
+    .map(printableLine)
+    .join('\n');

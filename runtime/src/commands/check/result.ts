@@ -1,0 +1,47 @@
+import { z } from 'zod';
+
+export const findingKinds = [
+  'archive-without-manifest',
+  'manifest-without-archive',
+  'manifest-broken',
+  'archive-foreign',
+  'archive-future',
+  'record-unproved',
+  'size-mismatch',
+  'latest-wrong',
+  'copy-missing',
+  'partial-uploads',
+  'lock-stale',
+  'archive-hidden',
+  'versions-pile-up',
+  'versions-unknown',
+  'left-on-server',
+] as const;
+
+/** A finding, and what became of it. */
+const checkedSchema = z.strictObject({
+  target: z.string().describe('empty for what belongs to no target'),
+  store: z.string().describe('store, or address of the server'),
+  kind: z.enum(findingKinds),
+  key: z.string().describe('key in the store, or name on the server; empty for the store as a whole'),
+  message: z.string(),
+  severity: z
+    .enum(['problem', 'notice'])
+    .describe(
+      'notice: the next run fixes it, it may belong to a run that goes on, or no archive suffers from it',
+    ),
+  repairable: z.boolean().describe('true where --repair can fix it'),
+  repaired: z.string().optional().describe('what --repair did'),
+  failed: z.string().optional().describe('why --repair failed'),
+});
+
+export type Checked = z.output<typeof checkedSchema>;
+
+export const checkSchema = z.strictObject({
+  ok: z.boolean(),
+  problems: z.int().describe('problems that remain'),
+  repaired: z.int(),
+  findings: z.array(checkedSchema).readonly(),
+});
+
+export type CheckReport = z.output<typeof checkSchema>;

@@ -1,0 +1,24 @@
+import { z } from 'zod';
+import { leftoverKinds } from '../../engines/leftover.ts';
+
+/** Something that a restore left on the server, and what became of it. */
+const cleanedUpSchema = z.strictObject({
+  name: z.string().describe('as people name it: database grill_restore_20240101_020000'),
+  kind: z
+    .enum(leftoverKinds)
+    .describe('unfinished: a killed restore left it; kept: its undo needs it, or it may be all there is'),
+  bytes: z.int().optional().describe('space on the server; absent where it does not tell'),
+  removed: z.boolean(),
+  failed: z.string().optional().describe('why it is still there although it was to go'),
+});
+
+export type CleanedUp = z.output<typeof cleanedUpSchema>;
+
+export const cleanupSchema = z.strictObject({
+  target: z.string(),
+  server: z.string().describe('address of the server'),
+  dryRun: z.boolean(),
+  items: z.array(cleanedUpSchema).readonly(),
+});
+
+export type CleanupReport = z.output<typeof cleanupSchema>;

@@ -1,0 +1,22 @@
+import { z } from 'zod';
+
+/** An archive that moved, or would move, from an old key to the plan's first one. */
+const rekeyedSchema = z.strictObject({
+  target: z.string(),
+  store: z.string(),
+  from: z.string().describe('key of the archive in the store'),
+  to: z.string().describe('its key once it is rewritten'),
+  oldKeyId: z.string().describe('id of the key that made it; unknown where none at hand did'),
+  newKeyId: z.string(),
+  kept: z
+    .string()
+    .optional()
+    .describe(
+      'why the old archive is still there: until when Object Lock keeps it; retention removes it later',
+    ),
+  failed: z.string().optional().describe('why it could not be rewritten'),
+});
+
+export type Rekeyed = z.output<typeof rekeyedSchema>;
+
+export const rekeySchema = z.array(rekeyedSchema).readonly();

@@ -1,0 +1,69 @@
+import { defineCommand } from '../../cli/command.ts';
+import { count, label } from '../../cli/option-parsers.ts';
+
+const flags = {
+  only: {
+    value: 'part...',
+    description:
+      'only these: a table (schema.table), a bucket (org/bucket) or InfluxDB database, a Redis database (db0) or key pattern',
+  },
+  into: { value: 'name', description: 'under a new name beside the live data, which is not touched' },
+  fromTarget: {
+    value: 'name',
+    description: 'take the archives of this target, as after a new name; also one that is not in the plan',
+    parse: label,
+  },
+  fromEnvironment: {
+    value: 'name',
+    description: 'take archives that the plan of this environment made',
+    parse: label,
+  },
+  jobs: {
+    value: 'n',
+    description: 'PostgreSQL: restore with this many jobs',
+    parse: count,
+    default: { words: '1', why: 'the archive is then read once, in its order' },
+  },
+  merge: { description: 'Redis: write keys over the live ones and remove none' },
+  test: {
+    description: 'restore into a scratch server, compare, and throw it away; live data is not touched',
+  },
+  stopServices: {
+    description: 'scale what uses the targets, as the plan names it, to 0, and back afterwards',
+  },
+  accept: {
+    value: 'what...',
+    description: 'go on although the restore was refused for this: the refusal names the word for it',
+  },
+  dryRun: { description: 'show what would happen and change nothing' },
+  force: { description: 'do not ask' },
+} as const;
+
+export const command = defineCommand({
+  group: 'Recovery',
+  description: 'restore a target, or all of them',
+  arguments: {
+    target: { description: 'a target, or "full" for all in the order of the plan' },
+    archive: { description: 'name, path or s3:// address', default: 'the newest archive' },
+  },
+  flags,
+  examples: [
+    ['postgresql --test', 'prove that the newest archive can be restored; production is not touched'],
+    ['postgresql --only public.users --dry-run', 'what a restore of one table would do'],
+    ['full --stop-services', 'restore every target while nothing writes'],
+  ],
+  exitCodes: ['source', 'store', 'damaged', 'restore', 'verification', 'locked'],
+  schema: async () => (await import('./result.ts')).restoreSchema,
+  text: async () => (await import('./text.ts')).renderRestore,
+  run: async ({ target, force, ...options }, tool) => {
+    const { refuseContradictions } = await import('./contradictions.ts');
+    refuseContradictions({ target, ...options });
+    const [{ restoreAndReport }, { renderRestorePlan }] = await Promise.all([
+      import('./restore-and-report.ts'),
+      import('./text.ts'),
+    ]);
+    const confirm: Parameters<typeof restoreAndReport>[2]['confirm'] = async (plans) =>
+      force || tool.ask(plans.map(renderRestorePlan).join('\n'), target, `restore ${target}`);
+    return restoreAndReport(await tool.open(), target, { ...options, confirm });
+  },
+});

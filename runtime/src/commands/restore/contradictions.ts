@@ -1,0 +1,41 @@
+import { allTargets } from '../../contract/names.ts';
+import { BackupError } from '../../core/errors.ts';
+
+/** What the command line asks for; switches are false where they are not given. */
+interface Request {
+  readonly target: string;
+  readonly archive: string | undefined;
+  readonly only: readonly string[] | undefined;
+  readonly into: string | undefined;
+  readonly fromTarget: string | undefined;
+  readonly merge: boolean;
+  readonly test: boolean;
+  readonly stopServices: boolean;
+}
+
+/** Combinations that make no sense: whether one holds, and what is wrong with it. */
+const contradictions = (request: Request): readonly (readonly [boolean, string])[] => {
+  const { archive, only, into, fromTarget, merge, test, stopServices } = request;
+  const all = request.target === allTargets;
+  return [
+    [all && archive !== undefined, 'restore full takes the newest archive of each target, not a named one'],
+    [all && fromTarget !== undefined, '--from-target names whose archive one target gets; name that target'],
+    [
+      all && (merge || (only ?? into) !== undefined),
+      '--only, --into and --merge are about one target; name it',
+    ],
+    [Boolean(into) && test, '--into names what is kept, --test keeps nothing; use one of them'],
+    [Boolean(into) && merge, '--into leaves the live data alone, --merge writes over it; use one of them'],
+    [
+      stopServices && (test || Boolean(into)),
+      '--stop-services is for a restore that touches live data; --test and --into touch none',
+    ],
+    [merge && test, '--merge needs live data, --test touches none; use one of them'],
+  ];
+};
+
+/** @throws BackupError `usage.invalid` for flags that do not go together */
+export const refuseContradictions = (request: Request): void => {
+  const found = contradictions(request).find(([holds]) => holds);
+  if (found) throw new BackupError('usage.invalid', found[1]);
+};

@@ -1,0 +1,82 @@
+import { z } from 'zod';
+import { fingerprintSchema } from '../../archives/manifest.ts';
+import { failureCode } from '../../core/failure-code.ts';
+import { serviceStateSchema } from '../../services/service-state.ts';
+
+const planFields = {
+  target: z.string(),
+  archive: z.string().describe('key of the archive in the store'),
+  store: z.string(),
+  takenAt: z.iso.datetime().describe('start of the backup that made the archive'),
+  fromTarget: z.string().optional().describe('target of the archive, where it is another one: --from-target'),
+  fromEnvironment: z
+    .string()
+    .optional()
+    .describe('environment of the archive, where it is another one: --from-environment'),
+  archiveBytes: z.int(),
+  sourceBytes: z.int(),
+  into: z.string().describe('where the data goes'),
+  mode: z.enum(['replace', 'test']),
+  only: z.array(z.string()).readonly().optional().describe('parts that are restored; absent where all are'),
+  services: z
+    .array(serviceStateSchema)
+    .readonly()
+    .optional()
+    .describe('services that are scaled to 0 meanwhile; absent without --stop-services'),
+  effect: z.string().describe('what becomes of the live data, in words'),
+  notes: z
+    .array(z.string())
+    .readonly()
+    .optional()
+    .describe('what does not come back, comes back otherwise, or points elsewhere afterwards'),
+};
+
+/** What a restore is going to do; `--dry-run` prints it and stops. */
+export const restorePlanSchema = z.strictObject(planFields);
+
+export type RestorePlan = z.output<typeof restorePlanSchema>;
+
+/** Result of a restore of one target. */
+const restoreResultSchema = z.strictObject({
+  ...planFields,
+  dryRun: z.boolean(),
+  seconds: z.number().optional().describe('duration; absent after a dry run'),
+  rtoSeconds: z.number().describe('recovery time objective of the target'),
+  withinRto: z.boolean().optional(),
+  equal: z.boolean().optional().describe('true: counted after the restore and found equal to the archive'),
+  accepted: z
+    .array(z.string())
+    .readonly()
+    .optional()
+    .describe('differences from the manifest that a person accepted with --accept'),
+  fingerprint: fingerprintSchema.optional().describe('what was counted after the restore'),
+  kept: z.string().optional().describe('where the replaced data is kept'),
+  undo: z.string().optional().describe('command that brings the replaced data back'),
+  safetyArchive: z.string().optional().describe('key of the archive of the replaced data'),
+});
+
+export type RestoreResult = z.output<typeof restoreResultSchema>;
+
+/** Report on a restore of all targets: `restores/<stamp>.json` in the primary store. */
+const restoreReportSchema = z.strictObject({
+  environment: z.string(),
+  startedAt: z.iso.datetime(),
+  finishedAt: z.iso.datetime(),
+  status: z.enum(['restored', 'failed']),
+  seconds: z.number(),
+  sourceBytes: z.int().describe('of the targets that were restored'),
+  restored: z.array(restoreResultSchema).readonly(),
+  failed: z
+    .strictObject({ target: z.string(), code: failureCode, message: z.string() })
+    .optional()
+    .describe('target that ended the restore'),
+  notBegun: z.array(z.string()).readonly().describe('targets that were not begun'),
+  servicesDown: z.array(z.string()).readonly().describe('services that could not be started again'),
+});
+
+export type RestoreReport = z.output<typeof restoreReportSchema>;
+
+export const restoreSchema = z.union([
+  z.array(restoreResultSchema).readonly().meta({ title: 'restore <target>, and restore full --dry-run' }),
+  restoreReportSchema.meta({ title: 'restore full' }),
+]);

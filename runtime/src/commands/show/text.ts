@@ -1,0 +1,75 @@
+import type { Manifest } from '../../archives/manifest.ts';
+import { printableLine } from '../../core/printable.ts';
+import { table } from '../../core/text-table.ts';
+import { secondsTaken } from '../../core/times.ts';
+import { formatBytes, formatSeconds, formatTime } from '../../core/units.ts';
+import type { Shown } from './result.ts';
+
+const pairs = (rows: readonly (readonly [string, string])[]): string =>
+  rows.map(([name, value]) => `  ${name.padEnd(12)}${printableLine(value)}`).join('\n');
+
+const section = (title: string, head: readonly string[], rows: readonly (readonly string[])[]): string[] =>
+  rows.length === 0 ? [] : ['', title, table(head, rows).replaceAll(/^/gm, '  ')];
+
+const facts = (manifest: Manifest): readonly (readonly [string, string])[] => {
+  const { server, encryption, seal, startedAt } = manifest;
+  const tools = Object.entries(server.tools).map(([name, version]) => `${name} ${version}`);
+  return [
+    ['id', manifest.id],
+    ['target', `${manifest.target} of ${manifest.environment}, engine ${manifest.engine}`],
+    ['tier', manifest.tier],
+    ['taken', `${formatTime(startedAt)}, in ${formatSeconds(secondsTaken(manifest))}`],
+    ['server', `${server.product} ${server.version}`],
+    ['tools', [manifest.program, ...tools].join(', ')],
+    ['data', formatBytes(manifest.sourceBytes)],
+    ['archive', `${formatBytes(manifest.archiveBytes)} (${manifest.archiveBytes} bytes)`],
+    ['compression', `${manifest.compression.algorithm} level ${manifest.compression.level}`],
+    ['encryption', encryption ? `${encryption.cipher}, key ${encryption.keyId}` : 'none'],
+    ['sha256', seal.sha256],
+    ['segments', `${seal.segments.length} of ${formatBytes(seal.segmentBytes)}`],
+  ];
+};
+
+const verifications = (manifest: Manifest): string[] =>
+  section(
+    'verifications',
+    ['at', 'level', 'result', 'took'],
+    manifest.verifications.map(({ at, level, ok, problem, seconds }) => [
+      formatTime(at),
+      level,
+      ok ? 'ok' : `FAILED ${problem ?? ''}`,
+      seconds === undefined ? '-' : formatSeconds(seconds),
+    ]),
+  );
+
+const entries = (manifest: Manifest): string[] =>
+  section(
+    'entries',
+    ['name', 'size'],
+    manifest.entries.map(({ name, bytes }) => [name, formatBytes(bytes)]),
+  );
+
+const countsOf = (counts: Manifest['fingerprint'][string]): string =>
+  Object.entries(counts)
+    .map(([what, count]) => `${what} ${count}`)
+    .join(', ');
+
+const fingerprint = (manifest: Manifest): string[] =>
+  section(
+    'fingerprint',
+    ['of', 'holds'],
+    Object.entries(manifest.fingerprint).map(([name, counts]) => [name, countsOf(counts)]),
+  );
+
+/** The history, entries and fingerprint of an archive, for people; `--json` has every field. */
+export const renderShown = ({ store, archive, problem, manifest }: Shown): string =>
+  [
+    `${store}/${archive}`,
+    pairs([
+      ['manifest', problem === undefined ? 'authentic' : `NOT AUTHENTIC: ${problem}`],
+      ...facts(manifest),
+    ]),
+    ...verifications(manifest),
+    ...entries(manifest),
+    ...fingerprint(manifest),
+  ].join('\n');

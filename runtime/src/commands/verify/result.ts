@@ -1,0 +1,49 @@
+import { z } from 'zod';
+import { verifyLevels } from '../../contract/verify-levels.ts';
+import { failureCode } from '../../core/failure-code.ts';
+
+/** Outcome for one archive in one store. */
+const verifiedSchema = z.strictObject({
+  target: z.string(),
+  store: z.string(),
+  archive: z.string().describe('key of the archive; empty where the store has none, or could not be read'),
+  tier: z.string().describe('daily, weekly, monthly or safety; unknown or none where no archive was read'),
+  level: z.enum(verifyLevels).describe('what was done; archives beyond the newest are verified quickly'),
+  startedAt: z.iso.datetime().optional().describe('start of the backup, by the manifest'),
+  archiveBytes: z.int().optional(),
+  seconds: z.number().describe('duration of the verification'),
+  ok: z.boolean(),
+  restore: z
+    .strictObject({ seconds: z.number(), rtoSeconds: z.number(), withinRto: z.boolean() })
+    .optional()
+    .describe('of a drill that passed: the restore alone, against the RTO of the target'),
+  notes: z
+    .array(z.string())
+    .readonly()
+    .optional()
+    .describe('of a drill that passed: what it could not try, or what does not come back'),
+  problem: z
+    .strictObject({ code: failureCode, message: z.string() })
+    .optional()
+    .describe('why the archive did not pass'),
+});
+
+export type Verified = z.output<typeof verifiedSchema>;
+
+/** Report on a verification; without a target it is stored as `verification/verification_report_<date>.json` too. */
+export const verifySchema = z.strictObject({
+  environment: z.string(),
+  generatedAt: z.iso.datetime(),
+  status: z.enum(['passed', 'failed']),
+  archives: z.int().describe('archives that were verified'),
+  failed: z.int().describe('archives that did not pass'),
+  stopped: z.string().optional().describe('why it ended early; absent where everything was verified'),
+  notReached: z.array(z.string()).readonly().describe('targets that were not verified to the end'),
+  warnings: z
+    .array(z.string())
+    .readonly()
+    .describe('newest archives that are unusual compared with earlier ones, and stores that will be full'),
+  results: z.array(verifiedSchema).readonly(),
+});
+
+export type VerificationReport = z.output<typeof verifySchema>;

@@ -1,0 +1,7 @@
+import { z } from 'zod';
+import { failures, type FailureCode } from './errors.ts';
+
+/** Code of a failure in a JSON document; `unexpected` is a defect of this program. */
+export const failureCode = z
+  .enum(['unexpected', ...(Object.keys(failures) as FailureCode[])])
+  .meta({ shape: 'code of a failure' });
