@@ -1,5 +1,5 @@
 import { samplesOf } from '../../runtime/src/commands/serve/samples.ts';
-import { status, type TargetStatus } from '../../runtime/src/commands/status/status.ts';
+import { status, type TargetStatus } from '../../runtime/src/commands/status/result.ts';
 import { metrics, type MetricId } from '../../runtime/src/contract/metrics.ts';
 import { stateReader, type State } from '../../runtime/src/health/state.ts';
 import { expose } from '../../runtime/src/metrics/exposition.ts';
