@@ -1,5 +1,6 @@
 import { samplesOf } from '../../runtime/src/commands/serve/samples.ts';
-import { status, type TargetStatus } from '../../runtime/src/commands/status/result.ts';
+import type { TargetStatus } from '../../runtime/src/commands/status/result.ts';
+import { status } from '../../runtime/src/commands/status/status.ts';
 import { metrics, type MetricId } from '../../runtime/src/contract/metrics.ts';
 import { stateReader, type State } from '../../runtime/src/health/state.ts';
 import { expose } from '../../runtime/src/metrics/exposition.ts';
