@@ -1,18 +1,22 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { Configuration, overrideTable } from './docs/configuration.ts';
+import { Configuration, configurationFiles, overrideTable } from './docs/configuration.ts';
 import { exitCodeTable, failureSections } from './docs/errors.ts';
 import { clusterMetrics, exporterMetrics, jobMetrics } from './docs/metrics.ts';
 import { networkTables } from './docs/network.ts';
 import { fillPage, type Parts } from './docs/page.ts';
 import { reviewRules } from './docs/rules.ts';
 import { simpleTypeTable } from './docs/simple-types.ts';
+import { Source } from './docs/source.ts';
+import { constructFiles, Constructs } from './docs/constructs.ts';
 
 // `npm run docs` writes the generated parts of pages; with --check it only says which are stale.
 
 const root = dirname(import.meta.dirname);
 
-const configuration = new Configuration();
+const source = new Source([...configurationFiles, ...constructFiles]);
+const configuration = new Configuration(source);
+const constructs = new Constructs(source, configuration.links());
 
 const pages: Readonly<Record<string, Parts>> = {
   'docs/how-to/network.md': { tables: networkTables },
@@ -27,6 +31,10 @@ const pages: Readonly<Record<string, Parts>> = {
     overrides: overrideTable,
   },
   'docs/reference/metrics.md': { exporter: exporterMetrics, jobs: jobMetrics, cluster: clusterMetrics },
+  'docs/reference/constructs.md': {
+    constructs: () => constructs.library(),
+    pulumi: () => constructs.pulumi(),
+  },
   'docs/reference/errors.md': { 'exit-codes': exitCodeTable, failures: failureSections },
 };
 

@@ -1,3 +1,4 @@
+import type ts from 'typescript';
 import type { z } from 'zod';
 import { overrides } from '../../runtime/src/contract/overrides.ts';
 import { tls } from '../../runtime/src/engines/connection.ts';
@@ -10,7 +11,7 @@ import { problemsOf } from './field-problems.ts';
 import { fieldsOf, type Field } from './fields.ts';
 import { linked, table } from './markdown.ts';
 import { simpleTypes } from './simple-types.ts';
-import { Source } from './source.ts';
+import type { Source } from './source.ts';
 
 const folder = 'docs/reference';
 
@@ -69,6 +70,9 @@ const known = new Map<z.ZodType, string>([
 
 const environmentFile = 'src/environment/environment.ts';
 
+/** Where the schemas are, for a Source. */
+export const configurationFiles: readonly string[] = [environmentFile, ...shared.map(({ file }) => file)];
+
 /** Top-level fields that no part of the page has. */
 const withoutGroup = (fields: readonly Field[]): readonly string[] => {
   const listed: readonly string[] = Object.values(groups).flat();
@@ -92,10 +96,12 @@ const standing = ({ optional, doc: { standard } }: Field): string => {
 
 /** The reference of `Pulumi.<env>.yaml`, made from the schema of an environment and its doc comments. */
 export class Configuration {
-  readonly #source = new Source([environmentFile, ...shared.map(({ file }) => file)]);
+  readonly #source: Source;
   readonly #fields: readonly Field[];
 
-  constructor(schema: z.ZodType = environmentSchema) {
+  /** @param source of `configurationFiles` */
+  constructor(source: Source, schema: z.ZodType = environmentSchema) {
+    this.#source = source;
     const fields = this.#fieldsOf(schema, environmentFile, 'environmentSchema');
     this.#fields = checked(fields, withoutGroup(fields));
   }
@@ -121,6 +127,25 @@ export class Configuration {
         );
       })
       .join('\n\n');
+  }
+
+  /** Sections of the page that construct props can refer to, by what their values refer to. */
+  links(): ReadonlyMap<ts.Declaration, string> {
+    const declarationOf = (file: string, name: string) =>
+      this.#source.exportsOf(file).get(name)!.declarations![0]!;
+    const environment = this.#source.inputOf(
+      this.#source.exportsOf(environmentFile).get('environmentSchema')!,
+    );
+    const tops = this.#fields.filter(({ path, leaf }) => !/[.[]/.test(path) && !leaf);
+    return new Map([
+      ...shared.map((section) => [declarationOf(section.file, section.name), linkTo(section)] as const),
+      ...tops.flatMap(({ path }) =>
+        // the second is what a constant of its own has, such as `deployedTargets`
+        this.#source
+          .trailOf(environment.getProperty(path)!)
+          .map((declaration) => [declaration, `[${path}](#${path.toLowerCase()})`] as const),
+      ),
+    ]);
   }
 
   #section(top: Field): string {

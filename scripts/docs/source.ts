@@ -53,6 +53,13 @@ export class Source {
     return { text: own.text || other.text, standard: own.standard ?? other.standard };
   }
 
+  /** Where a property is declared, and what its value refers to, one after the other. */
+  trailOf(symbol: ts.Symbol): readonly ts.Declaration[] {
+    const [declaration] = symbol.declarations ?? [];
+    const referred = declaration && this.#referred(declaration);
+    return [...(declaration ? [declaration] : []), ...(referred ? this.trailOf(referred) : [])];
+  }
+
   /** Input of a schema, as a type. */
   inputOf(schema: ts.Symbol): ts.Type {
     const internals = this.#property(this.checker.getTypeOfSymbol(schema), '_zod');

@@ -65,10 +65,18 @@ const scale = (services: Services): Rules => [
 const accessProps = z.object({
   namespace: deploymentShape.namespace,
   /** Whose CronJobs on-call may start, and whose services a restore may stop. */
-  targets: z.array(z.object({ name: z.string().min(1), services: z.array(serviceConfig).optional() })),
+  targets: z.array(
+    z.object({
+      /** Name of the target. */
+      name: z.string().min(1),
+      /** Workloads that use its database. @default none - a restore then stops nothing */
+      services: z.array(serviceConfig).optional(),
+    }),
+  ),
   access: deploymentShape.access,
   /** Where the pods have a role in AWS, their accounts name it. */
   aws: deploymentShape.aws,
+  /** Stores, of which S3 is what a role is for. @default none - then no role is made */
   stores: planShape.stores.optional(),
 });
 

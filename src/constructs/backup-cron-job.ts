@@ -31,6 +31,7 @@ const cronJobProps = z.object({
   system: z.object({
     platform: deploymentShape.platform,
     image: deploymentShape.image,
+    /** Volume of the archives. */
     storage: z.object({ accessMode: deploymentShape.storage.shape.accessMode }),
     priorityClass: deploymentShape.priorityClass,
     jobs: deploymentShape.jobs,
@@ -45,16 +46,29 @@ const cronJobProps = z.object({
   schedule: cron,
   /** Time that a run may take, tries included. */
   deadline: duration,
+  /** Resources of the container. */
   resources,
   /** Databases whose credentials are mounted. @default none - reading archives needs none */
   credentials: z
     .array(
       z.object({
+        /** Kind of the database, which knows the roles of its Secret. */
         engine: z.string(),
-        secret: z.object({ name: dnsLabel, keys: z.record(z.string(), z.string()) }),
-        /** Its `tls` names certificates, which are mounted. */
-        connection: z.object({ tls: tls.optional() }).default({}),
-        /** True: the pod starts without the Secret. @default false */
+        /** Existing Secret with the credentials. */
+        secret: z.object({
+          /** Name of the Secret. */
+          name: dnsLabel,
+          /** Names of its keys, by role. */
+          keys: z.record(z.string(), z.string()),
+        }),
+        /** Connection of the database, of which only `tls` counts: the certificates that it names are mounted. */
+        connection: z
+          .object({
+            /** TLS of the connection. @default none - then no certificates are mounted */
+            tls: tls.optional(),
+          })
+          .default({}),
+        /** True: the pod starts without the Secret. @default false - a run without credentials would fail later, and less clearly */
         optional: z.boolean().default(false),
       }),
     )
@@ -110,7 +124,7 @@ const jobOf = (run: Run): k8s.JobSpec => ({
 /** The pod of a run. @throws Error for props that are not valid */
 export const podOfRun = (props: BackupCronJobProps): k8s.PodSpec => podOf(cronJobProps.parse(props));
 
-/** One scheduled run. The L2 class of cdk8s-plus would skip, silently, a run that starts 10 s late. */
+/** One scheduled run, its pod and its limits. The L2 class of cdk8s-plus would skip, silently, a run that starts 10 s late. */
 export class BackupCronJob extends Construct {
   constructor(scope: Construct, id: string, props: BackupCronJobProps) {
     super(scope, id);

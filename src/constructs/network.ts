@@ -26,6 +26,7 @@ const networkProps = z.object({
   notifications: planShape.notifications,
   pushgateway: planShape.pushgateway,
   network: deploymentShape.network,
+  /** Prometheus, which may reach the exporter. */
   monitoring: z.object({ prometheusNamespace: deploymentShape.monitoring.shape.prometheusNamespace }),
 });
 

@@ -106,6 +106,7 @@ export const environmentSchema = whole
   .superRefine(checkAws, always)
   .superRefine(checkQuota);
 
+/** An environment that was checked, with every default filled in: docs/reference/configuration.md. */
 export type Environment = z.output<typeof environmentSchema>;
 export type EnvironmentTarget = Environment['targets'][number];
 
@@ -139,7 +140,7 @@ const parseYaml = (file: string): unknown => {
   }
 };
 
-/** Reads Pulumi.<env>.yaml. @throws BackupError plan.invalid */
+/** Reads a file `Pulumi.<env>.yaml`. @throws BackupError plan.invalid */
 export const readEnvironment = (file: string): Environment => {
   const name = filePattern.exec(basename(file))?.[1] ?? basename(file);
   const stack = parseYaml(file) as { readonly config?: Readonly<Record<string, unknown>> } | undefined;

@@ -21,9 +21,9 @@ export interface BackupStackArgs {
   readonly environment: BackupSystemProps;
   /** Values by the keys of the Secrets, for `secrets: { pulumi: true }`. They are secret, marked or not. @default none - another source has them */
   readonly secrets?: SecretValues;
-  /** @default the current context of the kubeconfig - as kubectl has it */
+  /** Cluster of the objects: settings of the Kubernetes provider. @default the current context of the kubeconfig - as kubectl has it */
   readonly cluster?: ClusterAccess;
-  /** @default the credentials of the environment - as the AWS CLI has them */
+  /** Access to the AWS account of the store: `profile` and `assumeRoles` of the AWS provider. @default the credentials of the environment - as the AWS CLI has them */
   readonly aws?: AwsAccess;
 }
 
@@ -68,9 +68,11 @@ const mintedValues = (store: AwsStore | undefined): SecretValues => {
 export class BackupStack extends pulumi.ComponentResource {
   /** Bucket, key and identity; undefined where `aws.enabled` is false. */
   readonly store: AwsStore | undefined;
+  /** Namespace of everything. */
   readonly namespace: pulumi.Output<string>;
   /** CronJob → its five cron fields, in UTC. */
   readonly schedules: pulumi.Output<Readonly<Record<string, string>>>;
+  /** Address of the dashboard of all targets. */
   readonly dashboardUrl: pulumi.Output<string>;
 
   /** @throws RunError with every problem of the environment, and every key that has no value, before anything is registered */

@@ -1,11 +1,14 @@
 import { describe, expect, test } from '@jest/globals';
 import { z } from 'zod';
-import { Configuration } from '../../../../scripts/docs/configuration.ts';
+import { Configuration, configurationFiles } from '../../../../scripts/docs/configuration.ts';
 import { simpleTypeTable } from '../../../../scripts/docs/simple-types.ts';
+import { Source } from '../../../../scripts/docs/source.ts';
 import { environmentSchema } from '../../../../src/environment/environment.ts';
 
+const source = new Source(configurationFiles);
+
 describe('the reference of the configuration', () => {
-  const configuration = new Configuration();
+  const configuration = new Configuration(source);
 
   test.each([
     ['a number with limits', 'kept', '| `retention.days` | whole number, at least 1, at most 3650 | `30` |'],
@@ -45,7 +48,7 @@ describe('the reference of the configuration', () => {
 
   test('cannot be written while a new field has no comment, or no place on the page', () => {
     const schema = environmentSchema.safeExtend({ toy: z.string().optional() });
-    expect(() => new Configuration(schema)).toThrow(
+    expect(() => new Configuration(source, schema)).toThrow(
       'toy has no doc comment\ntoy has no "@default value - why"\ntoy is in no part of the page',
     );
   });
