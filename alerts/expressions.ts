@@ -33,19 +33,19 @@ export const unusual = (context: AlertContext): string => `${perTarget(context, 
 
 /** Targets whose last run of a command failed. */
 export const lastRunFailed = (context: AlertContext, command: string): string =>
-  `${perTarget(context, metrics.lastRunSuccess, `command="${command}"`)} == 0`;
+  `${perTarget(context, metrics.lastRunOk, `command="${command}"`)} == 0`;
 
 export const verifiedLongAgo = (context: AlertContext, seconds: number): string =>
-  olderThan(perTarget(context, metrics.lastVerified), seconds);
+  olderThan(perTarget(context, metrics.lastVerifiedAt), seconds);
 
 export const neverVerified = (context: AlertContext): string =>
-  `${perTarget(context, metrics.recoveryPoint)} unless ${perTarget(context, metrics.lastVerified)}`;
+  `${perTarget(context, metrics.recoveryPoint)} unless ${perTarget(context, metrics.lastVerifiedAt)}`;
 
 export const drillFailed = (context: AlertContext): string =>
-  `${perTarget(context, metrics.drillSuccess)} == 0`;
+  `${perTarget(context, metrics.lastDrillOk)} == 0`;
 
 export const drilledLongAgo = (context: AlertContext, seconds: number): string =>
-  olderThan(perTarget(context, metrics.drillSucceeded), seconds);
+  olderThan(perTarget(context, metrics.lastGoodDrillAt), seconds);
 
 /** Restore of the last drill that succeeded, against the objective of its target. */
 export const slowerThanRto = (context: AlertContext): string =>
@@ -81,7 +81,7 @@ export const exporterSilent = (context: AlertContext): string => `absent(${serie
 
 /** The exporter answers, with what it knew a while ago. */
 export const catalogStale = (context: AlertContext, seconds: number): string =>
-  olderThan(`max(${series(context, metrics.refreshed)})`, seconds);
+  olderThan(`max(${series(context, metrics.refreshedAt)})`, seconds);
 
 /** The exporter reports on fewer targets than the plan names. */
 export const fewerTargets = (context: AlertContext): string =>

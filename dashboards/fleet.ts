@@ -94,7 +94,7 @@ const targets = (link: string): Panels => [
     width: 24,
     height: 6,
     columns: [
-      { title: 'Backup', expr: promql.lastRunSuccess('backup'), unit: 'none', words: okOrFailed },
+      { title: 'Backup', expr: promql.lastRunOk('backup'), unit: 'none', words: okOrFailed },
       { title: 'Recovery point', expr: promql.recoveryPointAge(), unit: 's' },
       {
         title: 'RPO usage',
@@ -104,10 +104,10 @@ const targets = (link: string): Panels => [
         steps: shareOfObjective,
       },
       { title: 'Next backup in', expr: promql.untilNextRun(), unit: 's' },
-      { title: 'Verification', expr: promql.lastRunSuccess('verify'), unit: 'none', words: okOrFailed },
+      { title: 'Verification', expr: promql.lastRunOk('verify'), unit: 'none', words: okOrFailed },
       { title: 'Last verified', expr: promql.verifiedAge(), unit: 's', steps: dailyChecks },
-      { title: 'Drill', expr: promql.drillSuccess(), unit: 'none', words: okOrFailed },
-      { title: 'Last drilled', expr: promql.drilledAge(), unit: 's', steps: weeklyDrills },
+      { title: 'Drill', expr: promql.lastDrillOk(), unit: 'none', words: okOrFailed },
+      { title: 'Last drilled', expr: promql.goodDrillAge(), unit: 's', steps: weeklyDrills },
       { title: 'Restore time', expr: promql.measuredRto(), unit: 's' },
       {
         title: 'RTO usage',

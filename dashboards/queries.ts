@@ -34,23 +34,23 @@ export const oldestOfRpo = (): string => `max(${ageOfRpo()})`;
 /** Commands whose last run failed. */
 export const failingRuns = (): string => `count(${runSuccess()} == 0) or vector(0)`;
 
-export const runSuccess = (): string => per('target, command', metrics.lastRunSuccess);
+export const runSuccess = (): string => per('target, command', metrics.lastRunOk);
 
 /** Of one command: `backup`, `verify`, `drill`. */
-export const lastRunSuccess = (command: string): string =>
-  per('target', metrics.lastRunSuccess, `command="${command}"`);
+export const lastRunOk = (command: string): string =>
+  per('target', metrics.lastRunOk, `command="${command}"`);
 
 export const lastRunExitCode = (): string => per('command', metrics.lastRunExitCode);
 
-export const lastRunAge = (): string => since(per('command', metrics.lastRun));
+export const lastRunAge = (): string => since(per('command', metrics.lastRunAt));
 
 export const lastRunSeconds = (): string => per('command', metrics.lastRunDuration);
 
-export const runSuccessByCommand = (): string => per('command', metrics.lastRunSuccess);
+export const runSuccessByCommand = (): string => per('command', metrics.lastRunOk);
 
-export const untilNextRun = (): string => `${perTarget(metrics.nextRun)} - time()`;
+export const untilNextRun = (): string => `${perTarget(metrics.nextRunAt)} - time()`;
 
-export const verifiedAge = (): string => since(perTarget(metrics.lastVerified));
+export const verifiedAge = (): string => since(perTarget(metrics.lastVerifiedAt));
 
 /** Archives that are not what they should be: no key opens them, or their manifest cannot be believed. */
 export const badArchives = (): string =>
@@ -60,9 +60,9 @@ export const brokenArchives = (): string => perTarget(metrics.broken);
 
 export const archivesWithoutKey = (): string => perTarget(metrics.withoutKey);
 
-export const drilledAge = (): string => since(perTarget(metrics.drillSucceeded));
+export const goodDrillAge = (): string => since(perTarget(metrics.lastGoodDrillAt));
 
-export const drillSuccess = (): string => perTarget(metrics.drillSuccess);
+export const lastDrillOk = (): string => perTarget(metrics.lastDrillOk);
 
 /** Seconds that the last drill took to restore. */
 export const measuredRto = (): string => perTarget(metrics.measuredRto);
@@ -91,8 +91,6 @@ export const items = (): string => per('target, kind', metrics.items);
 
 export const anomalies = (): string => perTarget(metrics.anomalies);
 
-export const anomaliesInAll = (): string => `sum(${anomalies()})`;
-
 export const archivesByTier = (): string => `sum by (tier) (${per('target, tier', metrics.archives)})`;
 
 export const archivesOfTier = (tier: string): string => per('target', metrics.archives, `tier="${tier}"`);
@@ -108,7 +106,7 @@ export const oldestArchiveAge = (): string =>
 export const retentionFrozen = (): string => perTarget(metrics.retentionFrozen);
 
 /** How long the run has lasted that holds the target's lock; no series where none does. */
-export const lockAge = (): string => since(per('target, state', metrics.lockTaken));
+export const lockAge = (): string => since(per('target, state', metrics.lockTakenAt));
 
 /** 1 with what the newest archive is as labels. */
 export const newestArchive = (): string => per('target, archive, key_id, server_version', metrics.newestInfo);
@@ -137,15 +135,11 @@ export const replicaMissing = (): string => per('store, target', metrics.replica
 
 export const replicaMissingOfTarget = (): string => `sum by (target) (${replicaMissing()})`;
 
-/** What a loss of the primary store would lose. */
-export const replicaAge = (): string =>
-  since(`min by (target) (${per('store, target', metrics.replicaPoint)})`);
-
 /** Whether the newest notification of each channel was delivered. */
 export const notified = (): string => `max by (channel) (${metrics.notified.name}{${environment}})`;
 
 /** Everything on the page is at most this old. */
-export const exporterAge = (): string => since(`max(${metrics.refreshed.name}{${environment}})`);
+export const exporterAge = (): string => since(`max(${metrics.refreshedAt.name}{${environment}})`);
 
 /** From kube-state-metrics. Share of the finished Jobs that Kubernetes still keeps, by CronJob, that succeeded. */
 export const jobSuccessRatio = (): string => {

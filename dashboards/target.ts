@@ -52,7 +52,7 @@ const state = (): Panels => [
     ...tile,
     title: 'Last drilled',
     description: 'Time since a drill last restored an archive and found the data equal.',
-    queries: one(promql.drilledAge()),
+    queries: one(promql.goodDrillAge()),
     unit: 's',
     steps: weeklyDrills,
     noValue: 'never',

@@ -159,7 +159,7 @@ describe('with the plan of its pods', () => {
     const text = await (await fetch(`${url}${metricsPaths.metrics}`)).text();
     await exporter.stop();
     expect(text).toMatch(
-      new RegExp(`^${metrics.lastSuccess.name}\\{[^}]*target="nursery"[^}]*\\} 1\\.?\\d+`, 'm'),
+      new RegExp(`^${metrics.newestFinishedAt.name}\\{[^}]*target="nursery"[^}]*\\} 1\\.?\\d+`, 'm'),
     );
     const boards = JSON.stringify(objects.filter(({ metadata }) => metadata.name.endsWith('-dashboard')));
     expect(boards).toContain(`label_values(${metrics.rpo.name}`);

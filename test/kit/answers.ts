@@ -6,7 +6,7 @@ import { stateReader, type State } from '../../runtime/src/health/state.ts';
 import { expose } from '../../runtime/src/metrics/exposition.ts';
 import type { App } from '../../runtime/src/session/app.ts';
 
-/** Values of one target in a scrape: of a metric by the labels that tell them apart, such as `lastRunSuccess backup`. */
+/** Values of one target in a scrape: of a metric by the labels that tell them apart, such as `lastRunOk backup`. */
 export type Scrape = Readonly<Record<string, number>>;
 
 const idOf = new Map(Object.entries(metrics).map(([id, { name }]) => [name, id as MetricId]));

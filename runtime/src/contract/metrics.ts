@@ -35,14 +35,14 @@ const objectives = {
   targetInfo: gauge('target_info', 'info', ['target', 'engine'], 'A target of the plan and its engine.'),
   rpo: gauge('rpo_seconds', 'seconds', perTarget, 'Recovery point objective of the target.'),
   rto: gauge('rto_seconds', 'seconds', perTarget, 'Recovery time objective of the target.'),
-  nextRun: gauge('next_run_timestamp_seconds', 'timestamp', perTarget, 'When the schedule starts the next backup.'),
+  nextRunAt: gauge('next_run_timestamp_seconds', 'timestamp', perTarget, 'When the schedule starts the next backup.'),
 } as const;
 
 /** The newest committed archive of a target; absent where there is none. */
 // prettier-ignore
 const newest = {
   newestInfo: gauge('newest_archive_info', 'info', ['target', 'archive', 'key_id', 'server_version'], 'The newest archive, the key that sealed it (none: not encrypted) and the server it came from.'),
-  lastSuccess: gauge('last_success_timestamp_seconds', 'timestamp', perTarget, 'When the newest committed archive was finished.'),
+  newestFinishedAt: gauge('last_success_timestamp_seconds', 'timestamp', perTarget, 'When the newest committed archive was finished.'),
   recoveryPoint: gauge('recovery_point_timestamp_seconds', 'timestamp', perTarget, 'Recovery point of the newest committed archive: the start of its dump.'),
   duration: gauge('duration_seconds', 'seconds', perTarget, 'How long the newest archive took to make.'),
   sourceBytes: gauge('source_bytes', 'bytes', perTarget, 'Bytes that the newest backup read from the database.'),
@@ -61,28 +61,28 @@ const kept = {
   tierOldest: gauge('tier_oldest_timestamp_seconds', 'timestamp', perTier, 'Start of the oldest archive of a tier.'),
   withoutKey: gauge('archives_without_key', 'count', perTarget, 'Committed archives that no key of the plan opens.'),
   broken: gauge('broken_archives', 'count', perTarget, 'Archives that were set aside: their manifest is unreadable or fails authentication, belongs to another target or environment, or is dated in the future. They do not count.'),
-  retentionFrozen: gauge('retention_frozen', 'boolean', perTarget, 'Whether retention is frozen: nothing is pruned while the last backup failed.'),
+  retentionFrozen: gauge('retention_frozen', 'boolean', perTarget, 'Whether retention removes nothing because the last backup failed, for another reason than a full store.'),
 } as const;
 
 /** What was proven; absent until it was. */
 // prettier-ignore
 const proven = {
-  lastVerified: gauge('last_verified_timestamp_seconds', 'timestamp', perTarget, 'When an archive last passed a verification or a drill.'),
+  lastVerifiedAt: gauge('last_verified_timestamp_seconds', 'timestamp', perTarget, 'When an archive last passed a verification or a drill.'),
   verifiedPoint: gauge('verified_recovery_point_timestamp_seconds', 'timestamp', perTarget, 'Start of the newest verified archive.'),
-  lastDrill: gauge('last_drill_timestamp_seconds', 'timestamp', perTarget, 'When the last drill of the target ended.'),
-  drillSuccess: gauge('last_drill_success', 'boolean', perTarget, 'Whether the last drill restored the archive and found it equal.'),
-  drillSucceeded: gauge('last_drill_success_timestamp_seconds', 'timestamp', perTarget, 'When a drill last restored an archive and found it equal.'),
+  lastDrillAt: gauge('last_drill_timestamp_seconds', 'timestamp', perTarget, 'When the last drill of the target ended, also one that could not run.'),
+  lastDrillOk: gauge('last_drill_success', 'boolean', perTarget, 'Whether the last drill restored the archive and found it equal.'),
+  lastGoodDrillAt: gauge('last_drill_success_timestamp_seconds', 'timestamp', perTarget, 'When a drill last restored an archive and found it equal.'),
   measuredRto: gauge('measured_rto_seconds', 'seconds', perTarget, 'How long the restore took in the last drill that succeeded.'),
 } as const;
 
-/** The last run of each command; `drill` is `verify --level drill`. */
+/** The last run of each command; `drill` is `verify --level drill`. A run that met the lock of another does not count. */
 // prettier-ignore
 const runs = {
-  lastRun: gauge('last_run_timestamp_seconds', 'timestamp', perCommand, 'When the last run ended.'),
-  lastRunSuccess: gauge('last_run_success', 'boolean', perCommand, 'Whether the last run succeeded.'),
+  lastRunAt: gauge('last_run_timestamp_seconds', 'timestamp', perCommand, 'When the last run ended.'),
+  lastRunOk: gauge('last_run_success', 'boolean', perCommand, 'Whether the last run succeeded.'),
   lastRunExitCode: gauge('last_run_exit_code', 'code', perCommand, 'Exit code of the last run.'),
   lastRunDuration: gauge('last_run_duration_seconds', 'seconds', perCommand, 'How long the last run took.'),
-  lockTaken: gauge('lock_taken_timestamp_seconds', 'timestamp', ['target', 'state'], 'Since when a run holds the lock; absent while it is free. State expired or dead: the run ended without releasing it.'),
+  lockTakenAt: gauge('lock_taken_timestamp_seconds', 'timestamp', ['target', 'state'], 'Since when a run holds the lock; absent while it is free. State expired or dead: the run ended without releasing it.'),
   notified: gauge('notification_success', 'boolean', ['channel'], 'Whether the last notification on the channel was delivered.'),
 } as const;
 
@@ -100,7 +100,7 @@ const stores = {
 // prettier-ignore
 const exporter = {
   buildInfo: gauge('build_info', 'info', ['version'], 'Version of the exporter.'),
-  refreshed: gauge('catalog_refresh_timestamp_seconds', 'timestamp', [], 'When the stores were last read; all other numbers are as of then.'),
+  refreshedAt: gauge('catalog_refresh_timestamp_seconds', 'timestamp', [], 'When the stores were last read; all other numbers are as of then.'),
   refreshDuration: gauge('catalog_refresh_duration_seconds', 'seconds', [], 'How long reading the stores took.'),
 } as const;
 
@@ -121,9 +121,9 @@ export const metrics = {
  */
 // prettier-ignore
 export const pushedMetrics = {
-  jobEnd: gauge('job_end_timestamp_seconds', 'timestamp', perCommand, 'When the last run ended.'),
-  jobSuccess: gauge('job_success', 'boolean', perCommand, 'Whether the last run succeeded.'),
-  jobSucceeded: gauge('job_last_success_timestamp_seconds', 'timestamp', perCommand, 'When the last run that succeeded ended.'),
+  jobEndedAt: gauge('job_end_timestamp_seconds', 'timestamp', perCommand, 'When the last run ended.'),
+  jobOk: gauge('job_success', 'boolean', perCommand, 'Whether the last run succeeded.'),
+  jobLastOkAt: gauge('job_last_success_timestamp_seconds', 'timestamp', perCommand, 'When the last run that succeeded ended.'),
   jobExitCode: gauge('job_exit_code', 'code', perCommand, 'Exit code of the last run.'),
   jobDuration: gauge('job_duration_seconds', 'seconds', perCommand, 'How long the last run took.'),
   jobSourceBytes: gauge('job_source_bytes', 'bytes', perCommand, 'Bytes that the last run read from the database, or restored.'),

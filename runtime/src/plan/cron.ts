@@ -41,9 +41,9 @@ const runsCompared = 64;
 
 /** Longest time between two runs, over 64 of them; 0 for a schedule that fires once. */
 export const longestGapSeconds = (pattern: string): number => {
-  const runs = new Cron(pattern, utc).nextRuns(runsCompared, referenceTime);
-  return runs.reduce(
-    (longest, run, index) => Math.max(longest, (Number(run) - Number(runs[index - 1] ?? run)) / 1000),
+  const times = new Cron(pattern, utc).nextRuns(runsCompared, referenceTime);
+  return times.reduce(
+    (longest, time, index) => Math.max(longest, (Number(time) - Number(times[index - 1] ?? time)) / 1000),
     0,
   );
 };

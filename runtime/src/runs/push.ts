@@ -13,9 +13,9 @@ const timeoutMs = 5000;
 
 /** How each metric follows from a run. What is not known of it is not sent, and stays in the gateway as an earlier run left it. */
 const jobMetrics: MetricTable<typeof pushedMetrics, RunRecord, 'target' | 'command'> = {
-  jobEnd: ({ finishedAt }) => unixSeconds(finishedAt),
-  jobSuccess: ({ ok }) => ok,
-  jobSucceeded: ({ ok, finishedAt }) => (ok ? unixSeconds(finishedAt) : undefined),
+  jobEndedAt: ({ finishedAt }) => unixSeconds(finishedAt),
+  jobOk: ({ ok }) => ok,
+  jobLastOkAt: ({ ok, finishedAt }) => (ok ? unixSeconds(finishedAt) : undefined),
   jobExitCode: ({ exitCode }) => exitCode,
   jobDuration: secondsTaken,
   jobSourceBytes: (record) => numberOf(record, 'sourceBytes'),

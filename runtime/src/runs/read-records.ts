@@ -63,7 +63,7 @@ const examine = async (
   signer: Signer,
 ): Promise<Examined | undefined> => {
   try {
-    const text = (await readSmall(store, key, 'run')).toString('utf8');
+    const text = (await readSmall(store, key, 'runRecord')).toString('utf8');
     const signed = signedRunSchema.parse(JSON.parse(text));
     const { mac: _mac, key: _key, ...record } = signed;
     return { key, record, doubt: await doubtAbout(key, target, signed, signer), isRead: true };

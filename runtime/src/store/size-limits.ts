@@ -11,7 +11,7 @@ export const mostBytes = {
   alias: KiB,
   lock: 64 * KiB,
   service: 64 * KiB,
-  run: MiB,
+  runRecord: MiB,
   auditEntry: MiB,
   recoveryKit: MiB,
   /** Enough for an archive of 3 TB (FORMAT.md). */
@@ -24,7 +24,7 @@ const words: Readonly<Record<SmallKind, string>> = {
   alias: 'an alias',
   lock: 'a lock',
   service: 'the record of a service',
-  run: 'the record of a run',
+  runRecord: 'the record of a run',
   auditEntry: 'an entry of the audit trail',
   recoveryKit: 'a file of the recovery kit',
   manifest: 'a manifest',

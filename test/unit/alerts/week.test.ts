@@ -79,7 +79,7 @@ const liveThrough = async (
     for (const { leave } of ended) await leave();
     if (ended.length > 0) exported = await exporterScrape(app, read);
     const refreshed = {
-      [seriesName(metrics.refreshed.name, { [environmentLabel]: plan.environment })]: time / 1000,
+      [seriesName(metrics.refreshedAt.name, { [environmentLabel]: plan.environment })]: time / 1000,
     };
     scrapes.push(sinceStart({ ...exported, ...refreshed, ...kubernetesScrape(plan, runs, clock.now) }));
   }

@@ -223,7 +223,7 @@ describe('records of runs', () => {
     const decisions = await pruneRun(app, 'redis', { dryRun: true, force: false });
     expect(decisions.every(({ keep }) => keep)).toBe(true);
     const samples = samplesOf({ plan: app.plan, state: await stateReader(app)(), seconds: 0 });
-    expect(samples.find(({ metric }) => metric === metrics.lastRunSuccess)?.value).toBe(0);
+    expect(samples.find(({ metric }) => metric === metrics.lastRunOk)?.value).toBe(0);
     const { findings } = await check(app, { repair: false });
     expect(findings.filter((each) => each.kind === 'record-unproved')).toHaveLength(1);
   });

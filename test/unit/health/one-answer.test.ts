@@ -49,7 +49,7 @@ test('a drill that could not run is the last drill, and did not succeed', async 
   const { status, scrape } = await answersOf(app());
   const end = seconds(ago(1)) + 30;
   expect(status.lastDrill).toEqual({ at: new Date(end * 1000).toISOString(), ok: false, withinRto: false });
-  expect(scrape).toMatchObject({ drillSuccess: 0, lastDrill: end, measuredRto: 42 });
+  expect(scrape).toMatchObject({ lastDrillOk: 0, lastDrillAt: end, measuredRto: 42 });
 });
 
 test.each([
@@ -62,8 +62,8 @@ test.each([
   const { status, scrape } = await answersOf(app());
   expect(status.lastRun).toEqual({ startedAt: ago(1).toISOString(), ...lastRun });
   expect(scrape).toMatchObject({
-    'lastRun backup': seconds(ago(1)) + 60,
-    'lastRunSuccess backup': Number(lastRun.ok),
+    'lastRunAt backup': seconds(ago(1)) + 60,
+    'lastRunOk backup': Number(lastRun.ok),
     'retentionFrozen': Number(!lastRun.ok),
   }); // prettier-ignore
 });
@@ -88,18 +88,18 @@ test('what was of the future counts as soon as it is past, also for who read it 
   });
   await simulateBackup(moving, 'redis', { at: ago(-1) });
   const read = stateReader(moving);
-  expect((await answersOf(moving, read)).scrape).not.toHaveProperty('lastRun backup');
+  expect((await answersOf(moving, read)).scrape).not.toHaveProperty('lastRunAt backup');
   clock += 2 * dayMs;
   const { status, scrape } = await answersOf(moving, read);
   expect(status).toMatchObject({ archives: 1, lastRun: { ok: true } });
-  expect(scrape).toMatchObject({ 'archives daily': 1, 'broken': 0, 'lastRunSuccess backup': 1 }); // prettier-ignore
+  expect(scrape).toMatchObject({ 'archives daily': 1, 'broken': 0, 'lastRunOk backup': 1 }); // prettier-ignore
 });
 
 test('a backup that failed for want of space freezes nothing: retention is the way out', async () => {
   await simulateBackup(app(), 'redis', { at: ago(2) });
   await simulateBackup(app(), 'redis', { at: ago(1), failure: 'store.full' });
   const { scrape } = await answersOf(app());
-  expect(scrape).toMatchObject({ 'lastRunSuccess backup': 0, 'retentionFrozen': 0 }); // prettier-ignore
+  expect(scrape).toMatchObject({ 'lastRunOk backup': 0, 'retentionFrozen': 0 }); // prettier-ignore
 });
 
 test('a time that is ahead by less than clocks may differ makes no age below zero', async () => {

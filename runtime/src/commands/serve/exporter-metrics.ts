@@ -34,6 +34,6 @@ const notified = ({ plan, state }: Reading) => {
 export const exporterMetrics: MetricTable<ExporterMetrics, Reading, never> = {
   notified,
   buildInfo: () => [{ labels: { version: programVersion }, value: 1 }],
-  refreshed: ({ state }) => state.at.getTime() / 1000,
+  refreshedAt: ({ state }) => state.at.getTime() / 1000,
   refreshDuration: ({ seconds }) => seconds,
 };

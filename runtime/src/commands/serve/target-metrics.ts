@@ -49,7 +49,7 @@ export const targetMetrics: MetricTable<TargetMetrics, TargetState, 'target'> = 
   targetInfo: ({ target: { engine } }) => [{ labels: { engine }, value: 1 }],
   rpo: ({ target }) => parseDuration(target.rpo),
   rto: ({ target }) => parseDuration(target.rto),
-  nextRun: ({ nextRunAt }) => unixSeconds(nextRunAt),
+  nextRunAt: ({ nextRunAt }) => unixSeconds(nextRunAt),
 
   newestInfo: ({ newest }) =>
     newest
@@ -64,7 +64,7 @@ export const targetMetrics: MetricTable<TargetMetrics, TargetState, 'target'> = 
           },
         ]
       : [],
-  lastSuccess: ofNewest(({ finishedAt }) => unixSeconds(finishedAt)),
+  newestFinishedAt: ofNewest(({ finishedAt }) => unixSeconds(finishedAt)),
   recoveryPoint: ofNewest(({ startedAt }) => unixSeconds(startedAt)),
   duration: ofNewest(secondsTaken),
   sourceBytes: ofNewest(({ sourceBytes }) => sourceBytes),
@@ -85,17 +85,17 @@ export const targetMetrics: MetricTable<TargetMetrics, TargetState, 'target'> = 
   broken: (state) => aside(state, false),
   retentionFrozen: ({ frozen }) => frozen !== undefined,
 
-  lastVerified: ({ verifiedAt }) => unixSeconds(verifiedAt),
+  lastVerifiedAt: ({ verifiedAt }) => unixSeconds(verifiedAt),
   verifiedPoint: ({ newestVerified }) => unixSeconds(newestVerified?.manifest.startedAt),
-  lastDrill: ({ drills }) => unixSeconds(drills.last?.at),
-  drillSuccess: ({ drills }) => drills.last?.ok,
-  drillSucceeded: ({ drills }) => unixSeconds(drills.lastGood?.at),
+  lastDrillAt: ({ drills }) => unixSeconds(drills.last?.at),
+  lastDrillOk: ({ drills }) => drills.last?.ok,
+  lastGoodDrillAt: ({ drills }) => unixSeconds(drills.lastGood?.at),
   measuredRto: ({ drills }) => drills.measuredSeconds,
 
-  lastRun: perCommand(({ finishedAt }) => unixSeconds(finishedAt)),
-  lastRunSuccess: perCommand(({ ok }) => ok),
+  lastRunAt: perCommand(({ finishedAt }) => unixSeconds(finishedAt)),
+  lastRunOk: perCommand(({ ok }) => ok),
   lastRunExitCode: perCommand(({ exitCode }) => exitCode),
   lastRunDuration: perCommand(secondsTaken),
-  lockTaken: ({ lock }) =>
+  lockTakenAt: ({ lock }) =>
     lock ? [{ labels: { state: lock.state }, value: unixSeconds(lock.lock?.startedAt) }] : [],
 };

@@ -59,12 +59,12 @@ describe('metrics of a target', () => {
     expect(new Set(ids)).toEqual(
       new Set(
         (
-          ['targetInfo', 'rpo', 'rto', 'nextRun', 'anomalies', 'archives', 'tierBytes', 'withoutKey', 'broken', 'retentionFrozen'] as const
+          ['targetInfo', 'rpo', 'rto', 'nextRunAt', 'anomalies', 'archives', 'tierBytes', 'withoutKey', 'broken', 'retentionFrozen'] as const
         ).map((id) => metrics[id].name),
       ),
     ); // prettier-ignore
     expect(await valuesOf(app, 'rto')).toEqual({ '': 600 });
-    expect(await valuesOf(app, 'nextRun')).toEqual({ '': Date.parse('2024-03-11T02:00:00Z') / 1000 });
+    expect(await valuesOf(app, 'nextRunAt')).toEqual({ '': Date.parse('2024-03-11T02:00:00Z') / 1000 });
   });
 
   test('tell the newest archive and how it compares', async () => {
@@ -72,7 +72,7 @@ describe('metrics of a target', () => {
     for (const days of [4, 3, 2]) await simulateBackup(app, 'redis', { at: ago(days) });
     await simulateBackup(app, 'redis', { at: ago(1), bytes: 1024, seconds: 90, keys: 7 });
     expect(await valuesOf(app, 'recoveryPoint')).toEqual({ '': seconds(ago(1)) });
-    expect(await valuesOf(app, 'lastSuccess')).toEqual({ '': seconds(ago(1)) + 90 });
+    expect(await valuesOf(app, 'newestFinishedAt')).toEqual({ '': seconds(ago(1)) + 90 });
     expect(await valuesOf(app, 'duration')).toEqual({ '': 90 });
     expect(await valuesOf(app, 'items')).toEqual({ keys: 7 });
     expect((await valuesOf(app, 'sizeRatio'))['']).toBeLessThan(0.5);
@@ -88,18 +88,18 @@ describe('metrics of a target', () => {
     expect(await valuesOf(app, 'retentionFrozen')).toEqual({ '': 0 });
     await simulateBackup(app, 'redis', { at: ago(1), failure: 'source.refused', seconds: 5 });
     await simulateVerification(app, 'redis', { at: ago(0.9), level: 'deep' });
-    expect(await valuesOf(app, 'lastRunSuccess')).toEqual({ backup: 0, verify: 1 });
+    expect(await valuesOf(app, 'lastRunOk')).toEqual({ backup: 0, verify: 1 });
     expect(await valuesOf(app, 'lastRunExitCode')).toEqual({ backup: 3, verify: 0 });
     expect(await valuesOf(app, 'lastRunDuration')).toEqual({ backup: 5, verify: 30 });
     expect(await valuesOf(app, 'retentionFrozen')).toEqual({ '': 1 });
-    expect(await valuesOf(app, 'lastSuccess')).toEqual({ '': seconds(ago(2)) + 60 });
+    expect(await valuesOf(app, 'newestFinishedAt')).toEqual({ '': seconds(ago(2)) + 60 });
   });
 
   test('are not changed by a run that another one kept from starting', async () => {
     const app = appOver();
     await simulateBackup(app, 'redis', { at: ago(2) });
     await simulateBackup(app, 'redis', { at: ago(1), failure: 'lock.held' });
-    expect(await valuesOf(app, 'lastRunSuccess')).toEqual({ backup: 1 });
+    expect(await valuesOf(app, 'lastRunOk')).toEqual({ backup: 1 });
     expect(await valuesOf(app, 'retentionFrozen')).toEqual({ '': 0 });
   });
 
@@ -107,12 +107,14 @@ describe('metrics of a target', () => {
     const app = appOver();
     await simulateBackup(app, 'redis', { at: ago(3) });
     await simulateVerification(app, 'redis', { at: ago(2), level: 'drill', seconds: 42 });
-    expect(await valuesOf(app, 'drillSuccess')).toEqual({ '': 1 });
+    expect(await valuesOf(app, 'lastDrillOk')).toEqual({ '': 1 });
     await simulateVerification(app, 'redis', { at: ago(1), level: 'drill', failure: 'drill.unavailable' });
-    expect(await valuesOf(app, 'lastRunSuccess')).toEqual({ backup: 1, drill: 0 });
-    expect(await valuesOf(app, 'drillSuccess')).toEqual({ '': 0 });
+    expect(await valuesOf(app, 'lastRunOk')).toEqual({ backup: 1, drill: 0 });
+    expect(await valuesOf(app, 'lastDrillOk')).toEqual({ '': 0 });
     expect(await valuesOf(app, 'measuredRto')).toEqual({ '': 42 });
-    expect((await valuesOf(app, 'drillSucceeded'))['']).toBeLessThan((await valuesOf(app, 'lastDrill'))['']!);
+    expect((await valuesOf(app, 'lastGoodDrillAt'))['']).toBeLessThan(
+      (await valuesOf(app, 'lastDrillAt'))['']!,
+    );
     expect(await valuesOf(app, 'verifiedPoint')).toEqual({ '': seconds(ago(3)) });
   });
 });
