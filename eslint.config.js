@@ -45,7 +45,7 @@ const mayImport = {
   alerts: [contract, 'runtime/src/plan'],
   dashboards: [contract, 'runtime/src/plan'],
   policy: [],
-  examples: ['src/index.ts'],
+  examples: ['src/index.ts', 'src/pulumi/component.ts'],
   'src/constructs': [
     contract,
     'runtime/src/plan',

@@ -19,13 +19,16 @@ const { version, license, dependencies } = JSON.parse(
 
 /** The application's constructs must be ours: `instanceof` and the construct tree need one copy of each. */
 const peers = ['cdk8s', 'cdk8s-plus-28', 'constructs'];
-/** Needed by Pulumi programs only, which are not in the library. */
-const isDeployment = (name: string): boolean => name.startsWith('@pulumi/');
+/** Needed by whoever uses the Pulumi component, and by nobody else. */
+const isPulumi = (name: string): boolean => name.startsWith('@pulumi/');
+const isPeer = (name: string): boolean => peers.includes(name) || isPulumi(name);
 
 const pick = (wanted: (name: string) => boolean, prefix = ''): Readonly<Record<string, string>> =>
   Object.fromEntries(
     Object.entries(dependencies).flatMap(([name, found]) => (wanted(name) ? [[name, prefix + found]] : [])),
   );
+
+const entry = (file: string) => ({ types: `./${file}.d.ts`, default: `./${file}.js` });
 
 const manifest = {
   name: 'grill-stats-backup-constructs',
@@ -35,9 +38,12 @@ const manifest = {
   type: 'module',
   // Oldest that runs it: the code uses iterator helpers.
   engines: { node: '>=22' },
-  exports: { '.': { types: './src/index.d.ts', default: './src/index.js' } },
-  dependencies: pick((name) => !peers.includes(name) && !isDeployment(name)),
-  peerDependencies: pick((name) => peers.includes(name), '^'),
+  exports: { '.': entry('src/index'), './pulumi': entry('src/pulumi/component') },
+  dependencies: pick((name) => !isPeer(name)),
+  peerDependencies: pick(isPeer, '^'),
+  peerDependenciesMeta: Object.fromEntries(
+    Object.keys(pick(isPulumi)).map((name) => [name, { optional: true }]),
+  ),
 };
 
 rmSync(folder, { recursive: true, force: true });

@@ -1,7 +1,6 @@
 import { Provider, type ProviderArgs } from '@pulumi/kubernetes/provider.js';
 import * as pulumi from '@pulumi/pulumi';
 import { secrets as contract } from '../../runtime/src/contract/secrets.ts';
-import { isBackupError } from '../../runtime/src/core/errors.ts';
 import { parseAll } from '../../runtime/src/plan/problems.ts';
 import { synthesize, type BackupSystemProps } from '../constructs/backup-system.ts';
 import { environmentSchema, type Environment } from '../environment/environment.ts';
@@ -11,6 +10,10 @@ import { Naming } from './naming.ts';
 import { dashboardUrlOf, schedulesOf } from './outputs.ts';
 import { formerNames } from './renames.ts';
 import { checkComplete, deploySecrets, type SecretValues } from './secrets.ts';
+import { withoutTrace } from './user-mistake.ts';
+
+export { AwsStore, type AwsAccess, type MintedKey } from './aws-store.ts';
+export type { SecretValues } from './secrets.ts';
 
 /** Which cluster, and how Pulumi reaches it. All else of the provider is the component's: what it makes depends on it. */
 export type ClusterAccess = Pick<ProviderArgs, 'kubeconfig' | 'context' | 'cluster' | 'clusterIdentifier'>;
@@ -29,15 +32,6 @@ export interface BackupStackArgs {
 
 /** It has providers of its own: objects that are updated in place need their settings. */
 export type BackupStackOptions = Omit<pulumi.ComponentResourceOptions, 'provider' | 'providers'>;
-
-/** A user's mistake is shown without a stack trace. */
-export const withoutTrace = <Result>(attempt: () => Result): Result => {
-  try {
-    return attempt();
-  } catch (error) {
-    throw isBackupError(error) ? new pulumi.RunError(`${error.message}\nhint: ${error.hint}`) : error;
-  }
-};
 
 const providerOf = (access: ClusterAccess, naming: Naming): Provider => {
   const { name, options } = naming.child('cluster');

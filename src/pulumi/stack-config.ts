@@ -3,8 +3,9 @@ import * as pulumi from '@pulumi/pulumi';
 import { passphraseProblem } from '../../runtime/src/contract/passphrase.ts';
 import { parseEnvironment, type Environment } from '../environment/environment.ts';
 import type { AwsAccess } from './aws-store.ts';
-import { withoutTrace, type BackupStackArgs, type ClusterAccess } from './component.ts';
+import type { BackupStackArgs, ClusterAccess } from './component.ts';
 import { givenKeys, sealingKey, type SecretValues } from './secrets.ts';
+import { withoutTrace } from './user-mistake.ts';
 
 /** Names of the configuration's secrets, which the CLI hands over beside the configuration itself. */
 const encrypted = (): readonly string[] =>

@@ -62,6 +62,8 @@ export interface ProgramRun {
 
 export interface Program {
   readonly file: string;
+  /** Where Pulumi.yaml and node_modules are. @default this repository */
+  readonly folder?: string;
   readonly project: string;
   readonly stack: string;
   /** Configuration by full key; objects as JSON, as the CLI hands them over. */
@@ -262,18 +264,19 @@ export const runProgram = async (program: Program): Promise<ProgramRun> => {
     EngineService,
     engineHandlers((level, message) => (level === 'error' ? errors : warnings).push(message)),
   );
+  const folder = program.folder ?? root;
   const address = `127.0.0.1:${await bind(server)}`;
   const child = spawn(
     process.execPath,
     [
-      join(root, 'node_modules/@pulumi/pulumi/cmd/run'),
+      join(folder, 'node_modules/@pulumi/pulumi/cmd/run'),
       `--monitor=${address}`,
       `--engine=${address}`,
       `--project=${program.project}`,
       `--stack=${program.stack}`,
       '--parallel=16',
-      `--root-directory=${root}`,
-      `--pwd=${root}`,
+      `--root-directory=${folder}`,
+      `--pwd=${folder}`,
       program.file,
     ],
     {
