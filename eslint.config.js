@@ -164,6 +164,7 @@ export default tseslint.config(
     files: [
       'runtime/src/core/process.ts',
       'src/review/sources.ts',
+      'src/preflight/kubectl.ts',
       'test/**',
       'demo/**',
       'scripts/**',

@@ -56,7 +56,7 @@ export class BackupNetwork extends Construct {
     });
     this.egress('backup-to-dns', everyPod, {
       peers: peersOf(network.dns),
-      ports: [port(53, 'UDP'), port(53)],
+      ports: network.dnsPorts.flatMap((number) => [port(number, 'UDP'), port(number)]),
     });
     for (const target of targets) this.database(system, target);
     if (network.apiServer && targets.some(({ services }) => services?.length))

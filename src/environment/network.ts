@@ -40,6 +40,8 @@ export const network = z
   .strictObject({
     /** DNS servers. @default CoreDNS of kube-system - with the label that every distribution gives it */
     dns: peer.prefault({ namespace: 'kube-system', podLabels: { 'k8s-app': 'kube-dns' } }),
+    /** Ports of the pods that answer to DNS; those of OpenShift listen on 5353. @default 53 - as CoreDNS listens */
+    dnsPorts: z.array(port).min(1).default([53]),
     /** The endpoint of `stores.s3`, or its proxy. @default the Internet without private ranges - S3 has no fixed addresses */
     objectStore: peer.prefault(internet),
     /** The channels of `notifications`. @default the Internet without private ranges - webhooks have no fixed addresses */

@@ -281,3 +281,32 @@ test('runs reach the Pushgateway that the plan names, at its port', () => {
   expect(reached.map(([owner]) => owner)).not.toContain('backup-exporter');
   expect(reached.map(([owner]) => owner)).toContain('postgresql-backup');
 });
+
+test('DNS that listens on another port is reached there, and at addresses beside pods', () => {
+  const environment = environmentWith('prod', {
+    network: {
+      dns: {
+        namespace: 'openshift-dns',
+        podLabels: { 'dns.operator.openshift.io/daemonset-dns': 'default' },
+        cidrs: ['169.254.20.10/32'],
+      },
+      dnsPorts: [5353],
+    },
+  });
+  const { egress } = policiesOf(environment).find(({ name }) => name === 'backup-to-dns')!;
+  expect(egress).toEqual([
+    {
+      to: [
+        {
+          podSelector: { matchLabels: { 'dns.operator.openshift.io/daemonset-dns': 'default' } },
+          namespaceSelector: { matchLabels: { 'kubernetes.io/metadata.name': 'openshift-dns' } },
+        },
+        { ipBlock: { cidr: '169.254.20.10/32' } },
+      ],
+      ports: [
+        { protocol: 'UDP', port: 5353 },
+        { protocol: 'TCP', port: 5353 },
+      ],
+    },
+  ]);
+});
