@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
+import { checkContract } from './cli-contract.ts';
 import { removeFolder, workFolder } from './private-server.ts';
 
 const root = join(import.meta.dirname, '../..');
@@ -26,7 +27,7 @@ export interface Installation {
   readonly env: Readonly<Record<string, string>>;
   readonly setSecret: (secret: string, key: string, value: string) => void;
   readonly setPlan: (plan: unknown) => void;
-  /** Runs `grill-backup`; `onStart` gets the process, to send it signals. */
+  /** Runs `grill-backup` and checks exit code and JSON against what the command says of itself; `onStart` gets the process, to send it signals. */
   readonly cli: (args: readonly string[], onStart?: (pid: number) => void) => Promise<CliResult>;
   /** Files under /backup, relative, sorted; without locks, run records, the audit trail, undo commands and the recovery kit. */
   readonly files: () => readonly string[];
@@ -55,6 +56,7 @@ const runCli = async (
   child.stderr.setEncoding('utf8').on('data', (text: string) => (stderr += text));
   onStart?.(child.pid!);
   const [code] = (await once(child, 'close')) as [number | null];
+  await checkContract(args, { code, stdout });
   return { code, stdout, stderr, json: asJson(stdout) };
 };
 

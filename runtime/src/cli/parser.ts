@@ -38,8 +38,10 @@ const optionOf = (key: string, flag: Flag): Option => {
 };
 
 /** What a flag is where the command line does not give it. */
-const unset = ({ value, default: given }: Flag): unknown =>
-  value ? given && 'value' in given && given.value : false;
+const unset = ({ value, default: given }: Flag): unknown => {
+  if (!value) return false;
+  return given && 'value' in given ? given.value : undefined;
+};
 
 const inputOf = (
   spec: Command,
