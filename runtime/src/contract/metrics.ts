@@ -61,7 +61,7 @@ const kept = {
   tierOldest: gauge('tier_oldest_timestamp_seconds', 'timestamp', perTier, 'Start of the oldest archive of a tier.'),
   withoutKey: gauge('archives_without_key', 'count', perTarget, 'Committed archives that no key of the plan opens.'),
   broken: gauge('broken_archives', 'count', perTarget, 'Archives that were set aside: their manifest is unreadable or fails authentication, belongs to another target or environment, or is dated in the future. They do not count.'),
-  retentionFrozen: gauge('retention_frozen', 'boolean', perTarget, 'Whether retention removes nothing because the last backup failed, for another reason than a full store.'),
+  retentionFrozen: gauge('retention_frozen', 'boolean', perTarget, 'Whether retention is frozen: nothing is pruned while the last backup failed, for another reason than a full store.'),
 } as const;
 
 /** What was proven; absent until it was. */

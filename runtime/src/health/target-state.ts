@@ -7,13 +7,21 @@ import { archivesStateReader, type ArchivesState } from './archives-state.ts';
 import { drillsState, type DrillsState } from './drills-state.ts';
 import { runsStateReader, type RunsState } from './runs-state.ts';
 
+/** A lock that is not free. */
+export interface TakenLock extends FoundLock {
+  readonly state: Exclude<FoundLock['state'], 'released'>;
+}
+
+const isTaken = (lock: FoundLock | undefined): lock is TakenLock =>
+  lock !== undefined && lock.state !== 'released';
+
 /** All that is known of a target: what every command, metric and notification says of it comes from here. */
 export interface TargetState extends ArchivesState, RunsState {
   readonly drills: DrillsState;
   /** Whether the last drill restored within the RTO; absent where there was none. */
   readonly withinRto?: boolean | undefined;
   /** Absent while it is free. */
-  readonly lock?: FoundLock | undefined;
+  readonly lock?: TakenLock | undefined;
   /** When the schedule starts the next backup; absent where it never does. */
   readonly nextRunAt?: string | undefined;
 }
@@ -36,7 +44,7 @@ export const targetState = (
     ...runs,
     drills,
     withinRto: meets(drills, parseDuration(target.rto)),
-    lock: lock?.state === 'released' ? undefined : lock,
+    lock: isTaken(lock) ? lock : undefined,
     nextRunAt: nextRun(target.schedule, now)?.toISOString(),
   };
 };

@@ -8,13 +8,14 @@ export const commandOf = ({ command, figures }: RunRecord): string =>
 export const saysSomething = ({ failure }: RunRecord): boolean => failure?.code !== 'lock.held';
 
 /**
- * The last run of each command that says something: neither does a run that met a lock make the last one look worse, nor
- * does it hide that the last one failed. @param records newest first
+ * The last run of each command that says something, newest first: a run that met a lock neither makes the last one look
+ * worse, nor hides that it failed. @param records newest first
  */
-export const lastRuns = (records: readonly RunRecord[]): ReadonlyMap<string, RunRecord> =>
-  new Map(
-    records
-      .filter(saysSomething)
-      .toReversed()
-      .map((record) => [commandOf(record), record]),
-  );
+export const lastRuns = (records: readonly RunRecord[]): ReadonlyMap<string, RunRecord> => {
+  const last = new Map<string, RunRecord>();
+  for (const record of records.filter(saysSomething)) {
+    const command = commandOf(record);
+    if (!last.has(command)) last.set(command, record);
+  }
+  return last;
+};

@@ -42,7 +42,11 @@ const pages: Readonly<Record<string, (text: string) => string>> = {
     ] as never),
   status: (text) =>
     renderStatus([
-      { target: 't', engine: 'redis', archives: 0, rpoSeconds: 1, setAside: [{ problem: text }] },
+      {
+        ...{ target: 't', engine: 'redis', archives: 0, rpoSeconds: 1, setAside: [{ problem: text }] },
+        ...{ lastRuns: [{ command: text, ok: false }], anomalies: [text], frozen: text },
+        lock: { state: 'held', command: text, host: text, since: '2024-01-01' },
+      },
     ] as never),
   check: (text) =>
     renderCheck({

@@ -1,5 +1,23 @@
 import { z } from 'zod';
 
+const lastRunSchema = z.strictObject({
+  command: z.string().describe('`drill` is `verify --level drill`'),
+  startedAt: z.iso.datetime(),
+  finishedAt: z.iso.datetime(),
+  ok: z.boolean(),
+  exitCode: z.int(),
+  failure: z.string().optional().describe('code of the failure'),
+});
+
+const lockSchema = z.strictObject({
+  state: z
+    .enum(['held', 'expired', 'dead', 'unreadable'])
+    .describe('all but `held` are of runs that ended without releasing it: the next run takes it over'),
+  command: z.string().optional().describe('of the run that took it; absent where it is unreadable'),
+  host: z.string().optional(),
+  since: z.iso.datetime().optional(),
+});
+
 /** How a target stands against its objectives. */
 const targetStatusSchema = z.strictObject({
   target: z.string(),
@@ -24,6 +42,10 @@ const targetStatusSchema = z.strictObject({
     .strictObject({ startedAt: z.iso.datetime(), ok: z.boolean(), failure: z.string().optional() })
     .optional()
     .describe('the last backup, of those that did not meet the lock of another run; failure is the code'),
+  lastRuns: z
+    .array(lastRunSchema)
+    .readonly()
+    .describe('the last run of each command, of those that did not meet the lock of another run'),
   rtoSeconds: z.number().describe('recovery time objective'),
   lastDrill: z
     .strictObject({
@@ -34,6 +56,12 @@ const targetStatusSchema = z.strictObject({
     })
     .optional()
     .describe('the last drill, also one that could not run; seconds only where it succeeded'),
+  lock: lockSchema.optional().describe('absent while it is free'),
+  frozen: z.string().optional().describe('why retention removes nothing; absent where it does'),
+  anomalies: z
+    .array(z.string())
+    .readonly()
+    .describe('what is unusual about the newest archive, and which objectives are likely to be missed'),
   nextRun: z.iso.datetime().optional().describe('next run by the schedule'),
 });
 

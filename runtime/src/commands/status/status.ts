@@ -11,11 +11,24 @@ const ofNewest = ({ newest, ageSeconds }: TargetState) => {
   return { newest: newest.key, startedAt, archiveBytes, ageSeconds: Math.floor(ageSeconds) };
 };
 
-const lastRunOf = ({ lastRuns }: TargetState): TargetStatus['lastRun'] => {
+const lastBackupOf = ({ lastRuns }: TargetState): TargetStatus['lastRun'] => {
   const record = lastRuns.get('backup');
   if (!record) return undefined;
   const { startedAt, ok, failure } = record;
   return { startedAt, ok, ...(failure && { failure: failure.code }) };
+};
+
+const lastRunsOf = ({ lastRuns }: TargetState): TargetStatus['lastRuns'] =>
+  [...lastRuns].map(([command, { startedAt, finishedAt, ok, exitCode, failure }]) => ({
+    ...{ command, startedAt, finishedAt, ok, exitCode },
+    ...(failure && { failure: failure.code }),
+  }));
+
+const lockOf = ({ lock }: TargetState): TargetStatus['lock'] => {
+  if (!lock) return undefined;
+  const { state, lock: taken } = lock;
+  if (!taken) return { state };
+  return { state, command: taken.owner.command, host: taken.owner.host, since: taken.startedAt };
 };
 
 const lastDrillOf = ({ drills, withinRto = false }: TargetState): TargetStatus['lastDrill'] =>
@@ -25,7 +38,7 @@ const present = <T extends object>(fields: T): Partial<T> =>
   Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as Partial<T>;
 
 const statusOf = (state: TargetState): TargetStatus => {
-  const { target, archives, setAside, withinRpo, sizeRatio, verifiedAt, nextRunAt } = state;
+  const { target, archives, setAside, withinRpo, sizeRatio, verifiedAt, anomalies, frozen } = state;
   return {
     target: target.name,
     engine: target.engine,
@@ -35,8 +48,10 @@ const statusOf = (state: TargetState): TargetStatus => {
     rpoSeconds: parseDuration(target.rpo),
     withinRpo,
     rtoSeconds: parseDuration(target.rto),
-    ...present({ sizeRatio, verifiedAt, lastRun: lastRunOf(state), lastDrill: lastDrillOf(state) }),
-    ...(nextRunAt !== undefined && { nextRun: nextRunAt }),
+    lastRuns: lastRunsOf(state),
+    anomalies,
+    ...present({ sizeRatio, verifiedAt, lastRun: lastBackupOf(state), lastDrill: lastDrillOf(state) }),
+    ...present({ lock: lockOf(state), frozen, nextRun: state.nextRunAt }),
   };
 };
 

@@ -46,11 +46,36 @@ const rowOf = (row: TargetStatus): readonly string[] => [
 const namedAside = 5;
 
 const asideLines = ({ target, setAside }: TargetStatus): readonly string[] => [
-  ...setAside.slice(0, namedAside).map(({ problem }) => `${target}: set aside: ${problem}`),
+  ...setAside.slice(0, namedAside).map(({ problem }) => `set aside: ${problem}`),
   ...(setAside.length > namedAside
-    ? [`${target}: ${setAside.length - namedAside} more set aside: check ${target} names them`]
+    ? [`${setAside.length - namedAside} more set aside: check ${target} names them`]
     : []),
 ];
 
+const lockLine = ({ lock }: TargetStatus): string | undefined => {
+  if (!lock) return undefined;
+  const { state, command, host, since } = lock;
+  if (since === undefined) return `lock ${state}: the next run takes it over`;
+  const taken = `taken by ${command} on ${host} at ${formatTime(since)}`;
+  return state === 'held' ? `lock ${taken}` : `lock ${state}, ${taken}: the next run takes it over`;
+};
+
+const failedLines = ({ lastRuns }: TargetStatus): readonly string[] =>
+  lastRuns
+    .filter(({ command, ok }) => command !== 'backup' && !ok)
+    .map(({ command, failure, startedAt }) => `last ${command} FAILED ${failure} ${formatTime(startedAt)}`);
+
+/** What does not fit into the table's row of a target. */
+const remarks = (row: TargetStatus): readonly string[] => [
+  ...asideLines(row),
+  ...failedLines(row),
+  ...[lockLine(row)].filter((line) => line !== undefined),
+  ...(row.frozen === undefined ? [] : [`retention frozen: ${row.frozen}`]),
+  ...row.anomalies.map((anomaly) => `unusual: ${anomaly}`),
+];
+
 export const renderStatus = (targets: readonly TargetStatus[]): string =>
-  [table(columns, targets.map(rowOf)), ...targets.flatMap(asideLines).map(printableLine)].join('\n');
+  [
+    table(columns, targets.map(rowOf)),
+    ...targets.flatMap((row) => remarks(row).map((remark) => printableLine(`${row.target}: ${remark}`))),
+  ].join('\n');

@@ -1,14 +1,17 @@
+import { hostname } from 'node:os';
 import { describe, expect, test } from '@jest/globals';
 import { writeManifest } from '../../../../runtime/src/archives/catalogue.ts';
 import type { Verification } from '../../../../runtime/src/archives/manifest.ts';
 import { renderStatus } from '../../../../runtime/src/commands/status/text.ts';
 import { status } from '../../../../runtime/src/commands/status/status.ts';
+import { takeLock } from '../../../../runtime/src/runs/lock.ts';
 import { writeArchive } from '../../../../runtime/src/archives/write.ts';
 import type { Store } from '../../../../runtime/src/store/store.ts';
 import { dayMs } from '../../../../runtime/src/core/units.ts';
 import { redisTarget, testApp } from '../../../kit/app.ts';
 import { beforeEachStore } from '../../../kit/fresh-store.ts';
-import { entriesOf } from '../../../kit/streams.ts';
+import { simulateBackup, simulateVerification } from '../../../kit/simulated-runs.ts';
+import { entriesOf, streamOf } from '../../../kit/streams.ts';
 
 const now = Date.parse('2024-01-20T12:00:00Z');
 
@@ -84,5 +87,45 @@ describe('status', () => {
     const row = await only();
     expect(row.lastDrill).toEqual({ at: at('19'), ok: false, withinRto: false });
     expect(renderStatus([row])).toContain('FAILED 2024-01-19 08:00:00Z');
+  });
+
+  test('tells of runs besides the backup, of the lock, and that retention is frozen', async () => {
+    await simulateBackup(appOn(3), 'redis', { at: new Date(now - 3 * dayMs) });
+    await simulateVerification(appOn(2), 'redis', { at: new Date(now - 2 * dayMs), level: 'deep', failure: 'archive.damaged' }); // prettier-ignore
+    await simulateBackup(appOn(1), 'redis', { at: new Date(now - dayMs), failure: 'source.refused' });
+    const lock = await takeLock(appOn(0).run, store, 'redis', 'restore');
+    const row = await only();
+    await lock.release();
+    const since = new Date(now).toISOString();
+    expect(row.lock).toEqual({ state: 'held', command: 'restore', host: hostname(), since });
+    expect(row.frozen).toMatch(/source\.refused/);
+    expect(row.lastRuns).toEqual([
+      expect.objectContaining({ command: 'backup', ok: false, exitCode: 3, failure: 'source.refused' }),
+      expect.objectContaining({ command: 'verify', ok: false, exitCode: 6, failure: 'archive.damaged' }),
+    ]);
+    const text = renderStatus([row]);
+    expect(text).toContain('redis: last verify FAILED archive.damaged 2024-01-18 12:00:00Z');
+    expect(text).toContain(`redis: lock taken by restore on ${hostname()} at 2024-01-20 12:00:00Z`);
+    expect(text).toContain('redis: retention frozen: ');
+    expect(await only()).not.toHaveProperty('lock');
+  });
+
+  test('says what is unusual about the newest archive', async () => {
+    for (const daysAgo of [7, 6, 5, 4, 3, 2]) await archive(daysAgo, 1_000_000);
+    await archive(1, 1000);
+    const row = await only();
+    expect(row.anomalies).toEqual([expect.stringMatching(/^archive size fell to 1000 B/)]);
+    expect(renderStatus([row])).toContain('redis: unusual: archive size fell to 1000 B');
+  });
+
+  test('says how a run left its lock', async () => {
+    const owner = { host: 'gone', pid: 1, id: 'a', command: 'backup' };
+    const startedAt = new Date(now - dayMs).toISOString();
+    await store.put('locks/redis/00000001.json', streamOf(JSON.stringify({ owner, startedAt, expiresAt: startedAt }))); // prettier-ignore
+    expect(renderStatus([await only()])).toContain(
+      'redis: lock expired, taken by backup on gone at 2024-01-19 12:00:00Z: the next run takes it over',
+    );
+    await store.put('locks/redis/00000002.json', streamOf('{}'));
+    expect(renderStatus([await only()])).toContain('redis: lock unreadable: the next run takes it over');
   });
 });
