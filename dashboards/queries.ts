@@ -1,3 +1,4 @@
+import type { KubernetesMetric } from '../runtime/src/contract/kubernetes-metrics.ts';
 import { environmentLabel, metrics, type Metric } from '../runtime/src/contract/metrics.ts';
 import { variables } from './variables.ts';
 
@@ -5,7 +6,10 @@ import { variables } from './variables.ts';
 
 const environment = `${environmentLabel}="$${variables.environment}"`;
 const chosen = `${environment}, target=~"$${variables.target}"`;
-const cluster = `namespace="$${variables.namespace}"`;
+
+/** Series of kube-state-metrics, of the namespace that is chosen. */
+const kubernetes = (metric: KubernetesMetric, more = ''): string =>
+  `${metric}{namespace="$${variables.namespace}"${more && `, ${more}`}}`;
 
 /** The exporter's pod may have been replaced in the last minutes: series of the old one and the new one are one. */
 const per = (labels: string, { name }: Metric, more = ''): string =>
@@ -52,7 +56,7 @@ export const untilNextRun = (): string => `${perTarget(metrics.nextRunAt)} - tim
 
 export const verifiedAge = (): string => since(perTarget(metrics.lastVerifiedAt));
 
-/** Archives that are not what they should be: no key opens them, or their manifest cannot be believed. */
+/** Archives that are not what they should be: no key opens them, or their manifest fails authentication. */
 export const badArchives = (): string =>
   `sum(${perTarget(metrics.broken)}) + sum(${perTarget(metrics.withoutKey)})`;
 
@@ -143,9 +147,9 @@ export const exporterAge = (): string => since(`max(${metrics.refreshedAt.name}{
 
 /** From kube-state-metrics. Share of the finished Jobs that Kubernetes still keeps, by CronJob, that succeeded. */
 export const jobSuccessRatio = (): string => {
-  const owned = `max by (job_name, owner_name) (kube_job_owner{${cluster}, owner_kind="CronJob"})`;
-  const finished = (metric: string): string =>
-    `sum by (owner_name) (max by (job_name) (${metric}{${cluster}, condition="true"})` +
+  const owned = `max by (job_name, owner_name) (${kubernetes('kube_job_owner', 'owner_kind="CronJob"')})`;
+  const finished = (metric: KubernetesMetric): string =>
+    `sum by (owner_name) (max by (job_name) (${kubernetes(metric, 'condition="true"')})` +
     ` * on (job_name) group_left (owner_name) ${owned})`;
   const [complete, failed] = [finished('kube_job_complete'), finished('kube_job_failed')];
   const all = `(${complete} or 0 * ${failed}) + (${failed} or 0 * ${complete})`;
@@ -156,7 +160,7 @@ export const jobSuccessRatio = (): string => {
 const renamed = (expression: string): string =>
   `label_replace(${expression}, "cronjob", "$1", "owner_name", "(.+)")`;
 
-const perCronJob = (metric: string): string => `max by (cronjob) (${metric}{${cluster}})`;
+const perCronJob = (metric: KubernetesMetric): string => `max by (cronjob) (${kubernetes(metric)})`;
 
 export const cronJobSucceededAge = (): string =>
   since(perCronJob('kube_cronjob_status_last_successful_time'));

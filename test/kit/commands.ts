@@ -86,7 +86,7 @@ const checkKubectl = async (command: string): Promise<void> => {
   const selected = ({ labels }: { labels: Readonly<Record<string, string>> }) =>
     labels[selector![1]!] === selector![2];
   if (selector) expect([command, podsOf(objects).some(selected)]).toEqual([command, true]);
-  if (words.includes('-k')) expect(words.at(-1)).toBe('manifests/prod');
+  if (words.includes('-k')) expect(words.at(-1)).toMatch(/^manifests\/(dev|prod)$/);
   else if (words.includes('-f')) expect(() => readFileSync(join(root, words.at(-1)!))).not.toThrow();
   else expect([command, words.join(' ').includes('-n grill-stats')]).toEqual([command, true]);
   if (words.includes('--')) await checkInside(inner);

@@ -1,9 +1,12 @@
 import { describe, expect, test } from '@jest/globals';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { loadAll } from 'js-yaml';
 import { z } from 'zod';
 import { environmentSchema } from '../../src/environment/environment.ts';
+import type { KubernetesObject } from '../../src/constructs/backup-system.ts';
 import { checkCommand, codeIn, isCommand } from '../kit/commands.ts';
+import { at, environmentOf } from '../kit/environments.ts';
 
 const repository = join(import.meta.dirname, '../..');
 const page = (name: string): string => readFileSync(join(repository, name), 'utf8');
@@ -32,17 +35,38 @@ describe('docs/reference/configuration.md', () => {
   });
 });
 
-describe('docs/how-to/disaster-recovery.md', () => {
-  // loops, and what comes before the backup system is there, are for a shell and a cluster
-  const commands = codeIn(page('docs/how-to/disaster-recovery.md')).filter(
-    (code) =>
-      isCommand(code) && !/^kubectl (create (namespace|secret)|delete pvc)|\\$$|xargs|job\/first-/.test(code),
-  );
+/** For a shell, or for what is there before the backup system is; what remains has to be there in prod. */
+const elsewhere =
+  /^kubectl (create (namespace|secret)|delete pvc|rollout status|scale|exec$)|\\$|xargs|job\/first-|examples\/|deployment\/postgresql/;
 
-  test('names commands', () => expect(commands.length).toBeGreaterThan(6));
+describe.each(['docs/tutorial.md', 'docs/how-to/disaster-recovery.md', 'docs/how-to/restore.md'])(
+  '%s',
+  (name) => {
+    const commands = codeIn(page(name))
+      .map((code) => code.replace(/\s+#.*$/, ''))
+      .filter((code) => isCommand(code) && !elsewhere.test(code));
 
-  test.each([...new Set(commands)])('%s exists', async (command) => {
-    await checkCommand(command);
+    test('names commands', () => expect(commands.length).toBeGreaterThan(6));
+
+    test.each([...new Set(commands)])('%s exists', async (command) => {
+      await checkCommand(command);
+    });
+  },
+);
+
+describe('examples/local/postgresql.yaml', () => {
+  test('is the server that the plan of dev backs up, by address, labels and Secret', () => {
+    const [secret, , service, deployment] = loadAll(
+      page('examples/local/postgresql.yaml'),
+    ) as KubernetesObject[];
+    const target = environmentOf('dev').targets.find(({ name }) => name === 'postgresql')!;
+    const { connection, network } = target;
+    expect([service!.metadata.name, at(service!, 'spec.ports')]).toEqual([
+      connection['host'],
+      [{ port: connection['port'] }],
+    ]);
+    expect(at(deployment!, 'spec.template.metadata.labels')).toEqual(network.podLabels);
+    expect(secret!.metadata.name).toBe(target.secret.name);
   });
 });
 
@@ -51,6 +75,7 @@ describe('README.md', () => {
     'README.md',
     'CONTRIBUTING.md',
     'CHANGELOG.md',
+    'SECURITY.md',
     'alerts/RUNBOOK.md',
     ...readdirSync(join(repository, 'docs'), { recursive: true, encoding: 'utf8' })
       .filter((file) => file.endsWith('.md'))
