@@ -48,18 +48,19 @@ export const quantities = (amounts: Resources['limits']): Record<string, k8s.Qua
 const pullSecrets = ({ image }: PodSystem): k8s.LocalObjectReference[] | undefined =>
   image.pullSecrets.length ? image.pullSecrets.map((name) => ({ name })) : undefined;
 
-/** Pods on one node can share a ReadWriteOnce volume; elsewhere they would wait for it. */
-const nearTheVolume = ({ storage, platform }: PodSystem): k8s.Affinity | undefined =>
+/**
+ * Pods on one node share a ReadWriteOnce volume, and the exporter holds it for ever: elsewhere they would wait for it until
+ * their deadline. Required, as a preference may lose against other scores. The selector is that of every pod of ours, each of
+ * which has these labels itself: so the first one goes where it likes, and none waits for an exporter that is not there.
+ */
+const whereTheVolumeIs = ({ storage, platform }: PodSystem): k8s.Affinity | undefined =>
   storage.accessMode === 'ReadWriteOnce'
     ? {
         podAffinity: {
-          preferredDuringSchedulingIgnoredDuringExecution: [
+          requiredDuringSchedulingIgnoredDuringExecution: [
             {
-              weight: 100,
-              podAffinityTerm: {
-                topologyKey: 'kubernetes.io/hostname',
-                labelSelector: { matchLabels: systemLabels({ platform }) },
-              },
+              topologyKey: 'kubernetes.io/hostname',
+              labelSelector: { matchLabels: systemLabels({ platform }) },
             },
           ],
         },
@@ -94,7 +95,7 @@ export const jobPod = (pod: JobPod): k8s.PodSpec => {
     terminationGracePeriodSeconds: terminationGraceSeconds,
     priorityClassName: pod.system.priorityClass,
     imagePullSecrets: pullSecrets(pod.system),
-    affinity: nearTheVolume(pod.system),
+    affinity: whereTheVolumeIs(pod.system),
     securityContext: {
       runAsNonRoot: true,
       runAsUser: userId,

@@ -11,6 +11,7 @@ import {
   type Mode,
 } from './applied.ts';
 import { define } from './definitions.ts';
+import { hasNodes, jobsFollowTheVolume } from './scheduling.ts';
 import { kubectl } from './kubectl.ts';
 import { writeRecording, type Answers } from './recording.ts';
 
@@ -51,6 +52,14 @@ const applyRounds = async (name: EnvironmentName): Promise<void> => {
   });
 };
 
+const schedule = async (name: EnvironmentName): Promise<void> => {
+  if (await hasNodes())
+    return console.log(`skip ${name}: jobs follow the volume, as the cluster has nodes of its own`);
+  const environment = environmentOf(name);
+  await step(`${name}: jobs follow the volume`, () => jobsFollowTheVolume(environment));
+  await removeAll(environment);
+};
+
 const ask = async (name: EnvironmentName): Promise<Answers> => {
   const environment = environmentOf(name);
   const answers = await step(`${name}: answers recorded`, () => answersOf(name));
@@ -73,6 +82,7 @@ try {
   const environments = {} as Record<EnvironmentName, Answers>;
   for (const name of environmentNames) {
     await applyRounds(name);
+    await schedule(name);
     environments[name] = await ask(name);
   }
   writeRecording({ server: serverVersion.gitVersion, environments });

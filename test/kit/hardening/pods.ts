@@ -105,10 +105,7 @@ export const podRules: readonly Rule[] = [
     ),
   ),
   podRule('shares a volume of one node with its neighbours', ['NSA'], (spec) =>
-    unless(
-      spec.affinity?.podAffinity?.preferredDuringSchedulingIgnoredDuringExecution?.length,
-      'podAffinity',
-    ),
+    unless(spec.affinity?.podAffinity?.requiredDuringSchedulingIgnoredDuringExecution?.length, 'podAffinity'),
   ),
 ];
 

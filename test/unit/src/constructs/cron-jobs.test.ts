@@ -225,11 +225,11 @@ describe('a run', () => {
   test.each([
     ['ReadWriteOnce', 1],
     ['ReadWriteMany', 0],
-  ])('on a volume that is %s prefers the node of the others: %d term', (accessMode, terms) => {
+  ])('on a volume that is %s goes to the node of the others: %d term', (accessMode, terms) => {
     const from = objectsOf(environmentWith('prod', { storage: { size: '1Gi', accessMode } }));
     expect(
-      pod('redis-backup', from).affinity?.podAffinity.preferredDuringSchedulingIgnoredDuringExecution
-        .length ?? 0,
+      pod('redis-backup', from).affinity?.podAffinity.requiredDuringSchedulingIgnoredDuringExecution.length ??
+        0,
     ).toBe(terms);
   });
 });

@@ -1,0 +1,129 @@
+import { deepEqual, match } from 'node:assert/strict';
+import { cronJobNames, names } from '../../runtime/src/contract/names.ts';
+import type { Environment } from '../../src/environment/environment.ts';
+import { until } from '../kit/until.ts';
+import { folderOf } from './applied.ts';
+import { kubectl } from './kubectl.ts';
+
+// Nodes that no kubelet runs: the scheduler places pods on them, and none ever starts.
+
+const nodes = ['lane-1', 'lane-2'] as const;
+
+const amounts = { cpu: '8', memory: '32Gi', pods: '100', 'ephemeral-storage': '500Gi' };
+
+const makeNode = async (name: string): Promise<void> => {
+  const node = {
+    apiVersion: 'v1',
+    kind: 'Node',
+    metadata: { name, labels: { 'kubernetes.io/hostname': name } },
+  };
+  await kubectl(['create', '-f', '-'], JSON.stringify(node));
+  const conditions = [{ type: 'Ready', status: 'True', reason: 'Lane', message: 'no kubelet' }];
+  const status = { capacity: amounts, allocatable: amounts, conditions };
+  await kubectl([
+    'patch',
+    'node',
+    name,
+    '--subresource=status',
+    '--type=merge',
+    '-p',
+    JSON.stringify({ status }),
+  ]);
+  // the node's controller waits for a first sign of life before it lets pods in
+  await kubectl(['taint', 'nodes', name, 'node.kubernetes.io/not-ready-', '--overwrite']).catch(() => {});
+};
+
+/** Bound by hand, as a cluster without storage would never bind the claim. */
+const volumeFor = ({ namespace, storage }: Environment) => ({
+  apiVersion: 'v1',
+  kind: 'PersistentVolume',
+  metadata: { name: 'lane-volume' },
+  spec: {
+    capacity: { storage: storage.size },
+    accessModes: [storage.accessMode],
+    persistentVolumeReclaimPolicy: 'Retain',
+    claimRef: { namespace: namespace.name, name: names.volumeClaim },
+    hostPath: { path: '/nowhere' },
+  },
+});
+
+const inNamespace = ({ namespace }: Environment, ...args: readonly string[]): readonly string[] => [
+  ...args,
+  '-n',
+  namespace.name,
+];
+
+const ours = '-l=app.kubernetes.io/component=backup';
+
+/** Nodes of our pods, each once; an empty name for a pod that waits for one. */
+const placesOf = async (environment: Environment, selector: string): Promise<readonly string[]> => {
+  const template = 'jsonpath={range .items[*]}{.spec.nodeName}{"\\n"}{end}';
+  const text = await kubectl(inNamespace(environment, 'get', 'pods', selector, '-o', template));
+  return text === '' ? [] : text.split('\n');
+};
+
+const start = (environment: Environment, cronJob: string, name: string): Promise<string> =>
+  kubectl(inNamespace(environment, 'create', 'job', `--from=cronjob/${cronJob}`, name));
+
+const placed = (environment: Environment, count: number): Promise<readonly string[]> =>
+  until(async () => {
+    const places = await placesOf(environment, ours);
+    return places.length === count && places.every(Boolean) ? places : undefined;
+  }, 60);
+
+/** Every pod goes where the exporter holds the volume, and nowhere else; the first one goes where it likes. */
+const followTheVolume = async (environment: Environment): Promise<void> => {
+  const cronJobs = cronJobNames(environment.targets);
+  const [home] = await placed(environment, 1);
+  for (const cronJob of cronJobs) await start(environment, cronJob, `lane-${cronJob}`);
+  deepEqual(new Set(await placed(environment, 1 + cronJobs.length)), new Set([home]), 'all are on one node');
+
+  await kubectl(['cordon', home!]);
+  await start(environment, cronJobs[0]!, 'lane-waits');
+  const waiting = '-l=batch.kubernetes.io/job-name=lane-waits';
+  const reason = await until(() =>
+    kubectl(
+      inNamespace(
+        environment,
+        'get',
+        'pods',
+        waiting,
+        '-o',
+        'jsonpath={.items[*].status.conditions[*].message}',
+      ),
+    ),
+  );
+  match(reason, /didn't match pod affinity rules/);
+
+  await kubectl(inNamespace(environment, 'scale', 'deployment', names.exporter, '--replicas=0'));
+  await kubectl(inNamespace(environment, 'delete', 'jobs', '--all'));
+  await kubectl(inNamespace(environment, 'delete', 'pods', ours, '--force', '--grace-period=0'));
+  await until(async () => (await placesOf(environment, ours)).length === 0);
+  await start(environment, cronJobs[0]!, 'lane-first');
+  deepEqual(
+    await placed(environment, 1),
+    nodes.filter((node) => node !== home),
+  );
+};
+
+const remove = async (environment: Environment): Promise<void> => {
+  await kubectl(inNamespace(environment, 'delete', 'jobs', '--all'));
+  await kubectl(inNamespace(environment, 'delete', 'pods', ours, '--force', '--grace-period=0'));
+  await kubectl(['delete', 'nodes', ...nodes]);
+};
+
+/** True where the cluster has nodes of its own, whose pods this cannot place. */
+export const hasNodes = async (): Promise<boolean> => (await kubectl(['get', 'nodes', '-o', 'name'])) !== '';
+
+/** Jobs of a ReadWriteOnce volume on two nodes. */
+export const jobsFollowTheVolume = async (environment: Environment): Promise<void> => {
+  for (const node of nodes) await makeNode(node);
+  await kubectl(['create', '-f', '-'], JSON.stringify(volumeFor(environment)));
+  try {
+    await kubectl(['apply', '-k', folderOf(environment)]);
+    await followTheVolume(environment);
+  } finally {
+    await remove(environment);
+    await kubectl(['delete', '--wait=false', 'pv', 'lane-volume']);
+  }
+};
