@@ -13,7 +13,7 @@ new BackupSystem(app, 'ledger', {
   platform: 'ledger',
   image: {
     repository: 'registry.ledger.example/platform/database-backup',
-    tag: '0.1.0',
+    tag: '0.2.0',
     digest: 'sha256:4f5ac1c9a1d2e6fb73c0d8b7b2a9e6d14c8f3e0b5a7d92c61e8f40b3a5d7c902',
     pullSecrets: ['registry-ledger'],
   },

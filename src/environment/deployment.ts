@@ -133,7 +133,7 @@ export const deploymentShape = {
       .string()
       .regex(/^\w[\w.-]{0,127}$/, { error: 'expected a tag' })
       .refine((tag) => tag !== 'latest', { error: 'expected a fixed version' }),
-    /** Digest of the image; required in prod, as a tag can be moved. A release names it, and `docker buildx imagetools inspect <repository>:<tag>` prints it. @default none - outside of prod the tag is enough */
+    /** Digest of the image; required in prod, as a tag can be moved. A release names it, and `docker buildx imagetools inspect <repository>:<tag>` prints it: docs/how-to/releasing.md. @default none - outside of prod the tag is enough */
     digest: z
       .string()
       .regex(/^sha256:[0-9a-f]{64}$/, { error: 'expected sha256: and 64 hexadecimal digits' })

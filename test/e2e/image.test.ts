@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import type { Digest } from '../../demo/databases/database.ts';
 import { find, podSpec, type Manifest } from '../../demo/pod/cluster.ts';
 import type { VerificationReport } from '../../runtime/src/commands/verify/result.ts';
+import { programVersion } from '../../runtime/src/core/version.ts';
 import { cronJobName, cronJobNames, names } from '../../runtime/src/contract/names.ts';
 import { runPod, startPod, type ContainerPod } from '../kit/container-pod.ts';
 import { containerStage, type ContainerStage } from '../kit/container-stage.ts';
@@ -217,6 +218,6 @@ containers('the job image, in containers of the dev manifests (needs root)', () 
       '{{json .Labels}}',
       localName(stage.image),
     );
-    expect(JSON.parse(labels)).toMatchObject({ 'org.opencontainers.image.version': '0.1.0' });
+    expect(JSON.parse(labels)).toMatchObject({ 'org.opencontainers.image.version': programVersion });
   });
 });

@@ -1,5 +1,6 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { programVersion } from '../../runtime/src/core/version.ts';
 import { captureText } from './capture.ts';
 import { buildah, containersFolder, mmdebstrap, podman } from './podman.ts';
 
@@ -56,7 +57,12 @@ export const buildJobImage = async (image: string): Promise<void> => {
   await podman('rm', '--all', '--force', '--time', '0'); // left by a run that was killed
   await requireContainers();
   if (!(await exists(builder))) await makeBuilder();
-  const settings = { BASE_IMAGE: base, NODE_IMAGE: builder, POSTGRESQL_MAJORS: '15', VERSION: '0.1.0' };
+  const settings = {
+    BASE_IMAGE: base,
+    NODE_IMAGE: builder,
+    POSTGRESQL_MAJORS: '15',
+    VERSION: programVersion,
+  };
   const file = join(repository, 'runtime/Dockerfile');
   const args = Object.entries(settings).flatMap(([name, value]) => ['--build-arg', `${name}=${value}`]);
   await buildah(
