@@ -33,6 +33,8 @@ export interface Registered {
   readonly custom: boolean;
   /** What was sent; each value that was marked as secret is `masked`. */
   readonly inputs: Readonly<Record<string, unknown>>;
+  /** What was sent, secrets in the clear: what the provider gets. */
+  readonly values: Readonly<Record<string, unknown>>;
   /** The values that were marked as secret. */
   readonly secrets: readonly unknown[];
   /** Outputs whose values the provider is to keep secret. */
@@ -41,6 +43,8 @@ export interface Registered {
   readonly inputsFrom: Readonly<Record<string, readonly string[]>>;
   /** Logical names of the resources it waits for. */
   readonly dependsOn: readonly string[];
+  /** Their URNs. */
+  readonly waitsFor: readonly string[];
   readonly protect: boolean;
   readonly retainOnDelete: boolean;
   /** URNs that it is looked for under as well; former types, which come with the classes, are left out. */
@@ -99,6 +103,14 @@ const withoutSecrets = (value: unknown, found: unknown[]): unknown => {
   );
 };
 
+const inTheClear = (value: unknown): unknown => {
+  if (typeof value !== 'object' || value === null) return value;
+  if (Array.isArray(value)) return value.map(inTheClear);
+  const fields = value as Record<string, unknown>;
+  if (fields[signature] === secretSignature) return inTheClear(fields['value']);
+  return Object.fromEntries(Object.entries(fields).map(([key, entry]) => [key, inTheClear(entry)]));
+};
+
 const nameOf = (urn: string): string => urn.split('::').slice(3).join('::');
 
 const sent = (object: { toJavaScript(): unknown } | undefined) =>
@@ -142,10 +154,12 @@ const recorded = (program: Program, request: RegisterResourceRequest): Registere
     parent: request.getParent(),
     custom: request.getCustom(),
     inputs: withoutSecrets(sent(request.getObject()), secrets) as Record<string, unknown>,
+    values: inTheClear(sent(request.getObject())) as Record<string, unknown>,
     secrets,
     secretOutputs: request.getAdditionalsecretoutputsList(),
     inputsFrom: inputsFrom(request),
     dependsOn: request.getDependenciesList().map(nameOf),
+    waitsFor: request.getDependenciesList(),
     protect: request.getProtect() ?? false,
     retainOnDelete: request.getRetainondelete() ?? false,
     aliases: aliasesOf(program, request),
