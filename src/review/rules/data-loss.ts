@@ -105,8 +105,8 @@ const targets: readonly Row[] = [
   },
   {
     name: 'less of the source is backed up or checked',
-    ...inPlan(String.raw`(targets\[[^\]]*\]\.connection\.contentHash|verification\.level)$`),
-    holds: either(leaves(true), leaves('deep')),
+    ...inPlan(String.raw`(targets\[[^\]]*\]\.connection\.(contentHash|count)|verification\.level)$`),
+    holds: either(leaves(true), leaves('deep'), leaves('server')),
     why: 'silent damage is found only when somebody needs the archive',
   },
 ];

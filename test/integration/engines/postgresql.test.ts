@@ -90,17 +90,35 @@ describe('a change of the schema', () => {
     expect(await postgresql.inspect(run, replay(saved))).toEqual(saved.fingerprint);
   });
 
-  test('between snapshot and dump goes first, and does not hang them', async () => {
-    await refill();
-    await server.psql('fading', 'CREATE TABLE b (n int)');
-    const dump = await postgresql.dump(run, sourceOf(server, 'fading'));
-    const changing = change();
-    await until(async () => (await waitingForLocks()) === '1');
+  test.each(['stream', 'server'] as const)(
+    'between snapshot and dump goes first, and does not hang them; count: %s',
+    async (count) => {
+      await refill();
+      await server.psql('fading', 'CREATE TABLE IF NOT EXISTS b (n int)');
+      const { connection, ...source } = sourceOf(server, 'fading');
+      const dump = await postgresql.dump(run, { ...source, connection: { ...connection, count } });
+      const changing = change();
+      if (count === 'server') await until(async () => (await waitingForLocks()) === '1');
+      else await changing;
+      const saved = await save(Promise.resolve(dump));
+      await changing;
+      expect(saved.fingerprint).toEqual({ 'public.a': { rows: 0 } });
+      expect(await postgresql.inspect(run, replay(saved))).toEqual(saved.fingerprint);
+    },
+    30_000,
+  );
+
+  test('between snapshot and dump that fills a table anew is dumped with its rows, not as an empty table', async () => {
+    await server.psql('postgres', 'CREATE DATABASE anew');
+    await server.psql('anew', 'CREATE TABLE a AS SELECT 1 AS n; CREATE TABLE b AS SELECT 1 AS n');
+    const dump = await postgresql.dump(run, sourceOf(server, 'anew'));
+    await server.psql(
+      'anew',
+      'BEGIN; TRUNCATE a; INSERT INTO a VALUES (2), (3); INSERT INTO b VALUES (2); COMMIT',
+    );
     const saved = await save(Promise.resolve(dump));
-    await changing;
-    expect(saved.fingerprint).toEqual({ 'public.a': { rows: 0 } });
-    expect(await postgresql.inspect(run, replay(saved))).toEqual(saved.fingerprint);
-  }, 30_000);
+    expect(saved.fingerprint).toEqual({ 'public.a': { rows: 2 }, 'public.b': { rows: 2 } });
+  });
 });
 
 test('an account that may only read tables dumps everything but password hashes', async () => {
@@ -127,7 +145,9 @@ test('an account that may not read a table is refused', async () => {
   await server.psql('closed', 'CREATE TABLE t (n int)');
   await expect(
     save(postgresql.dump(run, sourceOf(server, 'closed', { username: 'blind', password: 'blind' }))),
-  ).rejects.toEqual(failure('source.refused', /permission denied for table t/));
+  ).rejects.toEqual(
+    failure('source.refused', /permission denied for table public\.t; the account needs SELECT/),
+  );
 });
 
 test('a database that does not exist is refused by name', async () => {

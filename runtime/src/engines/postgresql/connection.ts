@@ -27,6 +27,11 @@ export const postgresqlConnection = z
      */
     clearTextPassword: z.boolean().optional(),
     /**
+     * Who counts the rows of a dump: `stream`, while it passes, or `server`, by queries beside it that read every table once more.
+     * @default stream - costs the server nothing; with contentHash the server counts
+     */
+    count: z.enum(['stream', 'server']).optional(),
+    /**
      * Also compares the content of tables and large objects, by a hash that does not depend on the order of rows; each table is read once more.
      * @default false - counting rows costs less
      */

@@ -1,5 +1,6 @@
 import type { Client } from 'pg';
 import type { Fingerprint } from '../engine.ts';
+import { BackupError } from '../../core/errors.ts';
 import { identifier } from './client.ts';
 import { hashLargeObjects, hashRows, readColumns, type Columns } from './hash.ts';
 import { itemOf, largeObjects, type Table } from './items.ts';
@@ -9,14 +10,20 @@ export { itemOf, largeObjects, type Table };
 interface Counted extends Table {
   /** False for an unlogged table of a standby, which nobody can read there, pg_dump neither: it counts as empty. */
   readonly readable: boolean;
+  /** Whether the account may lock and read it. */
+  readonly allowed: boolean;
 }
+
+/** Tables that a message names. */
+const named = 5;
 
 /**
  * Ordinary tables and leaves of partitioned ones: what pg_dump writes rows of. Members of extensions are left out,
  * because their rows come from CREATE EXTENSION.
  */
 const tablesSql = (kinds: string): string => `
-  SELECT n.nspname AS schema, c.relname AS name, NOT (c.relpersistence = 'u' AND pg_is_in_recovery()) AS readable
+  SELECT n.nspname AS schema, c.relname AS name, NOT (c.relpersistence = 'u' AND pg_is_in_recovery()) AS readable,
+    coalesce(has_schema_privilege(n.oid, 'USAGE') AND has_table_privilege(c.oid, 'SELECT'), true) AS allowed
   FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
   WHERE c.relkind IN (${kinds}) AND c.relpersistence <> 't'
     AND n.nspname NOT IN ('pg_catalog', 'information_schema') AND n.nspname !~ '^pg_(toast|temp)'
@@ -26,6 +33,27 @@ const tablesSql = (kinds: string): string => `
 
 export const listTables = async (client: Client): Promise<readonly Counted[]> =>
   (await client.query<Counted>(tablesSql(`'r'`))).rows;
+
+/** @throws BackupError source.refused where the account may not read what pg_dump reads */
+export const assertAllowed = async (client: Client): Promise<void> => {
+  const { rows } = await client.query<Counted>(tablesSql(`'p', 'r'`));
+  const closed = rows.filter(({ allowed }) => !allowed).map(itemOf);
+  if (closed.length === 0) return;
+  const more = closed.length > named ? ` and ${closed.length - named} more` : '';
+  throw new BackupError(
+    'source.refused',
+    `postgresql: permission denied for table ${closed.slice(0, named).join(', ')}${more}; the account needs SELECT on it and USAGE on its schema`,
+  );
+};
+
+/**
+ * Whether a table was emptied or rewritten since the snapshot of the client's transaction, which then finds no rows in it:
+ * https://www.postgresql.org/docs/current/mvcc-caveats.html. The catalogue is as of the snapshot, the function as of now.
+ */
+export const wasRewritten = async (client: Client): Promise<boolean> => {
+  const changed = `SELECT FROM pg_class WHERE relkind = 'r' AND oid >= 16384 AND relfilenode <> pg_relation_filenode(oid) LIMIT 1`;
+  return (await client.query(changed)).rowCount === 1;
+};
 
 const qualified = ({ schema, name }: Table): string => `${identifier(schema)}.${identifier(name)}`;
 
@@ -76,10 +104,14 @@ export const isHashed = (fingerprint: Fingerprint): boolean =>
 export const beginSnapshot = (client: Client): Promise<unknown> =>
   client.query('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY');
 
+/** Counts a database that nobody else writes to: table by table, so that no more is locked than for one of them. */
+export const countEach = async (client: Client, hashed = false): Promise<Fingerprint> =>
+  countRows(client, await listTables(client), hashed);
+
 /** Counts a database now. */
 export const countNow = async (client: Client, hashed = false): Promise<Fingerprint> => {
   await beginSnapshot(client);
-  const counted = await countRows(client, await listTables(client), hashed);
+  const counted = await countEach(client, hashed);
   await client.query('COMMIT');
   return counted;
 };

@@ -3,9 +3,10 @@ import type { RunContext } from '../../core/context.ts';
 import { BackupError, isBackupError, messageOf } from '../../core/errors.ts';
 import { collect, run, write } from '../../core/process.ts';
 import { oneChunk } from '../../core/one-chunk.ts';
-import type { Dump, DumpEntry, Fingerprint, ServerInfo } from '../engine.ts';
+import type { Dump, DumpEntry, ServerInfo } from '../engine.ts';
 import { connect, libpqEnvironment, withClient, type PostgresqlSource } from './client.ts';
-import { beginSnapshot, countRows, listTables, lockTables, type Table } from './count.ts';
+import { assertAllowed, beginSnapshot, listTables, lockTables, wasRewritten, type Table } from './count.ts';
+import { countByServer, countInStream, type Counting } from './counting.ts';
 import { assertNames } from './encodings.ts';
 import { entryNames } from './entries.ts';
 import { readRoles, type ServerRoles } from './roles.ts';
@@ -73,7 +74,7 @@ interface Snapshot {
   readonly readsPasswords: boolean;
 }
 
-const snapshotOnce = async (client: Client): Promise<Snapshot> => {
+const snapshotOnce = async (client: Client, locked: boolean): Promise<Snapshot> => {
   await beginSnapshot(client);
   // leave the processors to the dump
   await client.query('SET max_parallel_workers_per_gather = 0; SET jit = off');
@@ -81,7 +82,7 @@ const snapshotOnce = async (client: Client): Promise<Snapshot> => {
     `SELECT pg_export_snapshot() AS id, has_table_privilege('pg_catalog.pg_authid', 'SELECT') AS passwords`,
   );
   const tables = await listTables(client);
-  await lockTables(client);
+  await (locked ? lockTables(client) : assertAllowed(client));
   return {
     id: rows[0]!.id,
     readsPasswords: rows[0]!.passwords,
@@ -97,13 +98,13 @@ const mostAttempts = 3;
 const undefinedTable = '42P01';
 
 /** Takes another one where a table was dropped between the list and its lock. */
-const takeSnapshot = async (client: Client, attempt = 1): Promise<Snapshot> => {
+const takeSnapshot = async (client: Client, locked: boolean, attempt = 1): Promise<Snapshot> => {
   try {
-    return await snapshotOnce(client);
+    return await snapshotOnce(client, locked);
   } catch (error) {
     if (attempt === mostAttempts || (error as { code?: string }).code !== undefinedTable) throw error;
     await client.query('ROLLBACK');
-    return takeSnapshot(client, attempt + 1);
+    return takeSnapshot(client, locked, attempt + 1);
   }
 };
 
@@ -119,56 +120,66 @@ async function* output(
 }
 
 /**
- * How long pg_dump waits for a lock that the snapshot's own session has. It waits only behind a change of the schema
- * that came between the two, which itself waits for that session: none of the three would ever go on.
+ * How long pg_dump waits for a lock where the snapshot's own session has locked the tables. It waits only behind a change
+ * of the schema that came between the two, which itself waits for that session: none of the three would ever go on.
  */
 const lockWaitMs = 2000;
 
-const waitedForLock = (error: unknown): boolean => messageOf(error).includes('Query was: LOCK TABLE');
+const rewritten = 'a table was emptied or rewritten between the snapshot and its lock';
 
-/** Dumps in a snapshot, and in another one where a change of the schema came between. Nothing was printed by then. */
-async function* inSnapshot(
-  client: Client,
-  first: Snapshot,
-  start: (snapshot: Snapshot) => AsyncIterable<Buffer>,
-  begun: (snapshot: Snapshot) => void,
-): Content {
-  let snapshot = first;
-  for (let attempt = 1; ; attempt += 1) {
-    let printed = false;
-    try {
-      for await (const chunk of start(snapshot)) {
-        if (!printed) begun(snapshot);
-        printed = true;
-        yield chunk;
-      }
-      return;
-    } catch (error) {
-      if (printed || attempt === mostAttempts || !waitedForLock(error)) throw error;
-    }
-    await client.query('ROLLBACK');
-    snapshot = await takeSnapshot(client);
-  }
-}
+/** Another snapshot helps: a table was dropped or changed since this one, or waiting for its lock took too long. */
+const isOutdated = (error: unknown): boolean =>
+  /Query was: LOCK TABLE/.test(messageOf(error)) || messageOf(error) === rewritten;
 
 interface Dumping {
   readonly context: RunContext;
   readonly source: PostgresqlSource;
   readonly tools: Tools;
   readonly client: Client;
+  readonly counting: Counting;
 }
 
-const dumpDatabase = (
-  { context, source, tools, client }: Dumping,
+/** pg_dump has its locks: nothing changes any more. @throws BackupError dump.failed where something did since the snapshot */
+const begin = async ({ client, counting }: Dumping, { tables, settings }: Snapshot): Promise<void> => {
+  if (!counting.readsTables && (await wasRewritten(client))) throw new BackupError('dump.failed', rewritten);
+  counting.begin({ tables, encoding: settings.encoding });
+};
+
+/** Dumps in a snapshot, and in another one where a change of the schema came between. Nothing was printed by then. */
+async function* inSnapshot(
+  dumping: Dumping,
   first: Snapshot,
-  begun: (snapshot: Snapshot) => void,
-): Content => {
+  start: (snapshot: Snapshot) => AsyncIterable<Buffer>,
+): Content {
+  const { client, counting } = dumping;
+  let snapshot = first;
+  for (let attempt = 1; ; attempt += 1) {
+    let printed = false;
+    try {
+      for await (const chunk of start(snapshot)) {
+        if (!printed) await begin(dumping, snapshot);
+        printed = true;
+        counting.pass(chunk);
+        yield chunk;
+      }
+      return;
+    } catch (error) {
+      if (printed || attempt === mostAttempts || !isOutdated(error)) throw error;
+    }
+    await client.query('ROLLBACK');
+    snapshot = await takeSnapshot(client, counting.readsTables);
+  }
+}
+
+const dumpDatabase = (dumping: Dumping, first: Snapshot): Content => {
+  const { context, source, tools, counting } = dumping;
   const { database } = source.connection;
   const env = { ...libpqEnvironment(source), PGDATABASE: database };
-  const fixed = ['--format=custom', '--compress=0', `--lock-wait-timeout=${lockWaitMs}`];
+  const fixed = ['--format=custom', '--compress=0'];
+  const wait = counting.readsTables ? [`--lock-wait-timeout=${lockWaitMs}`] : [];
   const start = ({ id }: Snapshot) =>
-    output(context, tools.path('pg_dump'), [...fixed, `--snapshot=${id}`], env);
-  return listed(context, tools, database, inSnapshot(client, first, start, begun));
+    output(context, tools.path('pg_dump'), [...fixed, ...wait, `--snapshot=${id}`], env);
+  return listed(context, tools, database, inSnapshot(dumping, first, start));
 };
 
 /** A small entry. */
@@ -185,16 +196,12 @@ const report = ({ context, source }: Dumping, { readsPasswords, roles }: Snapsho
   for (const what of roles.leftOut) context.log.warn({ target, what }, 'not saved');
 };
 
-async function* entriesOf(
-  dumping: Dumping,
-  snapshot: Snapshot,
-  begun: (snapshot: Snapshot) => void,
-): AsyncGenerator<DumpEntry, void, undefined> {
+async function* entriesOf(dumping: Dumping, snapshot: Snapshot): AsyncGenerator<DumpEntry, void, undefined> {
   report(dumping, snapshot);
   yield json(entryNames.settings, snapshot.settings);
   yield json(entryNames.roles, snapshot.roles);
   const { database } = dumping.source.connection;
-  yield { name: entryNames.dump(database), content: dumpDatabase(dumping, snapshot, begun) };
+  yield { name: entryNames.dump(database), content: dumpDatabase(dumping, snapshot) };
 }
 
 /** What a server without an encoding says to a session that wants UTF-8. */
@@ -213,25 +220,24 @@ const asDumpError = (error: unknown): BackupError => {
   );
 };
 
-/** Dumps one database and the server's roles; rows are counted in the dump's own snapshot while it runs. */
+/** Content hashes are made by the server. */
+const countingOf = ({ connection }: PostgresqlSource, client: Client): Counting =>
+  connection.count === 'server' || connection.contentHash
+    ? countByServer(client, connection.contentHash)
+    : countInStream(client);
+
+/** Dumps one database and the server's roles, and counts the rows of the dump's own snapshot while it runs. */
 export const dump = async (context: RunContext, source: PostgresqlSource): Promise<Dump> => {
   const client = await connect(source);
   try {
     const { server, tools } = await describe(context, client);
     await assertNames(client);
-    const snapshot = await takeSnapshot(client);
-    let counted: Promise<Fingerprint> | undefined;
-    const begun = ({ tables }: Snapshot): void => {
-      counted = countRows(client, tables, source.connection.contentHash).catch((error: unknown) =>
-        Promise.reject(asDumpError(error)),
-      );
-      counted.catch(() => {}); // reported by fingerprint()
-    };
+    const counting = countingOf(source, client);
+    const snapshot = await takeSnapshot(client, counting.readsTables);
     return {
       server,
-      entries: entriesOf({ context, source, tools, client }, snapshot, begun),
-      fingerprint: () =>
-        counted ?? Promise.reject(new BackupError('dump.failed', 'the dump was not read to its end')),
+      entries: entriesOf({ context, source, tools, client, counting }, snapshot),
+      fingerprint: () => counting.result().catch((error: unknown) => Promise.reject(asDumpError(error))),
       close: () => client.end(),
     };
   } catch (error) {

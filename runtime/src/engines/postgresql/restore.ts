@@ -6,7 +6,7 @@ import { settle } from '../preview.ts';
 import { become, tryAccount, type Tried } from './account.ts';
 import { analyze } from './analyze.ts';
 import { identifier, maintenanceDatabase, withClient, type PostgresqlSource } from './client.ts';
-import { countNow, isHashed, largeObjects, listTables, pick, type Table } from './count.ts';
+import { countEach, isHashed, largeObjects, listTables, pick, type Table } from './count.ts';
 import { isAmong, named } from './items.ts';
 import { readEntries } from './entries.ts';
 import { createMissingRoles, dropRoles } from './create-roles.ts';
@@ -49,7 +49,7 @@ interface Built {
 
 /** Counts the new database with the rights of whoever restored it. */
 const count = ({ source, fresh, request }: Loading): Promise<Fingerprint> =>
-  withClient(source, fresh, (client) => countNow(client, isHashed(request.expected)));
+  withClient(source, fresh, (client) => countEach(client, isHashed(request.expected)));
 
 /** The target as the account fills it that was tried; a first session tells which settings its server knows. */
 const asTried = async (target: Loading, { login }: Tried): Promise<Loading> => {

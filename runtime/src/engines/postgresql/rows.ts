@@ -3,7 +3,7 @@ import { itemOf, largeObjects } from './items.ts';
 
 const [newline, backslash, dot] = [0x0a, 0x5c, 0x2e];
 const name = String.raw`"(?:[^"]|"")*"|[^\s".(]+`;
-const copyPattern = new RegExp(String.raw`^COPY (${name})\.(${name}) +(?:\(.*\) )?FROM stdin;$`);
+const copyPattern = new RegExp(String.raw`^COPY (${name})\.(${name}) +(?:\([^]*\) )?FROM stdin;$`);
 const openObject = 'SELECT pg_catalog.lo_open(';
 
 /** A longer line is no COPY: names have at most 63 bytes and a table at most 1,600 columns. */
@@ -29,6 +29,8 @@ class RowCounter {
   readonly #rows = new Map<string, number>();
   #objects = 0;
   #table: string | undefined;
+  /** A COPY so far, whose names have ends of lines. */
+  #begun = '';
 
   constructor(decode: Decode) {
     this.#decode = decode;
@@ -40,7 +42,11 @@ class RowCounter {
     else this.#rows.set(this.#table, this.#rows.get(this.#table)! + 1);
   }
 
-  #statement(text: string): void {
+  #statement(line: string): void {
+    const text = this.#begun + line;
+    const isBegun =
+      text.startsWith('COPY ') && !text.endsWith(' FROM stdin;') && text.length < longestCopyBytes;
+    this.#begun = isBegun ? `${text}\n` : '';
     if (text.startsWith(openObject)) this.#objects += 1;
     this.#table = tableOf(text);
     if (this.#table !== undefined) this.#rows.set(this.#table, this.#rows.get(this.#table) ?? 0);

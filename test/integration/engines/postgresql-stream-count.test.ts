@@ -1,0 +1,161 @@
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { postgresql } from '../../../runtime/src/engines/postgresql/index.ts';
+import { StreamCount } from '../../../runtime/src/engines/postgresql/stream-count.ts';
+import { replay, save } from '../../conformance/engines/saved.ts';
+import { collect, run as start } from '../../../runtime/src/core/process.ts';
+import { startPostgresql, type TestPostgresql } from '../../kit/postgresql.ts';
+import { testRun } from '../../kit/run.ts';
+
+const run = testRun();
+/** So few locks that a query on each table in one transaction needs too many, and pg_dump does not. */
+const fewLocks = { max_connections: '20', max_locks_per_transaction: '10' };
+let server: TestPostgresql;
+
+beforeAll(async () => {
+  server = await startPostgresql({ settings: fewLocks });
+}, 60_000);
+afterAll(async () => {
+  await server.stop();
+  await run.dispose();
+});
+
+const sourceOf = (database: string, count: 'stream' | 'server') => ({
+  name: 'postgresql',
+  connection: { host: server.host, port: server.port, database, sslMode: 'prefer' as const, count },
+  credentials: { username: server.user, password: server.password },
+});
+
+const database = async (name: string, ...statements: readonly string[]): Promise<void> => {
+  await server.psql('postgres', `CREATE DATABASE ${name}`);
+  await server.psql(name, statements.join(';'));
+};
+
+const dumped = (name: string, count: 'stream' | 'server') =>
+  save(postgresql.dump(run, sourceOf(name, count)));
+
+/** Tables whose rows, names or kinds could be taken for something else. */
+const odd = [
+  String.raw`CREATE TABLE dots AS SELECT E'\\.' AS x UNION ALL SELECT E'\\.\n\n\n' UNION ALL SELECT '.'`,
+  `CREATE TABLE blank AS SELECT ''::text AS x FROM generate_series(1, 7)`,
+  `CREATE TABLE nothing (); INSERT INTO nothing SELECT FROM generate_series(1, 5)`,
+  `CREATE TABLE none (x int)`,
+  `CREATE TABLE lines AS SELECT repeat(E'a\nb\r\n\t', n) AS x FROM generate_series(0, 40) n`,
+  `CREATE TABLE wide AS SELECT repeat(md5(n::text), 9000) AS x FROM generate_series(1, 3) n`,
+  `CREATE TABLE nulls AS SELECT NULL::int AS x FROM generate_series(1, 4)`,
+  `CREATE TABLE bytes AS SELECT decode('0a5c2e0a0a0a', 'hex') AS x FROM generate_series(1, 6)`,
+  `CREATE SCHEMA "a.b"; CREATE TABLE "a.b"."c ""d"" COPY (x) FROM stdin;" AS SELECT 1 AS x`,
+  `CREATE TABLE "line\nend" AS SELECT generate_series(1, 2) AS x`.replace(String.raw`\n`, '\n'),
+  `CREATE TABLE whole (n int) PARTITION BY LIST (n); CREATE TABLE part PARTITION OF whole DEFAULT; INSERT INTO whole SELECT generate_series(1, 9)`,
+  `CREATE TABLE p (a int); CREATE TABLE c () INHERITS (p); INSERT INTO p VALUES (1); INSERT INTO c VALUES (2), (3)`,
+  `CREATE UNLOGGED TABLE unlogged AS SELECT 1 AS x`,
+  `CREATE MATERIALIZED VIEW seen AS SELECT generate_series(1, 3) AS x; CREATE SEQUENCE counter`,
+  `CREATE EXTENSION hstore; CREATE TABLE stored AS SELECT 'a=>1'::hstore AS h`,
+  `SELECT lo_from_bytea(0, ''), lo_from_bytea(0, 'small'), lo_from_bytea(0, decode(repeat('0a', 70000), 'hex'))`,
+];
+
+describe('rows counted as they pass', () => {
+  test('are those that the server counts, and that a reader of the archive counts', async () => {
+    await database('odd', ...odd);
+    const [stream, queries] = [await dumped('odd', 'stream'), await dumped('odd', 'server')];
+    expect(stream.fingerprint).toEqual(queries.fingerprint);
+    expect(stream.fingerprint).toMatchObject({
+      'public.blank': { rows: 7 },
+      'public.nothing': { rows: 5 },
+      'public.none': { rows: 0 },
+      'large objects': { objects: 3 },
+    });
+    expect(await postgresql.inspect(run, replay(stream))).toEqual(stream.fingerprint);
+    const request = {
+      mode: 'replace' as const,
+      suffix: 'x',
+      expected: stream.fingerprint,
+      server: stream.server,
+    };
+    expect(
+      (await postgresql.restore(run, sourceOf('odd', 'stream'), replay(stream), request)).fingerprint,
+    ).toEqual(stream.fingerprint);
+  });
+
+  test('are the same wherever the dump is cut into chunks; cut short or altered in its frame it is damaged', async () => {
+    await database(
+      'cut',
+      ...odd.filter((sql) => !/wide|lo_from/.test(sql)),
+      `SELECT lo_from_bytea(0, 'object')`,
+    );
+    const dumping = start(run, {
+      program: join(server.binDir, 'pg_dump'),
+      args: [
+        '--format=custom',
+        '--compress=0',
+        '-h',
+        server.host,
+        '-p',
+        `${server.port}`,
+        '-U',
+        server.user,
+        'cut',
+      ],
+      env: { PGPASSWORD: server.password },
+      failure: 'dump.failed',
+    });
+    dumping.stdin.end();
+    const bytes = await collect(dumping.stdout);
+    const decode = (name: Buffer): string => name.toString('utf8');
+    const tables = [
+      { schema: 'public', name: 'blank' },
+      { schema: 'public', name: 'lines' },
+    ];
+    const countOf = (...chunks: readonly Buffer[]) => {
+      const count = new StreamCount();
+      for (const chunk of chunks) count.push(chunk);
+      return count.result(tables, decode);
+    };
+    const whole = countOf(bytes);
+    expect(whole).toEqual({
+      'public.blank': { rows: 7 },
+      'public.lines': { rows: 41 },
+      'large objects': { objects: 1 },
+    });
+    for (let at = 1; at < bytes.length; at += 41)
+      expect(countOf(bytes.subarray(0, at), bytes.subarray(at))).toEqual(whole);
+    const single = Array.from({ length: bytes.length }, (_, at) => bytes.subarray(at, at + 1));
+    expect(countOf(...single)).toEqual(whole);
+    expect(() => countOf(bytes.subarray(0, -1))).toThrow('middle of a block');
+  });
+
+  test('cost the server one reading of each table, which is that of pg_dump', async () => {
+    await database('reads', `CREATE TABLE t AS SELECT generate_series(1, 1000) AS x`);
+    const scans = async (): Promise<number> => {
+      await server.psql('reads', 'SELECT pg_stat_clear_snapshot()');
+      return Number(
+        await server.psql('reads', `SELECT seq_scan FROM pg_stat_user_tables WHERE relname = 't'`),
+      );
+    };
+    const before = await scans();
+    await dumped('reads', 'stream');
+    const afterStream = await scans();
+    await dumped('reads', 'server');
+    expect([afterStream - before, (await scans()) - afterStream]).toEqual([1, 2]);
+  });
+
+  test('need no lock besides those of pg_dump, nor does the count after a restore', async () => {
+    const tables = `DO $$ BEGIN FOR n IN 1..200 LOOP EXECUTE format('CREATE TABLE t%s (a int PRIMARY KEY, b text UNIQUE, c text UNIQUE)', n); IF n % 20 = 0 THEN COMMIT; END IF; END LOOP; END $$`;
+    await database('many', tables);
+    await expect(dumped('many', 'server')).rejects.toMatchObject({
+      message: expect.stringMatching(/out of shared memory/),
+    });
+    const saved = await dumped('many', 'stream');
+    expect(Object.keys(saved.fingerprint)).toHaveLength(200);
+    const request = {
+      mode: 'replace' as const,
+      suffix: 'x',
+      expected: saved.fingerprint,
+      server: saved.server,
+    };
+    await postgresql.restore(run, sourceOf('many', 'stream'), replay(saved), {
+      ...request,
+      into: 'many_copy',
+    });
+  }, 120_000);
+});
