@@ -1,7 +1,9 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { commandSections, commonFlagTable, readCommands } from './docs/commands.ts';
 import { Configuration, configurationFiles, overrideTable } from './docs/configuration.ts';
 import { exitCodeTable, failureSections } from './docs/errors.ts';
+import { errorDocument, resultDocuments } from './docs/json.ts';
 import { clusterMetrics, exporterMetrics, jobMetrics } from './docs/metrics.ts';
 import { networkTables } from './docs/network.ts';
 import { fillPage, type Parts } from './docs/page.ts';
@@ -17,6 +19,9 @@ const root = dirname(import.meta.dirname);
 const source = new Source([...configurationFiles, ...constructFiles]);
 const configuration = new Configuration(source);
 const constructs = new Constructs(source, configuration.links());
+
+const commands = await readCommands();
+const results = await resultDocuments(commands);
 
 const pages: Readonly<Record<string, Parts>> = {
   'docs/how-to/network.md': { tables: networkTables },
@@ -35,6 +40,8 @@ const pages: Readonly<Record<string, Parts>> = {
     constructs: () => constructs.library(),
     pulumi: () => constructs.pulumi(),
   },
+  'docs/reference/cli.md': { common: commonFlagTable, commands: () => commandSections(commands) },
+  'docs/reference/json.md': { results: () => results, error: errorDocument },
   'docs/reference/errors.md': { 'exit-codes': exitCodeTable, failures: failureSections },
 };
 

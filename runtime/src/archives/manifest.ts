@@ -66,15 +66,17 @@ const isMeasure = (value: unknown): value is number | string => isText(value) ||
 
 /** Server that a dump came from, and the programs that made it. */
 export const serverSchema = z.strictObject({
-  product: z.string(),
-  version: z.string(),
-  tools: z.custom<Values<string>>(valuesOf(isText)).meta({ shape: 'object of texts' }),
+  product: z.string().describe('PostgreSQL, InfluxDB, Redis or a server like it'),
+  version: z.string().describe('version of the server'),
+  tools: z
+    .custom<Values<string>>(valuesOf(isText))
+    .meta({ shape: 'object of string', description: 'versions of the programs used, by name' }),
 });
 
 /** What an archive holds, counted: item → measure → value. */
 export const fingerprintSchema = z
   .custom<Values<Values<number | string>>>(valuesOf(valuesOf(isMeasure)))
-  .meta({ shape: 'object of objects' });
+  .meta({ shape: 'object of objects', description: 'what it holds, counted: item → measure → value' });
 
 /** `<archive>.manifest.json`, the last file that a backup writes. FORMAT.md describes each field. */
 export const manifestSchema = z.strictObject({

@@ -12,9 +12,20 @@ export const prepareSignatures = (keys: KeyRing | undefined): void =>
 
 /** What a signed object says besides its content. */
 export const signatureShape = {
-  /** Key of the plan under which `mac` is; absent where the plan stores in the clear. */
-  key: z.strictObject({ id: z.string(), check: z.string().regex(/^[0-9a-f]+$/) }).optional(),
-  mac: z.string().regex(/^[0-9a-f]{64}$/),
+  key: z
+    .strictObject({
+      id: z.string().describe('id of the key in the plan'),
+      check: z
+        .string()
+        .regex(/^[0-9a-f]+$/)
+        .describe('tells whether a passphrase is the right one'),
+    })
+    .optional()
+    .describe('key that signed; absent where the plan stores in the clear'),
+  mac: z
+    .string()
+    .regex(/^[0-9a-f]{64}$/)
+    .describe('signature'),
 };
 
 type Signed = z.output<z.ZodObject<typeof signatureShape>>;

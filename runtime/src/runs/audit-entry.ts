@@ -7,28 +7,24 @@ import { proofOf, sign, signatureShape, type Proof } from '../crypto/signature.t
 const digest = z.string().regex(/^[0-9a-f]{64}$/);
 
 const contentSchema = z.strictObject({
-  format: z.literal(1),
-  /** From 1, without gaps; also the name of the object. */
-  sequence: z.int().min(1),
-  at: z.iso.datetime(),
-  /** Pod or machine that ran the command. */
-  host: z.string(),
-  command: z.string(),
-  target: z.string(),
-  /** Of the plan. Absent in entries of earlier versions. */
-  environment: z.string().optional(),
-  ok: z.boolean(),
-  /** Code of the failure. */
-  failure: z.string().optional(),
-  /** As in the record of the run: which archive, how many removed, into which place. */
-  figures: z.record(z.string(), z.union([z.string(), z.number(), z.boolean()])),
-  /** SHA-256 of the whole line before, newline included; zeros for the first. */
-  previous: digest,
-  /**
-   * The entry before was under a key at hand when this one was written: this one vouches for it once that key is gone.
-   * Absent in the first entry, in the clear, and where what came before was not proved.
-   */
-  follows: z.literal('proved').optional(),
+  format: z.literal(1).describe('version of the format'),
+  sequence: z.int().min(1).describe('from 1, without gaps; also the name of the object'),
+  at: z.iso.datetime().describe('end of the run'),
+  host: z.string().describe('pod or machine that ran the command'),
+  command: z.string().describe('command that ran'),
+  target: z.string().describe('target that it worked on'),
+  environment: z.string().optional().describe('of the plan; absent in entries of earlier versions'),
+  ok: z.boolean().describe('true: the run succeeded'),
+  failure: z.string().optional().describe('code of the failure, see errors.md'),
+  figures: z
+    .record(z.string(), z.union([z.string(), z.number(), z.boolean()]))
+    .describe('as in the record of the run: which archive, how many removed, into which place'),
+  previous: digest.describe('SHA-256 of the line before, with its newline; zeros for the first entry'),
+  /** Vouches for the entry before once its key is gone. */
+  follows: z
+    .literal('proved')
+    .optional()
+    .describe('the entry before was under a key at hand when this one was written; absent where it was not'),
 });
 
 /** A line of the trail. */

@@ -8,9 +8,9 @@ import type { App } from '../session/app.ts';
 
 /** A service and the replicas that it has, or had before a restore that was killed. */
 export const serviceStateSchema = z.strictObject({
-  kind: z.enum(serviceKinds),
-  namespace: z.string(),
-  name: z.string(),
+  kind: z.enum(serviceKinds).describe('kind of the workload'),
+  namespace: z.string().describe('its namespace'),
+  name: z.string().describe('its name'),
   replicas: z.int().min(0).describe('replicas that it has, or had before a restore that was killed'),
 });
 

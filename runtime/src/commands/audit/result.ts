@@ -12,13 +12,18 @@ const shownEntrySchema = z.strictObject({
 export type ShownEntry = z.output<typeof shownEntrySchema>;
 
 const auditReportSchema = z.strictObject({
-  ok: z.boolean(),
-  entries: z.int(),
+  ok: z.boolean().describe('true: the trail is whole'),
+  entries: z.int().describe('entries of the trail'),
   proved: z
     .int()
     .describe('entries under a key at hand; with a key, others are problems unless a later one vouches'),
   problems: z
-    .array(z.strictObject({ entry: z.string(), message: z.string() }))
+    .array(
+      z.strictObject({
+        entry: z.string().describe('key of the entry in the store'),
+        message: z.string().describe('what is wrong with it'),
+      }),
+    )
     .readonly()
     .describe('in the order of the trail: the first one tells where it breaks'),
 }) satisfies z.ZodType<AuditReport>;

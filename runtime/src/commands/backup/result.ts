@@ -1,16 +1,17 @@
 import { z } from 'zod';
 import { fingerprintSchema, serverSchema } from '../../archives/manifest.ts';
+import { resultFields } from '../../core/result-fields.ts';
 
 /** Result of a backup, as `--json` prints it. */
 export const backupSchema = z.strictObject({
-  target: z.string(),
+  target: resultFields.target,
   store: z.string().describe('store that the archive was committed to'),
-  archive: z.string().describe('key of the archive in the store'),
+  archive: resultFields.archive,
   copies: z.array(z.string()).readonly().describe('keys of the weekly and monthly copies that this run made'),
-  sourceBytes: z.int().describe('bytes that were read from the database'),
-  archiveBytes: z.int().describe('size of the archive'),
+  sourceBytes: resultFields.sourceBytes,
+  archiveBytes: resultFields.archiveBytes,
   seconds: z.number().describe('duration of dump and commit'),
-  server: serverSchema,
+  server: serverSchema.describe('server that was dumped, and the programs that did it'),
   fingerprint: fingerprintSchema.describe('what the archive holds, counted: item → measure → value'),
   replicated: z
     .record(z.string(), z.array(z.string()).readonly())

@@ -22,9 +22,9 @@ export const findingKinds = [
 const checkedSchema = z.strictObject({
   target: z.string().describe('empty for what belongs to no target'),
   store: z.string().describe('store, or address of the server'),
-  kind: z.enum(findingKinds),
+  kind: z.enum(findingKinds).describe('what it is'),
   key: z.string().describe('key in the store, or name on the server; empty for the store as a whole'),
-  message: z.string(),
+  message: z.string().describe('what was found'),
   severity: z
     .enum(['problem', 'notice'])
     .describe(
@@ -38,10 +38,10 @@ const checkedSchema = z.strictObject({
 export type Checked = z.output<typeof checkedSchema>;
 
 export const checkSchema = z.strictObject({
-  ok: z.boolean(),
+  ok: z.boolean().describe('true: no problem remains'),
   problems: z.int().describe('problems that remain'),
-  repaired: z.int(),
-  findings: z.array(checkedSchema).readonly(),
+  repaired: z.int().describe('findings that --repair fixed'),
+  findings: z.array(checkedSchema).readonly().describe('what is not as a finished run leaves it'),
 });
 
 export type CheckReport = z.output<typeof checkSchema>;

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { resultFields } from '../../core/result-fields.ts';
 import { leftoverKinds } from '../../engines/leftover.ts';
 
 /** Something that a restore left on the server, and what became of it. */
@@ -8,17 +9,17 @@ const cleanedUpSchema = z.strictObject({
     .enum(leftoverKinds)
     .describe('unfinished: a killed restore left it; kept: its undo needs it, or it may be all there is'),
   bytes: z.int().optional().describe('space on the server; absent where it does not tell'),
-  removed: z.boolean(),
+  removed: z.boolean().describe('true: it is gone from the server'),
   failed: z.string().optional().describe('why it is still there although it was to go'),
 });
 
 export type CleanedUp = z.output<typeof cleanedUpSchema>;
 
 export const cleanupSchema = z.strictObject({
-  target: z.string(),
+  target: resultFields.target,
   server: z.string().describe('address of the server'),
-  dryRun: z.boolean(),
-  items: z.array(cleanedUpSchema).readonly(),
+  dryRun: resultFields.dryRun,
+  items: z.array(cleanedUpSchema).readonly().describe('what restores left'),
 });
 
 export type CleanupReport = z.output<typeof cleanupSchema>;

@@ -1,14 +1,15 @@
 import { z } from 'zod';
+import { resultFields } from '../../core/result-fields.ts';
 
 /** One archive, as its manifest describes it; one that does not count has a problem instead. */
 export const listedSchema = z.strictObject({
-  target: z.string(),
-  store: z.string(),
-  archive: z.string().describe('key of the archive in the store'),
+  target: resultFields.target,
+  store: resultFields.store,
+  archive: resultFields.archive,
   tier: z.string().describe('daily, weekly, monthly or safety; unknown where the archive does not count'),
   startedAt: z.string().describe('start of the backup; empty where the archive does not count'),
-  archiveBytes: z.int(),
-  sourceBytes: z.int(),
+  archiveBytes: resultFields.archiveBytes,
+  sourceBytes: resultFields.sourceBytes,
   verifiedAt: z.iso
     .datetime()
     .optional()

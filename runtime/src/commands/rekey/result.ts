@@ -1,13 +1,14 @@
 import { z } from 'zod';
+import { resultFields } from '../../core/result-fields.ts';
 
 /** An archive that moved, or would move, from an old key to the plan's first one. */
 const rekeyedSchema = z.strictObject({
-  target: z.string(),
-  store: z.string(),
-  from: z.string().describe('key of the archive in the store'),
+  target: resultFields.target,
+  store: resultFields.store,
+  from: resultFields.archive,
   to: z.string().describe('its key once it is rewritten'),
   oldKeyId: z.string().describe('id of the key that made it; unknown where none at hand did'),
-  newKeyId: z.string(),
+  newKeyId: z.string().describe('id of the first key of the plan'),
   kept: z
     .string()
     .optional()

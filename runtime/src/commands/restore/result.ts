@@ -1,22 +1,23 @@
 import { z } from 'zod';
 import { fingerprintSchema } from '../../archives/manifest.ts';
-import { failureCode } from '../../core/failure-code.ts';
+import { problemFields } from '../../core/failure-code.ts';
+import { resultFields } from '../../core/result-fields.ts';
 import { serviceStateSchema } from '../../services/service-state.ts';
 
 const planFields = {
-  target: z.string(),
-  archive: z.string().describe('key of the archive in the store'),
-  store: z.string(),
+  target: resultFields.target,
+  archive: resultFields.archive,
+  store: resultFields.store,
   takenAt: z.iso.datetime().describe('start of the backup that made the archive'),
   fromTarget: z.string().optional().describe('target of the archive, where it is another one: --from-target'),
   fromEnvironment: z
     .string()
     .optional()
     .describe('environment of the archive, where it is another one: --from-environment'),
-  archiveBytes: z.int(),
-  sourceBytes: z.int(),
+  archiveBytes: resultFields.archiveBytes,
+  sourceBytes: resultFields.sourceBytes,
   into: z.string().describe('where the data goes'),
-  mode: z.enum(['replace', 'test']),
+  mode: z.enum(['replace', 'test']).describe('test: into a scratch server, by --test'),
   only: z.array(z.string()).readonly().optional().describe('parts that are restored; absent where all are'),
   services: z
     .array(serviceStateSchema)
@@ -39,10 +40,10 @@ export type RestorePlan = z.output<typeof restorePlanSchema>;
 /** Result of a restore of one target. */
 const restoreResultSchema = z.strictObject({
   ...planFields,
-  dryRun: z.boolean(),
+  dryRun: resultFields.dryRun,
   seconds: z.number().optional().describe('duration; absent after a dry run'),
-  rtoSeconds: z.number().describe('recovery time objective of the target'),
-  withinRto: z.boolean().optional(),
+  rtoSeconds: resultFields.rtoSeconds,
+  withinRto: z.boolean().optional().describe('absent after a dry run'),
   equal: z.boolean().optional().describe('true: counted after the restore and found equal to the archive'),
   accepted: z
     .array(z.string())
@@ -59,15 +60,18 @@ export type RestoreResult = z.output<typeof restoreResultSchema>;
 
 /** Report on a restore of all targets: `restores/<stamp>.json` in the primary store. */
 const restoreReportSchema = z.strictObject({
-  environment: z.string(),
-  startedAt: z.iso.datetime(),
-  finishedAt: z.iso.datetime(),
-  status: z.enum(['restored', 'failed']),
-  seconds: z.number(),
+  environment: resultFields.environment,
+  startedAt: z.iso.datetime().describe('start of the restore'),
+  finishedAt: z.iso.datetime().describe('end of the restore'),
+  status: z.enum(['restored', 'failed']).describe('failed: not every target was restored'),
+  seconds: z.number().describe('duration of the whole'),
   sourceBytes: z.int().describe('of the targets that were restored'),
-  restored: z.array(restoreResultSchema).readonly(),
+  restored: z.array(restoreResultSchema).readonly().meta({
+    shape: 'array of object',
+    description: 'targets that were restored, each with the fields above',
+  }),
   failed: z
-    .strictObject({ target: z.string(), code: failureCode, message: z.string() })
+    .strictObject({ target: resultFields.target, ...problemFields })
     .optional()
     .describe('target that ended the restore'),
   notBegun: z.array(z.string()).readonly().describe('targets that were not begun'),
@@ -77,6 +81,6 @@ const restoreReportSchema = z.strictObject({
 export type RestoreReport = z.output<typeof restoreReportSchema>;
 
 export const restoreSchema = z.union([
-  z.array(restoreResultSchema).readonly().meta({ title: 'restore <target>, and restore full --dry-run' }),
-  restoreReportSchema.meta({ title: 'restore full' }),
+  z.array(restoreResultSchema).readonly().meta({ title: 'restore of a target, and dry runs' }),
+  restoreReportSchema.meta({ title: 'restore full, when it is no dry run' }),
 ]);

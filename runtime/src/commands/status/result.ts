@@ -1,30 +1,49 @@
 import { z } from 'zod';
+import { failureCode } from '../../core/failure-code.ts';
+import { resultFields } from '../../core/result-fields.ts';
+
+const runFields = {
+  startedAt: z.iso.datetime().describe('start of the run'),
+  ok: z.boolean().describe('true: it succeeded'),
+  failure: z.string().optional().describe('code of the failure, see errors.md'),
+};
 
 const lastRunSchema = z.strictObject({
-  command: z.string().describe('`drill` is `verify --level drill`'),
-  startedAt: z.iso.datetime(),
-  finishedAt: z.iso.datetime(),
-  ok: z.boolean(),
-  exitCode: z.int(),
-  failure: z.string().optional().describe('code of the failure'),
+  command: z.string().describe('drill is verify --level drill'),
+  ...runFields,
+  finishedAt: z.iso.datetime().describe('end of the run'),
+  exitCode: z.int().describe('exit code of the run'),
 });
 
 const lockSchema = z.strictObject({
   state: z
     .enum(['held', 'expired', 'dead', 'unreadable'])
-    .describe('all but `held` are of runs that ended without releasing it: the next run takes it over'),
+    .describe('all but held are of runs that ended without releasing it: the next run takes it over'),
   command: z.string().optional().describe('of the run that took it; absent where it is unreadable'),
-  host: z.string().optional(),
-  since: z.iso.datetime().optional(),
+  host: z.string().optional().describe('pod or machine of that run'),
+  since: z.iso.datetime().optional().describe('when it was taken'),
+});
+
+const drillSchema = z.strictObject({
+  at: z.iso.datetime().describe('time of the drill'),
+  ok: z.boolean().describe('true: restored and found equal'),
+  seconds: z.number().optional().describe('duration of the restore; absent where it failed'),
+  withinRto: z.boolean().describe('true: restored within the RTO'),
+});
+
+const setAsideSchema = z.strictObject({
+  archive: resultFields.archive,
+  code: failureCode,
+  problem: z.string().describe('why it does not count'),
 });
 
 /** How a target stands against its objectives. */
 const targetStatusSchema = z.strictObject({
-  target: z.string(),
-  engine: z.string(),
+  target: resultFields.target,
+  engine: z.string().describe('kind of the database: postgresql, influxdb, redis'),
   archives: z.int().describe('archives in the primary store that count, without safety archives'),
   setAside: z
-    .array(z.strictObject({ archive: z.string(), code: z.string(), problem: z.string() }))
+    .array(setAsideSchema)
     .readonly()
     .describe('what lies among the archives and does not count, and why'),
   newest: z.string().optional().describe('key of the newest archive; absent where there is none'),
@@ -39,23 +58,15 @@ const targetStatusSchema = z.strictObject({
     .describe('size of the newest archive over the median of the seven before it; absent for the first one'),
   verifiedAt: z.iso.datetime().optional().describe('time of the newest successful verification'),
   lastRun: z
-    .strictObject({ startedAt: z.iso.datetime(), ok: z.boolean(), failure: z.string().optional() })
+    .strictObject(runFields)
     .optional()
-    .describe('the last backup, of those that did not meet the lock of another run; failure is the code'),
+    .describe('the last backup, of those that did not meet the lock of another run'),
   lastRuns: z
     .array(lastRunSchema)
     .readonly()
     .describe('the last run of each command, of those that did not meet the lock of another run'),
-  rtoSeconds: z.number().describe('recovery time objective'),
-  lastDrill: z
-    .strictObject({
-      at: z.iso.datetime(),
-      ok: z.boolean(),
-      seconds: z.number().optional(),
-      withinRto: z.boolean(),
-    })
-    .optional()
-    .describe('the last drill, also one that could not run; seconds only where it succeeded'),
+  rtoSeconds: resultFields.rtoSeconds,
+  lastDrill: drillSchema.optional().describe('the last drill, also one that could not run'),
   lock: lockSchema.optional().describe('absent while it is free'),
   frozen: z.string().optional().describe('why retention removes nothing; absent where it does'),
   anomalies: z

@@ -1,20 +1,25 @@
 import { z } from 'zod';
 import { verifyLevels } from '../../contract/verify-levels.ts';
-import { failureCode } from '../../core/failure-code.ts';
+import { problemFields } from '../../core/failure-code.ts';
+import { resultFields } from '../../core/result-fields.ts';
 
 /** Outcome for one archive in one store. */
 const verifiedSchema = z.strictObject({
-  target: z.string(),
-  store: z.string(),
+  target: resultFields.target,
+  store: resultFields.store,
   archive: z.string().describe('key of the archive; empty where the store has none, or could not be read'),
   tier: z.string().describe('daily, weekly, monthly or safety; unknown or none where no archive was read'),
   level: z.enum(verifyLevels).describe('what was done; archives beyond the newest are verified quickly'),
   startedAt: z.iso.datetime().optional().describe('start of the backup, by the manifest'),
-  archiveBytes: z.int().optional(),
+  archiveBytes: resultFields.archiveBytes.optional(),
   seconds: z.number().describe('duration of the verification'),
-  ok: z.boolean(),
+  ok: z.boolean().describe('true: the archive passed'),
   restore: z
-    .strictObject({ seconds: z.number(), rtoSeconds: z.number(), withinRto: z.boolean() })
+    .strictObject({
+      seconds: z.number().describe('duration'),
+      rtoSeconds: resultFields.rtoSeconds,
+      withinRto: z.boolean().describe('true: not longer than the RTO'),
+    })
     .optional()
     .describe('of a drill that passed: the restore alone, against the RTO of the target'),
   notes: z
@@ -22,19 +27,16 @@ const verifiedSchema = z.strictObject({
     .readonly()
     .optional()
     .describe('of a drill that passed: what it could not try, or what does not come back'),
-  problem: z
-    .strictObject({ code: failureCode, message: z.string() })
-    .optional()
-    .describe('why the archive did not pass'),
+  problem: z.strictObject(problemFields).optional().describe('why the archive did not pass'),
 });
 
 export type Verified = z.output<typeof verifiedSchema>;
 
 /** Report on a verification; without a target it is stored as `verification/verification_report_<date>.json` too. */
 export const verifySchema = z.strictObject({
-  environment: z.string(),
-  generatedAt: z.iso.datetime(),
-  status: z.enum(['passed', 'failed']),
+  environment: resultFields.environment,
+  generatedAt: z.iso.datetime().describe('end of the verification'),
+  status: z.enum(['passed', 'failed']).describe('failed: an archive did not pass, or it ended early'),
   archives: z.int().describe('archives that were verified'),
   failed: z.int().describe('archives that did not pass'),
   stopped: z.string().optional().describe('why it ended early; absent where everything was verified'),
@@ -43,7 +45,7 @@ export const verifySchema = z.strictObject({
     .array(z.string())
     .readonly()
     .describe('newest archives that are unusual compared with earlier ones, and stores that will be full'),
-  results: z.array(verifiedSchema).readonly(),
+  results: z.array(verifiedSchema).readonly().describe('one for each archive and store'),
 });
 
 export type VerificationReport = z.output<typeof verifySchema>;
