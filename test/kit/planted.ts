@@ -19,6 +19,12 @@ export interface Claims {
   readonly tier: Tier;
   readonly id: string;
   readonly verified?: boolean;
+  /** @default one that succeeded where `verified`, else none */
+  readonly verifications?: Manifest['verifications'];
+  /** @default 60 */
+  readonly seconds?: number;
+  /** What the manifest says; the file is the same in any case. @default the size of the file */
+  readonly archiveBytes?: number;
   readonly target?: string;
   readonly environment?: string;
   readonly engine?: string;
@@ -27,15 +33,24 @@ export interface Claims {
 const form = { compression: { algorithm: 'gzip' }, encryption: {} } as const;
 
 const manifestOf = async (claims: Claims, keys: KeyRing): Promise<Manifest> => {
-  const { at, tier, id, verified, target = 'redis', environment = 'test', engine = 'redis' } = claims;
+  const {
+    at,
+    tier,
+    id,
+    verified,
+    seconds = 60,
+    target = 'redis',
+    environment = 'test',
+    engine = 'redis',
+  } = claims;
   const { keyCheck } = await keys[0].macKeys(Buffer.from(macSalt, 'hex'));
   return {
     ...{ format: 1, id, environment, target, engine, tier, program: 'grill-backup 0.1.0' },
     archive: fileName(archiveKey(target, tier, at, form)),
     server: { product: 'Redis', version: '7.0.15', tools: {} },
     startedAt: at.toISOString(),
-    finishedAt: new Date(at.getTime() + 60_000).toISOString(),
-    ...{ sourceBytes: 100, archiveBytes: content.length },
+    finishedAt: new Date(at.getTime() + seconds * 1000).toISOString(),
+    ...{ sourceBytes: 100, archiveBytes: claims.archiveBytes ?? content.length },
     compression: { algorithm: 'gzip', level: 1 },
     encryption: {
       ...{ keyId: keys[0].id, cipher: 'aes-256-cbc', kdf: 'pbkdf2-hmac-sha256', iterations: 100_000 },
@@ -47,7 +62,8 @@ const manifestOf = async (claims: Claims, keys: KeyRing): Promise<Manifest> => {
     },
     entries: [{ name: 'dump.rdb', bytes: 100 }],
     fingerprint: { 'db0 string': { keys: 7 } },
-    verifications: verified ? [{ at: at.toISOString(), level: 'deep', ok: true }] : [],
+    verifications:
+      claims.verifications ?? (verified ? [{ at: at.toISOString(), level: 'deep', ok: true }] : []),
   };
 };
 
