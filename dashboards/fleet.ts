@@ -1,5 +1,6 @@
 import type { Builder } from '@grafana/grafana-foundation-sdk/cog';
 import type { Panel } from '@grafana/grafana-foundation-sdk/dashboard';
+import { daySeconds } from '../runtime/src/contract/time.ts';
 import { bars, lines, stat, timeline } from './panels.ts';
 import * as promql from './queries.ts';
 import {
@@ -12,8 +13,6 @@ import {
   weeklyDrills,
 } from './style.ts';
 import { table } from './table.ts';
-
-const day = 86_400;
 
 type Panels = readonly Builder<Panel>[];
 
@@ -79,7 +78,7 @@ const summary = (): Panels => [
     queries: one(promql.soonestFull()),
     unit: 's',
     decimals: 0,
-    steps: atLeast(30 * day, 7 * day),
+    steps: atLeast(30 * daySeconds, 7 * daySeconds),
     noValue: 'no limit',
   }),
 ];

@@ -1,5 +1,6 @@
 import type { KubernetesMetric } from '../runtime/src/contract/kubernetes-metrics.ts';
 import { environmentLabel, metrics, type Metric } from '../runtime/src/contract/metrics.ts';
+import { daySeconds } from '../runtime/src/contract/time.ts';
 import { variables } from './variables.ts';
 
 /** PromQL of the dashboards, as named functions; what the dashboard's variables choose is what they select. */
@@ -119,11 +120,9 @@ export const storeBytes = (): string => perStore(metrics.storeBytes);
 
 export const storeFreeBytes = (): string => perStore(metrics.storeFreeBytes);
 
-const day = 86_400;
-
 /** Free space some days from now, if it goes on as in the last week; 0 where there would be none. */
 export const storeFreeBytesIn = (days: number): string =>
-  `clamp_min(max by (store) (predict_linear(${metrics.storeFreeBytes.name}{${environment}}[7d], ${days * day})), 0)`;
+  `clamp_min(max by (store) (predict_linear(${metrics.storeFreeBytes.name}{${environment}}[7d], ${days * daySeconds})), 0)`;
 
 export const storeUsedShare = (): string => `1 - ${storeFreeBytes()} / ${perStore(metrics.storeSizeBytes)}`;
 

@@ -4,6 +4,7 @@ import {
   ThresholdsMode,
   type ValueMapping,
 } from '@grafana/grafana-foundation-sdk/dashboard';
+import { daySeconds } from '../runtime/src/contract/time.ts';
 
 /** Value from which a colour holds; the first, without a value, is the base. */
 export type Steps = readonly (readonly [from: number | null, colour: string])[];
@@ -28,13 +29,13 @@ export const neutral: Steps = [[null, 'text']];
 /** Share of an objective: on a daily schedule age passes 1 by the duration of a run before the next archive counts. */
 export const shareOfObjective = atMost(1, 1.1);
 
-const [hour, day] = [3600, 86_400];
+const hour = 3600;
 
 /** Time since what happens every day, with two hours to spare. */
-export const dailyChecks = atMost(day + 2 * hour, 2 * day);
+export const dailyChecks = atMost(daySeconds + 2 * hour, 2 * daySeconds);
 
 /** Time since what happens every week. */
-export const weeklyDrills = atMost(7 * day + 2 * hour, 8 * day);
+export const weeklyDrills = atMost(7 * daySeconds + 2 * hour, 8 * daySeconds);
 
 export const thresholds = (steps: Steps): ThresholdsConfigBuilder =>
   new ThresholdsConfigBuilder()

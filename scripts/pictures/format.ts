@@ -1,3 +1,4 @@
+import { daySeconds } from '../../runtime/src/contract/time.ts';
 import type { FieldConfig } from './model.ts';
 
 type Scale = readonly (readonly [size: number, unit: string])[];
@@ -9,8 +10,8 @@ const scales: Readonly<Record<string, Scale>> = {
     [1, 's'],
     [60, 'min'],
     [3600, 'hours'],
-    [86_400, 'days'],
-    [7 * 86_400, 'weeks'],
+    [daySeconds, 'days'],
+    [7 * daySeconds, 'weeks'],
   ],
   bytes: ['B', 'KiB', 'MiB', 'GiB', 'TiB'].map((unit, index) => [1024 ** index, unit] as const),
   percentunit: [[0.01, '%']],

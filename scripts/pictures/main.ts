@@ -1,6 +1,7 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { chromium } from 'playwright-core';
+import { dayMs } from '../../runtime/src/core/units.ts';
 import { readEnvironment } from '../../src/environment/environment.ts';
 import { history, sampleMs } from './history.ts';
 import type { Dashboard, Range } from './model.ts';
@@ -12,7 +13,6 @@ import { startPrometheus, type Prometheus } from './prometheus.ts';
 
 const root = join(import.meta.dirname, '../..');
 const days = 14;
-const dayMs = 86_400_000;
 
 interface Picture {
   readonly file: string;

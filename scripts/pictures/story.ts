@@ -4,12 +4,12 @@ import { backup } from '../../runtime/src/commands/backup/backup.ts';
 import { verify } from '../../runtime/src/commands/verify/verify.ts';
 import { cronJobName, names } from '../../runtime/src/contract/names.ts';
 import { isBackupError } from '../../runtime/src/core/errors.ts';
+import { dayMs } from '../../runtime/src/core/units.ts';
 import { nextRun } from '../../runtime/src/plan/cron.ts';
 import type { Installation } from './installation.ts';
 import type { Platform } from './platform.ts';
 
 const hourMs = 3_600_000;
-const dayMs = 24 * hourMs;
 
 /** Something that happens at a time; `cronJob` names the CronJob whose Job it is. */
 export interface Happening {

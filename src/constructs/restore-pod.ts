@@ -1,6 +1,7 @@
 import { k8s } from 'cdk8s-plus-28';
 import { Construct } from 'constructs';
 import { names } from '../../runtime/src/contract/names.ts';
+import { daySeconds } from '../../runtime/src/contract/time.ts';
 import type { Environment } from '../environment/environment.ts';
 import { jobPod, quantity } from './job-pod.ts';
 import { labelsOf } from './labels.ts';
@@ -16,7 +17,7 @@ import {
 } from './volumes.ts';
 
 /** A pod that holds every secret does not live longer than a working day and a night. */
-const lifetimeSeconds = 86_400;
+const lifetimeSeconds = daySeconds;
 
 /** Waits for `kubectl exec`; a shell as process 1 ignores SIGTERM unless told otherwise. */
 const waitForExec = 'trap "exit 0" TERM INT; while :; do sleep 3600 & wait $!; done';

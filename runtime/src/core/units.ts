@@ -1,8 +1,9 @@
 import { z } from 'zod';
+import { daySeconds } from '../contract/time.ts';
 
-export const dayMs = 86_400_000;
+export const dayMs = daySeconds * 1000;
 
-const secondsPerUnit = { s: 1, m: 60, h: 3600, d: 86_400 } as const;
+const secondsPerUnit = { s: 1, m: 60, h: 3600, d: daySeconds } as const;
 const durationPattern = /^(\d+[smhd])+$/;
 
 /** `24h`, `1h30m`, `7d` → seconds. @throws Error for anything else. */

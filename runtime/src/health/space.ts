@@ -1,6 +1,7 @@
 import { setImmediate } from 'node:timers/promises';
 import { fullAfter, growthByDay, type Kept } from './anomaly/space-forecast.ts';
 import { isVerified } from '../archives/facts.ts';
+import { daySeconds } from '../contract/time.ts';
 import { retentionOf } from '../plan/parse.ts';
 import type { Plan } from '../plan/schema.ts';
 import type { Space } from '../store/store.ts';
@@ -9,8 +10,6 @@ import type { ArchivesState } from './archives-state.ts';
 
 /** Days that `store_full_seconds` looks ahead. @default 90 - what `anomalies.forecastDays` may ask for at most */
 const horizonDays = 90;
-
-const daySeconds = 86_400;
 
 const hourMs = 3_600_000;
 

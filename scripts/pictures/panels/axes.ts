@@ -1,4 +1,5 @@
 import { html, type Html } from '../html.ts';
+import { dayMs } from '../../../runtime/src/core/units.ts';
 import type { Range } from '../model.ts';
 
 /** Area of a chart inside its SVG, in pixels. */
@@ -8,8 +9,6 @@ export interface Area {
   readonly top: number;
   readonly bottom: number;
 }
-
-const dayMs = 86_400_000;
 
 export const xOf = ({ from, to }: Range, { left, right }: Area) => {
   const perMs = (right - left) / (to - from);

@@ -1,6 +1,8 @@
+import { daySeconds } from '../../contract/time.ts';
+
 const nanosecondsPerSecond = 1_000_000_000n;
 const nanosecondsPerMinute = 60n * nanosecondsPerSecond;
-const nanosecondsPerYear = 365n * 86_400n * nanosecondsPerSecond;
+const nanosecondsPerYear = 365n * BigInt(daySeconds) * nanosecondsPerSecond;
 
 /** Odd seconds, which tell a suspended retention from one that somebody chose: those are whole minutes. */
 const mark = 2473n * nanosecondsPerSecond;

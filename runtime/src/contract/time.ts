@@ -1,0 +1,2 @@
+/** A day, for what counts in seconds; core/units.ts has it in milliseconds. */
+export const daySeconds = 86_400;
