@@ -23,7 +23,7 @@ const sections = new Map(
     .map((section) => [section.split('\n')[0]!, section] as const),
 );
 
-const parts = ['Meaning', 'Impact', 'First check', 'Cure', 'Command', 'Escalation'];
+const parts = ['Meaning', 'Impact', 'First check', 'Fix', 'Command', 'Escalation'];
 
 describe('RUNBOOK.md', () => {
   test('has one section per alert', () => {
