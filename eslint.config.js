@@ -53,6 +53,7 @@ const mayImport = {
     'runtime/src/notify/config.ts',
     'runtime/src/cluster/config.ts',
     'runtime/src/core/errors.ts',
+    'runtime/src/core/must-exist.ts',
     'src/aws/account.ts',
     'src/environment',
     'alerts',
@@ -65,6 +66,7 @@ const mayImport = {
     'runtime/src/notify/config.ts',
     'runtime/src/cluster/config.ts',
     'runtime/src/core/errors.ts',
+    'runtime/src/core/must-exist.ts',
     'alerts',
     'dashboards',
   ],
@@ -124,6 +126,12 @@ export default tseslint.config(
       '@typescript-eslint/only-throw-error': ['error', { allowThrowingUnknown: true }],
       '@typescript-eslint/prefer-promise-reject-errors': ['error', { allowThrowingUnknown: true }],
     },
+  },
+  {
+    // a test that meets undefined fails anyway
+    files: ['**/*.ts'],
+    ignores: ['test/**', 'scripts/docs/**', 'runtime/src/{archives,cli,commands,health,retention,runs}/**'],
+    rules: { '@typescript-eslint/no-non-null-assertion': 'error' },
   },
   {
     // answers of servers and programs are read as any there: an expectation says what they have to be

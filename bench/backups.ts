@@ -1,5 +1,6 @@
 import { mkdirSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
+import { mustExist } from '../runtime/src/core/must-exist.ts';
 import { database, type Bed } from './bed.ts';
 import type { Contender } from './measure.ts';
 
@@ -24,11 +25,11 @@ const bash = (script: string): readonly string[] => ['bash', '-c', `set -eo pipe
 /** As near to what ours does as they come: encrypted, gzip at level 1 where there is a choice, no archiving of WAL. */
 const peerSettings = (peer: string, env: Bed['env']): Record<string, string> => ({
   RESTIC_REPOSITORY: join(peer, 'restic'),
-  RESTIC_PASSWORD: env['PASSPHRASE']!,
+  RESTIC_PASSWORD: mustExist(env['PASSPHRASE'], 'PASSPHRASE'),
   PGBACKREST_STANZA: 'bench',
   PGBACKREST_REPO1_PATH: join(peer, 'pgbackrest'),
   PGBACKREST_REPO1_CIPHER_TYPE: 'aes-256-cbc',
-  PGBACKREST_REPO1_CIPHER_PASS: env['PASSPHRASE']!,
+  PGBACKREST_REPO1_CIPHER_PASS: mustExist(env['PASSPHRASE'], 'PASSPHRASE'),
   PGBACKREST_REPO1_RETENTION_FULL: '1',
   PGBACKREST_COMPRESS_TYPE: 'gz',
   PGBACKREST_COMPRESS_LEVEL: '1',
@@ -37,8 +38,8 @@ const peerSettings = (peer: string, env: Bed['env']): Record<string, string> => 
   PGBACKREST_START_FAST: 'y',
   PGBACKREST_LOG_LEVEL_FILE: 'off',
   PGBACKREST_LOCK_PATH: peer,
-  PGBACKREST_PG1_PORT: env['PGPORT']!,
-  PGBACKREST_PG1_USER: env['PGUSER']!,
+  PGBACKREST_PG1_PORT: mustExist(env['PGPORT'], 'PGPORT'),
+  PGBACKREST_PG1_USER: mustExist(env['PGUSER'], 'PGUSER'),
 });
 
 /** Ways to back the database up, the bare dump first: all others are measured against it. */

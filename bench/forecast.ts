@@ -9,7 +9,7 @@ const rows = Object.entries(situations).map(([name, situation]) => {
   const outcomes = seeds.map((seed) => simulate(situation, seed));
   const range = (values: readonly number[], digits: number): string => {
     const [least, most] = [Math.min(...values), Math.max(...values)].map((value) => value.toFixed(digits));
-    return least === most ? least! : `${least} to ${most}`;
+    return least === most ? `${least}` : `${least} to ${most}`;
   };
   return [
     name,

@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readdirSync, readFileSync } from 'node:fs';
+import { mustExist } from '../runtime/src/core/must-exist.ts';
 
 /** One way to do a job: a program, or a shell pipeline as a user would type it. */
 export interface Contender {
@@ -59,13 +60,13 @@ export const measure = async (contender: Contender): Promise<Measured> => {
   } = contender;
   await before?.();
   const begun = performance.now();
-  const child = spawn(program!, args, {
+  const child = spawn(mustExist(program, 'program'), args, {
     env: { ...process.env, ...env },
     stdio: ['ignore', 'ignore', 'inherit'],
     detached: true,
   });
   let peakBytes = 0;
-  const timer = setInterval(() => (peakBytes = Math.max(peakBytes, peakOfGroup(child.pid!))), sampleMs);
+  const timer = setInterval(() => (peakBytes = Math.max(peakBytes, peakOfGroup(child.pid ?? 0))), sampleMs);
   const [code] = (await once(child, 'close')) as [number];
   clearInterval(timer);
   if (code !== 0) throw new Error(`${program} ${args.join(' ')} exited with ${code}`);

@@ -1,4 +1,5 @@
 import { parseArgs } from 'node:util';
+import { mustExist } from '../runtime/src/core/must-exist.ts';
 import { table } from '../runtime/src/core/text-table.ts';
 import { backups, restores } from './backups.ts';
 import { database, makeBed } from './bed.ts';
@@ -20,28 +21,34 @@ const rounds = Number(values.rounds);
 const say = (text: string): void => void process.stdout.write(`${text}\n`);
 
 const median = (numbers: readonly number[]): number =>
-  numbers.toSorted((a, b) => a - b)[Math.floor(numbers.length / 2)]!;
+  numbers.toSorted((a, b) => a - b)[Math.floor(numbers.length / 2)] ?? NaN;
 
 const mebibytes = (bytes: number | undefined): string =>
   bytes === undefined ? '-' : `${(bytes / (1 << 20)).toFixed(0)} MiB`;
 
+interface Raced {
+  readonly contender: Contender;
+  readonly runs: readonly Measured[];
+}
+
 /** Each round in turn, so that what else the machine does falls on all alike. */
-const race = async (contenders: readonly Contender[]): Promise<readonly Measured[][]> => {
-  const results: Measured[][] = contenders.map(() => []);
+const race = async (contenders: readonly Contender[]): Promise<readonly Raced[]> => {
+  const results = contenders.map((contender) => ({ contender, runs: [] as Measured[] }));
   for (let round = 0; round < rounds; round++)
-    for (const [index, contender] of contenders.entries()) results[index]!.push(await measure(contender));
+    for (const { contender, runs } of results) runs.push(await measure(contender));
   return results;
 };
 
 const show = async (title: string, contenders: readonly Contender[]): Promise<void> => {
   const results = await race(contenders);
-  const seconds = results.map((runs) => median(runs.map((run) => run.seconds)));
-  const rows = results.map((runs, index) => [
-    contenders[index]!.name,
-    seconds[index]!.toFixed(1),
-    (seconds[index]! / seconds[0]!).toFixed(2),
+  const seconds = (runs: readonly Measured[]): number => median(runs.map((run) => run.seconds));
+  const first = seconds(results[0]?.runs ?? []);
+  const rows = results.map(({ contender, runs }) => [
+    contender.name,
+    seconds(runs).toFixed(1),
+    (seconds(runs) / first).toFixed(2),
     mebibytes(Math.max(...runs.map(({ peakBytes }) => peakBytes))),
-    mebibytes(runs[0]!.bytes),
+    mebibytes(runs[0]?.bytes),
   ]);
   say(`\n${table([title, 'median s', 'ratio', 'peak memory', 'stored'], rows)}`);
 };
@@ -52,7 +59,7 @@ try {
   say(`database of ${size}, ${rounds} rounds`);
   const all = backups(bed);
   await show('backup', values.quick ? all.slice(0, 2) : all);
-  await measure(all[1]!); // the archive that the restores read
+  await measure(mustExist(all[1], 'backup by another program')); // the archive that the restores read
   await show('restore', restores(bed));
 } finally {
   await bed.stop();

@@ -36,8 +36,10 @@ const row = async (contender: Contender, limitSeconds: number): Promise<string[]
   const seconds: number[] = [];
   for (let round = 0; round < rounds; round++) seconds.push((await measure(contender)).seconds);
   seconds.sort((a, b) => a - b);
-  if (seconds[0]! > limitSeconds) process.exitCode = 1;
-  return [contender.name, ...[seconds[0]!, seconds[rounds >> 1]!, limitSeconds].map((s) => s.toFixed(2))];
+  const [least = NaN] = seconds;
+  if (least > limitSeconds) process.exitCode = 1;
+  const figures = [least, seconds[rounds >> 1] ?? NaN, limitSeconds];
+  return [contender.name, ...figures.map((figure) => figure.toFixed(2))];
 };
 
 try {

@@ -35,7 +35,7 @@ interface Content {
 /** Ids by position: the builder gives every row the same one. */
 const numbered = (dashboard: Dashboard): Dashboard => ({
   ...dashboard,
-  panels: dashboard.panels!.map((panel, index) => ({ ...panel, id: index + 1 })),
+  panels: (dashboard.panels ?? []).map((panel, index) => ({ ...panel, id: index + 1 })),
 });
 
 const build = (context: DashboardContext, { uid, title, other, target, rows }: Content): Dashboard => {
@@ -82,7 +82,7 @@ export const dashboards = (context: DashboardContext): readonly Shipped[] => {
   const ofTarget = {
     ...target,
     other: fleet,
-    target: targetVariable(plan.targets[0]!.name),
+    target: targetVariable(plan.targets[0]?.name ?? ''),
     rows: targetRows(),
   };
   return [

@@ -4,6 +4,7 @@ import { manifestKey } from '../runtime/src/archives/layout.ts';
 import type { Manifest } from '../runtime/src/archives/manifest.ts';
 import type { VerificationReport } from '../runtime/src/commands/verify/result.ts';
 import { cronJobName, names, verificationFolder } from '../runtime/src/contract/names.ts';
+import { mustExist } from '../runtime/src/core/must-exist.ts';
 import { formatBytes } from '../runtime/src/core/units.ts';
 import type { Digest } from './databases/database.ts';
 import { find } from './pod/cluster.ts';
@@ -31,8 +32,13 @@ export const fillAll = async (
   heading('Grill Stats data');
   const digests = new Map<string, Digest>();
   for (const { target, fill, digest } of stage.databases) {
-    const { engine } = stage.plan.targets.find(({ name }) => name === target)!;
-    await step(`fill ${target}`, signal, () => interruptible(signal, fill(bytes * shares[engine]!)));
+    const { engine } = mustExist(
+      stage.plan.targets.find(({ name }) => name === target),
+      `target ${target}`,
+    );
+    await step(`fill ${target}`, signal, () =>
+      interruptible(signal, fill(bytes * mustExist(shares[engine], `share of ${engine}`))),
+    );
     const { result } = await step(
       `digest ${target}`,
       signal,

@@ -5,6 +5,7 @@ import type { RestoreReport } from '../runtime/src/commands/restore/result.ts';
 import { table } from '../runtime/src/core/text-table.ts';
 import { mounts } from '../runtime/src/contract/mounts.ts';
 import { names } from '../runtime/src/contract/names.ts';
+import { mustExist } from '../runtime/src/core/must-exist.ts';
 import { formatSeconds } from '../runtime/src/core/units.ts';
 import { backUpAll, verifyAll } from './backup.ts';
 import type { Database, Digest } from './databases/database.ts';
@@ -53,7 +54,7 @@ const restoreFull = async (pod: Pod, signal: AbortSignal): Promise<RestoreReport
 
 const tellRestored = ({ restored }: RestoreReport): string =>
   restored
-    .map(({ target, store, seconds }) => `${target} from ${store} in ${formatSeconds(seconds!)}`)
+    .map(({ target, store, seconds = 0 }) => `${target} from ${store} in ${formatSeconds(seconds)}`)
     .join(', ');
 
 /** Digests after the restore against those before the disaster. */
@@ -65,9 +66,16 @@ const compareAll = async (
 ): Promise<ReadonlyMap<string, Recovered>> => {
   const recovered = new Map<string, Recovered>();
   for (const database of databases) {
-    const different = await compare(database, archives.get(database.target)!.before, signal);
-    const { seconds } = restored.find(({ target }) => target === database.target)!;
-    recovered.set(database.target, { seconds: seconds!, different });
+    const different = await compare(
+      database,
+      mustExist(archives.get(database.target), 'archive').before,
+      signal,
+    );
+    const { seconds = NaN } = mustExist(
+      restored.find(({ target }) => target === database.target),
+      `restore of ${database.target}`,
+    );
+    recovered.set(database.target, { seconds, different });
   }
   return recovered;
 };

@@ -1,4 +1,5 @@
 import { relative } from 'node:path';
+import { mustExist } from '../runtime/src/core/must-exist.ts';
 import { backUpAll, fillAll, verifyAll } from './backup.ts';
 import { renderTimings, surviveDisaster } from './disaster.ts';
 import { parseOptions, usage, type Options } from './options.ts';
@@ -38,7 +39,9 @@ const play = async (
   const archives = await backUpAll(stage, digests, signal);
   const report = await verifyAll(stage, signal);
   const recovered = await (disaster ? afterDisaster : afterDamage)(stage, archives, signal, stack);
-  return [...archives].map(([target, archive]) => outcomeOf(target, archive, report, recovered.get(target)!));
+  return [...archives].map(([target, archive]) =>
+    outcomeOf(target, archive, report, mustExist(recovered.get(target), `restore of ${target}`)),
+  );
 };
 
 const demo = async (options: Options, signal: AbortSignal): Promise<boolean> => {

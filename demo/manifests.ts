@@ -1,6 +1,7 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { dump, load } from 'js-yaml';
+import { mustExist } from '../runtime/src/core/must-exist.ts';
 import { configKey } from '../src/environment/environment.ts';
 import { synthesizeManifests, writeFiles } from '../src/synth/manifests.ts';
 import type { S3Server } from '../test/kit/s3.ts';
@@ -20,7 +21,7 @@ const environmentText = async (s3: S3Server | undefined): Promise<string> => {
   const text = await readFile(join(repository, environmentFile), 'utf8');
   if (!s3) return text;
   const stack = load(text) as Stack;
-  Object.assign(stack.config[configKey]!.stores.s3, {
+  Object.assign(mustExist(stack.config[configKey], 'configuration').stores.s3, {
     sync: true,
     endpoint: s3.endpoint,
     region: s3.region,

@@ -1,5 +1,6 @@
-import { spawn, type ChildProcess } from 'node:child_process';
+import { spawn, type ChildProcess, type ChildProcessWithoutNullStreams } from 'node:child_process';
 import { once } from 'node:events';
+import { mustExist } from '../runtime/src/core/must-exist.ts';
 
 export interface ProgramOptions {
   /** All of the program's environment. @default that of this process */
@@ -23,7 +24,7 @@ const ended = async (child: ChildProcess, signal: AbortSignal): Promise<number |
   signal.addEventListener('abort', terminate);
   try {
     const [code, killedBy] = (await once(child, 'close')) as [number | null, string | null];
-    return code ?? killedBy!;
+    return code ?? mustExist(killedBy, 'signal');
   } finally {
     signal.removeEventListener('abort', terminate);
     signal.throwIfAborted();
@@ -32,7 +33,7 @@ const ended = async (child: ChildProcess, signal: AbortSignal): Promise<number |
 
 /** Runs a program to its end. @throws Error with what it printed, unless it exits with 0 */
 export const runProgram = async (argv: readonly string[], options: ProgramOptions): Promise<Output> =>
-  (await runPipeline([argv], options))[0]!;
+  mustExist((await runPipeline([argv], options))[0], 'output');
 
 /** Runs programs joined by pipes, and waits for all. @throws Error with the output of those that failed */
 export const runPipeline = async (
@@ -41,11 +42,13 @@ export const runPipeline = async (
 ): Promise<readonly Output[]> => {
   const { signal, ...rest } = options;
   signal.throwIfAborted();
-  const children = argvs.map(([program, ...args]) => spawn(program!, args, { ...rest, cwd: '/' }));
+  const children = argvs.map(([program = '', ...args]) => spawn(program, args, { ...rest, cwd: '/' }));
   const outputs = children.map((child, index) => collect(child, children[index + 1]));
   const codes = await Promise.all(children.map((child) => ended(child, signal)));
   const failed = codes.flatMap((code, index) =>
-    code === 0 ? [] : [`${argvs[index]!.join(' ')} ended with ${code}:\n${tail(outputs[index]!)}`],
+    code === 0
+      ? []
+      : [`${argvs[index]?.join(' ')} ended with ${code}:\n${tail(mustExist(outputs[index], 'output'))}`],
   );
   if (failed.length > 0) throw new Error(failed.join('\n'));
   return outputs;
@@ -59,11 +62,15 @@ const tail = ({ stdout, stderr }: Output): string =>
     .map((line) => line.slice(0, quoted.characters))
     .join('\n');
 
-const collect = (child: ReturnType<typeof spawn>, next: ChildProcess | undefined): Output => {
+/** With all three streams piped, as spawn does where nothing else is said. */
+const collect = (
+  child: ChildProcessWithoutNullStreams,
+  next: ChildProcessWithoutNullStreams | undefined,
+): Output => {
   const output = { stdout: '', stderr: '' };
-  child.stderr!.setEncoding('utf8').on('data', (text: string) => (output.stderr += text));
+  child.stderr.setEncoding('utf8').on('data', (text: string) => (output.stderr += text));
   if (next)
-    child.stdout!.pipe(next.stdin!).on('error', () => {}); // EPIPE: the exit code tells why
-  else child.stdout!.setEncoding('utf8').on('data', (text: string) => (output.stdout += text));
+    child.stdout.pipe(next.stdin).on('error', () => {}); // EPIPE: the exit code tells why
+  else child.stdout.setEncoding('utf8').on('data', (text: string) => (output.stdout += text));
   return output;
 };

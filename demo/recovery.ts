@@ -5,6 +5,7 @@ import type { RestoreResult } from '../runtime/src/commands/restore/result.ts';
 import { mounts } from '../runtime/src/contract/mounts.ts';
 import { latestAlias, names } from '../runtime/src/contract/names.ts';
 import { secrets } from '../runtime/src/contract/secrets.ts';
+import { mustExist } from '../runtime/src/core/must-exist.ts';
 import type { BackedUp } from './backup.ts';
 import { changed, type Database, type Digest } from './databases/database.ts';
 import { find } from './pod/cluster.ts';
@@ -40,8 +41,10 @@ export const proveAll = async (
   signal: AbortSignal,
 ): Promise<void> => {
   heading('Archives open without this program: openssl enc -d | tar xz');
-  const passphrase =
-    stage.cluster.secrets[stage.plan.encryption.secret]![secrets.encryption.keys.passphrase]!;
+  const passphrase = mustExist(
+    stage.cluster.secrets[stage.plan.encryption.secret]?.[secrets.encryption.keys.passphrase],
+    'passphrase',
+  );
   for (const [target, { archive, manifest }] of archives) {
     const folder = join(stage.cluster.folder, 'proof', target);
     await mkdir(folder, { recursive: true });
@@ -71,7 +74,7 @@ export const damageAll = async (
       () => interruptible(signal, damage()),
       (what) => what,
     );
-    if (changed(archives.get(target)!.before, await digest()).length === 0)
+    if (changed(mustExist(archives.get(target), 'archive').before, await digest()).length === 0)
       throw new Error(`the damage did not change ${target}, so a restore would prove nothing`);
   }
 };
@@ -90,7 +93,7 @@ const restoreOne = async (
 ): Promise<RestoreResult> => {
   const script = `${mounts.scripts}/${target}-restore.sh`;
   const { stdout } = await pod.exec([script, '--json', '--force', archive], signal);
-  return (JSON.parse(stdout) as RestoreResult[])[0]!;
+  return mustExist((JSON.parse(stdout) as RestoreResult[])[0], 'result');
 };
 
 /** Digest of a database now against the one before; names what differs. */
@@ -135,7 +138,7 @@ export const restoreAll = async (
   const recovered = new Map<string, Recovered>();
   for (const database of stage.databases) {
     const { target } = database;
-    const { archive, before } = archives.get(target)!;
+    const { archive, before } = mustExist(archives.get(target), 'archive');
     const name = archiveName(stage, target, archive);
     const restored = await step(
       `restore ${target}`,
@@ -144,7 +147,7 @@ export const restoreAll = async (
       ({ store, archive: key }) => `from ${store}/${key}`,
     );
     recovered.set(target, {
-      seconds: restored.result.seconds!,
+      seconds: mustExist(restored.result.seconds, 'seconds'),
       different: await compare(database, before, signal),
     });
   }

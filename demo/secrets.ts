@@ -1,14 +1,23 @@
 import { randomBytes } from 'node:crypto';
 import { secrets } from '../runtime/src/contract/secrets.ts';
+import { mustExist } from '../runtime/src/core/must-exist.ts';
 import type { Plan } from '../runtime/src/plan/schema.ts';
 import type { S3Server } from '../test/kit/s3.ts';
 import type { Database } from './databases/database.ts';
 import type { SecretValues } from './pod/cluster.ts';
 
 const ofDatabase = (plan: Plan, { target, credentials }: Database): SecretValues => {
-  const { name, keys } = plan.targets.find((candidate) => candidate.name === target)!.secret;
+  const { name, keys } = mustExist(
+    plan.targets.find((candidate) => candidate.name === target),
+    `target ${target}`,
+  ).secret;
   return {
-    [name]: Object.fromEntries(Object.entries(credentials).map(([role, value]) => [keys[role]!, value])),
+    [name]: Object.fromEntries(
+      Object.entries(credentials).map(([role, value]) => [
+        mustExist(keys[role], `key of the ${role}`),
+        value,
+      ]),
+    ),
   };
 };
 

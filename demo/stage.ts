@@ -1,5 +1,6 @@
 import { chmod } from 'node:fs/promises';
 import { names } from '../runtime/src/contract/names.ts';
+import { mustExist } from '../runtime/src/core/must-exist.ts';
 import { planSchema, type Plan } from '../runtime/src/plan/schema.ts';
 import { removeFolder, workFolder } from '../test/kit/private-server.ts';
 import { startS3, type S3Server } from '../test/kit/s3.ts';
@@ -52,7 +53,7 @@ const startDatabases = async (
 ): Promise<Database[]> => {
   const databases: Database[] = [];
   for (const target of plan.targets) {
-    const work = () => adopt(stack, start[target.engine]!(target));
+    const work = () => adopt(stack, mustExist(start[target.engine], `server for ${target.engine}`)(target));
     const tell = ({ title, connection }: Database) => `${title} on ${connection.host}:${connection.port}`;
     databases.push((await step(`start ${target.name}`, signal, work, tell)).result);
   }
@@ -88,8 +89,8 @@ export const buildStage = async (
   const manifestsFolder = synthesized.result;
   const manifests = await readManifests(manifestsFolder);
   const config = find({ manifests }, 'ConfigMap', names.configMap);
-  const plan = planSchema.parse(JSON.parse(config.data!['plan.json']!));
-  await s3?.createBucket(new URL(plan.stores.s3!.base).hostname);
+  const plan = planSchema.parse(JSON.parse(mustExist(config.data?.['plan.json'], 'plan.json')));
+  await s3?.createBucket(new URL(mustExist(plan.stores.s3, 'S3 store').base).hostname);
   const databases = await startDatabases(plan, signal, stack);
   const secrets = secretValues(plan, databases, s3);
   const cluster = { manifests, secrets, services: servicesOf(databases), folder };

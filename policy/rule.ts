@@ -61,6 +61,6 @@ export const treeAt = (value: unknown, ...path: readonly string[]): Tree => {
 
 /** Objects of a list at a path; none where there is none. */
 export const listAt = (value: unknown, ...path: readonly string[]): readonly Tree[] => {
-  const found = treeAt(value, ...path.slice(0, -1))[path.at(-1)!];
+  const found = treeAt(value, ...path.slice(0, -1))[path.at(-1) ?? ''];
   return Array.isArray(found) ? found.filter(isTree) : [];
 };

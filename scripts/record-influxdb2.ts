@@ -7,6 +7,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { createServer, request as httpRequest, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
+import { mustExist } from '../runtime/src/core/must-exist.ts';
 import { collect } from '../runtime/src/core/process.ts';
 import { startInfluxdb2, type TestInfluxdb2 } from '../test/kit/influxdb.ts';
 import { recordAnswer, recordRequest, type Exchange } from '../test/kit/influxdb2-replay.ts';
@@ -33,7 +34,7 @@ const startRecorder = async ({ host, port }: TestInfluxdb2) => {
     const [answer] = (await once(passed, 'response')) as [IncomingMessage];
     const content = await collect(answer);
     exchanges.push({ request: recordRequest(request, body), answer: recordAnswer(answer, content) });
-    response.writeHead(answer.statusCode!, answer.headers).end(content);
+    response.writeHead(answer.statusCode ?? 502, answer.headers).end(content);
   };
   const server = createServer((request, response) => {
     pass(request, response).catch((error: Error) => response.destroy(error));
@@ -48,7 +49,7 @@ const startRecorder = async ({ host, port }: TestInfluxdb2) => {
 
 const seed = async (server: TestInfluxdb2): Promise<void> => {
   const { orgs } = await server.api<{ orgs: { id: string }[] }>('GET', '/api/v2/orgs');
-  const orgID = orgs[0]!.id;
+  const orgID = mustExist(orgs[0], 'organization').id;
   const retentionRules = [{ type: 'expire', everySeconds: 3650 * 86_400 }];
   await server.api('POST', '/api/v2/buckets', { orgID, name: 'ten years', retentionRules });
   await server.api('POST', '/api/v2/buckets', { orgID, name: 'idle', retentionRules: [] });
@@ -77,7 +78,7 @@ try {
   let saved: Saved | undefined;
   for (const [name, scenario] of Object.entries(scenarios)) {
     const recorder = await startRecorder(name === 'full' ? fresh : live);
-    const done = await scenario(run, sourceAt('127.0.0.1', recorder.port), saved!);
+    const done = await scenario(run, sourceAt('127.0.0.1', recorder.port), mustExist(saved, 'saved archive'));
     saved ??= done.saved;
     const recording = { influxd, now: now.toISOString(), result: done.result, exchanges: recorder.take() };
     writeFileSync(join(folder, `${name}.json`), `${JSON.stringify(recording, null, 1)}\n`);

@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
+import { mustExist } from '../runtime/src/core/must-exist.ts';
 import { summarize, type JestResult } from './summary.ts';
 
 const {
@@ -39,7 +40,7 @@ const suites: Readonly<Record<string, readonly string[]>> = {
 };
 
 const succeeds = async ([program, ...args]: readonly string[]): Promise<boolean> => {
-  const child = spawn(program!, args, { stdio: 'inherit' });
+  const child = spawn(mustExist(program, 'program'), args, { stdio: 'inherit' });
   const [code] = (await once(child, 'close')) as [number | null];
   return code === 0;
 };

@@ -1,3 +1,4 @@
+import { mustExist } from '../../runtime/src/core/must-exist.ts';
 import { startInfluxdb2 } from '../../test/kit/influxdb.ts';
 import { buckets } from '../data/influxdb.ts';
 import type { InfluxdbServer } from './influxdb-server.ts';
@@ -25,7 +26,10 @@ export const influxdb2 = async (operatorToken?: string): Promise<InfluxdbServer>
   };
 
   const orgId = async (): Promise<string> =>
-    (await server.api<{ orgs: { id: string }[] }>('GET', `/api/v2/orgs?org=${org}`)).orgs[0]!.id;
+    mustExist(
+      (await server.api<{ orgs: { id: string }[] }>('GET', `/api/v2/orgs?org=${org}`)).orgs[0],
+      'organization',
+    ).id;
 
   return {
     title: `InfluxDB ${(await server.api<{ version: string }>('GET', '/health')).version.replace(/^v/, '')}`,

@@ -12,7 +12,7 @@ export const redisDatabase = async (target: string): Promise<Database> => {
   const password = randomBytes(12).toString('hex');
   const server = await startRedis({ password });
   const info = async (field: string): Promise<string> =>
-    new RegExp(`^${field}:(.*?)\\r?$`, 'm').exec(await server.cli('INFO'))![1]!;
+    new RegExp(`^${field}:(.*?)\\r?$`, 'm').exec(await server.cli('INFO'))?.[1] ?? '';
 
   const digestOf = async (database: string): Promise<readonly (readonly [string, string])[]> => {
     const lines = await server.cli('-n', database, '--raw', 'EVAL', digestScript, '0');

@@ -25,8 +25,8 @@ const valueOf = (
 ): string | undefined => {
   if (!valueFrom) return value ?? '';
   const { configMapKeyRef: config, secretKeyRef: secret, fieldRef: field } = valueFrom;
-  if (config) return keyOf(find(cluster, 'ConfigMap', config.name!).data, config.key, config.optional);
-  if (secret) return keyOf(cluster.secrets[secret.name!], secret.key, secret.optional);
+  if (config) return keyOf(find(cluster, 'ConfigMap', config.name ?? '').data, config.key, config.optional);
+  if (secret) return keyOf(cluster.secrets[secret.name ?? ''], secret.key, secret.optional);
   if (field) return keyOf(fields, field.fieldPath, false);
   throw new Error(`unknown source of environment variable ${name}`);
 };
@@ -39,7 +39,8 @@ export const environmentOf = (cluster: Cluster, fields: Fields, container: Conta
   ...Object.fromEntries(
     (container.envFrom ?? []).flatMap(({ configMapRef: config, secretRef: secret }) =>
       Object.entries(
-        (config ? find(cluster, 'ConfigMap', config.name!).data : cluster.secrets[secret!.name!]) ?? {},
+        (config ? find(cluster, 'ConfigMap', config.name ?? '').data : cluster.secrets[secret?.name ?? '']) ??
+          {},
       ),
     ),
   ),

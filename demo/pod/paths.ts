@@ -8,5 +8,5 @@ export const mapPaths = (text: string, paths: PathMap): string => {
   const longestFirst = Object.keys(paths).toSorted((a, b) => b.length - a.length);
   if (longestFirst.length === 0) return text;
   const whole = new RegExp(`(?<![\\w.~/-])(${longestFirst.map(escape).join('|')})(?![\\w.-])`, 'g');
-  return text.replace(whole, (path) => paths[path]!);
+  return text.replace(whole, (path) => paths[path] ?? path);
 };

@@ -3,6 +3,7 @@ import { basename, join } from 'node:path';
 import type { IPodSpec } from 'kubernetes-models/v1';
 import { mounts, mountVariables } from '../../runtime/src/contract/mounts.ts';
 import { names } from '../../runtime/src/contract/names.ts';
+import { mustExist } from '../../runtime/src/core/must-exist.ts';
 import { runProgram, type Output } from '../program.ts';
 import { podSpec, type Cluster, type Manifest } from './cluster.ts';
 import { environmentOf } from './env.ts';
@@ -38,11 +39,12 @@ interface Mount {
 }
 
 const mountsOf = (cluster: Cluster, root: string, { containers, volumes }: IPodSpec): readonly Mount[] =>
-  containers[0]!.volumeMounts!.map(({ name, mountPath: path }) => {
-    const content = contentOf(
-      cluster,
-      volumes!.find((volume) => volume.name === name)!,
+  (containers[0]?.volumeMounts ?? []).map(({ name, mountPath: path }) => {
+    const volume = mustExist(
+      volumes?.find((each) => each.name === name),
+      `volume ${name}`,
     );
+    const content = contentOf(cluster, volume);
     return { path, content, folder: join('claim' in content ? cluster.folder : root, path) };
   });
 
@@ -78,7 +80,9 @@ const environmentAt = (
 ): Readonly<Record<string, string>> => {
   const { name, namespace = 'default' } = manifest.metadata;
   const fields = { 'metadata.name': name, 'metadata.namespace': namespace };
-  const inCluster = Object.entries(environmentOf(cluster, fields, podSpec(manifest).containers[0]!));
+  const inCluster = Object.entries(
+    environmentOf(cluster, fields, mustExist(podSpec(manifest).containers[0], 'container')),
+  );
   const here = inCluster.map(([key, text]) => [key, mapPaths(text, paths)] as const);
   return { ...Object.fromEntries(here), ...machineVariables(root, paths) };
 };
@@ -99,8 +103,8 @@ export const startPod = async (cluster: Cluster, manifest: Manifest): Promise<Po
     );
   const env = environmentAt(cluster, manifest, root, paths);
   return {
-    command: [...(container!.command ?? []), ...(container!.args ?? [])],
-    userId: identity.uid ?? process.getuid!(),
+    command: [...(container?.command ?? []), ...(container?.args ?? [])],
+    userId: identity.uid ?? process.getuid?.() ?? 0,
     exec: (argv, signal) => runProgram(inPlace(argv), { ...identity, env, signal }),
   };
 };

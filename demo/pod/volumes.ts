@@ -21,15 +21,18 @@ const defaultMode = 0o644;
 
 const choose = (data: Files, items: Selection['items']): Files =>
   items
-    ? Object.fromEntries(items.filter(({ key }) => key in data).map(({ key, path }) => [path, data[key]!]))
+    ? Object.fromEntries(
+        items.flatMap(({ key, path }) => (data[key] === undefined ? [] : [[path, data[key]] as const])),
+      )
     : data;
 
-const fromConfigMap = (cluster: Cluster, { name, items }: Selection): Files =>
-  choose(find(cluster, 'ConfigMap', name!).data ?? {}, items);
+const fromConfigMap = (cluster: Cluster, { name = '', items }: Selection): Files =>
+  choose(find(cluster, 'ConfigMap', name).data ?? {}, items);
 
-const fromSecret = ({ secrets }: Cluster, { name, items, optional }: Selection): Files => {
-  if (!secrets[name!] && !optional) throw new Error(`no values for Secret ${name}`);
-  return choose(secrets[name!] ?? {}, items);
+const fromSecret = ({ secrets }: Cluster, { name = '', items, optional }: Selection): Files => {
+  const values = secrets[name];
+  if (!values && !optional) throw new Error(`no values for Secret ${name}`);
+  return choose(values ?? {}, items);
 };
 
 const fromProjection = (cluster: Cluster, { secret, configMap }: IVolumeProjection): Files => {
@@ -41,7 +44,7 @@ const fromProjection = (cluster: Cluster, { secret, configMap }: IVolumeProjecti
 const filesOf = (cluster: Cluster, { name, emptyDir, configMap, secret, projected }: Volume): Files => {
   if (emptyDir) return {};
   if (configMap) return fromConfigMap(cluster, configMap);
-  if (secret) return fromSecret(cluster, { ...secret, name: secret.secretName! });
+  if (secret) return fromSecret(cluster, { ...secret, name: secret.secretName ?? '' });
   if (projected)
     return Object.fromEntries(
       (projected.sources ?? []).flatMap((source) => Object.entries(fromProjection(cluster, source))),

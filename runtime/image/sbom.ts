@@ -45,9 +45,10 @@ const debianComponents = (lines: string): readonly Component[] =>
     }));
 
 const { node: nodeVersion } = process.versions;
+const [, , lockfile = ''] = process.argv;
 const components: readonly Component[] = [
   { type: 'platform', name: 'node', version: nodeVersion, purl: `pkg:generic/node@${nodeVersion}` },
-  ...npmComponents(JSON.parse(readFileSync(process.argv[2]!, 'utf8')) as Lockfile),
+  ...npmComponents(JSON.parse(readFileSync(lockfile, 'utf8')) as Lockfile),
   ...debianComponents(await text(process.stdin)),
 ];
 process.stdout.write(JSON.stringify({ bomFormat: 'CycloneDX', specVersion: '1.5', version: 1, components }));

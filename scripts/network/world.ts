@@ -1,5 +1,6 @@
 import { metricsPort } from '../../runtime/src/contract/metrics.ts';
 import { names } from '../../runtime/src/contract/names.ts';
+import { mustExist } from '../../runtime/src/core/must-exist.ts';
 import { engineNamed } from '../../runtime/src/engines/registry.ts';
 import type { KubernetesObject } from '../../src/constructs/backup-system.ts';
 import { portOf } from '../../src/constructs/peers.ts';
@@ -39,8 +40,8 @@ const templateOf = (object: KubernetesObject): KubernetesObject | undefined => {
   const spec = object['spec'] as
     { template?: unknown; jobTemplate?: { spec: { template: unknown } } } | undefined;
   if (object.kind === 'Pod') return object;
-  if (object.kind === 'CronJob') return spec!.jobTemplate!.spec.template as KubernetesObject;
-  return object.kind === 'Deployment' ? (spec!.template as KubernetesObject) : undefined;
+  if (object.kind === 'CronJob') return spec?.jobTemplate?.spec.template as KubernetesObject;
+  return object.kind === 'Deployment' ? (spec?.template as KubernetesObject) : undefined;
 };
 
 const podPlace = (
@@ -61,7 +62,7 @@ const backupPods = (objects: readonly KubernetesObject[]): readonly Place[] =>
       return template ? [{ object, labels: template.metadata.labels ?? {} }] : [];
     })
     .map(({ object: { metadata }, labels }, index) =>
-      podPlace(metadata.name, `10.42.0.${10 + index}`, metadata.namespace!, labels),
+      podPlace(metadata.name, `10.42.0.${10 + index}`, mustExist(metadata.namespace, 'namespace'), labels),
     );
 
 const firstAddress = (cidr: string, fallback: string): string =>
@@ -71,7 +72,7 @@ const firstAddress = (cidr: string, fallback: string): string =>
 const placeOf = (name: string, peer: Peer, own: string, podIp: string, outsideIp: string): Place =>
   peer.podLabels
     ? podPlace(name, podIp, peer.namespace ?? own, peer.podLabels)
-    : { name, ip: firstAddress(peer.cidrs![0]!, outsideIp) };
+    : { name, ip: firstAddress(mustExist(peer.cidrs?.[0], 'address of the peer'), outsideIp) };
 
 const probe = (what: string, other: Place, port: number, protocol: Probe['protocol'] = 'TCP'): Probe => ({
   what: `${what}, ${protocol} ${port}`,
@@ -145,23 +146,27 @@ const outgoingOf = (
     '10.96.0.1',
   );
   const internet = outside('Internet', internetIp);
-  const exporter = pods.find(({ name }) => name === names.exporter)!;
+  const serverAt = (index: number): Place => mustExist(servers[index], 'server of the target');
+  const exporter = mustExist(
+    pods.find(({ name }) => name === names.exporter),
+    'exporter',
+  );
   return [
     probe('DNS of the cluster', dns, 53, 'UDP'),
     probe('DNS of the cluster', dns, 53),
     ...targets.flatMap(({ engine, connection }, index) =>
       engineNamed(engine)
         .ports(connection)
-        .map((port) => probe(servers[index]!.name, servers[index]!, port)),
+        .map((port) => probe(serverAt(index).name, serverAt(index), port)),
     ),
-    probe(`${servers[0]!.name}, another port`, servers[0]!, 22),
+    probe(`${serverAt(0).name}, another port`, serverAt(0), 22),
     ...asked(environment),
     ...(stores.s3 ? [probe('object store', store, portOf(stores.s3.endpoint))] : []),
     probe('Internet', internet, 443),
     probe('Internet', internet, 80),
     probe('Internet', internet, 53, 'UDP'),
     probe('metadata service of the cloud', outside('metadata service', metadataIp), 80),
-    probe('Kubernetes API', api, network.apiServerPorts[0]!),
+    probe('Kubernetes API', api, mustExist(network.apiServerPorts[0], 'port of the API server')),
     probe('a machine in a private network', outside('private network', '192.168.7.7'), 443),
     probe(
       'another pod of the namespace',

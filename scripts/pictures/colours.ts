@@ -15,7 +15,7 @@ const named: Readonly<Record<string, string>> = {
 /** Grafana's palette-classic, by order of series. */
 const palette = ['#73bf69', '#f2cc0c', '#8ab8ff', '#ff780a', '#f2495c', '#5794f2', '#b877d9', '#705da0'];
 
-export const seriesColour = (index: number): string => palette[index % palette.length]!;
+export const seriesColour = (index: number): string => palette[index % palette.length] ?? '';
 
 export const colour = (name: string): string => named[name] ?? name;
 

@@ -1,4 +1,5 @@
 import { daySeconds } from '../../runtime/src/contract/time.ts';
+import { mustExist } from '../../runtime/src/core/must-exist.ts';
 import type { FieldConfig } from './model.ts';
 
 type Scale = readonly (readonly [size: number, unit: string])[];
@@ -39,17 +40,20 @@ export const format = (
   if (Number.isNaN(value)) return '–';
   if (!Number.isFinite(value)) return value > 0 ? '∞' : '-∞';
   if (unit === 'dateTimeAsIso') return new Date(value).toISOString().replace('T', ' ').slice(0, 16);
-  const scale = scales[unit] ?? scales['none']!;
-  const [size, suffix] = scale.findLast(([from]) => Math.abs(value) >= from) ?? scale[0]!;
+  const scale = scales[unit] ?? mustExist(scales['none'], 'scale of plain numbers');
+  const [size, suffix] =
+    scale.findLast(([from]) => Math.abs(value) >= from) ?? mustExist(scale[0], 'first step of the scale');
   const [chosen, word] = value === 0 && unit === 's' ? [1, 's'] : [size, suffix];
   return `${digits(value / chosen, decimals)} ${word}`.trim();
 };
+
+const clockSteps = [60, 120, 300, 600, 1800, 3600, 7200, 14_400, 21_600, 43_200, 86_400, 172_800, 604_800];
 
 /** Round values for an axis from 0 to `top`, some `count` of them; powers of two for bytes, clock steps for seconds. */
 export const ticks = (top: number, unit: string | undefined, count: number): readonly number[] => {
   const raw = top / count;
   const nice = (base: number, factors: readonly number[]): number =>
-    factors.map((factor) => factor * base).find((size) => size >= raw) ?? base * factors.at(-1)!;
+    factors.map((factor) => factor * base).find((size) => size >= raw) ?? base * Math.max(...factors);
   const step =
     unit === 'bytes'
       ? nice(
@@ -57,9 +61,7 @@ export const ticks = (top: number, unit: string | undefined, count: number): rea
           [1, 2, 5, 10, 20, 50, 100, 200, 500, 1024],
         )
       : unit === 's' && raw > 30
-        ? [60, 120, 300, 600, 1800, 3600, 7200, 14_400, 21_600, 43_200, 86_400, 172_800, 604_800].find(
-            (size) => size >= raw,
-          )!
+        ? (clockSteps.find((size) => size >= raw) ?? raw)
         : nice(10 ** Math.floor(Math.log10(raw)), [1, 2, 5, 10]);
   return Array.from({ length: Math.floor(top / step + 1e-9) + 1 }, (_, index) => index * step);
 };

@@ -1,6 +1,7 @@
 import { mounts } from '../../runtime/src/contract/mounts.ts';
 import { expose } from '../../runtime/src/metrics/exposition.ts';
 import { samplesOf } from '../../runtime/src/commands/serve/samples.ts';
+import { mustExist } from '../../runtime/src/core/must-exist.ts';
 import { stateReader } from '../../runtime/src/health/state.ts';
 import type { Environment } from '../../src/environment/environment.ts';
 import { install } from './installation.ts';
@@ -52,7 +53,7 @@ export const history = async (
   const texts: string[] = [];
   for (let at = from; at <= to; at += sampleMs) {
     while (story[0] && story[0].at < at) {
-      const { cronJob, run, at: due } = story.shift()!;
+      const { cronJob, run, at: due } = mustExist(story.shift(), 'story');
       clock.set(due);
       const problem = await run();
       if (!cronJob) continue;

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { openApp, type App } from '../../runtime/src/session/app.ts';
 import { secrets } from '../../runtime/src/contract/secrets.ts';
 import { BackupError } from '../../runtime/src/core/errors.ts';
+import { mustExist } from '../../runtime/src/core/must-exist.ts';
 import { planSchema } from '../../runtime/src/plan/schema.ts';
 import { planOf, type Environment } from '../../src/environment/environment.ts';
 import { startHttpServer } from '../../test/kit/http-server.ts';
@@ -72,7 +73,7 @@ export const install = async (
   const backup = stack.adopt(workFolder('pictures'), removeFolder);
   const scratchDir = stack.adopt(workFolder('pictures-scratch'), removeFolder);
   const plan = planFor(environment, platform, backup, { endpoint: s3.endpoint, forcePathStyle: true });
-  await s3.createBucket(new URL(plan.stores.s3!.base).hostname);
+  await s3.createBucket(new URL(mustExist(plan.stores.s3, 'S3 store').base).hostname);
   const { encryption, notification } = secrets;
   const values: SecretValues = structuredClone({
     ...platform.secrets,

@@ -87,7 +87,7 @@ const live = async (): Promise<string> => {
 };
 
 /** Time of the last sample, in milliseconds. */
-const endOf = (text: string): number => Number(/ (\d+)\n# EOF\n$/.exec(text)![1]) * 1000;
+const endOf = (text: string): number => Number(/ (\d+)\n# EOF\n$/.exec(text)?.[1]) * 1000;
 
 await using stack = new AsyncDisposableStack();
 const redraw = process.argv.includes('--redraw');

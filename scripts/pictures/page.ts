@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { mustExist } from '../../runtime/src/core/must-exist.ts';
 import { Html, html } from './html.ts';
 import type { Dashboard, Drawing, Panel, Range, Series } from './model.ts';
 import { table } from './panels/table.ts';
@@ -37,7 +38,10 @@ const section = (panel: Panel, series: readonly Series[], range: Range): Html =>
   const { left, top, width, height } = boxOf(panel);
   const place = `left:${left}px;top:${top}px;width:${width}px;height:${height}px`;
   if (panel.type === 'row') return html`<section class="row" style="${place}">⌄ ${panel.title}</section>`;
-  const drawn = draw[panel.type]!({ panel, series, range, width: width - 2, height: height - titlePixels });
+  const drawn = mustExist(
+    draw[panel.type],
+    `drawing of ${panel.type}`,
+  )({ panel, series, range, width: width - 2, height: height - titlePixels });
   return html`<section style="${place}">
     <h2>${panel.title}</h2>
     ${drawn}
@@ -58,7 +62,9 @@ export const renderPage = (
   const shown = templating.list.filter(({ hide }) => hide !== 2);
   const variables = shown.map(({ name, label }) => html`<span><b>${label}</b>${chosen[name] ?? ''}</span>`);
   const buttons = links.map((link) => html`<span>↗ ${link.title}</span>`);
-  const sections = panels.map((panel, index) => section(panel, data[index]!, range));
+  const sections = panels.map((panel, index) =>
+    section(panel, mustExist(data[index], 'data of the panel'), range),
+  );
   return html`<!doctype html><meta charset="utf-8" />${style}
     <body>
       <header>

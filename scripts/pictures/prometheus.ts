@@ -2,6 +2,7 @@ import { execFile } from 'node:child_process';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { mustExist } from '../../runtime/src/core/must-exist.ts';
 import {
   freePort,
   removeFolder,
@@ -51,7 +52,7 @@ const askAt =
       await fetch(`${url}/api/v1/${path}?${parameters.toString()}`)
     ).json()) as Answer;
     if (status !== 'success') throw new Error(`${error}: ${choose(expr)}`);
-    return data.result.map(({ metric, value, values = [value!] }) => ({
+    return data.result.map(({ metric, value, values = [mustExist(value, 'value')] }) => ({
       refId,
       labels: metric,
       name: nameOf(metric, legendFormat),
@@ -66,12 +67,13 @@ export const startPrometheus = async (
   stack: AsyncDisposableStack,
 ): Promise<Prometheus> => {
   const folder = stack.adopt(workFolder('pictures-prometheus'), removeFolder);
-  const [input, data, config] = ['history.txt', 'data', 'prometheus.yaml'].map((name) => join(folder, name));
-  await writeFile(input!, text);
-  await writeFile(config!, '{}\n');
+  const [input, data] = [join(folder, 'history.txt'), join(folder, 'data')];
+  const config = join(folder, 'prometheus.yaml');
+  await writeFile(input, text);
+  await writeFile(config, '{}\n');
   await promisify(execFile)(
     'promtool',
-    ['tsdb', 'create-blocks-from', 'openmetrics', '--quiet', input!, data!],
+    ['tsdb', 'create-blocks-from', 'openmetrics', '--quiet', input, data],
     unprivileged,
   );
   const port = await freePort();

@@ -5,6 +5,7 @@ import { verify } from '../../runtime/src/commands/verify/verify.ts';
 import { cronJobName, names } from '../../runtime/src/contract/names.ts';
 import { isBackupError } from '../../runtime/src/core/errors.ts';
 import { dayMs } from '../../runtime/src/core/units.ts';
+import { mustExist } from '../../runtime/src/core/must-exist.ts';
 import { nextRun } from '../../runtime/src/plan/cron.ts';
 import type { Installation } from './installation.ts';
 import type { Platform } from './platform.ts';
@@ -64,7 +65,7 @@ const flip = async ({ backup: folder }: Installation, target: string): Promise<v
   try {
     const middle = Math.floor((await file.stat()).size / 2);
     const { buffer } = await file.read(Buffer.alloc(1), 0, 1, middle);
-    await file.write(Buffer.from([buffer[0]! ^ 1]), 0, 1, middle);
+    await file.write(Buffer.from([buffer.readUInt8() ^ 1]), 0, 1, middle);
   } finally {
     await file.close();
   }
@@ -80,7 +81,7 @@ const troubles = (installation: Installation, platform: Platform, midnight: numb
     ...at(day, hour, run),
     ...{ cronJob, run },
   });
-  const account = installation.secrets['postgresql-secret']!;
+  const account = mustExist(installation.secrets['postgresql-secret'], 'postgresql-secret');
   const rotated = `${account['password']}-rotated`;
   return [
     // a password that was rotated without telling: one night's backup fails

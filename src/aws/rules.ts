@@ -62,8 +62,9 @@ const rules: readonly Rule[] = [account, identity, names, tiering, expiry, lock]
 /** Contradictions between bucket, Object Lock, lifecycle, retention and credentials, with their figures. */
 export const checkAws = (input: unknown, context: z.core.$RefinementCtx): void => {
   const draft = input as Draft;
-  if (!draft.aws?.enabled) return;
-  for (const finding of rules.flatMap((rule) => rule(draft.aws!, draft)))
+  const { aws } = draft;
+  if (!aws?.enabled) return;
+  for (const finding of rules.flatMap((rule) => rule(aws, draft)))
     if (finding)
       context.addIssue({
         code: 'custom',

@@ -1,6 +1,7 @@
 import type { k8s } from 'cdk8s-plus-28';
 import { mounts } from '../../runtime/src/contract/mounts.ts';
 import { names } from '../../runtime/src/contract/names.ts';
+import { mustExist } from '../../runtime/src/core/must-exist.ts';
 import { imageOf, type PodSystem } from './job-pod.ts';
 
 /** One rule of a ValidatingAdmissionPolicy, in CEL: https://kubernetes.io/docs/reference/using-api/cel/ */
@@ -42,10 +43,11 @@ const volumeOfOurs = (specs: Specs): string => {
 
 /** Same for all pods of the system, and without defaults of the API server, so that they can be compared as a whole. */
 const hardening = (spec: string, [first]: Specs): string => {
-  const { securityContext, containers } = first!;
+  const { securityContext, containers } = mustExist(first, 'pod of the system');
+  const [container] = containers;
   return [
     `dyn(${spec}.securityContext) == ${celTree(securityContext)}`,
-    `${spec}.containers.all(container, dyn(container.securityContext) == ${celTree(containers[0]!.securityContext)})`,
+    `${spec}.containers.all(container, dyn(container.securityContext) == ${celTree(container?.securityContext)})`,
     ...['hostNetwork', 'hostPID', 'hostIPC'].map((field) => `!${spec}.?${field}.orValue(false)`),
     `(request.operation != 'CREATE' || !has(${spec}.nodeName))`,
   ].join(' && ');
@@ -78,7 +80,7 @@ export const onlyOurs = (
     message: 'no Secret in the environment',
   },
   {
-    expression: `${spec}.serviceAccountName == ${cel(account)}${specs[0]!.automountServiceAccountToken ? '' : ` && !${spec}.?automountServiceAccountToken.orValue(true)`}`,
+    expression: `${spec}.serviceAccountName == ${cel(account)}${specs[0]?.automountServiceAccountToken ? '' : ` && !${spec}.?automountServiceAccountToken.orValue(true)`}`,
     message: `account ${account}, and a token of it only where ours has one`,
   },
   {

@@ -64,12 +64,13 @@ const sameNames = (construct: Construct): string[] => {
     apiObjectsIn(construct),
     ({ kind, name, metadata }) => `${kind} ${metadata.namespace}/${name}`,
   );
-  return [...byKey]
-    .filter(([, objects]) => objects.length > 1)
-    .map(
-      ([, [first, ...more]]) =>
-        `${first!.kind} ${first!.name}: found ${more.length + 1} of this name, expected one (rename the others)`,
-    );
+  return [...byKey.values()].flatMap(([first, ...more]) =>
+    first && more.length > 0
+      ? [
+          `${first.kind} ${first.name}: found ${more.length + 1} of this name, expected one (rename the others)`,
+        ]
+      : [],
+  );
 };
 
 /**

@@ -2,6 +2,7 @@ import type { k8s } from 'cdk8s-plus-28';
 import { mounts } from '../../runtime/src/contract/mounts.ts';
 import { names } from '../../runtime/src/contract/names.ts';
 import { secrets } from '../../runtime/src/contract/secrets.ts';
+import { mustExist } from '../../runtime/src/core/must-exist.ts';
 import type { TlsConfig } from '../../runtime/src/engines/connection.ts';
 import { engineNamed } from '../../runtime/src/engines/registry.ts';
 import type { Environment } from '../environment/environment.ts';
@@ -122,7 +123,8 @@ const asItems = (...keys: readonly string[]): k8s.KeyToPath[] => keys.map((key) 
 
 const caFolder = ({ configMap, secret, key }: NonNullable<TlsConfig['ca']>, optional: boolean): Folder => {
   const selected = { items: asItems(key), ...(optional && { optional }) };
-  if (configMap === undefined) return secretFolder(secret!, selected);
+  if (configMap === undefined)
+    return secretFolder(mustExist(secret, 'Secret or ConfigMap with the CA'), selected);
   // a volume's name holds no dots
   const name = `configmap-${configMap.replaceAll('.', '--')}`;
   return folder(`${mounts.configMaps}/${configMap}`, { name, configMap: { name: configMap, ...selected } });
@@ -151,8 +153,9 @@ export const distinct = (folders: readonly Folder[]): readonly Folder[] =>
       mount,
       volume: {
         ...volume,
-        ...(volume.secret && { secret: together(volume.secret, other.secret!) }),
-        ...(volume.configMap && { configMap: together(volume.configMap, other.configMap!) }),
+        ...(volume.secret && other.secret && { secret: together(volume.secret, other.secret) }),
+        ...(volume.configMap &&
+          other.configMap && { configMap: together(volume.configMap, other.configMap) }),
       },
     })),
   );

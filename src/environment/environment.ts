@@ -4,6 +4,7 @@ import { load, YAMLException } from 'js-yaml';
 import { z } from 'zod';
 import { mounts } from '../../runtime/src/contract/mounts.ts';
 import { BackupError } from '../../runtime/src/core/errors.ts';
+import { mustExist } from '../../runtime/src/core/must-exist.ts';
 import { parseAll } from '../../runtime/src/plan/problems.ts';
 import { always, checkPlan } from '../../runtime/src/plan/rules.ts';
 import { spreadTargets } from '../../runtime/src/plan/spread.ts';
@@ -38,7 +39,7 @@ const [first, ...others] = targetSchema.options.map(deployed);
 
 /** Databases to back up, and where they run. */
 export const deployedTargets = z
-  .array(z.discriminatedUnion('engine', [first!, ...others]))
+  .array(z.discriminatedUnion('engine', [mustExist(first, 'engine'), ...others]))
   .min(1)
   .transform(spreadTargets);
 

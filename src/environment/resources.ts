@@ -90,9 +90,9 @@ interface Shortage {
 export const shortages = (quota: Quota, lasting: readonly Resources[], runs: readonly Resources[]) =>
   (['requests', 'limits'] as const).flatMap((side) =>
     (Object.keys(amounts.shape) as (keyof Amounts)[]).flatMap((key): readonly Shortage[] => {
-      const of = (pod: Resources): number => quantityValue(pod[side][key])!;
+      const of = (pod: Resources): number => quantityValue(pod[side][key]) ?? NaN;
       const needed = lasting.map(of).reduce((sum, amount) => sum + amount, 0) + Math.max(...runs.map(of));
-      if (needed <= quantityValue(quota[side][key])!) return [];
+      if (needed <= (quantityValue(quota[side][key]) ?? NaN)) return [];
       const message = `expected at least ${needed}, what exporter, restore pod and the largest run ask for together`;
       return [{ path: ['quota', side, key], message }];
     }),

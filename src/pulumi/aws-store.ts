@@ -2,6 +2,7 @@ import type { AccessKey } from '@pulumi/aws/iam/accessKey.js';
 import { Provider, type ProviderArgs } from '@pulumi/aws/provider.js';
 import type { Bucket } from '@pulumi/aws/s3/bucket.js';
 import * as pulumi from '@pulumi/pulumi';
+import { mustExist } from '../../runtime/src/core/must-exist.ts';
 import { accountOf, type Account } from '../aws/account.ts';
 import type { Environment } from '../environment/environment.ts';
 import { deployAws, type Made } from './aws.ts';
@@ -34,7 +35,7 @@ const providerOf = ({ environment, account, access }: AwsStoreArgs, naming: Nami
 const found = <Kind>(made: Made, id: string): Kind | undefined => made.get(id) as Kind | undefined;
 
 const arnOf = (made: Made, id: string): pulumi.Output<string> =>
-  found<pulumi.CustomResource & { readonly arn: pulumi.Output<string> }>(made, id)!.arn;
+  mustExist(found<pulumi.CustomResource & { readonly arn: pulumi.Output<string> }>(made, id), id).arn;
 
 /** The access key of a user; both parts are secret. */
 export interface MintedKey {
@@ -60,7 +61,7 @@ export class AwsStore extends pulumi.ComponentResource {
     super('grill-stats:AwsStore', name, {}, options);
     const below = naming.below(this);
     const made = deployAws(args.environment, below, providerOf(args, below));
-    this.bucket = found<Bucket>(made, 'Bucket:archives')!.bucket;
+    this.bucket = mustExist(found<Bucket>(made, 'Bucket:archives'), 'bucket').bucket;
     this.replicaBucket = found<Bucket>(made, 'Bucket:replica')?.bucket;
     this.keyArn = arnOf(made, 'Key:archives');
     this.identityArn = arnOf(made, `${args.account.identityKind}:backup`);

@@ -16,6 +16,7 @@ import { BucketReplicationConfig } from '@pulumi/aws/s3/bucketReplicationConfig.
 import { BucketServerSideEncryptionConfiguration } from '@pulumi/aws/s3/bucketServerSideEncryptionConfiguration.js';
 import { BucketVersioning } from '@pulumi/aws/s3/bucketVersioning.js';
 import * as pulumi from '@pulumi/pulumi';
+import { mustExist } from '../../runtime/src/core/must-exist.ts';
 import { placeholder, type AwsKind, type AwsResource } from '../aws/resource.ts';
 import { awsResources } from '../aws/resources.ts';
 import type { Environment } from '../environment/environment.ts';
@@ -54,17 +55,20 @@ export type Made = ReadonlyMap<string, pulumi.CustomResource>;
 const outputOf = (made: Made, kind: string, name: string, output: string): pulumi.Output<string> => {
   const found = made.get(`${kind}:${name}`);
   if (!found) throw new Error(`${kind} ${name} is used before it is made; see src/aws/resources.ts`);
-  return (found as unknown as Record<string, pulumi.Output<string>>)[output]!;
+  return mustExist(
+    (found as unknown as Record<string, pulumi.Output<string>>)[output],
+    `${output} of a ${kind}`,
+  );
 };
 
 /** A text with the outputs that its placeholders stand for. */
 const filled = (text: string, made: Made): pulumi.Input<string> => {
   const found = [...text.matchAll(placeholder)];
   if (!found.length) return text;
-  const outputs = found.map(([, kind, name, output]) => outputOf(made, kind!, name!, output!));
+  const outputs = found.map(([, kind = '', name = '', output = '']) => outputOf(made, kind, name, output));
   return pulumi.all(outputs).apply((values) => {
     const left = [...values];
-    return text.replaceAll(placeholder, () => left.shift()!);
+    return text.replaceAll(placeholder, () => left.shift() ?? '');
   });
 };
 
@@ -101,7 +105,7 @@ export const deployAws = (
       provider,
       protect: keeps === 'data',
       retainOnDelete: keeps !== undefined,
-      dependsOn: after.map((id) => made.get(id)!),
+      dependsOn: after.map((id) => mustExist(made.get(id), id)),
     });
     made.set(`${kind}:${name}`, registered);
   }

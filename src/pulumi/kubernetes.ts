@@ -47,7 +47,7 @@ const classes: Readonly<Record<string, ResourceClass>> = {
 const customGroups = ['external-secrets.io', 'monitoring.coreos.com', 'onepassword.com'];
 
 const classOf = ({ apiVersion, kind }: KubernetesObject): ResourceClass => {
-  const found = customGroups.includes(apiVersion.split('/')[0]!)
+  const found = customGroups.includes(apiVersion.replace(/\/.*/, ''))
     ? CustomResource
     : classes[`${apiVersion}/${kind}`];
   if (!found)

@@ -1,4 +1,5 @@
 import { names } from '../../runtime/src/contract/names.ts';
+import { mustExist } from '../../runtime/src/core/must-exist.ts';
 import type { KubernetesObject } from '../constructs/backup-system.ts';
 
 /** What Secrets are, and what makes them. */
@@ -47,7 +48,7 @@ interface Policy {
 
 const podLabels = (object: KubernetesObject): Labels => {
   const { template, jobTemplate } = (object as never as Workload).spec;
-  return (template ?? jobTemplate!.spec.template).metadata.labels;
+  return mustExist(template ?? jobTemplate?.spec.template, 'template of a pod').metadata.labels;
 };
 
 /** Policies select by labels, and by the operator `In`. */
@@ -55,7 +56,7 @@ const selects = (policy: KubernetesObject, labels: Labels): boolean => {
   const { matchLabels = {}, matchExpressions = [] } = (policy as never as Policy).spec.podSelector;
   return (
     Object.entries(matchLabels).every(([key, value]) => labels[key] === value) &&
-    matchExpressions.every(({ key, values }) => values.includes(labels[key]!))
+    matchExpressions.every(({ key, values }) => values.includes(labels[key] ?? ''))
   );
 };
 

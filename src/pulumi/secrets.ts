@@ -2,6 +2,7 @@ import { Secret } from '@pulumi/kubernetes/core/v1/secret.js';
 import * as pulumi from '@pulumi/pulumi';
 import { passphraseProblem } from '../../runtime/src/contract/passphrase.ts';
 import { secrets as contract } from '../../runtime/src/contract/secrets.ts';
+import { mustExist } from '../../runtime/src/core/must-exist.ts';
 import { systemLabels } from '../constructs/labels.ts';
 import { secretsOf, type SystemSecret } from '../constructs/secrets.ts';
 import { accountOf } from '../aws/account.ts';
@@ -15,7 +16,8 @@ export type SecretValues = Readonly<Record<string, pulumi.Input<string>>>;
 const { s3AccessKey, s3SecretKey } = contract.encryption.keys;
 
 /** The key by which archives are sealed: every run would refuse an unfit passphrase. */
-export const sealingKey = ({ encryption }: Environment): string => encryption.keys[0]!.secretKey;
+export const sealingKey = ({ encryption }: Environment): string =>
+  mustExist(encryption.keys[0], 'key in the environment').secretKey;
 
 interface Keys {
   readonly required: readonly string[];
@@ -55,12 +57,11 @@ const sealing = (value: pulumi.Input<string>): pulumi.Output<string> =>
 
 const dataOf = ({ keys }: SystemSecret, environment: Environment, values: SecretValues): SecretValues =>
   Object.fromEntries(
-    keys
-      .filter((key) => values[key] !== undefined)
-      .map((key) => [
-        key,
-        pulumi.secret(key === sealingKey(environment) ? sealing(values[key]!) : values[key]!),
-      ]),
+    keys.flatMap((key) => {
+      const value = values[key];
+      if (value === undefined) return [];
+      return [[key, pulumi.secret(key === sealingKey(environment) ? sealing(value) : value)]];
+    }),
   );
 
 const secret = (

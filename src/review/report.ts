@@ -19,8 +19,8 @@ const isSame = (group: Group, change: Graded): boolean =>
 const grouped = (changes: readonly Graded[]): readonly Group[] =>
   changes.reduce<Group[]>((groups, { object, ...change }) => {
     const index = groups.findIndex((group) => change.path !== '' && isSame(group, { object, ...change }));
-    if (index < 0) return [...groups, { ...change, kind: object.kind, objects: [object] }];
-    const group = groups[index]!;
+    const group = groups[index];
+    if (!group) return [...groups, { ...change, kind: object.kind, objects: [object] }];
     const path = group.path === change.path ? group.path : anyElement(group.path);
     return groups.with(index, { ...group, path, objects: [...group.objects, object] });
   }, []);

@@ -17,6 +17,7 @@ export interface Review {
  */
 export const review = (folder: string, revision?: string): Review => {
   const base = baseOf(folder, revision);
-  const [before, after] = [committedFiles(folder, base), synthesizedFiles(folder)].map(snapshotOf);
-  return { base, changes: changesBetween(before!, after!).map(graded) };
+  const before = snapshotOf(committedFiles(folder, base));
+  const after = snapshotOf(synthesizedFiles(folder));
+  return { base, changes: changesBetween(before, after).map(graded) };
 };

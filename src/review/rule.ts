@@ -83,8 +83,8 @@ const seconds = (value: Value | undefined): number | undefined =>
 
 /** After minus before, if both are numbers, quantities or durations; `30m` is minutes only beside another duration. */
 const grown = ({ before, after }: FieldChange): number => {
-  const units = [quantity, seconds].find((unit) => unit(before) !== undefined && unit(after) !== undefined);
-  return units ? units(after)! - units(before)! : 0;
+  const differences = [quantity, seconds].map((unit) => (unit(after) ?? NaN) - (unit(before) ?? NaN));
+  return differences.find((difference) => !Number.isNaN(difference)) ?? 0;
 };
 
 export const lowered: Condition = (change) => grown(change) < 0;

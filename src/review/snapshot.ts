@@ -1,4 +1,5 @@
 import { loadAll } from 'js-yaml';
+import { mustExist } from '../../runtime/src/core/must-exist.ts';
 import { awsObjects } from './aws.ts';
 import { isTree, type Change, type Identity, type Tree, type Value } from './change.ts';
 import { difference } from './compare.ts';
@@ -70,6 +71,6 @@ const body = (reviewed: Reviewed | undefined): Tree | undefined => {
 export const changesBetween = (before: Snapshot, after: Snapshot): readonly Change[] =>
   [...new Set([...before.keys(), ...after.keys()])].sort().flatMap((key) => {
     const [old, now] = [before.get(key), after.get(key)];
-    const { identity: object } = (now ?? old)!;
+    const { identity: object } = mustExist(now ?? old, 'object');
     return difference('', body(old), body(now)).map((change) => ({ ...change, object }));
   });

@@ -46,7 +46,7 @@ const send = (options: RequestOptions, body: string | undefined): Promise<Answer
     // no agent: a pooled socket would outlive the few requests of a restore
     const signal = AbortSignal.timeout(tryMs);
     const sent = request({ ...options, agent: false, signal }, (response) => {
-      text(response).then((content) => resolve({ status: response.statusCode!, body: content }), reject);
+      text(response).then((content) => resolve({ status: response.statusCode ?? 0, body: content }), reject);
     });
     sent.on('error', reject).end(body);
   });

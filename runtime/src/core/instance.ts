@@ -7,7 +7,7 @@ const place = (): string =>
 /** Start in clock ticks since boot, field 22 of proc_pid_stat(5); the name in field 2 may hold spaces. */
 const startOf = (pid: number): string => {
   const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
-  return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19]!;
+  return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19] ?? '';
 };
 
 /** One process among all that ever had its id: boot, PID namespace and start; undefined where /proc does not tell. */

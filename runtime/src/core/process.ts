@@ -1,4 +1,4 @@
-import { spawn, type ChildProcess } from 'node:child_process';
+import { spawn, type ChildProcess, type ChildProcessByStdio } from 'node:child_process';
 import { once } from 'node:events';
 import type { Readable, Writable } from 'node:stream';
 import type { RunContext } from './context.ts';
@@ -44,7 +44,9 @@ const keepTail = (stream: Readable): (() => string) => {
 const argvOf = ({ program, args, largeWrites }: Command): readonly [string, ...string[]] =>
   largeWrites ? ['stdbuf', '--output=256K', program, ...args] : [program, ...args];
 
-const start = (context: RunContext, command: Command): ChildProcess => {
+type Child = ChildProcessByStdio<Writable, Readable, Readable>;
+
+const start = (context: RunContext, command: Command): Child => {
   const [program, ...args] = argvOf(command);
   return spawn(program, args, {
     ...command.user,
@@ -89,14 +91,14 @@ async function* gathered(stdout: Readable): AsyncGenerator<Buffer, void, undefin
 }
 
 /** The program's error wins over what its broken stream says. */
-async function* output(child: ChildProcess, done: Promise<void>): AsyncGenerator<Buffer, void, undefined> {
+async function* output(child: Child, done: Promise<void>): AsyncGenerator<Buffer, void, undefined> {
   try {
-    yield* gathered(child.stdout!);
+    yield* gathered(child.stdout);
   } catch (error) {
     await done;
     throw error;
   } finally {
-    if (!child.stdout!.readableEnded) child.kill('SIGKILL'); // nobody reads it any more
+    if (!child.stdout.readableEnded) child.kill('SIGKILL'); // nobody reads it any more
   }
   await done;
 }
@@ -117,16 +119,16 @@ export interface Running {
 /** Starts a program; it is killed when the run is aborted. Read `stdout` to its end, or `kill`. */
 export const run = (context: RunContext, command: Command): Running => {
   const child = start(context, command);
-  const stderr = keepTail(child.stderr!);
-  child.stdin!.on('error', () => {}); // EPIPE: the exit code tells why
+  const stderr = keepTail(child.stderr);
+  child.stdin.on('error', () => {}); // EPIPE: the exit code tells why
   const done = exit(child).catch((error: unknown) => {
     throw failed(context, command, error, stderr());
   });
   // A child of an aborted program may hold them open.
-  done.catch(() => [child.stdout!, child.stderr!].forEach((stream) => stream.destroy()));
+  done.catch(() => [child.stdout, child.stderr].forEach((stream) => stream.destroy()));
   return {
     pid: child.pid,
-    stdin: child.stdin!,
+    stdin: child.stdin,
     stdout: output(child, done),
     done,
     kill: (signal = 'SIGKILL') => child.kill(signal),

@@ -26,13 +26,13 @@ export async function* readAhead(source: AsyncIterable<Buffer>, bytes: number): 
   pumped.catch(() => {}); // reported below
   try {
     for (;;) {
-      if (queue.length === 0 && ended) break;
-      if (queue.length === 0) {
+      const chunk = queue.shift();
+      if (chunk === undefined && ended) break;
+      if (chunk === undefined) {
         await more.promise;
         more = signal();
         continue;
       }
-      const chunk = queue.shift()!;
       queued -= chunk.length;
       if (queued < bytes) {
         room.resolve();

@@ -7,7 +7,7 @@ export const table = (head: readonly string[], rows: readonly (readonly string[]
   return lines
     .map((line) =>
       line
-        .map((cell, column) => cell.padEnd(widths[column]!))
+        .map((cell, column) => cell.padEnd(widths[column] ?? 0))
         .join('  ')
         .trimEnd(),
     )

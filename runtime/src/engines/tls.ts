@@ -31,11 +31,8 @@ export const openTls = async (
   return {
     verify,
     ...(serverName !== undefined && { serverName, address: await addressOf(host) }),
-    ...(ca && {
-      caFile: ca.configMap
-        ? fileOf('configMaps', ca.configMap, ca.key)
-        : fileOf('secrets', ca.secret!, ca.key),
-    }),
+    ...(ca?.configMap !== undefined && { caFile: fileOf('configMaps', ca.configMap, ca.key) }),
+    ...(ca?.secret !== undefined && { caFile: fileOf('secrets', ca.secret, ca.key) }),
     ...(client && {
       client: {
         certificateFile: fileOf('secrets', client.secret, client.certificate),

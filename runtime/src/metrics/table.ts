@@ -1,4 +1,5 @@
 import type { Metric } from '../contract/metrics.ts';
+import { mustExist } from '../core/must-exist.ts';
 import type { Sample } from './sample.ts';
 
 /** Absent where it is not known: the metric has no sample then. */
@@ -38,6 +39,12 @@ export const samplesFrom = <
     labelled(table[id](state)).flatMap(({ labels, value }) =>
       value === undefined
         ? []
-        : [{ metric: metrics[id]!, labels: { ...common, ...labels }, value: Number(value) }],
+        : [
+            {
+              metric: mustExist<Metric>(metrics[id], `metric ${id}`),
+              labels: { ...common, ...labels },
+              value: Number(value),
+            },
+          ],
     ),
   );

@@ -31,9 +31,10 @@ async function* gzipMembers(source: AsyncIterable<Buffer>, level: number): Async
   try {
     for await (const member of collect(source)) {
       inFlight.push(gzipBuffer(member, { level, memLevel: 9, chunkSize: memberBytes }));
-      if (inFlight.length >= membersInFlight) yield await inFlight.shift()!;
+      const oldest = inFlight.length >= membersInFlight ? inFlight.shift() : undefined;
+      if (oldest) yield await oldest;
     }
-    while (inFlight.length > 0) yield await inFlight.shift()!;
+    for (let next = inFlight.shift(); next; next = inFlight.shift()) yield await next;
   } finally {
     await Promise.allSettled(inFlight);
   }

@@ -51,15 +51,15 @@ async function* joinParts(cursor: Cursor, name: string): AsyncGenerator<Buffer> 
   }
 }
 
-async function* single(cursor: Cursor): AsyncGenerator<Buffer> {
-  yield* cursor.current!;
+async function* single(cursor: Cursor, entry: Entry): AsyncGenerator<Buffer> {
+  yield* entry;
   await cursor.advance();
 }
 
-const nextEntry = (cursor: Cursor): DumpEntry => {
-  const { name } = cursor.current!.header;
+const nextEntry = (cursor: Cursor, entry: Entry): DumpEntry => {
+  const { name } = entry.header;
   const [, base, index] = partPattern.exec(name) ?? [];
-  if (!base) return { name, content: single(cursor) };
+  if (!base) return { name, content: single(cursor, entry) };
   if (Number(index) !== 0) throw damaged(`part ${name} is out of order`);
   return { name: base, content: joinParts(cursor, base) };
 };
@@ -92,7 +92,7 @@ export async function* unpack(bytes: AsyncIterable<Buffer>): AsyncGenerator<Dump
     const cursor = await openCursor(tar as AsyncIterable<Entry>);
     while (cursor.current) {
       const before = cursor.current;
-      const { name, content } = nextEntry(cursor);
+      const { name, content } = nextEntry(cursor, cursor.current);
       yield { name, content: explained(content) };
       if (cursor.current === before) throw new Error(`entry ${name} was not read to its end`);
     }

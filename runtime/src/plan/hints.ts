@@ -2,17 +2,20 @@ import type { z } from 'zod';
 
 /** Edits that turn one text into the other (Levenshtein), two rows at a time. */
 const distance = (a: string, b: string): number =>
-  [...a].reduce(
-    (above, letter, row) =>
-      [...b].reduce<number[]>(
-        (line, other, column) => [
-          ...line,
-          Math.min(above[column + 1]! + 1, line[column]! + 1, above[column]! + (letter === other ? 0 : 1)),
-        ],
-        [row + 1],
-      ),
-    Array.from({ length: b.length + 1 }, (_, index) => index),
-  )[b.length]!;
+  [...a]
+    .reduce(
+      (above, letter, row) =>
+        [...b].reduce<number[]>(
+          (line, other, column) => {
+            const [replaced = Infinity, removed = Infinity] = above.slice(column);
+            const inserted = line[column] ?? Infinity;
+            return [...line, Math.min(removed + 1, inserted + 1, replaced + (letter === other ? 0 : 1))];
+          },
+          [row + 1],
+        ),
+      Array.from({ length: b.length + 1 }, (_, index) => index),
+    )
+    .at(-1) ?? Infinity;
 
 const nearest = (word: string, candidates: readonly string[]): string | undefined =>
   candidates

@@ -53,7 +53,7 @@ export const parsePlan = (
       ),
   );
   const overlaid = set.reduce<unknown>(
-    (plan, [name, path]) => withValue(plan, path.split('.'), scalar(environmentVariables[name]!)),
+    (plan, [name, path]) => withValue(plan, path.split('.'), scalar(environmentVariables[name] ?? '')),
     input,
   );
   const origin: Origin = (path) => {

@@ -5,6 +5,7 @@ import { secrets } from '../contract/secrets.ts';
 import { anomalyPolicy } from '../health/anomaly/policy.ts';
 import { retentionPolicy } from '../retention/decision.ts';
 import { serviceConfig } from '../cluster/config.ts';
+import { mustExist } from '../core/must-exist.ts';
 import { duration } from '../core/units.ts';
 import type { Engine } from '../engines/engine.ts';
 import type { TlsConfig } from '../engines/connection.ts';
@@ -109,7 +110,7 @@ const targetOf = (engine: Engine) =>
 
 const [first, ...others] = Object.values(engines).map(targetOf);
 
-export const targetSchema = z.discriminatedUnion('engine', [first!, ...others]);
+export const targetSchema = z.discriminatedUnion('engine', [mustExist(first, 'engine'), ...others]);
 
 /** Fields of a plan; the environment of the infrastructure program has them all and more of its own. */
 export const planShape = {

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { mustExist } from '../core/must-exist.ts';
 
 /** Values that H stands for, by field; days only to the 28th, so that every month has them. */
 const ranges = [
@@ -18,7 +19,7 @@ const hashOf = (name: string, field: number): number =>
   createHash('sha256').update(`${field} ${name}`).digest().readUInt32BE();
 
 const valueOf = (text: string, field: number, name: string): string => {
-  const [first, last] = ranges[field]!;
+  const [first, last] = mustExist(ranges[field], 'range of the field');
   const [, from = first, to = last, step] = token.exec(text) ?? [];
   const [least, most] = [Number(from), Number(to)];
   const count = step === undefined ? most - least + 1 : Number(step);

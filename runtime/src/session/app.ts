@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { mounts } from '../contract/mounts.ts';
 import type { RunContext } from '../core/context.ts';
 import { BackupError, messageOf } from '../core/errors.ts';
+import { mustExist } from '../core/must-exist.ts';
 import type { StartProgress } from '../core/progress.ts';
 import { withoutReturn } from '../core/secret-files.ts';
 import { openKey, openSealingKey, type KeyRing } from '../crypto/key-ring.ts';
@@ -56,8 +57,9 @@ export const loadPlan = async (
 
 const openKeyRing = async (run: RunContext, { encryption }: Plan): Promise<KeyRing> => {
   const read = ({ secretKey }: { secretKey: string }) => run.readSecret(encryption.secret, secretKey);
-  const [first, ...others] = encryption.keys;
-  const sealing = openSealingKey(first!.id, await read(first!));
+  const [newest, ...others] = encryption.keys;
+  const first = mustExist(newest, 'key in the plan');
+  const sealing = openSealingKey(first.id, await read(first));
   return [sealing, ...(await Promise.all(others.map(async (key) => openKey(key.id, await read(key)))))];
 };
 

@@ -45,7 +45,7 @@ const isUnreadable = (error: SdkError): boolean => '$response' in error || error
 
 const codeOf = (error: SdkError): FailureCode => {
   const status = statusOf(error);
-  if (status === undefined && !(error.name! in byName) && isUnreadable(error)) return 'store.failed';
+  if (status === undefined && !((error.name ?? '') in byName) && isUnreadable(error)) return 'store.failed';
   return (
     byName[error.name ?? ''] ??
     (status === undefined ? 'store.unreachable' : (byStatus[status] ?? 'store.failed'))

@@ -63,7 +63,8 @@ const sendParts = async (upload: Upload, begun: BrokenOff, parts: AsyncIterable<
   let bytes = 0;
   try {
     for await (const part of parts) {
-      if (sending.length === partsInFlight) completed.push(await sending.shift()!);
+      const oldest = sending.length === partsInFlight ? sending.shift() : undefined;
+      if (oldest) completed.push(await oldest);
       const sent = sendPart(upload, begun, part);
       sent.catch(() => {}); // seen when its turn comes
       sending.push(sent);

@@ -47,6 +47,6 @@ export const headObject = (bucket: Bucket, key: string): Promise<HeadObjectComma
 
 /** A size as a server says it. @throws BackupError `store.failed` for what is none */
 export const sizeOf = (bucket: Bucket, key: string, size: number | undefined): number => {
-  if (Number.isSafeInteger(size) && size! >= 0) return size!;
+  if (size !== undefined && Number.isSafeInteger(size) && size >= 0) return size;
   throw new BackupError('store.failed', `${nameOf(bucket, key)}: the server says its size is ${size}`);
 };

@@ -26,15 +26,17 @@ const cell = (panel: Panel, title: string, value: number | undefined): Html => {
 export const table = ({ panel, series }: Drawing): Html => {
   const by = optionsOf<{ readonly byField: string }>(panel, 'joinByField').byField;
   const { indexByName, renameByName } = optionsOf<Organize>(panel, 'organize');
-  const fields = Object.keys(indexByName).toSorted((a, b) => indexByName[a]! - indexByName[b]!);
-  const keys = [...new Set(series.map(({ labels }) => labels[by]!))].toSorted();
+  const fields = Object.keys(indexByName).toSorted((a, b) => (indexByName[a] ?? 0) - (indexByName[b] ?? 0));
+  const keys = [...new Set(series.map(({ labels }) => labels[by] ?? ''))].toSorted();
   const valueOf = (key: string, field: string): number | undefined => {
     const found = series.find(({ labels, refId }) => labels[by] === key && field === `Value #${refId}`);
     return found && last(found);
   };
-  const linked = 'links' in configOf(panel, renameByName[by]!);
+  const linked = 'links' in configOf(panel, renameByName[by] ?? by);
   const row = (key: string): Html => {
-    const cells = fields.slice(1).map((field) => cell(panel, renameByName[field]!, valueOf(key, field)));
+    const cells = fields
+      .slice(1)
+      .map((field) => cell(panel, renameByName[field] ?? field, valueOf(key, field)));
     return html`<tr>
       <td>${linked ? link(key) : key}</td>
       ${cells}
@@ -42,7 +44,7 @@ export const table = ({ panel, series }: Drawing): Html => {
   };
   return html`<table>
     <tr>
-      ${fields.map((field) => html`<th>${renameByName[field]!}</th>`)}
+      ${fields.map((field) => html`<th>${renameByName[field] ?? field}</th>`)}
     </tr>
     ${keys.map(row)}
   </table>`;

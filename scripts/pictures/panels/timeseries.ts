@@ -1,3 +1,4 @@
+import { mustExist } from '../../../runtime/src/core/must-exist.ts';
 import { colour, seriesColour } from '../colours.ts';
 import { format, ticks } from '../format.ts';
 import { html, type Html } from '../html.ts';
@@ -30,7 +31,7 @@ const stacked = (series: readonly Series[]): readonly Shape[] => {
   const below = new Map<number, number>();
   return series.map(({ points }) => {
     const floor = points.map(([time]) => [time, below.get(time) ?? 0] as const);
-    const line = points.map(([time, value], index) => [time, floor[index]![1] + value] as const);
+    const line = points.map(([time, value], index) => [time, (floor[index]?.[1] ?? 0) + value] as const);
     for (const [time, value] of line) below.set(time, value);
     return { line, floor };
   });
@@ -38,7 +39,9 @@ const stacked = (series: readonly Series[]): readonly Shape[] => {
 
 const legend = ({ panel, series }: Drawing): Html => {
   const config = defaultsOf(panel);
-  const calcs = (panel.options?.legend?.calcs ?? []).map((id) => calculations[id]!);
+  const calcs = (panel.options?.legend?.calcs ?? []).map((id) =>
+    mustExist(calculations[id], `calculation ${id}`),
+  );
   const head = calcs.map(([name]) => html`<th>${name}</th>`);
   const rows = series.map(({ name, points }, index) => {
     const values = points.map(([, value]) => value);

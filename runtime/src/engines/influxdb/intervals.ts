@@ -1,3 +1,4 @@
+import { mustExist } from '../../core/must-exist.ts';
 /** A time range that one or more shard groups cover, from `start` to `end` inclusive, in nanoseconds since 1970. */
 export interface Interval {
   readonly start: bigint;
@@ -48,7 +49,8 @@ export const intervalsOf = (groups: readonly Group[], asOf: Date): readonly Inte
   const cut = lastOf(asOf) + 1n;
   const borders = [...new Set([...spans.flat(), cut])].toSorted((a, b) => (a < b ? -1 : 1));
   return borders
-    .slice(0, -1)
-    .map((start, index) => ({ start, end: borders[index + 1]! - 1n, isOpen: start >= cut }))
+    .slice(1)
+    .map((next, index) => ({ start: mustExist(borders[index], 'border'), end: next - 1n }))
+    .map(({ start, end }) => ({ start, end, isOpen: start >= cut }))
     .filter(({ start, end }) => spans.some(([from, to]) => from <= start && end < to));
 };

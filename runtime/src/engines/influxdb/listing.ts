@@ -54,8 +54,8 @@ const compare = (wanted: readonly File[], found: readonly File[]): void => {
       throw damaged(`${file.name} has ${present.bytes} bytes, ${file.bytes} were dumped`);
     if (present.sha256 !== file.sha256) throw damaged(`${file.name} was altered`);
   }
-  if (found.length > wanted.length)
-    throw damaged(`the archive holds ${found[wanted.length]!.name} besides the dump`);
+  const more = found[wanted.length];
+  if (more) throw damaged(`the archive holds ${more.name} besides the dump`);
 };
 
 /** Passes entries through but the list of them, and fails at the end unless they are exactly what it names. */

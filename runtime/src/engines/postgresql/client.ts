@@ -1,7 +1,8 @@
 import { readFile } from 'node:fs/promises';
 import type { ConnectionOptions } from 'node:tls';
-import { Client, escapeIdentifier, escapeLiteral } from 'pg';
+import { Client, escapeIdentifier, escapeLiteral, type QueryResultRow } from 'pg';
 import { BackupError, isBackupError, messageOf, type FailureCode } from '../../core/errors.ts';
+import { mustExist } from '../../core/must-exist.ts';
 import type { Source } from '../engine.ts';
 import { tlsOptions, tlsProblem } from '../tls.ts';
 import type { PostgresqlConnection } from './connection.ts';
@@ -142,6 +143,13 @@ export const connect = (source: PostgresqlSource, database = source.connection.d
       throw error;
     return connectTo(source, 'template1');
   });
+
+/** The one row of a query that always has one. */
+export const queryRow = async <Row extends QueryResultRow>(
+  client: Client,
+  sql: string,
+  values: readonly unknown[] = [],
+): Promise<Row> => mustExist((await client.query<Row>(sql, [...values])).rows[0], `row of ${sql}`);
 
 /** Connects, calls, disconnects. */
 export const withClient = async <Result>(

@@ -71,7 +71,7 @@ export const readContents = async (
 
 /** Extensions that a dump creates. */
 export const extensionsOf = (list: string): readonly string[] =>
-  [...list.matchAll(/^\d+; \d+ \d+ EXTENSION - (\S+)/gm)].map(([, name]) => name!);
+  [...list.matchAll(/^\d+; \d+ \d+ EXTENSION - (\S+)/gm)].map(([, name = '']) => name);
 
 /** Entries that need other tables' data, or act on the whole database; a restore of single tables leaves them out. */
 const skipped =

@@ -1,6 +1,7 @@
 import type { Client } from 'pg';
 import type { RunContext } from '../../core/context.ts';
 import { BackupError, messageOf } from '../../core/errors.ts';
+import { mustExist } from '../../core/must-exist.ts';
 import { identifier } from './client.ts';
 import type { Standing, Standings } from './powers.ts';
 import { belongingsOf, createSql } from './role-statements.ts';
@@ -28,7 +29,7 @@ const readExisting = async (client: Client): Promise<Standings> => {
 
 /** Runs statements until one succeeds. @throws the error of the last one */
 const runEither = async (client: Client, [first, ...others]: readonly string[]): Promise<void> => {
-  await client.query(first!).catch((error: unknown) => {
+  await client.query(mustExist(first, 'statement')).catch((error: unknown) => {
     if (others.length === 0) throw error;
     return runEither(client, others);
   });

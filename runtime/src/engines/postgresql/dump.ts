@@ -4,7 +4,7 @@ import { BackupError, isBackupError, messageOf } from '../../core/errors.ts';
 import { collect, run, write } from '../../core/process.ts';
 import { oneChunk } from '../../core/one-chunk.ts';
 import type { Dump, DumpEntry, ServerInfo } from '../engine.ts';
-import { connect, libpqEnvironment, withClient, type PostgresqlSource } from './client.ts';
+import { connect, libpqEnvironment, queryRow, withClient, type PostgresqlSource } from './client.ts';
 import { assertAllowed, beginSnapshot, listTables, lockTables, wasRewritten, type Table } from './count.ts';
 import { countByServer, countInStream, type Counting } from './counting.ts';
 import { assertNames } from './encodings.ts';
@@ -78,17 +78,18 @@ const snapshotOnce = async (client: Client, locked: boolean): Promise<Snapshot> 
   await beginSnapshot(client);
   // leave the processors to the dump
   await client.query('SET max_parallel_workers_per_gather = 0; SET jit = off');
-  const { rows } = await client.query<{ id: string; passwords: boolean }>(
+  const { id, passwords } = await queryRow<{ id: string; passwords: boolean }>(
+    client,
     `SELECT pg_export_snapshot() AS id, has_table_privilege('pg_catalog.pg_authid', 'SELECT') AS passwords`,
   );
   const tables = await listTables(client);
   await (locked ? lockTables(client) : assertAllowed(client));
   return {
-    id: rows[0]!.id,
-    readsPasswords: rows[0]!.passwords,
+    id,
+    readsPasswords: passwords,
     tables,
     settings: await readSettings(client),
-    roles: await readRoles(client, rows[0]!.passwords),
+    roles: await readRoles(client, passwords),
   };
 };
 

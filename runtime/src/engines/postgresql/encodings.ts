@@ -2,6 +2,7 @@ import { isUtf8 } from 'node:buffer';
 import { TextDecoder } from 'node:util';
 import type { Client } from 'pg';
 import { BackupError } from '../../core/errors.ts';
+import { queryRow } from './client.ts';
 
 /** WHATWG's numbers of ISO 8859 for PostgreSQL's names (table 24.3 of its manual) of other numbers. */
 const parts = {
@@ -52,12 +53,12 @@ interface Name {
 const shown = (bytes: Buffer): string =>
   bytes
     .toString('latin1')
-    .replaceAll(/[^\0-~]/g, (byte) => String.raw`\x${byte.codePointAt(0)!.toString(16)}`);
+    .replaceAll(/[^\0-~]/g, (byte) => String.raw`\x${Buffer.from(byte, 'latin1').toString('hex')}`);
 
 /** @throws BackupError source.unsupported where the name of a table of an SQL_ASCII database is not UTF-8 */
 export const assertNames = async (client: Client): Promise<void> => {
-  const { rows: encodings } = await client.query<{ server_encoding: string }>('SHOW server_encoding');
-  if (encodings[0]!.server_encoding !== 'SQL_ASCII') return;
+  const encoding = await queryRow<{ server_encoding: string }>(client, 'SHOW server_encoding');
+  if (encoding.server_encoding !== 'SQL_ASCII') return;
   const { rows } = await client.query<Name>(namesSql);
   const odd = rows.find(({ schema, name }) => !isUtf8(schema) || !isUtf8(name));
   if (!odd) return;

@@ -4,7 +4,7 @@ import { messageOf } from '../../core/errors.ts';
 export const said = (error: unknown): string => {
   const { detail, hint } = error as { readonly detail?: string; readonly hint?: string };
   return [messageOf(error), detail, hint]
-    .filter(Boolean)
-    .map((part) => part!.replace(/\.$/, ''))
+    .filter((part): part is string => Boolean(part))
+    .map((part) => part.replace(/\.$/, ''))
     .join('; ');
 };

@@ -64,10 +64,11 @@ const readAttributes = (reader: Reader, role: Role): Role => {
 };
 
 const readValue = (reader: Reader, name: string): string => {
-  const values = [reader.string()];
-  while (reader.is(',')) values.push(reader.string());
-  if (!isList(name) && values.length > 1) throw new SyntaxError('one value');
-  return isList(name) ? values.map(identifier).join(', ') : values[0]!;
+  const first = reader.string();
+  const more: string[] = [];
+  while (reader.is(',')) more.push(reader.string());
+  if (!isList(name) && more.length > 0) throw new SyntaxError('one value');
+  return isList(name) ? [first, ...more].map(identifier).join(', ') : first;
 };
 
 const readSettingName = (reader: Reader): string => {

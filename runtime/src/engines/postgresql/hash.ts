@@ -1,6 +1,6 @@
 import type { Client } from 'pg';
 import { BackupError } from '../../core/errors.ts';
-import { identifier } from './client.ts';
+import { identifier, queryRow } from './client.ts';
 import { itemOf, type Table } from './items.ts';
 
 /** Both halves of the MD5 of each row are added up: order does not matter, a row that comes twice does. */
@@ -20,7 +20,7 @@ export const hashRows = async (
 ): Promise<string> => {
   // Not the row itself: its owner may have made a cast of its type to text, which would run with our rights.
   const text = `ROW(${columns?.join(', ') ?? `${row}.*`})`;
-  return (await client.query<{ hash: string }>(sumSql(`${text}::text`, `${from} AS ${row}`))).rows[0]!.hash;
+  return (await queryRow<{ hash: string }>(client, sumSql(`${text}::text`, `${from} AS ${row}`))).hash;
 };
 
 /** Columns by item, as SQL; tables that are not among them have the order of their own. */
@@ -103,5 +103,5 @@ const objectSql = `CASE WHEN length(lo_get(oid, ${longestReadBytes}, 1)) = 0 THE
 
 /** As `hashRows`, of the large objects and their numbers; those over 1 GiB in pieces. */
 export const hashLargeObjects = async (client: Client): Promise<string> =>
-  (await client.query<{ hash: string }>(sumSql(`oid || ':' || ${objectSql}`, 'pg_largeobject_metadata')))
-    .rows[0]!.hash;
+  (await queryRow<{ hash: string }>(client, sumSql(`oid || ':' || ${objectSql}`, 'pg_largeobject_metadata')))
+    .hash;

@@ -1,4 +1,5 @@
 import type { RunContext } from '../../core/context.ts';
+import { mustExist } from '../../core/must-exist.ts';
 import type { Entries } from '../engine.ts';
 import { readContents } from './contents.ts';
 import { readEntries } from './entries.ts';
@@ -22,7 +23,7 @@ export const readHead = async (context: RunContext, entries: Entries): Promise<H
       Object.assign(head, { settings, roles });
     },
     dump: async (content) => {
-      const { encoding, serverVersion } = head.settings!;
+      const { encoding, serverVersion } = mustExist(head.settings, 'settings before the dump');
       const tools = await newestTools(context, serverVersion);
       head.list = (await readContents(context, tools, content, encoding)).list;
       return 'enough';

@@ -1,4 +1,5 @@
 import type { RunContext } from '../../core/context.ts';
+import { mustExist } from '../../core/must-exist.ts';
 import { feed, run } from '../../core/process.ts';
 import type { Entries, Fingerprint } from '../engine.ts';
 import { decoderOf } from './encodings.ts';
@@ -10,14 +11,14 @@ import { newestTools } from './tools.ts';
 
 /** Reads every data block of a dump without a server, and counts its rows. */
 export const inspect = async (context: RunContext, entries: Entries): Promise<Fingerprint> => {
-  let archived: DatabaseSettings | undefined;
+  const archived: { settings?: DatabaseSettings } = {};
   let counted: Fingerprint = {};
   await readEntries(entries, {
     begin: async (settings) => {
-      archived = settings;
+      archived.settings = settings;
     },
     dump: async (content) => {
-      const { encoding, serverVersion } = archived!;
+      const { encoding, serverVersion } = mustExist(archived.settings, 'settings before the dump');
       const tools = await newestTools(context, serverVersion);
       const args = ['--data-only', '--file=-'];
       const decoder = decoderOf(encoding);
@@ -26,10 +27,11 @@ export const inspect = async (context: RunContext, entries: Entries): Promise<Fi
       [, counted] = await Promise.all([feed(reading, content), countCopiedRows(reading.stdout, decode)]);
     },
   });
+  const { extensionTables } = mustExist(archived.settings, 'settings in the archive');
   return Object.fromEntries(
     Object.entries(counted).filter(([item]) => {
       const { schema, name } = tableOf(item);
-      return !archived!.extensionTables.includes(`${schema}.${name}`);
+      return !extensionTables.includes(`${schema}.${name}`);
     }),
   );
 };

@@ -3,7 +3,7 @@ import type { RunContext } from '../../core/context.ts';
 import { BackupError } from '../../core/errors.ts';
 import { collect, feed, run } from '../../core/process.ts';
 import type { RestoreRequest } from '../engine.ts';
-import { conninfo, libpqEnvironment, type PostgresqlSource } from './client.ts';
+import { conninfo, libpqEnvironment, type PostgresqlSource, queryRow } from './client.ts';
 import {
   definitionsOf,
   extensionsOf,
@@ -32,7 +32,7 @@ export interface Loading {
 const refused = (message: string): BackupError => new BackupError('restore.refused', message);
 
 const serverVersion = async (client: Client): Promise<string> =>
-  (await client.query<{ server_version: string }>('SHOW server_version')).rows[0]!.server_version;
+  (await queryRow<{ server_version: string }>(client, 'SHOW server_version')).server_version;
 
 /** @throws BackupError restore.refused if the server is older than the archive's: no dump is made for that way */
 export const assertVersion = async (client: Client, settings: DatabaseSettings): Promise<void> => {

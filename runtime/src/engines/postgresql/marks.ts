@@ -1,5 +1,5 @@
 import type { Client } from 'pg';
-import { identifier, literal } from './client.ts';
+import { identifier, literal, queryRow } from './client.ts';
 
 /** Comment on what a restore makes and has not finished: what bears it is nobody's. */
 export const unfinishedMark = 'grill-backup: unfinished restore';
@@ -18,9 +18,8 @@ export const hold = (client: Client, database: string, suffix: string): Promise<
 /** Whether a restore that lives holds it; asked in the database in which it is held. */
 export const isHeld = async (client: Client, database: string, suffix: string): Promise<boolean> => {
   const key = keyOf(database, suffix);
-  const { rows } = await client.query<{ free: boolean }>(`SELECT pg_try_advisory_lock(${keySql}) AS free`, [
-    key,
-  ]);
-  if (rows[0]!.free) await client.query(`SELECT pg_advisory_unlock(${keySql})`, [key]);
-  return !rows[0]!.free;
+  const sql = `SELECT pg_try_advisory_lock(${keySql}) AS free`;
+  const { free } = await queryRow<{ free: boolean }>(client, sql, [key]);
+  if (free) await client.query(`SELECT pg_advisory_unlock(${keySql})`, [key]);
+  return !free;
 };

@@ -1,5 +1,6 @@
 import type { RunContext } from '../../core/context.ts';
 import { BackupError, isBackupError } from '../../core/errors.ts';
+import { mustExist } from '../../core/must-exist.ts';
 import type { Entries, Fingerprint, Replaced, Restored, RestoreRequest } from '../engine.ts';
 import { assertEqual } from '../fingerprint.ts';
 import { settle } from '../preview.ts';
@@ -78,23 +79,24 @@ const build = async (target: Loading, entries: Entries, created: (role: string) 
       filling = await asTried(target, tried);
     },
     dump: async (content) => {
-      foreignKeys = await load(filling, archived!, content);
+      foreignKeys = await load(filling, mustExist(archived, 'settings before the dump'), content);
     },
   });
   if (request.mode === 'replace') await analyze(context, source, fresh);
   // Settings come last: one such as default_transaction_read_only would stop the restore.
-  for (const statement of applySql(archived!, fresh)) await client.query(statement);
+  const settings = mustExist<DatabaseSettings>(archived, 'settings in the archive');
+  for (const statement of applySql(settings, fresh)) await client.query(statement);
   const counted = named(expected, await count(filling));
   const fingerprint = only ? pick(counted, only) : counted;
   const accepted = assertEqual(only ? pick(expected, only) : expected, fingerprint, request.accept);
-  return { fingerprint, settings: archived!, foreignKeys, notes: tried.notes, accepted };
+  return { fingerprint, settings, foreignKeys, notes: tried.notes, accepted };
 };
 
 const keptName = (live: string, suffix: string): string => nameWith(live, `_before_${suffix}`);
 
 /** Tables of the new database that were asked for. */
-const chosen = async ({ source, fresh, request }: Loading): Promise<readonly Table[]> =>
-  (await withClient(source, fresh, listTables)).filter((table) => isAmong(request.only!, table));
+const chosen = async ({ source, fresh }: Loading, only: readonly string[]): Promise<readonly Table[]> =>
+  (await withClient(source, fresh, listTables)).filter((table) => isAmong(only, table));
 
 /** Gives what was built its place, and tells where the old data is. */
 const put = async (target: Loading, { settings, foreignKeys }: Built): Promise<Replaced> => {
@@ -109,7 +111,7 @@ const put = async (target: Loading, { settings, foreignKeys }: Built): Promise<R
   }
   if (only) {
     const expected = pick(request.expected, only);
-    const tables = await chosen(target);
+    const tables = await chosen(target, only);
     const hashed = isHashed(expected);
     return swapTables({
       ...{ context, source, fresh, tables, expected, hashed, foreignKeys, suffix, beforeSwap },
@@ -119,7 +121,12 @@ const put = async (target: Loading, { settings, foreignKeys }: Built): Promise<R
   const kept = keptName(live, suffix);
   const replaced = {
     kept: `database ${kept}`,
-    undo: undoCommand(source, client.database!, kept, nameWith(live, `_undone_${suffix}`)),
+    undo: undoCommand(
+      source,
+      mustExist(client.database, 'database of the session'),
+      kept,
+      nameWith(live, `_undone_${suffix}`),
+    ),
   };
   await beforeSwap(replaced);
   settle(await surroundings(client, source, request), request.accept); // before a session is ended

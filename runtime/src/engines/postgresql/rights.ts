@@ -1,5 +1,6 @@
 import type { Client } from 'pg';
 import type { Hindrance } from '../engine.ts';
+import { queryRow } from './client.ts';
 import { extensionsOf } from './contents.ts';
 import type { DatabaseSettings } from './settings.ts';
 
@@ -86,7 +87,7 @@ export const missingRights = async (
   list: string,
   archivedRoles: readonly string[],
 ): Promise<readonly Hindrance[]> => {
-  const account = (await client.query<Account>(accountSql)).rows[0]!;
+  const account = await queryRow<Account>(client, accountSql);
   if (account.superuser) return [];
   const { rows } = await client.query<{ name: string; mine: boolean }>(rolesSql);
   const here = new Set(rows.map(({ name }) => name));

@@ -1,5 +1,6 @@
 import type { Client } from 'pg';
 import { z } from 'zod';
+import { queryRow } from './client.ts';
 import { longestSettingBytes } from './setting.ts';
 
 const role = z.strictObject({
@@ -108,6 +109,6 @@ export const hasParameterGrants = async (client: Client): Promise<boolean> =>
 /** Reads the server's roles in the client's snapshot; without password verifiers where the account may not read them. */
 export const readRoles = async (client: Client, passwords: boolean): Promise<ServerRoles> => {
   const sql = allSql(passwords, await hasParameterGrants(client));
-  const { rows } = await client.query<{ roles: unknown }>(sql);
-  return serverRoles.parse(rows[0]!.roles);
+  const { roles } = await queryRow<{ roles: unknown }>(client, sql);
+  return serverRoles.parse(roles);
 };

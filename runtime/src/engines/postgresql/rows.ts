@@ -39,7 +39,7 @@ class RowCounter {
   line(bytes: Buffer, start: number, end: number): void {
     if (this.#table === undefined) this.#statement(this.#decode(bytes.subarray(start, end)));
     else if (isEndOfData(bytes, start, end)) this.#table = undefined;
-    else this.#rows.set(this.#table, this.#rows.get(this.#table)! + 1);
+    else this.#rows.set(this.#table, (this.#rows.get(this.#table) ?? 0) + 1);
   }
 
   #statement(line: string): void {

@@ -92,7 +92,7 @@ export const createSql = (settings: DatabaseSettings, name: string, placed = fal
   `CREATE DATABASE ${identifier(name)} TEMPLATE template0 OWNER ${identifier(settings.owner)}` +
   ` ENCODING ${literal(settings.encoding)} LC_COLLATE ${literal(settings.collate)} LC_CTYPE ${literal(settings.ctype)}` +
   localeSql(settings) +
-  (placed ? ` TABLESPACE ${identifier(settings.tablespace!)}` : '');
+  (placed ? ` TABLESPACE ${identifier(settings.tablespace ?? 'pg_default')}` : '');
 
 const grantSql = (
   database: string,

@@ -9,7 +9,7 @@ const string = (text: string): Token => ({ kind: 'string', text });
 
 /** A doubled backslash is the one escape that pg_dumpall writes; a string with another one is none that anybody takes. */
 const escaped = (text: string): Token =>
-  /^(?:[^\\]|\\\\)*$/.test(text) ? string(text.replaceAll(/''|\\\\/g, (pair) => pair[0]!)) : word("E'");
+  /^(?:[^\\]|\\\\)*$/.test(text) ? string(text.replaceAll(/(')'|(\\)\\/g, '$1$2')) : word("E'");
 
 const letter = String.raw`[A-Za-z_\u0080-\u{10ffff}]`;
 const following = String.raw`[\w\u0080-\u{10ffff}]`;
@@ -18,15 +18,15 @@ const sticky = (pattern: string): RegExp => new RegExp(pattern, 'yu');
 /** Each ends where the server's own scanner ends it; what is not closed takes the rest of the text. */
 const patterns: readonly (readonly [RegExp, (match: readonly string[]) => Token | undefined])[] = [
   [sticky(String.raw`\s+|--[^\n\r]*`), () => undefined],
-  [sticky(String.raw`[eE]'((?:[^'\\]|\\[^]|'')*)'`), ([, text]) => escaped(text!)],
-  [sticky("'([^']*(?:''[^']*)*)'"), ([, text]) => string(text!.replaceAll("''", "'"))],
+  [sticky(String.raw`[eE]'((?:[^'\\]|\\[^]|'')*)'`), ([, text = '']) => escaped(text)],
+  [sticky("'([^']*(?:''[^']*)*)'"), ([, text = '']) => string(text.replaceAll("''", "'"))],
   [
     sticky('"([^"]+(?:""[^"]*)*|(?:""[^"]*)+)"'),
-    ([, text]) => ({ kind: 'name', text: text!.replaceAll('""', '"') }),
+    ([, text = '']) => ({ kind: 'name', text: text.replaceAll('""', '"') }),
   ],
-  [sticky(String.raw`\$((?:${letter}${following}*)?)\$([^]*?)\$\1\$`), ([, , text]) => string(text!)],
+  [sticky(String.raw`\$((?:${letter}${following}*)?)\$([^]*?)\$\1\$`), ([, , text = '']) => string(text)],
   [sticky(String.raw`(?:[eE]?'|"|\$(?:${letter}${following}*)?\$)[^]*`), () => word("'")],
-  [sticky(String.raw`${letter}(?:${following}|\$)*|-?\d+|[^]`), ([text]) => word(text!)],
+  [sticky(String.raw`${letter}(?:${following}|\$)*|-?\d+|[^]`), ([text = '']) => word(text)],
 ];
 
 /** The pattern that matches at a place; the last one matches everywhere. */

@@ -1,5 +1,6 @@
 import type { Client } from 'pg';
 import type { Hindrance, Preview, RestoreRequest } from '../engine.ts';
+import { queryRow } from './client.ts';
 import type { PostgresqlSource } from './client.ts';
 import { inWords, sessionsIn } from './sessions.ts';
 
@@ -84,7 +85,7 @@ export const neededConnections = ({ only }: Pick<RestoreRequest, 'only'>): numbe
 
 /** Connections that are left for this session and others of the account. */
 export const freeConnections = async (client: Client): Promise<{ free: number; setting: string }> => {
-  const { user, role, used, server, all } = (await client.query<Limits>(limitsSql)).rows[0]!;
+  const { user, role, used, server, all } = await queryRow<Limits>(client, limitsSql);
   const ofRole = role < 0 ? Infinity : role - used;
   return ofRole < server - all
     ? { free: ofRole, setting: `CONNECTION LIMIT ${role} of role ${user}` }

@@ -1,6 +1,7 @@
 import type { Client } from 'pg';
 import type { RunContext } from '../../core/context.ts';
 import { BackupError } from '../../core/errors.ts';
+import { mustExist } from '../../core/must-exist.ts';
 import { collect, feed, run } from '../../core/process.ts';
 import type { Fingerprint, Replaced } from '../engine.ts';
 import { assertEqual } from '../fingerprint.ts';
@@ -11,6 +12,7 @@ import {
   literal,
   withClient,
   type PostgresqlSource,
+  queryRow,
 } from './client.ts';
 import { countRows, itemOf, type Table } from './count.ts';
 import { analyze } from './analyze.ts';
@@ -89,8 +91,9 @@ const copy = async (
   client: Client,
   tables: readonly Table[],
 ): Promise<void> => {
-  const { rows } = await client.query<{ server_version: string }>('SHOW server_version');
-  const tools = await toolsFor(context, majorOf(rows[0]!.server_version));
+  const sql = 'SHOW server_version';
+  const { server_version: version } = await queryRow<{ server_version: string }>(client, sql);
+  const tools = await toolsFor(context, majorOf(version));
   const env = libpqEnvironment(source);
   const failure = 'restore.failed';
   const chosen = schemasOf(tables).map((schema) => `--schema=${schema}`);
@@ -125,14 +128,14 @@ const undoOf = (
   before: readonly ForeignKey[],
   after: readonly ForeignKey[],
 ): string => {
-  const undone = replaced.map((table) => aside(table, `_undone_${suffix}`));
-  const kept = replaced.map((table) => aside(table, `_before_${suffix}`));
+  const undone = (table: Table): Table => aside(table, `_undone_${suffix}`);
+  const kept = (table: Table): Table => aside(table, `_before_${suffix}`);
   return psqlCommand(source, source.connection.database, [
     ...after.map(drop),
-    ...schemasOf(undone).map((schema) => `CREATE SCHEMA ${schema}`),
-    ...replaced.map((table, index) => move(table, undone[index]!)),
-    ...replaced.map((table, index) => move(kept[index]!, table)),
-    ...schemasOf(kept).map((schema) => `DROP SCHEMA ${schema}`),
+    ...schemasOf(replaced.map(undone)).map((schema) => `CREATE SCHEMA ${schema}`),
+    ...replaced.map((table) => move(table, undone(table))),
+    ...replaced.map((table) => move(kept(table), table)),
+    ...schemasOf(replaced.map(kept)).map((schema) => `DROP SCHEMA ${schema}`),
     ...before.flatMap(add),
   ]);
 };
@@ -140,20 +143,24 @@ const undoOf = (
 /** Puts the restored tables in place and the old ones aside, in one transaction of the live database. */
 const exchange = async (swap: TableSwap, client: Client): Promise<Replaced> => {
   const { tables, suffix, expected, foreignKeys, hashed, accept } = swap;
-  const restored = tables.map((table) => aside(table, `_restore_${suffix}`));
+  const restoredOf = (table: Table): Table => aside(table, `_restore_${suffix}`);
+  const restored = tables.map(restoredOf);
   const counted = await countRows(client, restored, hashed);
-  const found = tables.map((table, index) => [itemOf(table), counted[itemOf(restored[index]!)]!] as const);
+  const found = tables.map(
+    (table) => [itemOf(table), mustExist(counted[itemOf(restoredOf(table))], 'count of the table')] as const,
+  );
   assertEqual(expected, named(expected, Object.fromEntries(found)), accept);
   const replaced = await existing(client, tables);
   for (const table of replaced) await client.query(`LOCK TABLE ${qualified(table)}`);
   await assertSwappable(client, replaced);
-  const kept = replaced.map((table) => aside(table, `_before_${suffix}`));
+  const keptOf = (table: Table): Table => aside(table, `_before_${suffix}`);
+  const kept = replaced.map(keptOf);
   const before = await foreignKeysOf(client, replaced);
   for (const statement of [
     ...before.map(drop), // else the kept rows would hold on to rows of other tables
     ...schemasOf(kept).map((schema) => `CREATE SCHEMA ${schema}`),
-    ...replaced.map((table, index) => move(table, kept[index]!)),
-    ...tables.map((table, index) => move(restored[index]!, table)),
+    ...replaced.map((table) => move(table, keptOf(table))),
+    ...tables.map((table) => move(restoredOf(table), table)),
     ...schemasOf(restored).map((schema) => `DROP SCHEMA ${schema}`),
   ])
     await client.query(statement);
@@ -177,12 +184,13 @@ const dropSchemas = ({ context, source }: TableSwap, tables: readonly Table[]): 
 /** Swaps single tables. Until the one transaction at the end, the live database has only schemas of other names. */
 export const swapTables = async (swap: TableSwap): Promise<Replaced> => {
   const { source, fresh, tables, suffix } = swap;
-  const restored = tables.map((table) => aside(table, `_restore_${suffix}`));
+  const restoredOf = (table: Table): Table => aside(table, `_restore_${suffix}`);
+  const restored = tables.map(restoredOf);
   await withClient(source, fresh, async (client) => {
     await assertAlone(client, tables);
     for (const schema of new Set(restored.map((table) => table.schema)))
       await client.query(`CREATE SCHEMA ${identifier(schema)}; ${markSql('SCHEMA', schema)}`);
-    for (const [index, table] of tables.entries()) await client.query(move(table, restored[index]!));
+    for (const table of tables) await client.query(move(table, restoredOf(table)));
   });
   return withClient(source, source.connection.database, async (client) => {
     try {

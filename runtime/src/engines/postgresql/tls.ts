@@ -1,3 +1,4 @@
+import { mustExist } from '../../core/must-exist.ts';
 import type { Tls } from '../tls.ts';
 import { sslModes } from './connection.ts';
 
@@ -15,5 +16,8 @@ export const libpqTls = (tls: Tls): Record<string, string> => ({
   PGSSLMODE: sslModes[tls.verify],
   ...rootCertificate(tls),
   ...(tls.client && { PGSSLCERT: tls.client.certificateFile, PGSSLKEY: tls.client.keyFile }),
-  ...(tls.serverName !== undefined && { PGHOST: tls.serverName, PGHOSTADDR: tls.address! }),
+  ...(tls.serverName !== undefined && {
+    PGHOST: tls.serverName,
+    PGHOSTADDR: mustExist(tls.address, 'address of the named server'),
+  }),
 });

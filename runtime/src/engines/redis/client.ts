@@ -93,7 +93,7 @@ const clientOf = (socket: Socket, characters: Characters): RedisClient => {
     while (replies.length < list.length) replies.push(await reader.reply().catch(errorReply));
     return replies;
   };
-  const command = async (...args: readonly string[]): Promise<Reply> => (await commands([args]))[0]!;
+  const command = async (...args: readonly string[]): Promise<Reply> => (await commands([args]))[0] ?? null;
   return { command, commands, attempts, reader, socket, close: () => socket.destroy() };
 };
 

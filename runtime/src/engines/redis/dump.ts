@@ -193,14 +193,14 @@ export const withOnlyEntry = async <Result>(
   entries: Entries,
   use: (content: AsyncIterable<Buffer>) => Promise<Result>,
 ): Promise<Result> => {
-  const results: Result[] = [];
+  let found: { readonly result: Result } | undefined;
   for await (const { name, content } of entries) {
-    if (name !== entryName || results.length)
+    if (name !== entryName || found)
       throw new BackupError('archive.damaged', `unexpected entry ${name} in a redis archive`);
-    results.push(await use(content));
+    found = { result: await use(content) };
   }
-  if (results.length === 0) throw new BackupError('archive.damaged', `the archive holds no ${entryName}`);
-  return results[0]!;
+  if (!found) throw new BackupError('archive.damaged', `the archive holds no ${entryName}`);
+  return found.result;
 };
 
 export const inspect = (_context: RunContext, entries: Entries): Promise<Fingerprint> =>

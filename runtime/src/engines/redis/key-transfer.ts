@@ -9,13 +9,13 @@ const batchBytes = 1 << 20;
 /** In batches of no more than `batchBytes` each, or of one. */
 export const batchesOf = (keys: readonly Key[]): readonly (readonly Key[])[] => {
   const batches: Key[][] = [];
-  let left = 0;
+  let [batch, left]: [Key[], number] = [[], 0];
   for (const key of keys) {
     if (key.bytes > left || batches.length === 0) {
-      batches.push([]);
-      left = batchBytes;
+      [batch, left] = [[], batchBytes];
+      batches.push(batch);
     }
-    batches.at(-1)!.push(key);
+    batch.push(key);
     left -= key.bytes;
   }
   return batches;

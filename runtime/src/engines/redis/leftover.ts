@@ -29,7 +29,7 @@ export const isHeld = (password: string): boolean => password.startsWith(mark);
 
 const beforeIn = (password: string): Before | undefined => {
   if (!isHeld(password)) return undefined;
-  const text = Buffer.from(password.split(':').at(-1)!, 'base64').toString('utf8');
+  const text = Buffer.from(password.slice(password.lastIndexOf(':') + 1), 'base64').toString('utf8');
   const { runId = '', ...settings } = JSON.parse(text) as Record<string, string>;
   return { settings, runId };
 };

@@ -19,20 +19,22 @@ const integerBytes: Readonly<Record<number, number>> = { 0xf1: 2, 0xf2: 3, 0xf3:
 
 const integerAt = (bytes: Buffer, at: number, length: number): bigint => {
   let value = 0n;
-  for (let index = length - 1; index >= 0; index -= 1) value = (value << 8n) | BigInt(bytes[at + index]!);
+  for (let index = length - 1; index >= 0; index -= 1)
+    value = (value << 8n) | BigInt(bytes.readUInt8(at + index));
   return BigInt.asIntN(length * 8, value);
 };
 
 const elementAt = (bytes: Buffer, at: number): Element => {
-  const first = bytes[at]!;
+  const first = bytes.readUInt8(at);
   const element = (length: number, value?: bigint): Element => ({
     value,
     next: at + length + backBytes(length),
   });
   if (first < 0x80) return element(1, BigInt(first));
   if (first < 0xc0) return element(1 + (first & 0x3f));
-  if (first < 0xe0) return element(2, BigInt.asIntN(13, BigInt(((first & 0x1f) << 8) | bytes[at + 1]!)));
-  if (first < 0xf0) return element(2 + (((first & 0x0f) << 8) | bytes[at + 1]!));
+  if (first < 0xe0)
+    return element(2, BigInt.asIntN(13, BigInt(((first & 0x1f) << 8) | bytes.readUInt8(at + 1))));
+  if (first < 0xf0) return element(2 + (((first & 0x0f) << 8) | bytes.readUInt8(at + 1)));
   if (first === 0xf0) return element(5 + bytes.readUInt32LE(at + 1));
   const length = integerBytes[first];
   if (length === undefined) throw new RangeError(`unknown element ${first} of a listpack`);

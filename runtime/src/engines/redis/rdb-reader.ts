@@ -48,6 +48,7 @@ export class RdbReader {
 
   *byte(): Step<number> {
     while (this.#at === this.#chunk.length) yield;
+    // eslint-disable-next-line @typescript-eslint/no-non-null-assertion -- asked above; a check would cost, byte by byte
     return this.#chunk[this.#at++]!;
   }
 

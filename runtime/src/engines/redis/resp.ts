@@ -20,7 +20,7 @@ export const textOf = (reply: Reply | undefined): string =>
 export class RedisError extends Error {
   /** First word: `NOAUTH`, `ERR`, … */
   get kind(): string {
-    return this.message.split(' ', 1)[0]!;
+    return this.message.split(' ', 1).join('');
   }
 }
 

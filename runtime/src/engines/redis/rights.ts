@@ -25,5 +25,5 @@ export const tryOut = async (
   { attempts }: RedisClient,
   commands: readonly (readonly string[])[],
 ): Promise<void> => {
-  for (const words of commands) throwIfRefused(words[0]!, await attempts([words]));
+  for (const words of commands) throwIfRefused(words[0] ?? '', await attempts([words]));
 };

@@ -1,3 +1,4 @@
+import { mustExist } from '../../core/must-exist.ts';
 import type { RedisClient } from './client.ts';
 import { formatBytes } from '../../core/units.ts';
 import type { ServerInfo } from '../engine.ts';
@@ -115,7 +116,7 @@ const moduleProblem = (
   { version, tools }: ServerInfo,
   type: string,
 ): string | undefined => {
-  const module = moduleOf[type]!;
+  const module = mustExist(moduleOf[type], `module of ${type}`);
   const has = greeting.modules[module];
   if (has === undefined) return `the archive holds ${type}, for which it has no module ${module}`;
   const made = Number(tools[moduleTool(module)] ?? 0);

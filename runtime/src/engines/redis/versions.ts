@@ -27,9 +27,9 @@ export const releaseOf = (version: string): number => {
 
 /** True if `version` comes before `other`, patch level and all. */
 export const isBefore = (version: string, other: string): boolean => {
-  const [left, right] = [version, other].map((text) => text.split('.').map(Number));
-  const index = left!.findIndex((part, at) => part !== (right![at] ?? 0));
-  return index >= 0 && left![index]! < (right![index] ?? 0);
+  const right = other.split('.').map(Number);
+  const differences = version.split('.').map((part, index) => Number(part) - (right[index] ?? 0));
+  return (differences.find((difference) => difference !== 0) ?? 0) < 0;
 };
 
 /** RDB versions of redis by the release that brought them. */

@@ -91,8 +91,8 @@ const typeWithin = async (
   const [row] = rows(await ask(`${identifier(field)}::field`));
   const kind = typeof row?.value;
   if (kind !== 'number') return kind;
-  const numeric = types.filter((type) => type !== 'string' && type !== 'boolean');
-  if (numeric.length === 1) return numeric[0]!;
+  const [type, ...more] = types.filter((type) => type !== 'string' && type !== 'boolean');
+  if (type !== undefined && more.length === 0) return type;
   try {
     await ask(`${identifier(field)} | 0`);
     return 'integer';
@@ -105,8 +105,10 @@ const typeWithin = async (
 const countInterval = async (counting: Counting, types: Types, interval: Interval): Promise<ByType> => {
   const byType: Record<string, number> = {};
   for (const counted of (await countFields(counting, interval)).fields) {
-    const known = types.get(keyOf(counted)) ?? [];
-    const type = known.length === 1 ? known[0]! : await typeWithin(counting, counted, interval, known);
+    const possible = types.get(keyOf(counted)) ?? [];
+    const [only, ...more] = possible;
+    const isSure = only !== undefined && more.length === 0;
+    const type = isSure ? only : await typeWithin(counting, counted, interval, possible);
     byType[type] = (byType[type] ?? 0) + counted.points;
   }
   return byType;

@@ -38,11 +38,9 @@ function* fields(bytes: Buffer): Generator<Field> {
     const key = readVarint(bytes, at);
     const [number, wire] = [Number(key.value >> 3n), Number(key.value & 7n)];
     const value = wire === 0 || wire === lengthDelimited ? readVarint(bytes, key.end) : undefined;
-    const start = wire === lengthDelimited ? value!.end : key.end;
-    const end =
-      wire === 0
-        ? value!.end
-        : start + (wire === lengthDelimited ? Number(value!.value) : (fixedBytes[wire] ?? NaN));
+    const start = wire === lengthDelimited && value ? value.end : key.end;
+    const length = value ? Number(value.value) : (fixedBytes[wire] ?? NaN);
+    const end = wire === 0 && value ? value.end : start + length;
     if (!(end <= bytes.length)) throw broken();
     yield { number, wire, raw: bytes.subarray(start, end) };
     at = end;

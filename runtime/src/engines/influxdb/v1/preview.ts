@@ -1,4 +1,5 @@
 import type { RunContext } from '../../../core/context.ts';
+import { mustExist } from '../../../core/must-exist.ts';
 import type { Fingerprint, Hindrance, Preview, RestoreRequest } from '../../engine.ts';
 import { parseDuration } from '../duration.ts';
 import { expiryNotes } from '../expiry.ts';
@@ -71,7 +72,11 @@ export const preview = async (
   const databases = choose(header.databases, request, ({ name }) => name);
   const live = await listDatabases(context, source, failure);
   const hindrances = takenNames(databases, live, request);
-  if (request.into !== undefined) return { hindrances, notes: leftBehindNotes(databases[0]!, request.into) };
+  if (request.into !== undefined)
+    return {
+      hindrances,
+      notes: leftBehindNotes(mustExist(databases[0], 'database that was asked for'), request.into),
+    };
   const others = live.filter((name) => !header.databases.some((database) => database.name === name));
   const replaced = databases.map(({ name }) => name).filter((name) => live.includes(name));
   return {

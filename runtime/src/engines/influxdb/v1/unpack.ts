@@ -1,6 +1,7 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { BackupError } from '../../../core/errors.ts';
+import { mustExist } from '../../../core/must-exist.ts';
 import type { Entries, RestoreScope } from '../../engine.ts';
 import type { Database1, Header1 } from '../header.ts';
 import { choose } from '../scope.ts';
@@ -64,6 +65,10 @@ export const unpack = async (
   }
   const chosen = choose([...schemas.values()], scope, ({ name }) => name);
   for (const [database, file] of manifests)
-    await alterMeta(folders.get(database)!, file, schemas.get(database)!);
+    await alterMeta(
+      mustExist(folders.get(database), 'folder of the database'),
+      file,
+      mustExist(schemas.get(database), 'schema of the database'),
+    );
   return chosen.map((schema) => ({ schema, folder: folders.get(schema.name) }));
 };

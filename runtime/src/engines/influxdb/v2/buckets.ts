@@ -20,16 +20,14 @@ const bucketMetadata = z.looseObject({
   bucketID: z.string(),
   bucketName: z.string(),
   description: z.string().nullish(),
-  retentionPolicies: z
-    .array(
-      z.looseObject({
-        /** Nanoseconds; 0 for ever. */
-        duration: z.number(),
-        shardGroupDuration: z.number(),
-        shardGroups: z.array(group),
-      }),
-    )
-    .length(1),
+  retentionPolicies: z.tuple([
+    z.looseObject({
+      /** Nanoseconds; 0 for ever. */
+      duration: z.number(),
+      shardGroupDuration: z.number(),
+      shardGroups: z.array(group),
+    }),
+  ]),
 });
 
 /** A bucket as `GET /api/v2/backup/metadata` describes it and `POST /api/v2/restore/bucketMetadata` takes it. */

@@ -1,5 +1,6 @@
 import type { RunContext } from '../../../core/context.ts';
 import { isBackupError } from '../../../core/errors.ts';
+import { mustExist } from '../../../core/must-exist.ts';
 import type { Fingerprint } from '../../engine.ts';
 import type { InfluxdbSource } from '../http.ts';
 import { intervalsOf, nanoseconds, timeText } from '../intervals.ts';
@@ -67,7 +68,7 @@ const countsOfRead = (
 ): Fingerprint[string] => {
   const starts = startsOf(bucket, shards, asOf);
   const { series = 0, points = 0, ...intervals } = before;
-  const kept = Object.entries(intervals).filter(([measure]) => starts.has(measure.split(' ')[0]!));
+  const kept = Object.entries(intervals).filter(([measure]) => starts.has(measure.split(' ', 1).join('')));
   if (kept.length === Object.keys(intervals).length) return { series, points, ...intervals };
   return { series: `0..${series}`, points: `0..${points}`, ...Object.fromEntries(kept) };
 };
@@ -80,12 +81,13 @@ export const fingerprintOf = async (
 ): Promise<Fingerprint> => {
   const { context, asOf } = dumping;
   const own = buckets.filter((bucket) => !isSystem(bucket));
+  const readOf = ({ bucketID }: BucketMetadata) => mustExist(read.get(bucketID), `bucket ${bucketID}`);
   const after = await countPresent(dumping, own);
   const found: Record<string, Fingerprint[string]> = {};
   const open = new Map<string, ReadonlySet<string>>();
   for (const bucket of own) {
     const item = itemOf(bucket);
-    const known = read.get(bucket.bucketID)!;
+    const known = readOf(bucket);
     if (known.tombstoned.size > 0) open.set(item, startsOf(bucket, known.tombstoned, asOf));
     const counted = after.get(bucket);
     found[item] = counted && known.before ? counted : countsOfRead(bucket, known, asOf);
@@ -93,8 +95,8 @@ export const fingerprintOf = async (
   warnOfDeletes(context, open);
   const before = Object.fromEntries(
     own.map((bucket) => {
-      const isCounted = after.has(bucket) && read.get(bucket.bucketID)!.before !== undefined;
-      return [itemOf(bucket), isCounted ? read.get(bucket.bucketID)!.before! : found[itemOf(bucket)]!];
+      const counted = after.has(bucket) ? readOf(bucket).before : undefined;
+      return [itemOf(bucket), counted ?? found[itemOf(bucket)] ?? {}];
     }),
   );
   return combine(before, found, open satisfies Open);

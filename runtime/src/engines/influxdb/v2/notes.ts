@@ -1,4 +1,5 @@
 import type { RunContext } from '../../../core/context.ts';
+import { mustExist } from '../../../core/must-exist.ts';
 import type { RestoreScope } from '../../engine.ts';
 import { expiryNotes } from '../expiry.ts';
 import type { Header2 } from '../header.ts';
@@ -13,7 +14,7 @@ export const expiringNotes = (buckets: readonly BucketMetadata[], now: Date): re
     expiryNotes(
       {
         what: `bucket ${shown(itemOf(metadata, true))}`,
-        retention: BigInt(metadata.retentionPolicies[0]!.duration),
+        retention: BigInt(metadata.retentionPolicies[0].duration),
         groups: groupsOf(metadata),
       },
       now,
@@ -24,7 +25,7 @@ export const copyNotes = (
   { retentionPolicies: [policy] }: BucketMetadata,
   into: string,
 ): readonly string[] =>
-  policy!.duration === 0 ? [] : [`bucket ${shown(into)} keeps its points forever; its retention is left out`];
+  policy.duration === 0 ? [] : [`bucket ${shown(into)} keeps its points forever; its retention is left out`];
 
 /** What a server in use does not get besides buckets; undefined where the archive does not tell. */
 export const leftNotes = async (
@@ -47,7 +48,7 @@ export const besideNotes = async (
   { only, into }: RestoreScope,
 ): Promise<readonly string[]> => {
   const buckets = created.map(({ metadata }) => metadata);
-  if (into !== undefined) return copyNotes(buckets[0]!, into);
+  if (into !== undefined) return copyNotes(mustExist(buckets[0], 'restored bucket'), into);
   const left = only ? [] : await leftNotes(context, source, header);
   return [...left, ...expiringNotes(buckets, context.now())];
 };

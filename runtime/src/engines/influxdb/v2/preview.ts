@@ -1,5 +1,6 @@
 import type { RunContext } from '../../../core/context.ts';
 import { messageOf } from '../../../core/errors.ts';
+import { mustExist } from '../../../core/must-exist.ts';
 import type { Entries, Hindrance, Preview, RestoreRequest } from '../../engine.ts';
 import { makeFolder, removeFolder } from '../../scratch-folder.ts';
 import type { Header2 } from '../header.ts';
@@ -92,7 +93,8 @@ const previewBeside = async (
   const hindrances = live
     .filter(({ name }) => needed.includes(name))
     .map(({ name }) => ({ message: `bucket ${shown(name)} already exists` }));
-  if (request.into !== undefined) return { hindrances, notes: copyNotes(buckets[0]!, request.into) };
+  if (request.into !== undefined)
+    return { hindrances, notes: copyNotes(mustExist(buckets[0], 'bucket that was asked for'), request.into) };
   const lacking = buckets
     .map(({ organizationName }) => organizationName)
     .filter((name) => !organizations.some((organization) => organization.name === name));

@@ -1,4 +1,5 @@
 import type { RunContext } from '../../../core/context.ts';
+import { mustExist } from '../../../core/must-exist.ts';
 import { callText, type InfluxdbSource } from '../http.ts';
 import type { Leftover } from '../../engine.ts';
 import { keptName, leftoverOf, restoredName } from '../leftover-names.ts';
@@ -33,7 +34,7 @@ export const leftovers = async (
 const renameBack = async (context: RunContext, source: InfluxdbSource): Promise<void> => {
   const buckets = await listAll<LiveBucket>(context, source, 'buckets', failure);
   for (const { name, orgID } of buckets.filter(isUnfinished)) {
-    const live = leftoverOf(name)!.of;
+    const live = mustExist(leftoverOf(name), 'name of the live bucket').of;
     const kept = keptName(live, name.slice(restoredName(live, '').length));
     const ofOrganization = buckets.filter((bucket) => bucket.orgID === orgID);
     const old = ofOrganization.find((bucket) => bucket.name === kept);

@@ -1,5 +1,6 @@
 import type { RunContext } from '../../../core/context.ts';
 import { BackupError, messageOf, type FailureCode } from '../../../core/errors.ts';
+import { mustExist } from '../../../core/must-exist.ts';
 import type { Entries, Fingerprint, Restored, RestoreRequest, RestoreScope } from '../../engine.ts';
 import type { Header2 } from '../header.ts';
 import { callJson, callText, type InfluxdbSource } from '../http.ts';
@@ -181,7 +182,8 @@ const fill = async (restoring: Restoring, entries: Entries): Promise<void> => {
       await assertFree(context, source, buckets, request);
       const ids = await organizationIds(restoring, buckets);
       // one after the other: calls at the same time damage the server's own metadata
-      for (const metadata of buckets) await create(metadata, ids.get(metadata.organizationName)!);
+      for (const metadata of buckets)
+        await create(metadata, mustExist(ids.get(metadata.organizationName), 'organization'));
     },
     shard: (id, content) => {
       const newId = newIds.get(id);

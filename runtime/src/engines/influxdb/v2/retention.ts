@@ -5,7 +5,7 @@ import { isSystem, listAll, type BucketMetadata, type LiveBucket } from './bucke
 
 const nanosecondsPerSecond = 1_000_000_000n;
 
-const retentionOf = ({ retentionPolicies: [policy] }: BucketMetadata): bigint => BigInt(policy!.duration);
+const retentionOf = ({ retentionPolicies: [policy] }: BucketMetadata): bigint => BigInt(policy.duration);
 
 /** Retention as the API of buckets takes it; 0 is for ever. */
 export const retentionRules = (metadata: BucketMetadata, retention = retentionOf(metadata)) => [
@@ -13,7 +13,7 @@ export const retentionRules = (metadata: BucketMetadata, retention = retentionOf
     type: 'expire',
     everySeconds: Number(retention / nanosecondsPerSecond),
     shardGroupDurationSeconds:
-      metadata.retentionPolicies[0]!.shardGroupDuration / Number(nanosecondsPerSecond),
+      metadata.retentionPolicies[0].shardGroupDuration / Number(nanosecondsPerSecond),
   },
 ];
 
