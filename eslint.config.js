@@ -112,6 +112,11 @@ const infrastructure = {
   message: 'The job image holds only the runtime.',
 };
 
+const spreadOf = (kind) => ({
+  selector: `${kind}Expression > SpreadElement > ${kind}Expression`,
+  message: 'Write what is spread itself.',
+});
+
 export default tseslint.config(
   { ignores: ['node_modules/', 'manifests/', 'coverage/', '.work/', '**/*.cjs'] },
   ...tseslint.configs.recommended,
@@ -126,6 +131,15 @@ export default tseslint.config(
       '@typescript-eslint/only-throw-error': ['error', { allowThrowingUnknown: true }],
       '@typescript-eslint/prefer-promise-reject-errors': ['error', { allowThrowingUnknown: true }],
     },
+  },
+  {
+    files: ['**/*.ts'],
+    ignores: [
+      'test/{cluster,conformance,e2e,golden,integration,rules,unit}/**', // lists of cases are grouped by it
+      'scripts/docs/**',
+      'runtime/src/{archives,cli,commands,health,retention,runs}/**',
+    ],
+    rules: { 'no-restricted-syntax': ['error', ...['Object', 'Array'].map(spreadOf)] },
   },
   {
     // a test that meets undefined fails anyway

@@ -39,7 +39,8 @@ export const influxdb2 = async (operatorToken?: string): Promise<InfluxdbServer>
       const orgID = await orgId();
       for (const { bucket: name, retentionHours } of Object.values(buckets))
         await server.api('POST', '/api/v2/buckets', {
-          ...{ name, orgID },
+          name,
+          orgID,
           retentionRules: retentionHours ? [{ type: 'expire', everySeconds: retentionHours * 3600 }] : [],
         });
     },

@@ -79,7 +79,8 @@ const troubles = (installation: Installation, platform: Platform, midnight: numb
   });
   const mend = (day: number, hour: number, cronJob: string, run: Happening['run']): Happening => ({
     ...at(day, hour, run),
-    ...{ cronJob, run },
+    cronJob,
+    run,
   });
   const account = mustExist(installation.secrets['postgresql-secret'], 'postgresql-secret');
   const rotated = `${account['password']}-rotated`;

@@ -137,7 +137,7 @@ export class BackupAdmission extends Construct {
       apiVersion,
       kind,
       metadata: { name },
-      ...{ spec },
+      spec,
     });
     // the chart puts everything into its namespace
     object.addJsonPatch(JsonPatch.remove('/metadata/namespace'));

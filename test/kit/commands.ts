@@ -50,13 +50,11 @@ const checkInside = async ([program = '', ...args]: readonly string[]): Promise<
 };
 
 const kinds: Readonly<Record<string, string>> = {
-  ...{
-    cronjob: 'CronJob',
-    cronjobs: 'CronJob',
-    configmap: 'ConfigMap',
-    deployment: 'Deployment',
-    pod: 'Pod',
-  },
+  cronjob: 'CronJob',
+  cronjobs: 'CronJob',
+  configmap: 'ConfigMap',
+  deployment: 'Deployment',
+  pod: 'Pod',
 };
 
 const has = (kind: string, name: string): boolean =>

@@ -52,7 +52,10 @@ const runArgs = async (
   const fields = { 'metadata.name': name, 'metadata.namespace': namespace };
   const env = Object.entries(environmentOf(cluster, fields, container));
   return [
-    ...['--pull', 'never', '--network', network],
+    '--pull',
+    'never',
+    '--network',
+    network,
     ...Object.entries(cluster.hosts).flatMap(([host, address]) => ['--add-host', `${host}:${address}`]),
     ...env.flatMap(([variable, value]) => ['--env', `${variable}=${value}`]),
     ...securityArgs(spec),

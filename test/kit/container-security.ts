@@ -32,8 +32,12 @@ const cpus = (quantity: string): number =>
 const limitArgs = (limits: Readonly<Record<string, string | number>>): readonly string[] => {
   const memory = bytes(String(limits.memory));
   return [
-    ...['--memory', `${memory}`, '--memory-swap', `${memory}`], // no swap beside it
-    ...['--cpus', `${cpus(String(limits.cpu))}`],
+    '--memory',
+    `${memory}`,
+    '--memory-swap',
+    `${memory}`, // no swap beside it
+    '--cpus',
+    `${cpus(String(limits.cpu))}`,
   ];
 };
 

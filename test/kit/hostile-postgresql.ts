@@ -37,7 +37,9 @@ export const hostileDatabase = (canary: string, seed: number): HostileDatabase =
     string,
   ];
   return {
-    ...{ database, table, lone },
+    database,
+    table,
+    lone,
     roles: [
       `CREATE ROLE app LOGIN PASSWORD 'of the app'`,
       `CREATE ROLE ${role} PASSWORD ${quoted()}`,

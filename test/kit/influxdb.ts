@@ -143,7 +143,10 @@ export const startInfluxdb1 = async (options: Influxdb1Options = {}): Promise<Te
   if (options.admin) await createAdmin(url, options.admin);
   return {
     ...server,
-    ...{ generation: 1, host, port, rpcPort },
+    generation: 1,
+    host,
+    port,
+    rpcPort,
     query: (statements, database) => influxql(url, headers, statements, database),
     write: async (db, body, rp = '') => {
       const parameters = new URLSearchParams({ db, ...(rp && { rp }) });
@@ -186,9 +189,17 @@ export const startInfluxdb2 = async (options: Influxdb2Options = {}): Promise<Te
   const server = await startServer({
     program: influxd2,
     args: [
-      ...['--bolt-path', join(data, 'influxd.bolt'), '--engine-path', join(data, 'engine')],
-      ...['--sqlite-path', join(data, 'influxd.sqlite'), '--http-bind-address', `${host}:${port}`],
-      ...['--reporting-disabled', '--log-level', 'error'],
+      '--bolt-path',
+      join(data, 'influxd.bolt'),
+      '--engine-path',
+      join(data, 'engine'),
+      '--sqlite-path',
+      join(data, 'influxd.sqlite'),
+      '--http-bind-address',
+      `${host}:${port}`,
+      '--reporting-disabled',
+      '--log-level',
+      'error',
       ...(options.args ?? []),
     ],
     env: { HOME: folder, TMPDIR: folder },
@@ -197,13 +208,23 @@ export const startInfluxdb2 = async (options: Influxdb2Options = {}): Promise<Te
   const { allowed } = await api<{ allowed: boolean }>('GET', '/api/v2/setup');
   if (allowed && options.setup !== false)
     await api('POST', '/api/v2/setup', {
-      ...{ username: 'admin', password: randomBytes(12).toString('hex'), org, bucket, token },
+      username: 'admin',
+      password: randomBytes(12).toString('hex'),
+      org,
+      bucket,
+      token,
       retentionPeriodSeconds: 0,
     });
   const inOrg = (name: string): string => encodeURIComponent(name);
   return {
     ...server,
-    ...{ generation: 2, host, port, token, org, bucket, api },
+    generation: 2,
+    host,
+    port,
+    token,
+    org,
+    bucket,
+    api,
     query: (flux, name = org) =>
       call('POST', `/api/v2/query?org=${inOrg(name)}`, 'application/vnd.flux', flux),
     write: async (into, lines, name = org) => {

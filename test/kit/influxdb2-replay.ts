@@ -109,7 +109,9 @@ export const startReplay = async (exchanges: readonly Exchange[]): Promise<Repla
   await once(server, 'listening');
   const { address: host, port } = server.address() as AddressInfo;
   return {
-    ...{ host, port, requests },
+    host,
+    port,
+    requests,
     stop: async () => {
       server.closeAllConnections();
       server.close();

@@ -22,7 +22,8 @@ export type Scenario = (
 ) => Promise<{ readonly saved?: Saved; readonly result: unknown }>;
 
 const request = (saved: Saved, mode: RestoreRequest['mode'], suffix: string): RestoreRequest => ({
-  ...{ mode, suffix },
+  mode,
+  suffix,
   expected: saved.fingerprint,
   server: saved.server,
 });

@@ -67,7 +67,10 @@ export const startMailServer = async (
   await once(listening, 'listening');
   const { port } = listening.address() as { port: number };
   return {
-    ...{ host: 'localhost', port, caFile, mails },
+    host: 'localhost',
+    port,
+    caFile,
+    mails,
     stop: async () => {
       await new Promise<void>((resolve) => server.close(() => resolve()));
       await removeFolder(folder);

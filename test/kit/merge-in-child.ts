@@ -12,7 +12,11 @@ const run = testRun();
 const expected = await redis.fingerprint(run, from!, run.now());
 const dump = await redis.dump(run, from!);
 const { fingerprint } = await redis.restore(run, to!, dump.entries, {
-  ...{ mode: 'replace', suffix: 'child', expected, server: dump.server, merge: true },
+  mode: 'replace',
+  suffix: 'child',
+  expected,
+  server: dump.server,
+  merge: true,
 });
 await dump.close();
 await run.dispose();

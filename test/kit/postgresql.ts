@@ -88,7 +88,14 @@ export const startPostgresql = async (options: PostgresqlOptions = {}): Promise<
   const server = await startServer({
     program: join(programs, 'postgres'),
     args: [
-      ...['-D', data, '-h', host, '-p', `${port}`, '-k', folder],
+      '-D',
+      data,
+      '-h',
+      host,
+      '-p',
+      `${port}`,
+      '-k',
+      folder,
       ...Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`]),
     ],
     ready: () => psql('postgres', 'SELECT 1'),
@@ -96,7 +103,13 @@ export const startPostgresql = async (options: PostgresqlOptions = {}): Promise<
   });
   return {
     ...server,
-    ...{ host, port, user, password, psql, binDir: programs, socketFolder: folder },
+    host,
+    port,
+    user,
+    password,
+    psql,
+    binDir: programs,
+    socketFolder: folder,
     stop: async () => {
       await server.stop();
       await removeFolder(folder);

@@ -72,7 +72,10 @@ export const startRedis = async (options: RedisOptions = {}): Promise<TestRedis>
   });
   return {
     ...server,
-    ...{ host, port, password: options.password, cli },
+    host,
+    port,
+    password: options.password,
+    cli,
     script: (lines) => captureText('redis-cli', address, { env, input: lines.join('\n') }),
     rdb: async () => {
       const file = join(folder, 'dump.rdb'); // to standard output it would add the end marker

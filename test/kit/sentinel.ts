@@ -16,7 +16,9 @@ export const startSentinel = async (primaryPort: number): Promise<TestSentinel> 
     captureText('redis-cli', ['-h', '127.0.0.1', '-p', `${port}`, '-e', ...args]);
   const file = join(folder, 'sentinel.conf');
   const lines = [
-    ...[`port ${port}`, 'bind 127.0.0.1', `dir ${folder}`],
+    `port ${port}`,
+    'bind 127.0.0.1',
+    `dir ${folder}`,
     `sentinel monitor grill 127.0.0.1 ${primaryPort} 1`,
     'sentinel down-after-milliseconds grill 1000',
   ];

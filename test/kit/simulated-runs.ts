@@ -85,7 +85,9 @@ export const simulateVerification = async (
   const newest = (await readCatalog(primary, name)).archives.at(-1)!;
   const { manifest } = (await readArchive(primary, newest.key)).signed;
   const entry: Verification = {
-    ...{ at: at.toISOString(), level, ok: !failure },
+    at: at.toISOString(),
+    level,
+    ok: !failure,
     ...(failure ? { problem: failure } : level === 'drill' && { seconds }),
   };
   const figures = { level, ...(level === 'drill' && !failure && { restoreSeconds: seconds }) };

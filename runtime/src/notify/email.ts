@@ -53,7 +53,10 @@ export const sendEmail = async (
   const { from, to } = config;
   try {
     await transport.sendMail({
-      ...{ from, to, subject: headline(notice), text: `${body(notice)}\n` },
+      from,
+      to,
+      subject: headline(notice),
+      text: `${body(notice)}\n`,
       headers: { [statusHeader]: notice.level },
       messageId: `<${notice.id}@grill-backup>`,
       disableFileAccess: true,

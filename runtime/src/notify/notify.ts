@@ -88,7 +88,9 @@ export const notify = async (
   const { run, plan } = notifier;
   const level = levelOf(event);
   const notice: Notice = {
-    ...{ ...event, level, id: run.randomBytes(16).toString('hex') },
+    ...event,
+    level,
+    id: run.randomBytes(16).toString('hex'),
     environment: plan.environment,
     warnings: event.warnings ?? [],
   };

@@ -50,7 +50,12 @@ const send = async (context: RunContext, source: InfluxdbSource, call: Call): Pr
   // loads fetch as well, which other engines do without
   const { request: open } = tls ? await import('node:https') : await import('node:http');
   const request = open({
-    ...{ host, port, method: call.method, path: prefix + call.path, headers, signal: context.signal },
+    host,
+    port,
+    method: call.method,
+    path: prefix + call.path,
+    headers,
+    signal: context.signal,
     ...(tls && (await tlsOptions(tls, host))),
     agent: false, // a kept connection may die between two calls
   });

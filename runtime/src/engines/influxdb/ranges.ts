@@ -18,7 +18,8 @@ const combineMeasure = (before: Measure = 0, after: Measure = 0, open: boolean):
 
 /** Measures in which deleted points come back: totals, and every type of the intervals. */
 const openMeasures = (intervals: ReadonlySet<string>): readonly string[] => [
-  ...['series', 'points'],
+  'series',
+  'points',
   ...[...intervals].flatMap((start) => fieldTypes.map((type) => intervalMeasure(start, type))),
 ];
 

@@ -69,7 +69,12 @@ const open = async (source: PostgresqlSource, { database, ssl, options }: Attemp
   const { host, port } = source.connection;
   const { username: user, password } = source.credentials;
   const client = new Client({
-    ...{ host, port, user, password, database, ssl },
+    host,
+    port,
+    user,
+    password,
+    database,
+    ssl,
     ...(options !== undefined && { options }),
     connectionTimeoutMillis: connectTimeoutMs,
     keepAlive: true,

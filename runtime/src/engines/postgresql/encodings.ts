@@ -6,23 +6,29 @@ import { queryRow } from './client.ts';
 
 /** WHATWG's numbers of ISO 8859 for PostgreSQL's names (table 24.3 of its manual) of other numbers. */
 const parts = {
-  ...{
-    LATIN1: 1,
-    LATIN2: 2,
-    LATIN3: 3,
-    LATIN4: 4,
-    LATIN5: 9,
-    LATIN6: 10,
-    LATIN7: 13,
-    LATIN8: 14,
-    LATIN9: 15,
-  },
-  ...{ LATIN10: 16, ISO_8859_5: 5, ISO_8859_6: 6, ISO_8859_7: 7, ISO_8859_8: 8 },
+  LATIN1: 1,
+  LATIN2: 2,
+  LATIN3: 3,
+  LATIN4: 4,
+  LATIN5: 9,
+  LATIN6: 10,
+  LATIN7: 13,
+  LATIN8: 14,
+  LATIN9: 15,
+  LATIN10: 16,
+  ISO_8859_5: 5,
+  ISO_8859_6: 6,
+  ISO_8859_7: 7,
+  ISO_8859_8: 8,
 };
 
 const others = {
-  ...{ WIN866: 'ibm866', KOI8R: 'koi8-r', KOI8U: 'koi8-u' },
-  ...{ EUC_JP: 'euc-jp', EUC_KR: 'euc-kr', EUC_CN: 'gbk' },
+  WIN866: 'ibm866',
+  KOI8R: 'koi8-r',
+  KOI8U: 'koi8-u',
+  EUC_JP: 'euc-jp',
+  EUC_KR: 'euc-kr',
+  EUC_CN: 'gbk',
 };
 
 /** WHATWG's labels. Not known: EUC_JIS_2004, EUC_TW, JOHAB, MULE_INTERNAL. */

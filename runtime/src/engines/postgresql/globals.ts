@@ -13,9 +13,17 @@ type Mutable<Value> = { -readonly [Key in keyof Value]: Value[Key] };
 
 const newRole = (name: string): Mutable<Role> => ({
   name,
-  ...{ superuser: false, inherit: true, createRole: false, createDatabase: false },
-  ...{ login: false, replication: false, bypassRowSecurity: false },
-  ...{ connectionLimit: -1, password: null, validUntil: null, comment: null },
+  superuser: false,
+  inherit: true,
+  createRole: false,
+  createDatabase: false,
+  login: false,
+  replication: false,
+  bypassRowSecurity: false,
+  connectionLimit: -1,
+  password: null,
+  validUntil: null,
+  comment: null,
 });
 
 /** Words of ALTER ROLE … WITH: field and value. */

@@ -114,7 +114,15 @@ const put = async (target: Loading, { settings, foreignKeys }: Built): Promise<R
     const tables = await chosen(target, only);
     const hashed = isHashed(expected);
     return swapTables({
-      ...{ context, source, fresh, tables, expected, hashed, foreignKeys, suffix, beforeSwap },
+      context,
+      source,
+      fresh,
+      tables,
+      expected,
+      hashed,
+      foreignKeys,
+      suffix,
+      beforeSwap,
       accept: request.accept,
     });
   }
@@ -160,7 +168,8 @@ const attempt = async (target: Loading, entries: Entries): Promise<Restored> => 
     const replaced = mode === 'trial' ? {} : await put(target, built);
     placed = mode !== 'trial';
     return {
-      ...{ fingerprint, ...replaced },
+      fingerprint,
+      ...replaced,
       ...(notes.length > 0 && { notes }),
       ...(accepted.length > 0 && { accepted }),
     };
@@ -206,7 +215,10 @@ export const restore = async (
   const { database } = source.connection;
   return withClient(source, maintenanceDatabase(database), async (client) => {
     const target = {
-      ...{ context, source, client, request },
+      context,
+      source,
+      client,
+      request,
       fresh: nameWith(database, `_restore_${request.suffix}`),
     };
     await hold(client, database, request.suffix);

@@ -170,7 +170,8 @@ export const restoreKeys = async (
       live: await open(source),
       parts: (request.only ?? ['*']).map(partOf),
       into: request.into === undefined ? undefined : Number(request.into),
-      ...{ expected: new Map(), written: new Map() },
+      expected: new Map(),
+      written: new Map(),
     };
     const random = context.randomBytes(16).toString('hex');
     return await copyAll(copying, request, random).catch((error: unknown) =>

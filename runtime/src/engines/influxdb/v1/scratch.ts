@@ -33,7 +33,8 @@ export const scratch = async (
     const [port, rpcPort] = [await freePort(), await freePort()];
     const source = { name: 'scratch', connection: { host, port, rpcPort }, credentials: {} };
     const command = {
-      ...{ folder, stopSignal: 'SIGTERM' as const },
+      folder,
+      stopSignal: 'SIGTERM' as const,
       program: influxd.program,
       args: ['run', '-config', '/dev/null'],
       env: settings(folder, port, rpcPort),

@@ -65,7 +65,9 @@ export const repoint = async (
   const { orgID, database, retention_policy: policy } = mapping;
   const json = { orgID, bucketID, database, retention_policy: waitingName(policy, suffix), default: false };
   const { id } = await callJson<{ id: string }>(context, source, {
-    ...{ method: 'POST', path: '/api/v2/dbrps', failure },
+    method: 'POST',
+    path: '/api/v2/dbrps',
+    failure,
     json,
   });
   await remove(context, source, mapping);

@@ -33,13 +33,23 @@ export const scratch = async (
     const [port, token] = [await freePort(), context.randomBytes(24).toString('hex')];
     const source = { name: scratchName, connection: { host, port, rpcPort: 8088 }, credentials: { token } };
     const command = {
-      ...{ folder, stopSignal: 'SIGTERM' as const },
+      folder,
+      stopSignal: 'SIGTERM' as const,
       program: influxd.program,
       args: [
-        ...['--bolt-path', join(folder, 'influxd.bolt'), '--engine-path', join(folder, 'engine')],
-        ...['--sqlite-path', join(folder, 'influxd.sqlite'), '--http-bind-address', `${host}:${port}`],
-        ...['--reporting-disabled', '--log-level', 'error'],
-        ...['--storage-retention-check-interval', never],
+        '--bolt-path',
+        join(folder, 'influxd.bolt'),
+        '--engine-path',
+        join(folder, 'engine'),
+        '--sqlite-path',
+        join(folder, 'influxd.sqlite'),
+        '--http-bind-address',
+        `${host}:${port}`,
+        '--reporting-disabled',
+        '--log-level',
+        'error',
+        '--storage-retention-check-interval',
+        never,
       ],
       env: { HOME: folder, TMPDIR: folder },
     };
