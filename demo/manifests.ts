@@ -3,7 +3,7 @@ import { dirname, join } from 'node:path';
 import { dump, load } from 'js-yaml';
 import { mustExist } from '../runtime/src/core/must-exist.ts';
 import { configKey } from '../src/environment/environment.ts';
-import { synthesizeManifests, writeFiles } from '../src/synth/manifests.ts';
+import { readEnvironments, synthesizeManifests, writeFiles } from '../src/synth/manifests.ts';
 import type { S3Server } from '../test/kit/s3.ts';
 
 const repository = dirname(import.meta.dirname);
@@ -35,6 +35,6 @@ export const synthesizeDev = async (s3: S3Server | undefined): Promise<string> =
   await mkdir(folder, { recursive: true });
   await writeFile(join(folder, environmentFile), await environmentText(s3));
   const manifests = join(folder, 'manifests');
-  writeFiles(manifests, synthesizeManifests(folder));
+  writeFiles(manifests, synthesizeManifests(readEnvironments(folder)));
   return join(manifests, 'dev');
 };

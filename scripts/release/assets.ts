@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import { copyFileSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { environmentFiles, readEnvironment } from '../../src/environment/environment.ts';
-import { synthesizeManifests, writeFiles } from '../../src/synth/manifests.ts';
+import { readEnvironments, synthesizeManifests, writeFiles } from '../../src/synth/manifests.ts';
 import { withImage } from './image.ts';
 
 // `npm run release:assets -- 0.3.0 sha256:…` makes the files of a release in .work/release: docs/how-to/releasing.md.
@@ -34,13 +34,13 @@ const makeManifests = (version: string, environments: string): void => {
   const parent = join(root, '.work/released-manifests');
   rmSync(parent, { recursive: true, force: true });
   mkdirSync(join(parent, name), { recursive: true });
-  writeFiles(join(parent, name), synthesizeManifests(environments));
+  writeFiles(join(parent, name), synthesizeManifests(readEnvironments(environments)));
   tar(join(folder, `${name}.tar.gz`), parent, name);
 };
 
 const makeImageName = (environments: string, version: string, digest: string): void => {
-  const [first] = environmentFiles(environments);
-  const { repository } = readEnvironment(first!).image;
+  const [first = ''] = environmentFiles(environments);
+  const { repository } = readEnvironment(first).image;
   writeFileSync(join(folder, 'image.txt'), `${repository}:${version}@${digest}\n`);
 };
 

@@ -5,7 +5,9 @@ const headingOf = (version: string): RegExp =>
 
 /** Versions with a section and a date, the newest first. */
 export const releasedVersions = (changelog: string): readonly string[] =>
-  [...changelog.matchAll(/^## \[(\d+\.\d+\.\d+)\] - \d{4}-\d{2}-\d{2}$/gm)].map(([, version]) => version!);
+  [...changelog.matchAll(/^## \[(\d+\.\d+\.\d+)\] - \d{4}-\d{2}-\d{2}$/gm)].map(
+    ([, version = '']) => version,
+  );
 
 /** What changed in a version: its section without the heading. @throws Error where there is none */
 export const sectionOf = (changelog: string, version: string): string => {

@@ -30,6 +30,6 @@ export const versionsIn = (text: string, { paths }: Place): readonly unknown[] =
 /** The text of a file with another version. */
 export const withVersion = (text: string, { paths }: Place, version: string): string => {
   const json = JSON.parse(text) as Json;
-  for (const path of paths) (at(json, path.slice(0, -1)) as Json)[path.at(-1)!] = version;
+  for (const path of paths) (at(json, path.slice(0, -1)) as Json)[path.at(-1) ?? ''] = version;
   return `${JSON.stringify(json, null, 2)}\n`;
 };

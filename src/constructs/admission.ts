@@ -96,12 +96,7 @@ export class BackupAdmission extends Construct {
           runs.map(({ name }) => name),
         ),
         runsScript(runs.map(({ script }) => scriptPath(script))),
-        ...onlyOurs(
-          environment,
-          'object.spec.template.spec',
-          names.operatorAccount,
-          runs.map((run) => podOfRun({ system: environment, ...run })),
-        ),
+        ...onlyOurs(environment, 'object.spec.template.spec', names.operatorAccount, runs.map(podOfRun)),
       ],
     });
   }

@@ -77,7 +77,8 @@ const cronJobProps = z.object({
 
 export type BackupCronJobProps = Props<typeof cronJobProps>;
 
-type Run = z.output<typeof cronJobProps>;
+/** As the schema makes it: every default is filled in. */
+export type CronJobRun = z.output<typeof cronJobProps>;
 
 /** A drained node is no failure of the backup; an error that another try cannot cure ends the Job at once. */
 const podFailurePolicy = {
@@ -90,7 +91,8 @@ const podFailurePolicy = {
   ],
 } as k8s.PodFailurePolicy; // whose rules may leave out conditions, though the class wants them
 
-const podOf = ({ system, script, resources, credentials }: Run): k8s.PodSpec =>
+/** The pod of a run. */
+export const podOfRun = ({ system, script, resources, credentials }: CronJobRun): k8s.PodSpec =>
   jobPod({
     system,
     serviceAccount: names.operatorAccount,
@@ -113,16 +115,13 @@ const podOf = ({ system, script, resources, credentials }: Run): k8s.PodSpec =>
     ],
   });
 
-const jobOf = (run: Run): k8s.JobSpec => ({
+const jobOf = (run: CronJobRun): k8s.JobSpec => ({
   activeDeadlineSeconds: secondsOf(run.deadline),
   backoffLimit: run.system.jobs.retries,
   ttlSecondsAfterFinished: secondsOf(run.system.jobs.keepFinished),
   podFailurePolicy,
-  template: { metadata: { labels: labelsOf(run.system, run.name) }, spec: podOf(run) },
+  template: { metadata: { labels: labelsOf(run.system, run.name) }, spec: podOfRun(run) },
 });
-
-/** The pod of a run. @throws Error for props that are not valid */
-export const podOfRun = (props: BackupCronJobProps): k8s.PodSpec => podOf(cronJobProps.parse(props));
 
 /** One scheduled run, its pod and its limits. The L2 class of cdk8s-plus would skip, silently, a run that starts 10 s late. */
 export class BackupCronJob extends Construct {

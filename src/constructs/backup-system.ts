@@ -1,5 +1,5 @@
 import { ApiObject, App, Chart } from 'cdk8s';
-import { Construct } from 'constructs';
+import { Construct, type IConstruct } from 'constructs';
 import { names } from '../../runtime/src/contract/names.ts';
 import { BackupError } from '../../runtime/src/core/errors.ts';
 import { environmentSchema, type Environment } from '../environment/environment.ts';
@@ -11,7 +11,7 @@ import { systemLabels } from './labels.ts';
 import { BackupMonitoring } from './monitoring.ts';
 import { Namespace } from './namespace.ts';
 import { BackupNetwork } from './network.ts';
-import { checked, type Props } from './props.ts';
+import { checked, markChecked, type Props } from './props.ts';
 import { RestorePod } from './restore-pod.ts';
 import { BackupSecrets } from './secrets.ts';
 import { BackupStorage } from './storage.ts';
@@ -52,10 +52,9 @@ const parts: Readonly<Record<string, Part>> = {
   config: Config,
   network: BackupNetwork,
   'cron-jobs': CronJobs,
-  monitoring: BackupMonitoring,
 };
 
-const apiObjectsIn = (construct: Construct): readonly ApiObject[] =>
+const apiObjectsIn = (construct: IConstruct): readonly ApiObject[] =>
   construct.node.findAll().filter((each) => ApiObject.isApiObject(each));
 
 /** cdk8s takes two objects of one name silently, and the one applied last wins. */
@@ -78,19 +77,26 @@ const sameNames = (construct: Construct): string[] => {
  * docs/reference/configuration.md. Two charts, so that cdk8s writes the restore pod, which is applied by hand, to a file of its own.
  */
 export class BackupSystem extends Construct {
+  /** In the order in which they are applied. */
+  readonly #concerns: { readonly part: IConstruct; readonly byHand: boolean }[] = [];
+
   constructor(scope: Construct, id: string, props: BackupSystemProps) {
     super(scope, id);
     const environment = checked(this, environmentSchema, props);
     if (!environment) return;
+    markChecked(environment);
     const common = {
       namespace: environment.namespace.name,
       labels: systemLabels(environment),
       disableResourceNameHashes: true,
     };
     const system = new Chart(this, 'system', common);
-    for (const [name, Part] of Object.entries(parts)) new Part(system, name, environment);
+    const made = Object.entries(parts).map(([name, Part]) => new Part(system, name, environment));
+    const monitoring = new BackupMonitoring(system, 'monitoring', environment);
     const byHand = new Chart(this, 'by-hand', common);
-    new RestorePod(byHand, names.restorePod, environment);
+    const restorePod = new RestorePod(byHand, names.restorePod, environment);
+    for (const part of [...made, ...monitoring.node.children]) this.#concerns.push({ part, byHand: false });
+    this.#concerns.push({ part: restorePod, byHand: true });
     this.node.addValidation({ validate: () => sameNames(this) });
   }
 
@@ -103,13 +109,11 @@ export class BackupSystem extends Construct {
       .findAll()
       .flatMap(({ node }) => node.validate().map((problem) => `[${node.path}] ${problem}`));
     if (problems.length) throw new BackupError('plan.invalid', problems.join('\n'));
-    return this.node.children
-      .flatMap(({ node }) => node.children)
-      .flatMap((part) => (part instanceof BackupMonitoring ? part.node.children : [part]))
-      .map((part) => ({
+    return this.#concerns
+      .map(({ part, byHand }) => ({
         name: part.node.id,
-        byHand: part instanceof RestorePod,
-        objects: apiObjectsIn(part as Construct).map((object) => object.toJson() as KubernetesObject),
+        byHand,
+        objects: apiObjectsIn(part).map((object) => object.toJson() as KubernetesObject),
       }))
       .filter(({ objects }) => objects.length);
   }
@@ -117,4 +121,4 @@ export class BackupSystem extends Construct {
 
 /** Objects of an environment by concern. @throws BackupError plan.invalid */
 export const synthesize = (environment: Environment): readonly Concern[] =>
-  new BackupSystem(new App(), environment.environment, environment).concerns();
+  new BackupSystem(new App(), environment.environment, markChecked(environment)).concerns();

@@ -1,42 +1,45 @@
 import { Construct } from 'constructs';
 import { cronJobName, names } from '../../runtime/src/contract/names.ts';
 import type { Environment, EnvironmentTarget } from '../environment/environment.ts';
-import { BackupCronJob, type BackupCronJobProps } from './backup-cron-job.ts';
+import { BackupCronJob, type CronJobRun } from './backup-cron-job.ts';
+import { markChecked } from './props.ts';
 
-type Run = Omit<BackupCronJobProps, 'system'>;
-
-const backupRun = (environment: Environment, target: EnvironmentTarget): Run => ({
+const backupRun = (environment: Environment, target: EnvironmentTarget): CronJobRun => ({
+  system: environment,
   name: cronJobName(target.name),
   script: `${target.name}-backup.sh`,
   schedule: target.schedule,
   deadline: target.deadline,
   resources: target.resources ?? environment.resources,
-  credentials: [target],
+  credentials: [{ ...target, optional: false }],
 });
 
 /** Reads archives only, so it gets no credentials of a database. */
-const verificationRun = ({ verification, resources }: Environment): Run => ({
+const verificationRun = (environment: Environment): CronJobRun => ({
+  system: environment,
   name: names.verification,
   script: 'verify-backups.sh',
-  schedule: verification.schedule,
-  deadline: verification.deadline,
-  resources: verification.resources ?? resources,
+  schedule: environment.verification.schedule,
+  deadline: environment.verification.deadline,
+  resources: environment.verification.resources ?? environment.resources,
+  credentials: [],
 });
 
 /** Restores into servers inside its own pod; credentials only of the servers that the plan names for drills. */
-const drillRun = ({ drill, targets, resources }: Environment): Run => ({
+const drillRun = (environment: Environment): CronJobRun => ({
+  system: environment,
   name: names.drill,
   script: 'drill-backups.sh',
-  schedule: drill.schedule,
-  deadline: drill.deadline,
-  resources: drill.resources ?? resources,
-  credentials: targets.flatMap(({ engine, drill: server }) =>
+  schedule: environment.drill.schedule,
+  deadline: environment.drill.deadline,
+  resources: environment.drill.resources ?? environment.resources,
+  credentials: environment.targets.flatMap(({ engine, drill: server }) =>
     server ? [{ ...server, engine, optional: true }] : [],
   ),
 });
 
 /** What each CronJob of an environment runs. */
-export const cronJobRuns = (environment: Environment): readonly Run[] => [
+export const cronJobRuns = (environment: Environment): readonly CronJobRun[] => [
   ...environment.targets.map((target) => backupRun(environment, target)),
   verificationRun(environment),
   drillRun(environment),
@@ -46,7 +49,6 @@ export const cronJobRuns = (environment: Environment): readonly Run[] => [
 export class CronJobs extends Construct {
   constructor(scope: Construct, id: string, environment: Environment) {
     super(scope, id);
-    for (const run of cronJobRuns(environment))
-      new BackupCronJob(this, run.name, { system: environment, ...run });
+    for (const run of cronJobRuns(environment)) new BackupCronJob(this, run.name, markChecked(run));
   }
 }

@@ -1,5 +1,6 @@
 import { BackupError } from '../../runtime/src/core/errors.ts';
 import { names } from '../../runtime/src/contract/names.ts';
+import { mustExist } from '../../runtime/src/core/must-exist.ts';
 import { synthesize, type KubernetesObject } from '../constructs/backup-system.ts';
 import type { Environment } from '../environment/environment.ts';
 import type {
@@ -99,7 +100,9 @@ const databaseOf = async (
   const labels = service?.spec.selector;
   const slices = `/apis/discovery.k8s.io/v1/namespaces/${namespace}/endpointslices?labelSelector=${selector({ 'kubernetes.io/service-name': name })}`;
   return {
-    ...{ target, host, service },
+    target,
+    host,
+    service,
     slices: await get(slices),
     pods: labels
       ? itemsOf(
@@ -131,8 +134,14 @@ export const readFacts = async (cluster: Cluster, environment: Environment): Pro
     Promise.all(environment.targets.map((target) => databaseOf(cluster, namespace, target))),
   ]);
   return {
-    ...{ environment, objects, mounted, databases },
-    rights: requests.map((request, index) => ({ ...request, allowed: allowed[index]! })),
+    environment,
+    objects,
+    mounted,
+    databases,
+    rights: requests.map((request, index) => ({
+      ...request,
+      allowed: mustExist(allowed[index], 'answer to the request'),
+    })),
     minor: minorOf(await get('/version')),
     kinds: await kindsOf(cluster, objects),
     namespace: await get(`/api/v1/namespaces/${namespace}`),

@@ -52,7 +52,7 @@ const keysOf = ({ items = [] }: Items): readonly string[] => items.map(({ key })
 
 const sourceOf = ({ secret, configMap }: Sources): readonly Source[] => [
   ...(secret && !secret.optional
-    ? [{ kind: 'Secret', name: (secret.secretName ?? secret.name)!, keys: keysOf(secret) } as const]
+    ? [{ kind: 'Secret', name: secret.secretName ?? secret.name ?? '', keys: keysOf(secret) } as const]
     : []),
   ...(configMap && !configMap.optional
     ? [{ kind: 'ConfigMap', name: configMap.name, keys: keysOf(configMap) } as const]

@@ -10,7 +10,7 @@ const irregular: Readonly<Record<string, string>> = {
 
 const resourceOf = (kind: string): string => irregular[kind] ?? `${kind.toLowerCase()}s`;
 
-const groupOf = (apiVersion: string): string => (apiVersion.includes('/') ? apiVersion.split('/')[0]! : '');
+const groupOf = (apiVersion: string): string => apiVersion.slice(0, Math.max(0, apiVersion.indexOf('/')));
 
 /** What `kubectl apply` asks for an object. */
 const applying = ({ apiVersion, kind, metadata }: KubernetesObject): readonly Request[] =>
@@ -35,7 +35,10 @@ const granting = (role: KubernetesObject): readonly Request[] =>
       resources.flatMap((resource) =>
         verbs.flatMap((verb) =>
           (resourceNames ?? [undefined]).map((name) => ({
-            ...{ verb, group, resource, name },
+            verb,
+            group,
+            resource,
+            name,
             namespace: role.metadata.namespace,
           })),
         ),
@@ -44,7 +47,10 @@ const granting = (role: KubernetesObject): readonly Request[] =>
   );
 
 const escalating = ({ name: namespace }: Environment['namespace']): Request => ({
-  ...{ verb: 'escalate', group: 'rbac.authorization.k8s.io', resource: 'roles', namespace },
+  verb: 'escalate',
+  group: 'rbac.authorization.k8s.io',
+  resource: 'roles',
+  namespace,
 });
 
 /** True for a right that a Role gives, and not one to apply something. */

@@ -22,9 +22,15 @@ export interface Trouble extends Finding {
 export type Check = (facts: Facts) => readonly Finding[];
 
 export const refused = (object: string, problem: string, action: string): Finding => ({
-  ...{ grade: 'refused', object, problem, action },
+  grade: 'refused',
+  object,
+  problem,
+  action,
 });
 
 export const risk = (object: string, problem: string, action: string): Finding => ({
-  ...{ grade: 'risk', object, problem, action },
+  grade: 'risk',
+  object,
+  problem,
+  action,
 });

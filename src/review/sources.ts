@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { basename } from 'node:path';
 import { BackupError } from '../../runtime/src/core/errors.ts';
 import { environmentFiles } from '../environment/environment.ts';
-import { synthesizeManifests } from '../synth/manifests.ts';
+import { readEnvironments, synthesizeManifests } from '../synth/manifests.ts';
 import type { Files } from './snapshot.ts';
 
 /** A dashboard alone is more than Node's default of 1 MiB. */
@@ -52,6 +52,8 @@ export const committedFiles = (folder: string, commit: string): Files => {
 /** What the environment files of the work tree become now. @throws BackupError plan.invalid */
 export const synthesizedFiles = (folder: string): Files =>
   new Map([
-    ...[...synthesizeManifests(folder)].map(([path, text]) => [`manifests/${path}`, text] as const),
+    ...[...synthesizeManifests(readEnvironments(folder))].map(
+      ([path, text]) => [`manifests/${path}`, text] as const,
+    ),
     ...environmentFiles(folder).map((file) => [basename(file), readFileSync(file, 'utf8')] as const),
   ]);

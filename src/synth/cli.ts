@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { isBackupError } from '../../runtime/src/core/errors.ts';
 import {
+  readEnvironments,
   staleFiles,
   synthesizeDashboards,
   synthesizeManifests,
@@ -37,7 +38,8 @@ const check = (made: readonly Made[]): void => {
 };
 
 try {
-  const made = outputs.map(({ make, ...output }) => ({ ...output, files: make(root) }));
+  const environments = readEnvironments(root);
+  const made = outputs.map(({ make, ...output }) => ({ ...output, files: make(environments) }));
   if (process.argv.includes('--check')) check(made);
   else for (const { folder, files } of made) writeFiles(folder, files);
 } catch (error) {

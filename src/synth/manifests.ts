@@ -4,7 +4,7 @@ import { Yaml } from 'cdk8s';
 import { synthesize, type Concern } from '../constructs/backup-system.ts';
 import { environmentDashboards } from '../constructs/monitoring.ts';
 import { renderDashboard } from '../../dashboards/index.ts';
-import { environmentFiles, readEnvironment } from '../environment/environment.ts';
+import { environmentFiles, readEnvironment, type Environment } from '../environment/environment.ts';
 
 /** Path below a folder of generated files → text. */
 export type Files = ReadonlyMap<string, string>;
@@ -26,24 +26,22 @@ const filesOf = (environment: string, concerns: readonly Concern[]): readonly (r
     ['kustomization', kustomization(concerns)] as const,
   ].map(([name, text]) => [`${environment}/${name}.yaml`, heading(environment) + text]);
 
-/** Manifests of every Pulumi.<env>.yaml in a folder. @throws BackupError plan.invalid */
-export const synthesizeManifests = (folder: string): Files =>
-  new Map(
-    environmentFiles(folder)
-      .map(readEnvironment)
-      .flatMap((environment) => filesOf(environment.environment, synthesize(environment))),
-  );
+/** Every Pulumi.<env>.yaml in a folder. @throws BackupError plan.invalid */
+export const readEnvironments = (folder: string): readonly Environment[] =>
+  environmentFiles(folder).map(readEnvironment);
 
-/** Dashboards of every Pulumi.<env>.yaml in a folder, to import by hand where no sidecar does. @throws BackupError plan.invalid */
-export const synthesizeDashboards = (folder: string): Files =>
+/** Manifests of environments. @throws BackupError plan.invalid */
+export const synthesizeManifests = (environments: readonly Environment[]): Files =>
+  new Map(environments.flatMap((environment) => filesOf(environment.environment, synthesize(environment))));
+
+/** Dashboards of environments, to import by hand where no sidecar does. */
+export const synthesizeDashboards = (environments: readonly Environment[]): Files =>
   new Map(
-    environmentFiles(folder)
-      .map(readEnvironment)
-      .flatMap((environment) =>
-        environmentDashboards(environment).map(
-          (shipped) => [`${environment.environment}/${shipped.file}`, renderDashboard(shipped)] as const,
-        ),
+    environments.flatMap((environment) =>
+      environmentDashboards(environment).map(
+        (shipped) => [`${environment.environment}/${shipped.file}`, renderDashboard(shipped)] as const,
       ),
+    ),
   );
 
 const generatedIn = (folder: string): readonly string[] =>

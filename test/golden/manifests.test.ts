@@ -5,25 +5,25 @@ import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { load, loadAll } from 'js-yaml';
 import { names } from '../../runtime/src/contract/names.ts';
-import { staleFiles, synthesizeDashboards, synthesizeManifests, writeFiles } from '../../src/synth/manifests.ts';
+import { readEnvironments, staleFiles, synthesizeDashboards, synthesizeManifests, writeFiles } from '../../src/synth/manifests.ts';
 import { environmentNames, root } from '../kit/environments.ts';
 import { removeFolder, workFolder } from '../kit/private-server.ts';
 
 const committed = join(root, 'manifests');
-const fresh = synthesizeManifests(root);
+const fresh = synthesizeManifests(readEnvironments(root));
 
 test('the committed manifests are what the environments say; npm run synth updates them', () => {
   expect(staleFiles(committed, fresh)).toEqual([]);
 });
 
 test('the committed dashboards are what the environments say; npm run synth updates them', () => {
-  const dashboards = synthesizeDashboards(root);
+  const dashboards = synthesizeDashboards(readEnvironments(root));
   expect([...dashboards.keys()]).toContain('prod/backup-monitoring.json');
   expect(staleFiles(join(root, 'dashboards/json'), dashboards)).toEqual([]);
 });
 
 test('synthesis is byte-identical twice', () => {
-  expect([...synthesizeManifests(root)]).toEqual([...fresh]);
+  expect([...synthesizeManifests(readEnvironments(root))]).toEqual([...fresh]);
 });
 
 describe.each(environmentNames)('manifests/%s', (environment) => {

@@ -23,9 +23,15 @@ const leaveArchive: Leave<ArchiveEvent> = (
   index,
 ) =>
   plantGenuine(store, {
-    ...{ at, tier, seconds, archiveBytes, id: idOf(index) },
+    at,
+    tier,
+    seconds,
+    archiveBytes,
+    id: idOf(index),
     verifications: verifications.map(({ level, ok, after: passed, seconds: took }) => ({
-      ...{ at: after(at, passed), level, ok },
+      at: after(at, passed),
+      level,
+      ok,
       ...(!ok && { problem: 'archive.damaged' }),
       ...(level === 'drill' && ok && { seconds: took }),
     })),
@@ -40,7 +46,10 @@ const signers: Readonly<Record<RunEvent['signer'], Key | undefined>> = {
 };
 
 const recordOf = ({ command, level, seconds, failure }: RunEvent, at: Date): RunRecord => ({
-  ...{ format: 1, command, target: 'redis', environment: 'test' },
+  format: 1,
+  command,
+  target: 'redis',
+  environment: 'test',
   startedAt: at.toISOString(),
   finishedAt: after(at, seconds),
   ok: failure === null,

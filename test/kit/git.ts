@@ -3,7 +3,7 @@ import { cpSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { dump, load } from 'js-yaml';
 import { configKey } from '../../src/environment/environment.ts';
-import { synthesizeManifests, writeFiles } from '../../src/synth/manifests.ts';
+import { readEnvironments, synthesizeManifests, writeFiles } from '../../src/synth/manifests.ts';
 import { root, type EnvironmentName } from './environments.ts';
 
 const identity = ['-c', 'user.name=test', '-c', 'user.email=test@example.com', '-c', 'commit.gpgsign=false'];
@@ -40,7 +40,7 @@ export const repositoryIn = (folder: string): Repository => {
       writeFileSync(file, dump(stack));
     },
     commit: () => {
-      writeFiles(join(folder, 'manifests'), synthesizeManifests(folder));
+      writeFiles(join(folder, 'manifests'), synthesizeManifests(readEnvironments(folder)));
       git(folder, 'add', '--all');
       git(folder, 'commit', '--quiet', '--message=state');
     },

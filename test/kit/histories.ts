@@ -100,8 +100,16 @@ const plant = fc.record({
 });
 
 const failures = [
-  ...[null, null, null, 'lock.held', 'lock.held', 'store.full', 'source.refused'],
-  ...['verification.failed', 'drill.unavailable', 'run.interrupted'],
+  null,
+  null,
+  null,
+  'lock.held',
+  'lock.held',
+  'store.full',
+  'source.refused',
+  'verification.failed',
+  'drill.unavailable',
+  'run.interrupted',
 ];
 
 const run = fc.record({
@@ -131,8 +139,13 @@ const event = fc.oneof(
 /** Daily archives of the last nights, off the minutes of other events. */
 const nights = fc.array(bytes, { maxLength: 9 }).map((sizes) =>
   sizes.map((archiveBytes, index): ArchiveEvent => ({
-    ...{ kind: 'archive', ago: index * day + 11 * 3600 + 30, late: false, tier: 'daily' },
-    ...{ seconds: 60, archiveBytes, verifications: [] },
+    kind: 'archive',
+    ago: index * day + 11 * 3600 + 30,
+    late: false,
+    tier: 'daily',
+    seconds: 60,
+    archiveBytes,
+    verifications: [],
   })),
 );
 

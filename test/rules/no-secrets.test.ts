@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { overrides } from '../../runtime/src/contract/overrides.ts';
-import { synthesizeManifests } from '../../src/synth/manifests.ts';
+import { readEnvironments, synthesizeManifests } from '../../src/synth/manifests.ts';
 import { environmentNames, environmentOf, objectsOf, podsOf, root } from '../kit/environments.ts';
 
 /** Text that looks like a secret: https://github.com/gitleaks/gitleaks/blob/master/config/gitleaks.toml, the kinds used here. */
@@ -32,7 +32,7 @@ describe.each(environmentNames)('%s', (name) => {
   });
 
   test.each(Object.entries(secretPatterns))('holds nothing that looks like %s', (_, pattern) => {
-    const texts = [...synthesizeManifests(root)].filter(([path]) => path.startsWith(name));
+    const texts = [...synthesizeManifests(readEnvironments(root))].filter(([path]) => path.startsWith(name));
     expect(texts.filter(([, text]) => pattern.test(text)).map(([path]) => path)).toEqual([]);
   });
 });

@@ -1,5 +1,5 @@
 import { BlockList, isIPv6 } from 'node:net';
-import { engines } from '../../../runtime/src/engines/registry.ts';
+import { engineNamed } from '../../../runtime/src/engines/registry.ts';
 import type { Peer } from '../../environment/environment.ts';
 import type { DaemonSet, EndpointSlice, List, Pod, Service } from '../api.ts';
 import { itemsOf, type Found } from '../cluster.ts';
@@ -72,7 +72,7 @@ const addressless = ({ cidrs }: Peer): boolean => cidrs === undefined;
 
 /** A policy is about the ports of pods, and the plan names that of the Service. */
 const ofPorts = ({ target }: Database, service: Service): readonly Finding[] => {
-  const wanted = engines[target.engine]!.ports(target.connection)[0];
+  const wanted = engineNamed(target.engine).ports(target.connection)[0];
   const port = (service.spec.ports ?? []).find((each) => each.port === wanted);
   if (service.spec.type === 'ExternalName' || (port && Number(port.targetPort) === wanted)) return [];
   if (port && typeof port.targetPort === 'string') return []; // a port by its name: only the pod knows its number

@@ -41,7 +41,7 @@ export const kinds: Check = ({ objects, kinds: served }) => {
       refused(
         key,
         `is no kind of this cluster: ${some.map(({ metadata }) => metadata.name).join(', ')} cannot be applied`,
-        operators[key.split('/')[0]!]!,
+        operators[key.replace(/\/.*/s, '')] ?? '',
       ),
     );
 };

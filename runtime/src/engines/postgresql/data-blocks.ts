@@ -87,13 +87,14 @@ export class DataBlocks {
   #keepEnd(bytes: Buffer, start: number, end: number): void {
     for (let at = Math.max(start, end - 5); at < end; at += 1) {
       this.#high = this.#low >>> 24;
+      // eslint-disable-next-line @typescript-eslint/no-non-null-assertion -- inside of the chunk; a check would cost, byte by byte
       this.#low = ((this.#low << 8) | bytes[at]!) >>> 0;
     }
   }
 
   #number(bytes: Buffer, at: number): number {
     if (this.#expected === 'type') {
-      this.#begin(bytes[at]!);
+      this.#begin(bytes.readUInt8(at));
       return at + 1;
     }
     const { intBytes } = this.#contents;

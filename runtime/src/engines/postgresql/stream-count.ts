@@ -1,3 +1,4 @@
+import { mustExist } from '../../core/must-exist.ts';
 import type { Fingerprint } from '../engine.ts';
 import { readArchiveContents, type ArchiveContents, type Reading } from './archive-contents.ts';
 import { DataBlocks } from './data-blocks.ts';
@@ -40,9 +41,9 @@ class Gathered<T> {
     this.#parts.push(part);
     this.#bytes += part.length;
     if (this.#bytes === this.#wanted) {
-      const [bytes] = this.#parts.length === 1 ? this.#parts : [Buffer.concat(this.#parts)];
+      const bytes = this.#parts.length === 1 ? part : Buffer.concat(this.#parts);
       [this.#parts, this.#bytes] = [[], 0];
-      this.#wanted = this.#next(this.#reading.next(bytes!));
+      this.#wanted = this.#next(this.#reading.next(bytes));
     }
     return rest.subarray(part.length);
   }
@@ -70,10 +71,13 @@ export class StreamCount {
 
   /** Of each table that there is: those without data in the dump have no rows, and others are not counted. */
   result(tables: readonly Table[], decode: (bytes: Buffer) => string): Fingerprint {
-    const { rows, objects } = this.#blocks!.result();
+    const { rows, objects } = mustExist(this.#blocks, 'table of contents in the dump').result();
     const byItem = new Map<string, number>();
     for (const [id, count] of rows) {
-      const { schema, name } = this.#contents!.entries.get(id)!;
+      const { schema, name } = mustExist(
+        this.#contents?.entries.get(id),
+        `entry ${id} in the table of contents`,
+      );
       byItem.set(itemOf({ schema: decode(schema), name: decode(name) }), count);
     }
     const items = tables.map((table) => [itemOf(table), { rows: byItem.get(itemOf(table)) ?? 0 }] as const);
