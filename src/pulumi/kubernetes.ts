@@ -17,7 +17,7 @@ import type { Provider } from '@pulumi/kubernetes/provider.js';
 import type * as pulumi from '@pulumi/pulumi';
 import type { KubernetesObject } from '../constructs/backup-system.ts';
 import type { Naming } from './naming.ts';
-import { precedes, waves, waveOf } from './order.ts';
+import { isPlan, precedes, waves, waveOf } from './order.ts';
 
 type ResourceClass = new (
   name: string,
@@ -81,9 +81,15 @@ interface Made {
  */
 export const fieldManager = { 'pulumi.com/patchFieldManager': 'grill-stats-backup' } as const;
 
+/** The plan is what the environment says: what somebody patched into it is set back, whatever they did it with. */
+const planWins = { 'pulumi.com/patchForce': 'true' } as const;
+
 const owned = (object: KubernetesObject): KubernetesObject => ({
   ...object,
-  metadata: { ...object.metadata, annotations: { ...object.metadata.annotations, ...fieldManager } },
+  metadata: {
+    ...object.metadata,
+    annotations: { ...object.metadata.annotations, ...fieldManager, ...(isPlan(object) && planWins) },
+  },
 });
 
 const register = (object: KubernetesObject, made: readonly Made[], { provider, naming }: Cluster): Made => {

@@ -61,7 +61,7 @@ const selects = (policy: KubernetesObject, labels: Labels): boolean => {
 };
 
 /** The plan names keys of Secrets: a run that reads a new plan beside an old Secret fails. */
-const isPlan = ({ kind, metadata }: KubernetesObject): boolean =>
+export const isPlan = ({ kind, metadata }: KubernetesObject): boolean =>
   kind === 'ConfigMap' && metadata.name === names.configMap;
 
 const neededBy = (object: KubernetesObject): readonly string[] =>

@@ -1,4 +1,5 @@
 import { beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { separator } from '../kit/owned-fields.ts';
 import { StackState, type Cluster, type Step } from '../kit/pulumi-deployment.ts';
 import type { ProgramRun, Registered } from '../kit/pulumi-engine.ts';
 import { configOf, runStack } from '../kit/pulumi-stack.ts';
@@ -64,6 +65,13 @@ const withProvider = (run: ProgramRun, inputs: object): ProgramRun =>
     one.type === 'pulumi:providers:kubernetes' ? { inputs: { ...one.inputs, ...inputs } } : {},
   );
 
+/** As versions registered it whose field managers were random. */
+const unowned = (run: ProgramRun): ProgramRun =>
+  altered(run, ({ values }) => {
+    const { annotations: _, ...metadata } = (values['metadata'] ?? {}) as Record<string, unknown>;
+    return { values: { ...values, metadata } };
+  });
+
 describe('a stack', () => {
   test('is made once, and then unchanged', () => {
     const made = stack.up(runs.first);
@@ -116,6 +124,27 @@ describe('a stack', () => {
 
   const override = () =>
     cluster.get('ConfigMap backup-config')!.write('kubectl-patch', ['data', 'BACKUP_REMOTE_SYNC'], 'true');
+
+  test.each(['kubectl-patch', 'a-console'])(
+    'ends an override that %s wrote, without a conflict',
+    (manager) => {
+      stack.up(runs.first);
+      stack.up(runs.schedule);
+      const config = cluster.get('ConfigMap backup-config')!;
+      config.write(manager, ['data', 'BACKUP_REMOTE_SYNC'], 'true');
+      stack.refresh();
+      expect(done(stack.up(runs.schedule))).toEqual(['update ConfigMap backup-config']);
+      expect(config.fields.get(['data', 'BACKUP_REMOTE_SYNC'].join(separator))).toBe('false');
+    },
+  );
+
+  test('shows a CronJob that somebody suspended, and starts it again', () => {
+    stack.up(runs.first);
+    cluster.get('CronJob redis-backup')!.write('kubectl-patch', ['spec', 'suspend'], true);
+    expect(stack.preview(runs.first)).toEqual([
+      { operation: 'update', object: 'CronJob redis-backup', changed: ['spec.suspend'] },
+    ]);
+  });
 
   test('shows an override of somebody on call in the preview, and ends it', () => {
     stack.up(runs.first);
@@ -170,11 +199,6 @@ describe('a stack', () => {
       }
     };
     expect(() => lives((run) => run)).not.toThrow();
-    const unowned = (run: ProgramRun) =>
-      altered(run, ({ values }) => {
-        const { annotations: _, ...metadata } = (values['metadata'] ?? {}) as Record<string, unknown>;
-        return { values: { ...values, metadata } };
-      });
     expect(() => lives(unowned)).toThrow(/conflict with pulumi-kubernetes-\d+/);
   });
 
@@ -190,6 +214,15 @@ describe('a stack', () => {
     const other = new StackState(new Map());
     other.up(flat);
     expect(() => other.up(orphans)).toThrow('already exists');
+  });
+
+  test('of a version with random field managers is taken over with force, once', () => {
+    stack.up(unowned(runs.first));
+    stack.up(unowned(runs.schedule));
+    expect(() => stack.up(runs.rotated)).toThrow(/conflict with pulumi-kubernetes-\d+/);
+    stack.up(runs.rotated, { force: true });
+    stack.up(runs.schedule);
+    expect(stack.up(runs.schedule)).toEqual([]);
   });
 
   test('moves to another context in place while the identifier of its cluster stays', () => {

@@ -1,8 +1,11 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from '@jest/globals';
 import { placeholder } from '../../src/aws/resource.ts';
 import { awsResources } from '../../src/aws/resources.ts';
 import { synthesize } from '../../src/constructs/backup-system.ts';
 import { configKey, parseEnvironment, readEnvironment } from '../../src/environment/environment.ts';
+import { root } from '../kit/environments.ts';
 import { masked, type ProgramRun, type Registered } from '../kit/pulumi-engine.ts';
 import { arnOf, configOf, fileOf, kindOf, minted, runStack, settings } from '../kit/pulumi-stack.ts';
 
@@ -23,10 +26,15 @@ const byKind = (objects: readonly unknown[]) =>
 const namesOf = (urns: readonly string[]) => urns.map((urn) => urn.split('::').at(-1));
 
 /** Without the manager of its fields, which only Pulumi wants. */
-const unowned = ({ inputs }: Registered) => {
+const unowned = ({ inputs, name }: Registered) => {
   const metadata = inputs['metadata'] as { annotations: Readonly<Record<string, string>> };
-  const { 'pulumi.com/patchFieldManager': manager, ...annotations } = metadata.annotations;
+  const {
+    'pulumi.com/patchFieldManager': manager,
+    'pulumi.com/patchForce': force,
+    ...annotations
+  } = metadata.annotations;
   expect(manager).toBe('grill-stats-backup');
+  expect(force).toBe(name.endsWith('/backup-config') ? 'true' : undefined);
   return {
     ...inputs,
     metadata: {
@@ -54,7 +62,28 @@ const sentFor = (args: object): unknown => {
 test('Pulumi runs TypeScript as it is, and finds the environment under its project', () => {
   expect(settings.runtime).toEqual({ name: 'nodejs', options: { typescript: false } });
   expect(configKey).toBe(`${project}:environment`);
+  expect(Object.keys(settings.config)).toEqual(['environment']);
 });
+
+test('wants the Pulumi whose SDK it uses', () => {
+  const { dependencies } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as {
+    dependencies: Record<string, string>;
+  };
+  expect(settings.requiredPulumiVersion).toBe(`>=${dependencies['@pulumi/pulumi']!}`);
+});
+
+test(
+  'a Node.js that runs no TypeScript, such as 20, is named in a sentence',
+  async () => {
+    const { exitCode, errors } = await runStack('dev', { nodeOptions: ['--no-experimental-strip-types'] });
+    expect(exitCode).not.toBe(0);
+    expect(errors).toContain(
+      `Pulumi found Node.js ${process.versions.node}, and this program needs 22.18 or newer\nhint: npm ci && export PATH=`,
+    );
+    expect(errors).not.toMatch(/\n\s+at /);
+  },
+  timeoutMs,
+);
 
 describe.each(['dev', 'prod'])('the Pulumi program in %s', (stack) => {
   let result: ProgramRun;

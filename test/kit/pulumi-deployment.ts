@@ -44,14 +44,17 @@ const desired = ({ values }: Registered): Fields => {
   return fieldsOf(stringData ? { ...others, data: stringData } : others);
 };
 
-const annotation = ['metadata', 'annotations', 'pulumi.com/patchFieldManager'].join(separator);
+const annotation = (name: string): string => ['metadata', 'annotations', name].join(separator);
 let registrations = 0;
 
 /** A name of its own where the object does not say one: random in the provider, counted here. */
 const managerOf = (fields: Fields, known?: Known): string => {
-  const named = fields.get(annotation) as string | undefined;
+  const named = fields.get(annotation('pulumi.com/patchFieldManager')) as string | undefined;
   return named ?? known?.manager ?? `pulumi-kubernetes-${(registrations += 1)}`;
 };
+
+const isForced = (fields: Fields, { force = false }: TakeOver): boolean =>
+  force || fields.get(annotation('pulumi.com/patchForce')) === 'true';
 
 /** What was written by kubectl or made by this provider is taken over by prefix, without a conflict. */
 const isTaken = (manager: string): boolean =>
@@ -181,23 +184,19 @@ export class StackState {
     const manager = managerOf(fields, known);
     const live = this.#cluster.get(labelOf(resource))!;
     live.takeOver(manager, isTaken);
-    live.apply(manager, fields, takeOver.force ?? false);
+    live.apply(manager, fields, isForced(fields, takeOver));
     if (manager !== known.manager) live.apply(known.manager, new Map(), false);
     this.#remember(resource, fields, manager);
     return [{ operation: 'update', object: labelOf(resource), changed }];
   }
 
-  #create(
-    resource: Registered,
-    fields: Fields,
-    { upsert = false, force = false }: TakeOver,
-  ): readonly Step[] {
+  #create(resource: Registered, fields: Fields, takeOver: TakeOver): readonly Step[] {
     const label = labelOf(resource);
     const manager = managerOf(fields);
     const existing = this.#cluster.get(label);
-    if (existing && !upsert) throw new Error(`${label} already exists in the cluster`);
+    if (existing && !takeOver.upsert) throw new Error(`${label} already exists in the cluster`);
     const object = existing ?? new OwnedObject();
-    object.apply(upsert ? manager : 'pulumi-kubernetes', fields, force);
+    object.apply(takeOver.upsert ? manager : 'pulumi-kubernetes', fields, isForced(fields, takeOver));
     this.#cluster.set(label, object);
     this.#remember(resource, fields, manager);
     return [{ operation: 'create', object: label, changed: [] }];

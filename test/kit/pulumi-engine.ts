@@ -68,6 +68,8 @@ export interface Program {
   readonly file: string;
   /** Where Pulumi.yaml and node_modules are. @default this repository */
   readonly folder?: string;
+  /** Options of Node.js. @default none */
+  readonly nodeOptions?: readonly string[];
   readonly project: string;
   readonly stack: string;
   /** Configuration by full key; objects as JSON, as the CLI hands them over. */
@@ -283,6 +285,7 @@ export const runProgram = async (program: Program): Promise<ProgramRun> => {
   const child = spawn(
     process.execPath,
     [
+      ...(program.nodeOptions ?? []),
       join(folder, 'node_modules/@pulumi/pulumi/cmd/run'),
       `--monitor=${address}`,
       `--engine=${address}`,

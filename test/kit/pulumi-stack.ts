@@ -10,6 +10,8 @@ export const settings = load(readFileSync(join(root, 'Pulumi.yaml'), 'utf8')) as
   readonly name: string;
   readonly main: string;
   readonly runtime: object;
+  readonly requiredPulumiVersion: string;
+  readonly config: Readonly<Record<string, { readonly type: string }>>;
 };
 
 export const fileOf = (stack: string): string => join(root, `Pulumi.${stack}.yaml`);
@@ -43,6 +45,7 @@ export interface Configuration {
   readonly plain?: Readonly<Record<string, string>>;
   /** Any other values, by full key. */
   readonly config?: Readonly<Record<string, string>>;
+  readonly nodeOptions?: readonly string[];
 }
 
 const keyed = (values: Readonly<Record<string, string>> = {}) =>
@@ -51,10 +54,11 @@ const keyed = (values: Readonly<Record<string, string>> = {}) =>
 /** Runs the program of a stack against an engine that only records. */
 export const runStack = (
   stack: string,
-  { environment = configOf(stack), secrets, plain, config }: Configuration = {},
+  { environment = configOf(stack), secrets, plain, config, nodeOptions = [] }: Configuration = {},
 ): Promise<ProgramRun> =>
   runProgram({
     file: join(root, settings.main),
+    nodeOptions,
     project: settings.name,
     stack,
     config: { [configKey]: JSON.stringify(environment), ...keyed(plain), ...keyed(secrets), ...config },
