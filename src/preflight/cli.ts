@@ -1,8 +1,8 @@
-import { join } from 'node:path';
+import { basename } from 'node:path';
 import { parseArgs } from 'node:util';
 import { exitCodes } from '../../runtime/src/contract/exit-codes.ts';
 import { BackupError, isBackupError } from '../../runtime/src/core/errors.ts';
-import { readEnvironment } from '../environment/environment.ts';
+import { environmentFiles, readEnvironment, type Environment } from '../environment/environment.ts';
 import { kubectlCluster } from './kubectl.ts';
 import { preflight } from './preflight.ts';
 import type { Trouble } from './trouble.ts';
@@ -34,6 +34,16 @@ const parse = (args: readonly string[]) => {
   }
 };
 
+const environmentOf = (name: string): Environment => {
+  const files = environmentFiles(process.cwd());
+  const file = files.find((path) => basename(path) === `Pulumi.${name}.yaml`);
+  if (file) return readEnvironment(file);
+  throw new BackupError(
+    'usage.invalid',
+    `there is no Pulumi.${name}.yaml here: found ${files.map((path) => basename(path)).join(', ') || 'none'}`,
+  );
+};
+
 const inWords = ({ grade, object, problem, action }: Trouble): string =>
   `${grade === 'refused' ? 'missing' : 'risk   '}  ${object} ${problem}\n         → ${action}\n`;
 
@@ -50,7 +60,7 @@ const main = async (args: readonly string[]): Promise<void> => {
   const [name, ...more] = positionals;
   if (name === undefined || more.length)
     throw new BackupError('usage.invalid', `expected one environment\n\n${usage}`);
-  const environment = readEnvironment(join(process.cwd(), `Pulumi.${name}.yaml`));
+  const environment = environmentOf(name);
   const options = values.context === undefined ? [] : ['--context', values.context];
   const troubles = await preflight(kubectlCluster(options), environment);
   process.stdout.write(values.json ? `${JSON.stringify(troubles, undefined, 2)}\n` : report(name, troubles));

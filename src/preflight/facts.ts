@@ -119,7 +119,7 @@ const minorOf = (version: Found<Version>): number => {
   return Number(minor);
 };
 
-/** Reads what the checks of an environment need. @throws BackupError `cluster.*` */
+/** Reads what the checks of an environment need. @throws BackupError */
 export const readFacts = async (cluster: Cluster, environment: Environment): Promise<Facts> => {
   const { get } = cluster;
   const objects = synthesize(environment).flatMap(({ objects: each }) => each);

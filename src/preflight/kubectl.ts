@@ -15,7 +15,7 @@ interface Ended {
 const kubectl = async (args: readonly string[], input = ''): Promise<Ended> => {
   const child = spawn('kubectl', args);
   const missing = once(child, 'error').then(([error]) => {
-    throw new BackupError('cluster.unreachable', `kubectl cannot be run: ${(error as Error).message}`);
+    throw new BackupError('usage.invalid', `kubectl cannot be run: ${(error as Error).message}`);
   });
   child.stdin.on('error', () => {}); // EPIPE: the exit code tells why
   child.stdin.end(input);
@@ -25,7 +25,7 @@ const kubectl = async (args: readonly string[], input = ''): Promise<Ended> => {
 };
 
 const failed = ({ stderr }: Ended): BackupError =>
-  new BackupError('cluster.unreachable', `kubectl: ${stderr.trim().replaceAll(/\s+/g, ' ')}`);
+  new BackupError('usage.invalid', `kubectl: ${stderr.trim().replaceAll(/\s+/g, ' ')}`);
 
 /** Names of a Secret's keys are all that is looked at. */
 const withoutValues = (object: Keyed): Keyed =>

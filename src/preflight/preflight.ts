@@ -34,6 +34,6 @@ export const judge = (facts: Facts): readonly Trouble[] =>
     check(facts).map((finding) => ({ ...finding, check: name })),
   );
 
-/** Asks a cluster, and says what is missing there. @throws BackupError `cluster.*` */
+/** Asks a cluster, and says what is missing there. @throws BackupError */
 export const preflight = async (cluster: Cluster, environment: Environment): Promise<readonly Trouble[]> =>
   judge(await readFacts(cluster, environment));

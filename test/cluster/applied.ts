@@ -69,9 +69,6 @@ export const databasesUnharmed = async (
   );
 };
 
-export const removeDatabases = (environment: Environment): Promise<string> =>
-  kubectl(['delete', '-f', '-'], listOf(databasesOf(environment)));
-
 /** `kubectl delete -k`, until all is gone: a claim waits for the pods that use it. */
 export const removeAll = async (environment: Environment): Promise<void> => {
   await kubectl(['delete', '--ignore-not-found', '--wait=false', '-k', folderOf(environment)]);

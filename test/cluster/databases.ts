@@ -1,4 +1,5 @@
 import type { Environment } from '../../src/environment/environment.ts';
+import { kubectl } from './kubectl.ts';
 import { engines } from '../../runtime/src/engines/registry.ts';
 
 type Data = Readonly<Record<string, unknown>>;
@@ -61,3 +62,9 @@ export const restartedPods = (environment: Environment): readonly Data[] =>
         spec: template.spec,
       };
     });
+
+export const removeDatabases = (environment: Environment): Promise<string> =>
+  kubectl(
+    ['delete', '-f', '-'],
+    JSON.stringify({ apiVersion: 'v1', kind: 'List', items: databasesOf(environment) }),
+  );

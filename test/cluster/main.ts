@@ -1,18 +1,12 @@
 import { environmentNames, environmentOf, type EnvironmentName } from '../kit/environments.ts';
 import { afterAnUpgrade, onTheDayAfter, runAsEachGroup } from './commands.ts';
 import { answersOf } from './answers.ts';
-import {
-  applyTwice,
-  databasesUnharmed,
-  makeDatabases,
-  modes,
-  removeAll,
-  removeDatabases,
-  type Mode,
-} from './applied.ts';
+import { applyTwice, databasesUnharmed, makeDatabases, modes, removeAll, type Mode } from './applied.ts';
+import { removeDatabases } from './databases.ts';
 import { define } from './definitions.ts';
 import { hasNodes, jobsFollowTheVolume } from './scheduling.ts';
 import { kubectl } from './kubectl.ts';
+import { askAboutTroubles, releasedVolumeComesBack } from './preflights.ts';
 import { writeRecording, type Answers } from './recording.ts';
 
 // `KUBECONFIG=… npm run test:cluster`: everything that a real API server has to answer to the manifests, asked of it as an
@@ -56,12 +50,14 @@ const schedule = async (name: EnvironmentName): Promise<void> => {
   if (await hasNodes())
     return console.log(`skip ${name}: jobs follow the volume, as the cluster has nodes of its own`);
   const environment = environmentOf(name);
+  await removeAll(environment);
   await step(`${name}: jobs follow the volume`, () => jobsFollowTheVolume(environment));
   await removeAll(environment);
 };
 
 const ask = async (name: EnvironmentName): Promise<Answers> => {
   const environment = environmentOf(name);
+  await applyTwice(environment, 'server-side');
   const answers = await step(`${name}: answers recorded`, () => answersOf(name));
   await step(`${name}: commands of the seed as each group`, () => runAsEachGroup(environment));
   await step(`${name}: the restore pod on the day after`, () => onTheDayAfter(environment));
@@ -85,7 +81,12 @@ try {
     await schedule(name);
     environments[name] = await ask(name);
   }
-  writeRecording({ server: serverVersion.gitVersion, environments });
+  const prod = environmentOf('prod');
+  await step('a released volume comes back', () => releasedVolumeComesBack(prod));
+  const preflights = await step('preflight names each trouble, and none of a good cluster', () =>
+    askAboutTroubles(prod),
+  );
+  writeRecording({ server: serverVersion.gitVersion, environments, preflights });
 } finally {
   await kubectl(['delete', 'namespace', namespace.name, '--wait=false']);
   await undefine();

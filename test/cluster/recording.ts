@@ -4,12 +4,15 @@ import { join } from 'node:path';
 import { environmentOf, root, type EnvironmentName } from '../kit/environments.ts';
 import { policiesOf } from './admission-cases.ts';
 import type { Role } from './people.ts';
+import type { ClusterAnswers } from './recorded-cluster.ts';
 
 /** What a real API server answered, one file for each minor version that was asked; CI replays it. */
 export interface Recording {
   /** Such as `v1.33.4`. */
   readonly server: string;
   readonly environments: Readonly<Record<EnvironmentName, Answers>>;
+  /** Trouble of a cluster → what it answered to the preflight, where that is other than without troubles. */
+  readonly preflights: Readonly<Record<string, ClusterAnswers>>;
 }
 
 export interface Answers {

@@ -11,26 +11,29 @@ const nodes = ['lane-1', 'lane-2'] as const;
 
 const amounts = { cpu: '8', memory: '32Gi', pods: '100', 'ephemeral-storage': '500Gi' };
 
+/** A kubelet's sign of life. */
+const alive = async (name: string): Promise<void> => {
+  const now = new Date().toISOString();
+  const times = { lastHeartbeatTime: now, lastTransitionTime: now };
+  const conditions = [{ type: 'Ready', status: 'True', reason: 'Lane', message: 'no kubelet', ...times }];
+  const status = JSON.stringify({ status: { capacity: amounts, allocatable: amounts, conditions } });
+  await kubectl(['patch', 'node', name, '--subresource=status', '--type=merge', '-p', status]);
+};
+
 const makeNode = async (name: string): Promise<void> => {
-  const node = {
-    apiVersion: 'v1',
-    kind: 'Node',
-    metadata: { name, labels: { 'kubernetes.io/hostname': name } },
-  };
-  await kubectl(['create', '-f', '-'], JSON.stringify(node));
-  const conditions = [{ type: 'Ready', status: 'True', reason: 'Lane', message: 'no kubelet' }];
-  const status = { capacity: amounts, allocatable: amounts, conditions };
-  await kubectl([
-    'patch',
-    'node',
-    name,
-    '--subresource=status',
-    '--type=merge',
-    '-p',
-    JSON.stringify({ status }),
-  ]);
-  // the node's controller waits for a first sign of life before it lets pods in
-  await kubectl(['taint', 'nodes', name, 'node.kubernetes.io/not-ready-', '--overwrite']).catch(() => {});
+  const metadata = { name, labels: { 'kubernetes.io/hostname': name } };
+  await kubectl(['create', '-f', '-'], JSON.stringify({ apiVersion: 'v1', kind: 'Node', metadata }));
+  await alive(name);
+};
+
+/** Half a minute without one, and the controller of nodes sends no pods there. */
+const aliveEveryMs = 10_000;
+
+const keepAlive = (): (() => void) => {
+  const timer = setInterval(() => {
+    for (const node of nodes) alive(node).catch(() => {}); // the next one may come through
+  }, aliveEveryMs);
+  return () => clearInterval(timer);
 };
 
 /** Bound by hand, as a cluster without storage would never bind the claim. */
@@ -118,11 +121,13 @@ export const hasNodes = async (): Promise<boolean> => (await kubectl(['get', 'no
 /** Jobs of a ReadWriteOnce volume on two nodes. */
 export const jobsFollowTheVolume = async (environment: Environment): Promise<void> => {
   for (const node of nodes) await makeNode(node);
+  const leave = keepAlive();
   await kubectl(['create', '-f', '-'], JSON.stringify(volumeFor(environment)));
   try {
     await kubectl(['apply', '-k', folderOf(environment)]);
     await followTheVolume(environment);
   } finally {
+    leave();
     await remove(environment);
     await kubectl(['delete', '--wait=false', 'pv', 'lane-volume']);
   }

@@ -1,0 +1,98 @@
+import { describe, expect, test } from '@jest/globals';
+import { judge, preflight } from '../../src/preflight/preflight.ts';
+import { readFacts, type Facts } from '../../src/preflight/facts.ts';
+import { found } from '../cluster/preflights.ts';
+import { readRecordings } from '../cluster/recording.ts';
+import { replayedCluster, type ClusterAnswers } from '../cluster/recorded-cluster.ts';
+import { environmentOfCase, nothingWrong, troubles, type Case } from '../cluster/troubles.ts';
+
+const recordings = readRecordings();
+
+const answersTo = (preflights: Readonly<Record<string, ClusterAnswers>>, { title }: Case): ClusterAnswers => {
+  const base = preflights[nothingWrong.title]!;
+  const own = preflights[title]!;
+  return { gets: { ...base.gets, ...own.gets }, denied: own.denied };
+};
+
+describe.each(recordings)('what $server answered', ({ preflights }) => {
+  test('is about all cases: else KUBECONFIG=… npm run test:cluster, and commit', () => {
+    expect(Object.keys(preflights)).toEqual([nothingWrong, ...troubles].map(({ title }) => title));
+  });
+
+  test.each([nothingWrong, ...troubles])('tells the preflight of $title', async (one) => {
+    const cluster = replayedCluster(answersTo(preflights, one));
+    expect(found(await preflight(cluster, environmentOfCase(one)))).toEqual(one.finds);
+  });
+
+  test('holds no value of a Secret', () => {
+    const secrets = Object.entries(preflights[nothingWrong.title]!.gets).filter(([path]) =>
+      path.includes('/secrets/'),
+    );
+    expect(secrets.length).toBeGreaterThan(2);
+    for (const [, secret] of secrets) {
+      if (secret === null) continue;
+      expect(new Set(Object.values((secret as { data: object }).data))).toEqual(new Set(['']));
+    }
+  });
+});
+
+const factsOf = (changes: Partial<Facts>, one: Case = nothingWrong): Promise<Facts> =>
+  readFacts(replayedCluster(answersTo(recordings[0]!.preflights, one)), environmentOfCase(one)).then(
+    (facts) => ({ ...facts, ...changes }),
+  );
+
+const names = (facts: Facts): readonly string[] => found(judge(facts));
+
+describe('what no cluster here is', () => {
+  test('too old', async () => {
+    expect(names(await factsOf({ minor: 26 }))).toEqual(['version: Kubernetes 1.26']);
+    expect(names(await factsOf({ minor: 29 }))).toEqual(['version: Kubernetes 1.29']);
+    expect(names(await factsOf({ minor: 30 }))).toEqual([]);
+  });
+
+  test('a namespace on its way out', async () => {
+    const namespace = { metadata: { name: 'grill-stats' }, status: { phase: 'Terminating' } };
+    expect(names(await factsOf({ namespace }))).toEqual(['namespace: Namespace grill-stats']);
+  });
+
+  test('a claim that lost its volume', async () => {
+    const spec = {
+      accessModes: ['ReadWriteOnce'],
+      storageClassName: 'grill-stats-lane',
+      resources: { requests: { storage: '100Gi' } },
+    };
+    const claim = { spec, status: { phase: 'Lost' } };
+    expect(names(await factsOf({ claim }))).toEqual(['claim: PersistentVolumeClaim backup-storage-pvc']);
+  });
+
+  test('without the Prometheus operator', async () => {
+    const { kinds } = await factsOf({});
+    const left = new Set([...kinds].filter((kind) => !kind.startsWith('monitoring.coreos.com')));
+    expect(names(await factsOf({ kinds: left }))).toEqual([
+      'kinds: monitoring.coreos.com/v1 ServiceMonitor',
+      'kinds: monitoring.coreos.com/v1 PrometheusRule',
+    ]);
+  });
+});
+
+describe('what is said to do', () => {
+  const actions = async (title: string): Promise<string> => {
+    const one = troubles.find((each) => each.title === title)!;
+    const all = await preflight(
+      replayedCluster(answersTo(recordings[0]!.preflights, one)),
+      environmentOfCase(one),
+    );
+    return all.map(({ action }) => action).join('\n');
+  };
+
+  test.each([
+    ['NodeLocal DNSCache', 'set network.dns.cidrs: [169.254.20.10/32, 10.96.0.10/32]'],
+    ['a Service without selector', 'set targets[postgresql].network.cidrs: [192.0.2.10/32]'],
+    ['a Secret without a key', 'add this key'],
+    ['a volume of a claim that was deleted', '/spec/claimRef/uid'],
+    ['no namespace', 'kubectl create namespace grill-stats-lane-none'],
+    ['a claim that is larger', 'set storage.size: 200Gi'],
+  ])('about %s: %s', async (title, action) => {
+    expect(await actions(title)).toContain(action);
+  });
+});
