@@ -65,7 +65,7 @@ const ago = fc
     { weight: 6, arbitrary: fc.integer({ min: 0, max: 60 * 1440 }) },
     { weight: 6, arbitrary: fc.integer({ min: 0, max: 2 * 1440 }) },
     { weight: 1, arbitrary: fc.integer({ min: -10, max: 0 }) },
-    { weight: 1, arbitrary: fc.integer({ min: -2 * 1440, max: 0 }) },
+    { weight: 2, arbitrary: fc.integer({ min: -2 * 1440, max: 0 }) },
   )
   .map((minutes) => minutes * minute);
 
@@ -136,18 +136,20 @@ const event = fc.oneof(
   { weight: 1, arbitrary: lock },
 );
 
-/** Daily archives of the last nights, off the minutes of other events. */
-const nights = fc.array(bytes, { maxLength: 9 }).map((sizes) =>
-  sizes.map((archiveBytes, index): ArchiveEvent => ({
-    kind: 'archive',
-    ago: index * day + 11 * 3600 + 30,
-    late: false,
-    tier: 'daily',
-    seconds: 60,
-    archiveBytes,
-    verifications: [],
-  })),
-);
+/** Daily archives, one a day until some time ago, off the minutes of other events. */
+const nights = fc
+  .tuple(fc.integer({ min: 0, max: 3 * 1440 }), fc.array(bytes, { maxLength: 9 }))
+  .map(([newest, sizes]) =>
+    sizes.map((archiveBytes, index): ArchiveEvent => ({
+      kind: 'archive',
+      ago: newest * minute + index * day + 30,
+      late: false,
+      tier: 'daily',
+      seconds: 60,
+      archiveBytes,
+      verifications: [],
+    })),
+  );
 
 const events = fc
   .tuple(nights, fc.uniqueArray(event, { selector: (each) => each.ago, maxLength: 14 }))
@@ -167,7 +169,7 @@ export const history: fc.Arbitrary<History> = fc
     fc.record({
       events,
       rto: fc.constantFrom('5m', '30m'),
-      pause: fc.constantFrom(0, minute, 7 * minute, 3 * day),
+      pause: fc.constantFrom(0, minute, 7 * minute, 3 * day, 3 * day),
     }),
   )
   .map(([objective, rest]) => ({ ...objective, ...rest }));

@@ -64,11 +64,15 @@ export const drillsOf = (manifests: readonly Verified[]): readonly Verification[
 /** Archives that the newest one is compared with. @default 7 - a week of nights */
 const trendLength = 7;
 
-/** Size of the newest daily archive over the median of the seven before it; undefined without one before it. @param manifests oldest first */
+/**
+ * Size of the newest daily archive over the median of the seven before it; undefined without one before it, and where they
+ * have no bytes. @param manifests oldest first
+ */
 export const sizeRatio = (
   manifests: readonly Pick<Manifest, 'tier' | 'archiveBytes'>[],
 ): number | undefined => {
   const sizes = manifests.filter(isDaily).map(({ archiveBytes }) => archiveBytes);
   const [newest, before] = [sizes.at(-1), sizes.slice(-1 - trendLength, -1)];
-  return newest === undefined || before.length === 0 ? undefined : newest / median(before);
+  const usual = before.length > 0 ? median(before) : 0;
+  return newest === undefined || usual === 0 ? undefined : newest / usual;
 };

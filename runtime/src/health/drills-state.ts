@@ -20,7 +20,8 @@ export interface DrillsState {
 }
 
 const drill = (at: string, ok: boolean, seconds: unknown): Drill => ({
-  ...{ at, ok },
+  at,
+  ok,
   ...(ok && typeof seconds === 'number' && { seconds }),
 });
 

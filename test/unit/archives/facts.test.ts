@@ -101,7 +101,10 @@ describe('sizeRatio', () => {
     ).toBe(0.5);
   });
 
-  test.each([[[]], [daily(5)]])('is unknown without one to compare with', (sizes) => {
-    expect(sizeRatio(sizes)).toBeUndefined();
-  });
+  test.each([[[]], [daily(5)], [daily(0, 5)], [daily(0, 0)]])(
+    'is unknown without bytes to compare with',
+    (sizes) => {
+      expect(sizeRatio(sizes)).toBeUndefined();
+    },
+  );
 });

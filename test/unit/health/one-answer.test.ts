@@ -34,11 +34,17 @@ test('where the newest manifest was altered, all go by the archive before it', a
   await plants['was altered']!(store, archive(12 * hours));
   const { status, scrape } = await answersOf(app());
   expect(status).toMatchObject({
-    ...{ archives: 1, ageSeconds: 3 * 86_400, startedAt: ago(3).toISOString(), withinRpo: false },
+    archives: 1,
+    ageSeconds: 3 * 86_400,
+    startedAt: ago(3).toISOString(),
+    withinRpo: false,
     setAside: [{ code: 'manifest.damaged' }],
   });
   expect(scrape).toMatchObject({
-    ...{ 'archives daily': 1, 'recoveryPoint': seconds(ago(3)), 'broken': 1, 'withoutKey': 0 },
+    'archives daily': 1,
+    'recoveryPoint': seconds(ago(3)),
+    'broken': 1,
+    'withoutKey': 0,
   }); // prettier-ignore
 });
 
@@ -73,7 +79,9 @@ test('a manifest dated in the future is set aside, and ages stay those of the pa
   await plants['in the future']!(store, archive(0));
   const { status, scrape } = await answersOf(app());
   expect(status).toMatchObject({
-    ...{ archives: 1, ageSeconds: 3 * 86_400, withinRpo: false },
+    archives: 1,
+    ageSeconds: 3 * 86_400,
+    withinRpo: false,
     setAside: [{ code: 'archive.future' }],
   });
   expect(scrape).toMatchObject({ 'archives daily': 1, recoveryPoint: seconds(ago(3)), broken: 1 });

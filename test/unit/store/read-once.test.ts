@@ -4,7 +4,9 @@ import type { StoredObject } from '../../../runtime/src/store/store.ts';
 
 const objects = (count: number, bytes = 1, modifiedMs = 0): readonly StoredObject[] =>
   Array.from({ length: count }, (_, index) => ({
-    ...{ key: String(index), bytes, modified: new Date(modifiedMs) },
+    key: String(index),
+    bytes,
+    modified: new Date(modifiedMs),
   }));
 
 /** A reader that notes what it reads, and how many at the same time. */

@@ -103,8 +103,13 @@ const notDone = ({ plan, target }: Prepared): RestoreResult => ({
 
 const runOne = (app: App, prepared: Prepared): Promise<RestoreResult> => {
   const { target, mode } = prepared.plan;
-  const run = { command: 'restore', target, lock: mode === 'replace', summarise: restoreSummary } as const;
-  return recorded(app, run, (inner) => carryOut(inner, prepared));
+  const options = {
+    command: 'restore',
+    target,
+    lock: mode === 'replace',
+    summarise: restoreSummary,
+  } as const;
+  return recorded(app, options, (inner) => carryOut(inner, prepared));
 };
 
 /** What became of the targets of a restore. */

@@ -20,7 +20,11 @@ const lastBackupOf = ({ lastRuns }: TargetState): TargetStatus['lastRun'] => {
 
 const lastRunsOf = ({ lastRuns }: TargetState): TargetStatus['lastRuns'] =>
   [...lastRuns].map(([command, { startedAt, finishedAt, ok, exitCode, failure }]) => ({
-    ...{ command, startedAt, finishedAt, ok, exitCode },
+    command,
+    startedAt,
+    finishedAt,
+    ok,
+    exitCode,
     ...(failure && { failure: failure.code }),
   }));
 

@@ -117,11 +117,11 @@ export const verify = async (app: App, request: VerifyRequest): Promise<VerifyOu
   const deadlineSeconds = deadlineOf(app, request);
   const results: Verified[] = [];
   for (const [index, target] of targets.entries()) {
-    const run = { command: 'verify', target: target.name, lock: false, deadlineSeconds } as const;
+    const options = { command: 'verify', target: target.name, lock: false, deadlineSeconds } as const;
     const figures = { level: request.level };
     const found: Verified[] = [];
     try {
-      await recorded(app, { ...run, figures, summarise: () => verifySummary(found) }, (inner) =>
+      await recorded(app, { ...options, figures, summarise: () => verifySummary(found) }, (inner) =>
         verifyTarget(inner, target, request, found),
       );
     } catch (error) {

@@ -1,0 +1,41 @@
+import { expect, test } from '@jest/globals';
+import { drillsState } from '../../../runtime/src/health/drills-state.ts';
+import { drill, failed, recordOf } from '../../kit/run-records.ts';
+
+const at = (day: number): string => `2024-01-${String(day).padStart(2, '0')}T03:00:00.000Z`;
+
+const remembering = (day: number, ok: boolean, seconds?: number) => ({
+  verifications: [
+    { at: at(day), level: 'drill' as const, ok, ...(seconds !== undefined && { seconds }) },
+    { at: at(28), level: 'deep' as const, ok: true },
+  ],
+});
+
+test('nothing is known without a drill, whatever other verifications there were', () => {
+  expect(drillsState([], [recordOf(1, { command: 'verify' })])).toEqual({});
+  expect(drillsState([{ verifications: [] }], [])).toEqual({});
+});
+
+test('archives remember drills whose records are gone', () => {
+  expect(drillsState([remembering(3, false), remembering(2, true, 30)], [])).toEqual({
+    last: { at: at(3), ok: false },
+    lastGood: { at: at(2), ok: true, seconds: 30 },
+    measuredSeconds: 30,
+  });
+});
+
+test('a drill that could not run is the last one, and leaves what earlier ones measured', () => {
+  const unavailable = recordOf(5, { ...drill, ...failed('drill.unavailable') });
+  expect(drillsState([remembering(3, true, 30)], [unavailable])).toEqual({
+    last: { at: at(5), ok: false },
+    lastGood: { at: at(3), ok: true, seconds: 30 },
+    measuredSeconds: 30,
+  });
+});
+
+test('a record tells what its drill measured', () => {
+  expect(drillsState([], [recordOf(5, drill)])).toMatchObject({
+    last: { at: at(5), ok: true, seconds: 42 },
+    measuredSeconds: 42,
+  });
+});

@@ -1,0 +1,22 @@
+import { expect, test } from '@jest/globals';
+import { frozenBy } from '../../../runtime/src/retention/frozen.ts';
+import { failed, recordOf } from '../../kit/run-records.ts';
+
+test('retention waits after a backup that failed, and says why', () => {
+  expect(frozenBy([recordOf(2, failed('source.refused')), recordOf(1)])).toMatch(
+    /source\.refused at 2024-01-02T02:00:00\.000Z$/,
+  );
+});
+
+test.each([
+  ['no run', []],
+  ['a backup that went well', [recordOf(2), recordOf(1, failed('source.refused'))]],
+  ['another command that failed', [recordOf(2, { command: 'verify', ...failed('archive.damaged') })]],
+  ['a backup that met a lock', [recordOf(2, failed('lock.held')), recordOf(1)]],
+  ['a backup for which there was no room', [recordOf(2, failed('store.full')), recordOf(1)]],
+])('retention goes on after %s', (_, records) => expect(frozenBy(records)).toBeUndefined());
+
+test('neither a lock nor want of space hides a backup that failed before', () => {
+  const records = [recordOf(3, failed('lock.held')), recordOf(2, failed('store.full'))];
+  expect(frozenBy([...records, recordOf(1, failed('source.refused'))])).toMatch(/source\.refused/);
+});
