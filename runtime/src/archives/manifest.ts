@@ -4,6 +4,7 @@ import { z } from 'zod';
 import { compressionNames } from '../contract/compression.ts';
 import { BackupError, messageOf } from '../core/errors.ts';
 import { jsonProblem } from '../core/json-shape.ts';
+import { mustExist } from '../core/must-exist.ts';
 import { equalDigests, findKey, iterations, type Key, type KeyRing } from '../crypto/key-ring.ts';
 import { segmentBytes } from '../crypto/segments.ts';
 import { mostBytes } from '../store/size-limits.ts';
@@ -133,7 +134,9 @@ export const keyFor = async (
 const macOf = async (manifest: Manifest, keys: KeyRing | undefined): Promise<string> => {
   const key = await keyFor(manifest, keys);
   if (!key) return createHash('sha256').update(label).update(canonical(manifest)).digest('hex');
-  const { macKey } = await key.macKeys(Buffer.from(manifest.encryption!.macSalt, 'hex'));
+  const { macKey } = await key.macKeys(
+    Buffer.from(mustExist(manifest.encryption, 'encryption').macSalt, 'hex'),
+  );
   return createHmac('sha256', macKey).update(label).update(canonical(manifest)).digest('hex');
 };
 
@@ -172,7 +175,8 @@ export const decodeManifest = (text: string, key: string): SignedManifest => {
   try {
     return parseManifest(text);
   } catch (error) {
-    const reason = error instanceof z.ZodError ? z.prettifyError(error).split('\n', 1)[0]! : messageOf(error);
+    const reason =
+      error instanceof z.ZodError ? z.prettifyError(error).replace(/\n.*/s, '') : messageOf(error);
     throw new BackupError(
       'manifest.damaged',
       `manifest ${key} cannot be read: ${reason.slice(0, longestReason)}`,

@@ -9,6 +9,7 @@ import { aliasPrefix } from '../contract/names.ts';
 import { BackupError, isBackupError, messageOf } from '../core/errors.ts';
 import type { DumpEntry, Entries } from '../core/entries.ts';
 import { tap } from '../core/count-bytes.ts';
+import { mustExist } from '../core/must-exist.ts';
 import { archiveKeysOf } from '../crypto/archive-keys.ts';
 import { open } from '../crypto/open.ts';
 import { engines } from '../engines/registry.ts';
@@ -41,7 +42,7 @@ export async function* openBytes(app: App, archive: Believed, label: string): As
       `the manifest contradicts itself: ${archiveBytes} bytes, ${seal.bytes} of them sealed`,
     );
   const key = await keyFor(manifest, app.keys);
-  const keys = key && (await archiveKeysOf(key, manifest.encryption!));
+  const keys = key && (await archiveKeysOf(key, mustExist(manifest.encryption, 'encryption')));
   const progress = app.progress(label, archiveBytes);
   try {
     yield* open(tap(archive.store.get(archive.key), progress.add), manifest.id, seal, keys);
@@ -70,8 +71,8 @@ async function* asListed(entries: Entries, listed: readonly Listed[]): AsyncGene
       );
     yield { name, content: sized(content, expected) };
   }
-  if (index < listed.length)
-    throw new BackupError('archive.damaged', `the archive lacks ${listed[index]!.name}`);
+  const missing = listed[index];
+  if (missing) throw new BackupError('archive.damaged', `the archive lacks ${missing.name}`);
 }
 
 /** Entries of an archive, nothing of a segment released before it is authenticated. */

@@ -31,13 +31,14 @@ export const tryRestore = async (
   const { fingerprint, sourceBytes } = manifest;
   const needs = { fingerprint, sourceBytes, open: () => open('look into') };
   const scratch = await engine.scratch(app.run, manifest.server, needs);
-  if (!scratch && !fallback)
+  const openSource = scratch ? () => Promise.resolve(scratch.source) : fallback;
+  if (!openSource)
     throw new BackupError(
       'drill.unavailable',
       `no ${manifest.server.product} ${manifest.server.version} server program is installed to restore ${archive.key} into`,
     );
   try {
-    const source = scratch?.source ?? (await fallback!());
+    const source = await openSource();
     const begun = performance.now();
     const request = restoreRequest(app, manifest, scratch ? 'replace' : 'trial', scope);
     const as = scratch ? { account } : {}; // elsewhere it is the account itself

@@ -1,5 +1,6 @@
 import { Command as Program } from 'commander';
 import { names } from '../contract/names.ts';
+import { mustExist } from '../core/must-exist.ts';
 import { programVersion } from '../core/version.ts';
 import type { Command } from './command.ts';
 import { addCommand } from './parser.ts';
@@ -46,7 +47,7 @@ export const runProgram = async (
     })
     .exitOverride();
   for (const name of namedIn(args, known)) {
-    const { command } = await known[name]!();
+    const { command } = await mustExist(known[name], `command ${name}`)();
     addCommand(program, name, command, async (input, common) => {
       ended = await carryOut(session, command, input, common);
     });

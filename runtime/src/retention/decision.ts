@@ -100,13 +100,14 @@ const limited = (
   policy: RetentionPolicy,
 ): readonly Decision[] => {
   const postponed = new Set<number>();
+  const indexed = candidates.map((candidate, index) => ({ ...candidate, index }));
   for (const tier of tiers) {
-    const indices = [...candidates.keys()].filter((index) => candidates[index]!.tier === tier);
-    indices
-      .filter((index) => !decisions[index]!.keep)
-      .toSorted((a, b) => newestFirst(candidates[b]!, candidates[a]!))
-      .slice(limitOf(indices.length, policy))
-      .forEach((index) => postponed.add(index));
+    const ofTier = indexed.filter((candidate) => candidate.tier === tier);
+    ofTier
+      .filter(({ index }) => decisions[index]?.keep === false)
+      .toSorted((a, b) => newestFirst(b, a))
+      .slice(limitOf(ofTier.length, policy))
+      .forEach(({ index }) => postponed.add(index));
   }
   const share = `${Math.round(policy.maxShare * 100)} %`;
   return decisions.map((decision, index) =>

@@ -89,7 +89,7 @@ const unbelieved = (steps: readonly Step[]): ReadonlyMap<Step, string> => {
   let next: Step | undefined;
   let believed = false;
   for (const step of steps.toReversed()) {
-    believed = step.proof === 'proved' || (step.proof === 'unproved' && believed && next!.vouches);
+    believed = step.proof === 'proved' || (step.proof === 'unproved' && believed && next?.vouches === true);
     if (step.proof === 'unproved' && !believed)
       found.set(
         step,

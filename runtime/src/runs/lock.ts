@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { RunContext } from '../core/context.ts';
 import { BackupError, isBackupError, messageOf } from '../core/errors.ts';
+import { mustExist } from '../core/must-exist.ts';
 import { stoppable, withinMs } from '../store/stoppable-store.ts';
 import type { Store } from '../store/store.ts';
 import { thisProcess, type LockOwner } from './lock-owner.ts';
@@ -45,7 +46,7 @@ const attempt = async (
   blocked: number,
 ): Promise<Attempt> => {
   const found = await findLock(store, target, run.now());
-  if (found?.state === 'held') throw held(target, found.lock!);
+  if (found?.state === 'held') throw held(target, mustExist(found.lock, 'owner of the lock'));
   const generation = Math.max(found?.generation ?? 0, blocked) + 1;
   const key = lockKey(target, generation);
   try {

@@ -112,6 +112,6 @@ export const doubtfulRuns = async (
   );
   return found.flatMap((each) => {
     const doubt = each && doubtAt(each, now);
-    return doubt === undefined ? [] : [{ key: each!.key, doubt }];
+    return each === undefined || doubt === undefined ? [] : [{ key: each.key, doubt }];
   });
 };

@@ -111,8 +111,13 @@ const attempt = async ({ run }: App, what: string, step: () => Promise<unknown>)
 };
 
 const auditEvent = ({ finishedAt: at, failure, ...record }: RunRecord): AuditEvent => ({
-  ...{ at, host: hostname(), command: record.command, target: record.target, ok: record.ok },
-  ...{ environment: record.environment, figures: record.figures },
+  at,
+  host: hostname(),
+  command: record.command,
+  target: record.target,
+  ok: record.ok,
+  environment: record.environment,
+  figures: record.figures,
   ...(failure && { failure: failure.code }),
 });
 

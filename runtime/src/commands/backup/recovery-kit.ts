@@ -57,8 +57,8 @@ const versionOf = (title: string): readonly number[] =>
 /** True for a kit of a later program, which reads this one's archives too. */
 const isNewer = (title: string): boolean => {
   const [stored, own] = [versionOf(title), versionOf(` ${programVersion} `)];
-  const differing = stored.findIndex((part, index) => part !== own[index]);
-  return differing >= 0 && stored[differing]! > own[differing]!;
+  const differences = stored.map((part, index) => part - (own[index] ?? 0));
+  return (differences.find((difference) => difference !== 0) ?? 0) > 0;
 };
 
 const putKit = async (store: Store, { files, title }: Kit): Promise<void> => {

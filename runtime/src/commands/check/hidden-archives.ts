@@ -4,12 +4,13 @@ import { archiveOf, isArchive, isManifest, manifestKey } from '../../archives/la
 import { decideRetention } from '../../retention/decision.ts';
 import { BackupError, isBackupError } from '../../core/errors.ts';
 import { retentionOf } from '../../plan/parse.ts';
-import type { ObjectVersion, Store } from '../../store/store.ts';
+import type { ObjectVersion, Store, Versions } from '../../store/store.ts';
 import { findTarget } from '../../session/app.ts';
 import { expectedOf } from '../../archives/of-target.ts';
 import type { Found, Place } from './finding.ts';
 import { candidateOf } from '../../retention/application.ts';
 import { openBytes } from '../../archives/read.ts';
+import { mustExist } from '../../core/must-exist.ts';
 
 /** Versions by key, newest first. */
 type History = ReadonlyMap<string, readonly ObjectVersion[]>;
@@ -30,10 +31,14 @@ const mostTried = 20;
 
 const mostVersions = 250_000;
 
+/** Asked only of stores that keep versions. */
+const versionsOf = ({ versions, location }: Store): Versions =>
+  mustExist(versions, `versions in ${location}`);
+
 const historyOf = async (store: Store, target: string): Promise<History> => {
   const history = new Map<string, ObjectVersion[]>();
   let count = 0;
-  for await (const version of store.versions!.list(`${target}/`)) {
+  for await (const version of versionsOf(store).list(`${target}/`)) {
     if (!isArchive(version.key) && !isManifest(version.key)) continue;
     if (++count > mostVersions)
       throw new BackupError(
@@ -48,7 +53,7 @@ const historyOf = async (store: Store, target: string): Promise<History> => {
 /** The store as it was when that version was the current one. */
 const asItWas = (store: Store, version: ObjectVersion): Store => ({
   ...store,
-  get: () => store.versions!.get(version),
+  get: () => versionsOf(store).get(version),
 });
 
 const stored = (history: History, key: string): readonly ObjectVersion[] =>
@@ -103,7 +108,7 @@ const hiddenOf = async (place: Place, history: History, key: string): Promise<Hi
 const bringBack =
   (place: Place, { archive, manifest, files }: Hidden) =>
   async (): Promise<string> => {
-    const versions = place.here.store.versions!;
+    const versions = versionsOf(place.here.store);
     for (const file of files) {
       if (!(await proves(place, archive, file))) continue;
       if (!file.isCurrent) await versions.bringBack(file);

@@ -7,7 +7,11 @@ import type { Finding } from './finding.ts';
 
 /** Needed by nobody, so `--repair` removes it; what an undo needs is for a person to remove. */
 const findingOf = (target: string, store: string, leftover: Leftover): Finding => ({
-  ...{ target, store, kind: 'left-on-server', key: leftover.name, severity: 'notice' },
+  target,
+  store,
+  kind: 'left-on-server',
+  key: leftover.name,
+  severity: 'notice',
   message: `${describeLeftover(leftover)}; grill-backup cleanup ${target}${leftover.kind === 'kept' ? ' --kept' : ''} removes it`,
   repair:
     leftover.kind === 'unfinished'

@@ -3,7 +3,12 @@ import type { Store } from '../../store/store.ts';
 import type { Finding } from './finding.ts';
 
 const notice = (store: Store, kind: Finding['kind'], message: string): Finding => ({
-  ...{ target: '', store: store.location, kind, key: '', severity: 'notice', message },
+  target: '',
+  store: store.location,
+  kind,
+  key: '',
+  severity: 'notice',
+  message,
 });
 
 /** Every lock, alias and pruned archive stays as an old version until a rule of the bucket removes it. */

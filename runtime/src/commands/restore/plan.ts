@@ -53,7 +53,11 @@ const placeOf = (source: Source, { test, into }: RestoreOptions): string => {
 };
 
 const scopeOf = ({ only, into, jobs, merge, accept }: RestoreOptions): RestoreScope => ({
-  ...{ only, into, jobs, merge, accept },
+  only,
+  into,
+  jobs,
+  merge,
+  accept,
 });
 
 /** What the engine has to say before anything is changed; a test restore changes nothing. @throws BackupError restore.refused */

@@ -16,6 +16,7 @@ import { whileStopped } from '../../services/stop-services.ts';
 import { restoreSummary } from './summary.ts';
 import { restoreRequest } from '../../archives/restore-request.ts';
 import { tryRestore } from '../../archives/scratch-restore.ts';
+import { mustExist } from '../../core/must-exist.ts';
 
 /** Where an engine cannot restore beside the live data, every byte is proved, and the live data saved, before it goes. */
 const saveLiveData = async (app: App, prepared: Prepared): Promise<string | undefined> => {
@@ -170,7 +171,10 @@ export const restore = async (
   if (!options.test && !(await options.confirm(prepared.map(({ plan }) => plan))))
     throw new BackupError('restore.refused', 'not confirmed');
   // what throws is the stopping of services: then not even the first target was begun
-  const first = { command: 'restore', target: prepared[0]!.plan.target } as const;
+  const first = {
+    command: 'restore',
+    target: mustExist(prepared[0], 'target to restore').plan.target,
+  } as const;
   const { result, down } = await failureRecorded(app, first, () =>
     whileStopped(app, services, (inner) => runAll(inner, prepared)),
   );

@@ -22,8 +22,19 @@ const lastRun = ({ lastRun }: TargetStatus): string => {
 };
 
 const columns = [
-  ...['target', 'engine', 'archives', 'newest', 'age', 'rpo', 'within', 'last run'],
-  ...['size', 'trend', 'verified', 'drill/rto', 'next run'],
+  'target',
+  'engine',
+  'archives',
+  'newest',
+  'age',
+  'rpo',
+  'within',
+  'last run',
+  'size',
+  'trend',
+  'verified',
+  'drill/rto',
+  'next run',
 ];
 
 const rowOf = (row: TargetStatus): readonly string[] => [

@@ -43,7 +43,8 @@ const accountOf = (app: App, target: Target): Promise<string | undefined> =>
   );
 
 const drill = async (app: App, target: Target, archive: Believed): Promise<Drilled> => {
-  const named = target.drill && (() => openSecretSource(app.run, target, target.drill!));
+  const { drill: server } = target;
+  const named = server && (() => openSecretSource(app.run, target, server));
   const account = await accountOf(app, target);
   const { restored, seconds } = await tryRestore(app, archive, named, { account });
   return { seconds, notes: restored.notes ?? [] };

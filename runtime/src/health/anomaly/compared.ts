@@ -32,7 +32,7 @@ const leastIntervalDays = 1 / 24;
 /** Days from one archive to the next. */
 export const intervalDays = (history: readonly Pick<Measured, 'startedAt'>[]): number => {
   const times = history.map(({ startedAt }) => Date.parse(startedAt) / dayMs);
-  const gaps = times.slice(1).map((time, index) => time - times[index]!);
+  const gaps = times.slice(1).map((time, index) => time - (times[index] ?? NaN));
   return gaps.length > 0 ? Math.max(leastIntervalDays, median(gaps)) : 1;
 };
 

@@ -46,7 +46,7 @@ const lostItem = (compared: Compared, item: string, measure: Counted): readonly 
   const first = history.findIndex(({ fingerprint }) => fingerprint[item]?.[measure] !== undefined);
   const known = first < 0 ? [] : history.slice(first);
   // an item that the newest archive of the history lacks was told before
-  if (known.length < minimumHistory || history.at(-1)!.fingerprint[item] === undefined) return [];
+  if (known.length < minimumHistory || history.at(-1)?.fingerprint[item] === undefined) return [];
   const values = known.map(({ fingerprint }) => countOf(fingerprint[item]?.[measure]));
   const now = candidate.fingerprint[item];
   const shift = shiftOf(values, countOf(now?.[measure]), 'down', dropFactor(policy));

@@ -14,7 +14,7 @@ export const duration = (
   const series = backups.map((each) => ({ at: each.startedAt, value: secondsTaken(each) }));
   const found = overrunOf(series, deadlineSeconds, intervalDays(backups), policy.forecastDays);
   if (!found) return [];
-  const now = formatSeconds(series.at(-1)!.value);
+  const now = formatSeconds(series.at(-1)?.value ?? NaN);
   return [
     `duration, now ${now}, approaches the deadline: ${describeOverrun(found, 'run', formatSeconds(deadlineSeconds))}`,
   ];
@@ -36,7 +36,7 @@ export const restoreTime = (
     ? overrunOf(series, rtoSeconds, intervalDays(series), policy.forecastDays)
     : undefined;
   if (!found) return [];
-  const now = formatSeconds(series.at(-1)!.value);
+  const now = formatSeconds(series.at(-1)?.value ?? NaN);
   return [
     `restore, now ${now}, approaches the RTO: ${describeOverrun(found, 'restore', formatSeconds(rtoSeconds))}`,
   ];

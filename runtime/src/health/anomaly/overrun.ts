@@ -53,8 +53,8 @@ export const overrunOf = (
   const share = Math.min(tellingShare, Math.max(...chances));
   const first = chances.findIndex((chance) => chance >= share);
   return {
-    everyNth: Math.max(1, Math.round(1 / chances[first]!)),
-    from: new Date(Date.parse(last.at) + ahead[first]! * intervalDays * dayMs),
+    everyNth: Math.max(1, Math.round(1 / (chances[first] ?? share))),
+    from: new Date(Date.parse(last.at) + (first + 1) * intervalDays * dayMs),
     perDay: Math.exp(outlook.slope / intervalDays),
   };
 };

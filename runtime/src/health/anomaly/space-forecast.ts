@@ -68,7 +68,10 @@ export const growthByDay = ({ archives, policy }: Kept, now: Date, days: number)
   if (!newest) return Array.from({ length: days }, () => 0);
   const [next, interval] = [nextBytesOf(history, newest), intervalDays(history)];
   let stored: readonly Stored[] = archives.map(({ archiveBytes, startedAt, ...rest }) => ({
-    ...{ key: rest.key, id: rest.id, tier: rest.tier, verified: rest.verified },
+    key: rest.key,
+    id: rest.id,
+    tier: rest.tier,
+    verified: rest.verified,
     bytes: archiveBytes,
     startedAt: new Date(startedAt),
   }));
@@ -98,9 +101,12 @@ export const fullAfter = (
   freeBytes: number,
   days: number,
 ): Forecast | undefined => {
-  const byDay = Array.from({ length: days }, (_, day) => growths.reduce((sum, each) => sum + each[day]!, 0));
+  const byDay = Array.from({ length: days }, (_, day) =>
+    growths.reduce((sum, each) => sum + (each[day] ?? 0), 0),
+  );
   const full = byDay.findIndex((bytes) => bytes > freeBytes);
-  return full < 0 ? undefined : { days: full + 1, bytesPerDay: byDay[full]! / (full + 1) };
+  const bytes = byDay[full];
+  return bytes === undefined ? undefined : { days: full + 1, bytesPerDay: bytes / (full + 1) };
 };
 
 /** Whether a store will be full within some days, as a sentence with figures; undefined where it will not. */

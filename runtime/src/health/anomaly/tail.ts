@@ -65,5 +65,5 @@ export const chanceAbove = (
 /** The value, so many after the last one, that a share of them stays below. */
 export const quantileOf = ({ usual, residuals }: Outlook, share: number, ahead: number): number => {
   const sorted = residuals.toSorted((a, b) => a - b);
-  return Math.expm1(usual(ahead) + sorted[Math.ceil(share * sorted.length) - 1]!);
+  return Math.expm1(usual(ahead) + (sorted[Math.ceil(share * sorted.length) - 1] ?? NaN));
 };
