@@ -8,7 +8,7 @@ import { keyFor, type Manifest } from './manifest.ts';
 import { aliasPrefix } from '../contract/names.ts';
 import { BackupError, isBackupError, messageOf } from '../core/errors.ts';
 import type { DumpEntry, Entries } from '../core/entries.ts';
-import { tap } from '../core/count-bytes.ts';
+import { countingBytes } from '../core/count-bytes.ts';
 import { mustExist } from '../core/must-exist.ts';
 import { archiveKeysOf } from '../crypto/archive-keys.ts';
 import { open } from '../crypto/open.ts';
@@ -45,7 +45,7 @@ export async function* openBytes(app: App, archive: Believed, label: string): As
   const keys = key && (await archiveKeysOf(key, mustExist(manifest.encryption, 'encryption')));
   const progress = app.progress(label, archiveBytes);
   try {
-    yield* open(tap(archive.store.get(archive.key), progress.add), manifest.id, seal, keys);
+    yield* open(countingBytes(archive.store.get(archive.key), progress.add), manifest.id, seal, keys);
   } finally {
     progress.done();
   }
@@ -54,7 +54,7 @@ export async function* openBytes(app: App, archive: Believed, label: string): As
 /** Ends well only if as many bytes passed as the manifest says. */
 async function* sized(content: AsyncIterable<Buffer>, { name, bytes }: Listed): AsyncGenerator<Buffer> {
   let seen = 0;
-  yield* tap(content, (passed) => (seen += passed));
+  yield* countingBytes(content, (passed) => (seen += passed));
   if (seen !== bytes)
     throw new BackupError('archive.damaged', `${name} has ${seen} bytes, ${bytes} were backed up`);
 }

@@ -3,7 +3,7 @@ import { writeManifest } from './catalogue.ts';
 import { newestDaily } from './facts.ts';
 import { isBackupError, messageOf } from '../core/errors.ts';
 import { throwIfStopped } from '../core/stopped.ts';
-import { tap } from '../core/count-bytes.ts';
+import { countingBytes } from '../core/count-bytes.ts';
 import type { Store } from '../store/store.ts';
 import type { App } from '../session/app.ts';
 import { pointNewest } from './point-newest.ts';
@@ -13,7 +13,7 @@ const send = async (app: App, archive: Believed, replica: Store): Promise<void> 
   const { archiveBytes, seal } = archive.manifest;
   const progress = app.progress(`copy to ${replica.location}`, archiveBytes);
   try {
-    const body = () => tap(archive.store.get(archive.key), progress.add);
+    const body = () => countingBytes(archive.store.get(archive.key), progress.add);
     await replica.put(archive.key, body, { replace: true, signal: app.run.signal, sha256: seal.sha256 });
   } finally {
     progress.done();

@@ -6,7 +6,7 @@ import { writeManifest } from './catalogue.ts';
 import { names } from '../contract/names.ts';
 import type { Entries } from '../core/entries.ts';
 import { readAhead } from '../core/read-ahead.ts';
-import { tap } from '../core/count-bytes.ts';
+import { countingBytes } from '../core/count-bytes.ts';
 import { newArchiveKeys } from '../crypto/archive-keys.ts';
 import { startSealing } from '../crypto/seal.ts';
 import type { Dump } from '../engines/engine.ts';
@@ -38,7 +38,7 @@ async function* measured(entries: Entries, meter: Meter, onBytes: (bytes: number
       meter.sourceBytes += bytes;
       onBytes(bytes);
     };
-    yield { name, content: tap(content, count) };
+    yield { name, content: countingBytes(content, count) };
   }
 }
 

@@ -1,5 +1,5 @@
 /** Passes a stream through and tells the length of each chunk as it passes. */
-export async function* tap(
+export async function* countingBytes(
   source: AsyncIterable<Buffer>,
   onBytes: (bytes: number) => void,
 ): AsyncGenerator<Buffer> {

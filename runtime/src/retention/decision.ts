@@ -94,7 +94,7 @@ const limitOf = (total: number, { maxShare }: RetentionPolicy): number =>
   Math.max(1, Math.floor(total * maxShare));
 
 /** The oldest go first; what is beyond a tier's share goes with a later run. */
-const limited = (
+const withinShare = (
   candidates: readonly Candidate[],
   decisions: readonly Decision[],
   policy: RetentionPolicy,
@@ -143,7 +143,7 @@ export const decideRetention = (
 ): readonly Decision[] => {
   const decisions = decideEach(candidates, policy, now);
   if (force) return decisions;
-  return frozen === undefined ? limited(candidates, decisions, policy) : keepAll(decisions, frozen);
+  return frozen === undefined ? withinShare(candidates, decisions, policy) : keepAll(decisions, frozen);
 };
 
 /** Start of the week (Sunday) or month that `time` lies in, UTC: a tier's copy is due once per period. */

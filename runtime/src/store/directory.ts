@@ -1,7 +1,7 @@
 import { lstat, statfs, unlink, type FileHandle } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { BackupError, isBackupError } from '../core/errors.ts';
-import { checked } from './key-checking-store.ts';
+import { keyChecking } from './key-checking-store.ts';
 import type { DirectoryConfig } from './config.ts';
 import { pointAlias, resolveAlias } from './directory-alias.ts';
 import { instead, onFile } from './directory-errors.ts';
@@ -124,5 +124,5 @@ export const directoryStore = ({ path: root }: DirectoryConfig): Store => {
     leftovers: (olderThan) => leftovers(root, olderThan),
     removeLeftovers: (olderThan) => removeLeftovers(root, olderThan),
   };
-  return checked(store);
+  return keyChecking(store);
 };

@@ -2,7 +2,7 @@ import { checkAlias, checkKey, checkObjectKey, checkPrefix } from './keys.ts';
 import type { Store } from './store.ts';
 
 /** A store that looks at every key before it does anything; each kind of store is made through it. */
-export const checked = (store: Store): Store => ({
+export const keyChecking = (store: Store): Store => ({
   ...store,
   put: async (key, body, options) => store.put(checkObjectKey(key), body, options),
   get: async function* (key, start) {

@@ -39,7 +39,7 @@ async function* paced(
  * A store whose `put`s and `get`s together pass no more than so many bytes per second, averaged over a second, so that a
  * backup leaves room on the link. Parts of an upload are sent whole, so a single one goes as fast as it can.
  */
-export const limited = (
+export const rateLimited = (
   store: Store,
   bytesPerSecond: number,
   signal?: AbortSignal,

@@ -4,7 +4,7 @@ import { quantityValue } from '../core/quantity.ts';
 import { withoutReturn } from '../core/secret-files.ts';
 import type { DirectoryConfig, S3Config } from './config.ts';
 import { directoryStore } from './directory.ts';
-import { limited } from './rate-limited-store.ts';
+import { rateLimited } from './rate-limited-store.ts';
 import type { Store } from './store.ts';
 
 export { directoryConfig, s3Config, s3Base, type DirectoryConfig, type S3Config } from './config.ts';
@@ -35,7 +35,7 @@ const openS3 = async (run: RunContext, config: S3Config, secret: string): Promis
   const store = await s3Store(config, keys);
   const bytesPerSecond = config.bandwidth === undefined ? undefined : quantityValue(config.bandwidth);
   // Inside the retries, so that what is sent again counts again.
-  return retrying(bytesPerSecond ? limited(store, bytesPerSecond, run.signal) : store, run.signal);
+  return retrying(bytesPerSecond ? rateLimited(store, bytesPerSecond, run.signal) : store, run.signal);
 };
 
 /**

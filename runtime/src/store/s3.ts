@@ -8,7 +8,7 @@ import {
 } from '@aws-sdk/client-s3';
 import { posix } from 'node:path';
 import { BackupError, isBackupError } from '../core/errors.ts';
-import { checked } from './key-checking-store.ts';
+import { keyChecking } from './key-checking-store.ts';
 import type { S3Config } from './config.ts';
 import { besideAlias } from './keys.ts';
 import { nameOf, openBucket, s3Limits, type Bucket, type S3Keys, type S3Limits } from './s3-client.ts';
@@ -111,7 +111,7 @@ export const s3Store = async (
   limits: S3Limits = s3Limits,
 ): Promise<Store> => {
   const bucket = await openBucket(config, keys, limits);
-  return checked({
+  return keyChecking({
     kind: 's3',
     location: bucket.location,
     put: (key, body, options) => upload(bucket, key, body, options),

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { ListMultipartUploadsCommand, ListPartsCommand, S3Client } from '@aws-sdk/client-s3';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { s3Config } from '../../../runtime/src/store/config.ts';
-import { limited } from '../../../runtime/src/store/rate-limited-store.ts';
+import { rateLimited } from '../../../runtime/src/store/rate-limited-store.ts';
 import { s3Store } from '../../../runtime/src/store/s3.ts';
 import type { Store } from '../../../runtime/src/store/store.ts';
 import { startFaultyProxy, type Fault, type FaultyProxy } from '../../kit/faulty-proxy.ts';
@@ -126,7 +126,7 @@ describe('an upload of known content that broke off', () => {
     const store = await open();
     await breakOff(store);
     const pace = { nowMs: () => 0, pause: async (ms: number) => void waits.push(ms) };
-    await limited(store, MiB, undefined, pace).put(archive, () => streamOf(content), { sha256 });
+    await rateLimited(store, MiB, undefined, pace).put(archive, () => streamOf(content), { sha256 });
     expect(Math.max(...waits) / 1000).toBeLessThanOrEqual(2 * 8 + 2);
   }, 60_000);
 });

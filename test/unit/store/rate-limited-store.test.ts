@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { s3Config } from '../../../runtime/src/store/config.ts';
-import { limited } from '../../../runtime/src/store/rate-limited-store.ts';
+import { rateLimited } from '../../../runtime/src/store/rate-limited-store.ts';
 import type { Store } from '../../../runtime/src/store/store.ts';
 import { startDirectory } from '../../conformance/stores/directory.ts';
 import type { StoreFixture } from '../../conformance/stores/fixture.ts';
@@ -40,7 +40,7 @@ describe('a limited store', () => {
     ['get', 1],
   ])('%s takes its bytes over its rate, after the first second for free', async (kind) => {
     const pace = clock();
-    const store = limited(plain, rate, undefined, pace);
+    const store = rateLimited(plain, rate, undefined, pace);
     const stream = () => randomStream(10 * rate, 10 * KiB);
     if (kind === 'get') {
       await plain.put('redis/a', stream());
@@ -54,7 +54,7 @@ describe('a limited store', () => {
     const seconds = await Promise.all(
       [1, 2].map(async (factor) => {
         const pace = clock();
-        await limited(plain, factor * rate, undefined, pace).put(
+        await rateLimited(plain, factor * rate, undefined, pace).put(
           `redis/${factor}`,
           randomStream(21 * rate, 10 * KiB),
         );
@@ -66,7 +66,7 @@ describe('a limited store', () => {
 
   test('uploads and downloads share one limit, and silence saves up no more than a second', async () => {
     const pace = clock();
-    const store = limited(plain, rate, undefined, pace);
+    const store = rateLimited(plain, rate, undefined, pace);
     await store.put('redis/a', randomStream(3 * rate, 10 * KiB));
     await collect(store.get('redis/a'));
     expect(pace.seconds()).toBeCloseTo(5, 5);
@@ -76,7 +76,7 @@ describe('a limited store', () => {
   });
 
   test('changes no byte', async () => {
-    const store = limited(plain, rate, undefined, clock());
+    const store = rateLimited(plain, rate, undefined, clock());
     const content = await collect(randomStream(300 * KiB));
     const body = async function* () {
       yield content;
@@ -87,7 +87,7 @@ describe('a limited store', () => {
 
   test('a stop ends the waiting', async () => {
     const controller = new AbortController();
-    const store = limited(plain, 64 * KiB, controller.signal);
+    const store = rateLimited(plain, 64 * KiB, controller.signal);
     const put = store.put('redis/a', randomStream(1000 * 64 * KiB), { signal: controller.signal });
     setImmediate(() => controller.abort());
     await expect(put).rejects.toMatchObject({ code: 'run.interrupted' });

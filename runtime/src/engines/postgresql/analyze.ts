@@ -1,6 +1,6 @@
 import type { RunContext } from '../../core/context.ts';
 import { withClient, type PostgresqlSource } from './client.ts';
-import { said } from './error-text.ts';
+import { errorText } from './error-text.ts';
 
 /**
  * Gathers the planner's statistics, which no dump holds: without them the first queries on the restored data may take a bad
@@ -19,6 +19,6 @@ export const analyze = async (
     await client.query(`ANALYZE ${tables.join(', ')}`);
   }).then(
     () => log.info({ database, seconds: (now().getTime() - begun) / 1000 }, 'analyzed'),
-    (error: unknown) => log.warn({ database, problem: said(error) }, 'not analyzed: run ANALYZE'),
+    (error: unknown) => log.warn({ database, problem: errorText(error) }, 'not analyzed: run ANALYZE'),
   );
 };

@@ -5,7 +5,7 @@ import type { Leftover } from '../engine.ts';
 import { identifier, maintenanceDatabase, withClient, type PostgresqlSource } from './client.ts';
 import { dropUnfinished } from './drop.ts';
 import { isHeld, unfinishedMark } from './marks.ts';
-import { said } from './error-text.ts';
+import { errorText } from './error-text.ts';
 import { exists, nameWith } from './swap.ts';
 
 /** `grill_restore_20240101_020000`: what it is, and of which restore. */
@@ -37,7 +37,7 @@ const removal =
   (source: PostgresqlSource, database: string, remove: (client: Client) => Promise<unknown>) =>
   async (): Promise<void> => {
     await withClient(source, database, remove).catch((error: unknown) => {
-      throw new BackupError('restore.failed', `postgresql: ${said(error)}`, { cause: error });
+      throw new BackupError('restore.failed', `postgresql: ${errorText(error)}`, { cause: error });
     });
   };
 

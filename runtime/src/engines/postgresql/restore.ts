@@ -14,7 +14,7 @@ import { createMissingRoles, dropRoles } from './create-roles.ts';
 import { dropUnfinished } from './drop.ts';
 import { assertVersion, load, type Loading } from './load.ts';
 import { hold, markSql } from './marks.ts';
-import { said } from './error-text.ts';
+import { errorText } from './error-text.ts';
 import { applySql, createSql, hasTablespace, openSql, type DatabaseSettings } from './settings.ts';
 import { surroundings } from './surroundings.ts';
 import { exists, longestNameBytes, nameWith, swap, undoCommand } from './swap.ts';
@@ -30,7 +30,7 @@ const create = async ({ context, client, fresh }: Loading, settings: DatabaseSet
       'not restored',
     );
   await client.query(createSql(settings, fresh, placed)).catch((error: unknown) => {
-    throw new BackupError('restore.refused', `the server cannot make the database: ${said(error)}`, {
+    throw new BackupError('restore.refused', `the server cannot make the database: ${errorText(error)}`, {
       cause: error,
     });
   });
@@ -145,13 +145,16 @@ const put = async (target: Loading, { settings, foreignKeys }: Built): Promise<R
 const asRestoreError = (error: unknown): BackupError =>
   isBackupError(error)
     ? error
-    : new BackupError('restore.failed', `postgresql: ${said(error)}`, { cause: error });
+    : new BackupError('restore.failed', `postgresql: ${errorText(error)}`, { cause: error });
 
 /** By a session of its own, each step for itself; failures must not hide why the restore failed. */
 const cleanUp = async ({ context, source, fresh }: Loading, roles: readonly string[]): Promise<void> => {
   const { log } = context;
   const left = (error: unknown): void =>
-    log.warn({ database: fresh, reason: said(error) }, 'a database made for the restore was left behind');
+    log.warn(
+      { database: fresh, reason: errorText(error) },
+      'a database made for the restore was left behind',
+    );
   await withClient(source, maintenanceDatabase(source.connection.database), async (client) => {
     await dropUnfinished(source, client, fresh).catch(left);
     await dropRoles(context, client, roles);

@@ -3,7 +3,7 @@ import type { Client } from 'pg';
 import { BackupError } from '../../core/errors.ts';
 import { shell } from '../../core/shell.ts';
 import { conninfo, identifier, literal, type PostgresqlSource } from './client.ts';
-import { said } from './error-text.ts';
+import { errorText } from './error-text.ts';
 import { endSessions, inWords, sessionsIn } from './sessions.ts';
 
 /** Longest name of a database, in bytes (NAMEDATALEN - 1); PostgreSQL cuts longer ones silently. */
@@ -83,7 +83,7 @@ const pauseMs = 300;
 const failed = async (placing: Placing, error: unknown): Promise<BackupError> => {
   const sessions = await sessionsIn(placing.client, databasesOf(placing));
   const who = sessions.length === 0 ? '' : `; connected: ${inWords(sessions)}`;
-  return new BackupError('restore.failed', `the databases could not be swapped: ${said(error)}${who}`, {
+  return new BackupError('restore.failed', `the databases could not be swapped: ${errorText(error)}${who}`, {
     cause: error,
   });
 };

@@ -19,7 +19,7 @@ import { analyze } from './analyze.ts';
 import { named } from './items.ts';
 import { dependentsSql, foreignKeysSql, relativesSql } from './dependents.ts';
 import { markSql } from './marks.ts';
-import { said } from './error-text.ts';
+import { errorText } from './error-text.ts';
 import { nameWith, psqlCommand } from './swap.ts';
 import { majorOf, toolsFor } from './tools.ts';
 
@@ -178,7 +178,7 @@ const dropSchemas = ({ context, source }: TableSwap, tables: readonly Table[]): 
   withClient(source, source.connection.database, async (client) => {
     await client.query(`DROP SCHEMA IF EXISTS ${schemasOf(tables).join(', ')} CASCADE`);
   }).catch((error: unknown) =>
-    context.log.warn({ reason: said(error) }, 'a schema made for the restore was left behind'),
+    context.log.warn({ reason: errorText(error) }, 'a schema made for the restore was left behind'),
   );
 
 /** Swaps single tables. Until the one transaction at the end, the live database has only schemas of other names. */
@@ -206,7 +206,7 @@ export const swapTables = async (swap: TableSwap): Promise<Replaced> => {
       await dropSchemas(swap, restored);
       throw error instanceof BackupError
         ? error
-        : refused(`the live database does not take the table: ${said(error)}`, error);
+        : refused(`the live database does not take the table: ${errorText(error)}`, error);
     }
   });
 };
