@@ -11,8 +11,9 @@ export const kubectl = (args: readonly string[], input = '', person?: Person): P
   captureText(
     'kubectl',
     [
-      ...args,
+      // before a command: what follows `--` is the pod's
       ...(person ? ['--as', person.name, ...person.groups.flatMap((group) => ['--as-group', group])] : []),
+      ...args,
     ],
     { input },
   );

@@ -59,9 +59,10 @@ const ask = async (name: EnvironmentName): Promise<Answers> => {
   const environment = environmentOf(name);
   await applyTwice(environment, 'server-side');
   const answers = await step(`${name}: answers recorded`, () => answersOf(name));
-  await step(`${name}: commands of the seed as each group`, () => runAsEachGroup(environment));
   await step(`${name}: the restore pod on the day after`, () => onTheDayAfter(environment));
   await step(`${name}: the restore pod after an upgrade`, () => afterAnUpgrade(environment));
+  // with a restore pod, or kubectl would not get as far as asking for exec
+  await step(`${name}: commands of the seed as each group`, () => runAsEachGroup(environment));
   await kubectl(['delete', 'pod', 'backup-restore-job', '-n', environment.namespace.name]);
   await removeAll(environment);
   return answers;
