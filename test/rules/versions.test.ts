@@ -1,6 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { releasedVersions, sectionOf } from '../../scripts/release/changelog.ts';
 import { places, versionsIn, withVersion } from '../../scripts/release/versions.ts';
 import { environmentFiles, readEnvironment } from '../../src/environment/environment.ts';
 
@@ -18,6 +19,12 @@ describe('the version of package.json', () => {
 
   test.each(environmentFiles(root).map((file) => [file]))('is the image of %s', (file) => {
     expect(readEnvironment(file).image.tag).toBe(version);
+  });
+
+  test('has the newest section of CHANGELOG.md, with its date', () => {
+    const changelog = read('CHANGELOG.md');
+    expect(releasedVersions(changelog)[0]).toBe(version);
+    expect(sectionOf(changelog, version)).toMatch(/^### /);
   });
 
   test('is the image of the example', () => {
