@@ -89,7 +89,7 @@ const jobs = z
         failed: z.int().min(1).max(50).default(3),
       })
       .prefault({}),
-    /** Finished Jobs are removed after this, those made by hand too. @default 7d - logs of a week are at hand after a holiday */
+    /** Finished Jobs are removed after this, those made by hand too. @default 7d - logs of a week are still there after a holiday */
     keepFinished: duration.default('7d'),
   })
   .prefault({});
@@ -183,7 +183,7 @@ export const deploymentShape = {
       /** Groups that may also create and delete the restore pod. @default none - rights are given, not taken */
       restoreGroups: z.array(z.string().min(1)).default([]),
       /**
-       * ValidatingAdmissionPolicies that allow these groups no other Jobs and pods than ours, as whoever may create one can
+       * ValidatingAdmissionPolicies that allow these groups no other Jobs and pods than ours, as anyone who may create one can
        * mount every Secret of the namespace. False for clusters before 1.30, which have none. @default true - rights are given as narrow as they can be
        */
       admissionPolicies: z.boolean().default(true),

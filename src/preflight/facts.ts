@@ -115,7 +115,7 @@ const databaseOf = async (
 const minorOf = (version: Found<Version>): number => {
   const minor = /\d+/.exec(version?.minor ?? '')?.[0];
   if (minor === undefined)
-    throw new BackupError('cluster.failed', 'the API server does not tell its version');
+    throw new BackupError('cluster.failed', 'the API server does not report its version');
   return Number(minor);
 };
 

@@ -101,7 +101,5 @@ test('an archive whose key is not at hand is named, and nothing is touched', asy
 
 test('a plan that stores in the clear has no keys', async () => {
   installation.setPlan(plan({ encryption: { enabled: false } }));
-  expect((await run('rekey')).error.message).toBe(
-    'the plan stores in the clear, so there is no key to change',
-  );
+  expect((await run('rekey')).error.message).toBe('the plan does not encrypt, so there is no key to change');
 });

@@ -21,7 +21,7 @@ export const signatureShape = {
         .describe('tells whether a passphrase is the right one'),
     })
     .optional()
-    .describe('key that signed; absent where the plan stores in the clear'),
+    .describe('key that signed; absent without encryption'),
   mac: z
     .string()
     .regex(/^[0-9a-f]{64}$/)

@@ -24,7 +24,7 @@ const contentSchema = z.strictObject({
   follows: z
     .literal('proved')
     .optional()
-    .describe('the entry before was under a key at hand when this one was written; absent where it was not'),
+    .describe('true: the entry before was signed by an available key when this one was written'),
 });
 
 /** A line of the trail. */

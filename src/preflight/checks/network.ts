@@ -39,7 +39,7 @@ const withoutSelector = ({ target, slices }: Database, service: Service): readon
       : [
           refused(
             object,
-            `stands for ${service.spec.externalName ?? 'nothing'}, outside of the cluster, where no pod labels lead: the NetworkPolicy lets nothing through`,
+            `stands for ${service.spec.externalName ?? 'nothing'}, outside the cluster, where pod labels select nothing: the NetworkPolicy blocks it`,
             `set targets[${target.name}].network.cidrs to its addresses`,
           ),
         ];
@@ -62,7 +62,7 @@ const ofPods = ({ target, pods }: Database, service: Service): readonly Finding[
   return [
     refused(
       `Service ${service.metadata.name}`,
-      `leads to pod ${other.metadata.name}, which the labels of the NetworkPolicy do not select`,
+      `selects pod ${other.metadata.name}, which the labels of the NetworkPolicy do not select`,
       `set targets[${target.name}].network.podLabels to labels that its pods have, such as ${JSON.stringify(service.spec.selector)}`,
     ),
   ];
@@ -137,7 +137,7 @@ export const dns: Check = (facts) => {
       ? [
           refused(
             `pods ${JSON.stringify(podLabels)} in ${namespace ?? facts.environment.namespace.name}`,
-            'are not there, so no pod of ours can resolve a name',
+            'are not there, so no pod of the backup system can resolve a name',
             'set network.dns to the cluster’s own, such as { namespace: openshift-dns, podLabels: { dns.operator.openshift.io/daemonset-dns: default } } with network.dnsPorts: [5353]',
           ),
         ]

@@ -20,7 +20,7 @@ export const version: Check = ({ minor, environment }) => {
       refused(
         `Kubernetes 1.${minor}`,
         `is older than 1.${policiesMinor}: it has no ValidatingAdmissionPolicy`,
-        'set access.admissionPolicies: false, and know that who may create a Job can mount every Secret',
+        'set access.admissionPolicies: false, and note that anyone who may create a Job can mount every Secret',
       ),
     ];
   return [];
@@ -40,7 +40,7 @@ export const kinds: Check = ({ objects, kinds: served }) => {
     .map(([key, some]) =>
       refused(
         key,
-        `is no kind of this cluster: ${some.map(({ metadata }) => metadata.name).join(', ')} cannot be applied`,
+        `is not a kind of this cluster: ${some.map(({ metadata }) => metadata.name).join(', ')} cannot be applied`,
         operators[key.replace(/\/.*/s, '')] ?? '',
       ),
     );
@@ -109,7 +109,7 @@ export const image: Check = ({ environment }) =>
     ? [
         refused(
           `image ${environment.image.repository}`,
-          'has a digest of zeros, which stands for none: its pods wait for it until their deadline',
+          'has a digest of zeros, which is a placeholder: its pods wait for the image until their deadline',
           'set image.digest to that of the pushed image',
         ),
       ]

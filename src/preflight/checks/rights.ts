@@ -19,14 +19,14 @@ export const rights: Check = (facts) => {
   const findings: (Finding | false)[] = [
     applied.length > 0 &&
       refused(
-        'whoever applies',
+        'your account',
         `may not ${all(applied)}`,
-        'apply as somebody who may, or have the rights given',
+        'apply as somebody who may, or have the rights granted',
       ),
     granted.length > 0 &&
       !mayEscalate(facts) &&
       refused(
-        'whoever applies',
+        'your account',
         `may not ${all(granted)}, and so may not make the Roles that say so`,
         'apply as somebody who may, or who may escalate roles',
       ),
@@ -48,8 +48,8 @@ export const hidden: Check = (facts) => {
     ? [
         {
           grade: 'risk',
-          object: 'whoever asks',
-          problem: `may not look at ${unseen.join(', ')}: nothing is said of them`,
+          object: 'your account',
+          problem: `may not look at ${unseen.join(', ')}: nothing was checked about them`,
           action: 'ask as somebody who may get and list them',
         },
       ]

@@ -29,10 +29,10 @@ export const storageClass: Check = (facts) => {
   if (classOf(facts)) return [];
   return [
     className === undefined
-      ? refused('StorageClass', 'none is the default one: the claim waits for ever', 'set storage.className')
+      ? refused('StorageClass', 'none is the default one: the claim waits forever', 'set storage.className')
       : refused(
           `StorageClass ${className}`,
-          'is not there: the claim waits for ever',
+          'is not there: the claim waits forever',
           'make it, or set storage.className',
         ),
   ];
@@ -46,7 +46,7 @@ export const reclaimPolicy: Check = (facts) => {
       ? [
           risk(
             `PersistentVolume ${bound}`,
-            'is deleted with its claim, archives and all',
+            'is deleted with its claim, archives included',
             `kubectl patch pv ${bound} -p '{"spec":{"persistentVolumeReclaimPolicy":"Retain"}}'`,
           ),
         ]
@@ -56,7 +56,7 @@ export const reclaimPolicy: Check = (facts) => {
     ? [
         risk(
           `StorageClass ${found.metadata.name}`,
-          'deletes a volume with its claim, archives and all',
+          'deletes a volume with its claim, archives included',
           'set storage.className to one with reclaimPolicy: Retain',
         ),
       ]
@@ -71,7 +71,7 @@ export const releasedVolume: Check = (facts) =>
         .map(({ metadata: { name } }) =>
           refused(
             `PersistentVolume ${name}`,
-            'holds the archives of the claim that was deleted, and is kept from a new one, which gets an empty volume or none',
+            'holds the archives of a deleted claim, and is not bound to a new one, which gets an empty volume or none',
             `kubectl patch pv ${name} --type=json -p '[{"op":"remove","path":"/spec/claimRef/uid"},{"op":"remove","path":"/spec/claimRef/resourceVersion"}]'`,
           ),
         )

@@ -5,7 +5,7 @@ export const command = defineCommand({
   description: 'read the audit trail',
   arguments: {
     action: {
-      description: 'show: who did what; verify: prove that the trail is whole',
+      description: 'show: who did what; verify: prove that the trail is complete',
       choices: ['show', 'verify'],
     },
   },

@@ -6,17 +6,21 @@ import type { AuditReport } from '../../runs/audit-verify.ts';
 /** An entry of the trail, and whether a key at hand proves it; `audit verify` looks at the whole trail. */
 const shownEntrySchema = z.strictObject({
   ...entrySchema.shape,
-  proof: z.enum(proofs).describe('proved: under a key at hand; unproved: in the clear, or its key is gone'),
+  proof: z
+    .enum(proofs)
+    .describe('proved: signed by an available key; unproved: not signed, or its key is gone'),
 });
 
 export type ShownEntry = z.output<typeof shownEntrySchema>;
 
 const auditReportSchema = z.strictObject({
-  ok: z.boolean().describe('true: the trail is whole'),
+  ok: z.boolean().describe('true: the trail is complete'),
   entries: z.int().describe('entries of the trail'),
   proved: z
     .int()
-    .describe('entries under a key at hand; with a key, others are problems unless a later one vouches'),
+    .describe(
+      'entries signed by an available key; with a key, others are problems unless a later one vouches',
+    ),
   problems: z
     .array(
       z.strictObject({

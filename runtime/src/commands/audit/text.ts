@@ -27,7 +27,7 @@ const renderEntries = (entries: readonly ShownEntry[]): string =>
 const renderReport = ({ ok, entries, proved, problems }: AuditReport): string =>
   [
     ...problems.map(({ entry, message }) => printableLine(`${entry} ${message}`)),
-    `${entries} entries, ${proved} proved under a key at hand: ${ok ? 'whole' : 'BROKEN'}`,
+    `${entries} entries, ${proved} signed by an available key: ${ok ? 'whole' : 'BROKEN'}`,
   ].join('\n');
 
 /** The entries of `audit show`, or the report of `audit verify`. */

@@ -13,7 +13,7 @@ const notice = (store: Store, kind: Finding['kind'], message: string): Finding =
 
 /** Every lock, alias and pruned archive stays as an old version until a rule of the bucket removes it. */
 const pileUp =
-  'the bucket keeps versions, and no lifecycle rule removes old ones (NoncurrentVersionExpiration): it grows for ever';
+  'the bucket keeps versions, and no lifecycle rule removes old ones (NoncurrentVersionExpiration): it grows forever';
 
 /** Whether a versioned bucket grows for ever, or the account may not see it. */
 export const versionFindings = async (store: Store): Promise<readonly Finding[]> => {
@@ -25,7 +25,7 @@ export const versionFindings = async (store: Store): Promise<readonly Finding[]>
     return (await versions.expire()) ? [] : [notice(store, 'versions-pile-up', pileUp)];
   } catch (error) {
     if (!isBackupError(error)) throw error;
-    const unknown = `whether old versions pile up, and deleted archives could be brought back, is not known: ${error.message}`;
+    const unknown = `whether old versions pile up, and deleted archives could be brought back, could not be checked: ${error.message}`;
     return [notice(store, 'versions-unknown', unknown)];
   }
 };

@@ -4,13 +4,13 @@ import { leftoverKinds } from '../../engines/leftover.ts';
 
 /** Something that a restore left on the server, and what became of it. */
 const cleanedUpSchema = z.strictObject({
-  name: z.string().describe('as people name it: database grill_restore_20240101_020000'),
+  name: z.string().describe('as people call it: database grill_restore_20240101_020000'),
   kind: z
     .enum(leftoverKinds)
-    .describe('unfinished: a killed restore left it; kept: its undo needs it, or it may be all there is'),
-  bytes: z.int().optional().describe('space on the server; absent where it does not tell'),
+    .describe('unfinished: a killed restore left it; kept: its undo needs it, or it may be the only copy'),
+  bytes: z.int().optional().describe('space on the server; absent where it is not known'),
   removed: z.boolean().describe('true: it is gone from the server'),
-  failed: z.string().optional().describe('why it is still there although it was to go'),
+  failed: z.string().optional().describe('why it could not be removed'),
 });
 
 export type CleanedUp = z.output<typeof cleanedUpSchema>;

@@ -150,7 +150,7 @@ export const rekey = async (
   const target = findTarget(app.plan, name);
   const { keys } = app;
   if (!keys)
-    throw new BackupError('usage.invalid', 'the plan stores in the clear, so there is no key to change');
+    throw new BackupError('usage.invalid', 'the plan does not encrypt, so there is no key to change');
   if (dryRun) return rekeyAll(app, keys, target, dryRun);
   return recorded(app, { command: 'rekey', target: name, lock: true, summarise: rekeySummary }, (inner) =>
     rekeyAll(inner, keys, target, dryRun),

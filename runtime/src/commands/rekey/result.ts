@@ -7,7 +7,7 @@ const rekeyedSchema = z.strictObject({
   store: resultFields.store,
   from: resultFields.archive,
   to: z.string().describe('its key once it is rewritten'),
-  oldKeyId: z.string().describe('id of the key that made it; unknown where none at hand did'),
+  oldKeyId: z.string().describe('id of the key that made it; unknown where no available key did'),
   newKeyId: z.string().describe('id of the first key of the plan'),
   kept: z
     .string()

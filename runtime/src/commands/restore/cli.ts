@@ -10,7 +10,8 @@ const flags = {
   into: { value: 'name', description: 'under a new name beside the live data, which is not touched' },
   fromTarget: {
     value: 'name',
-    description: 'take the archives of this target, as after a new name; also one that is not in the plan',
+    description:
+      'take the archives of this target, for example after it was renamed; it need not be in the plan',
     parse: label,
   },
   fromEnvironment: {
@@ -26,14 +27,14 @@ const flags = {
   },
   merge: { description: 'Redis: write keys over the live ones and remove none' },
   test: {
-    description: 'restore into a scratch server, compare, and throw it away; live data is not touched',
+    description: 'restore into a scratch server, compare, and discard it; live data is not touched',
   },
   stopServices: {
-    description: 'scale what uses the targets, as the plan names it, to 0, and back afterwards',
+    description: 'scale the services that use the targets, as the plan names them, to 0 and back afterwards',
   },
   accept: {
     value: 'what...',
-    description: 'go on although the restore was refused for this: the refusal names the word for it',
+    description: 'restore although it was refused for this reason; the refusal names the word',
   },
   dryRun: { description: 'show what would happen and change nothing' },
   force: { description: 'do not ask' },

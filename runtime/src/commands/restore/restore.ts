@@ -50,7 +50,10 @@ const rememberUndo = async (
   suffix: string,
 ): Promise<void> => {
   if (kept === undefined || undo === undefined) return;
-  run.log.info({ target: target.name, kept, undo }, 'the live data goes aside; this brings it back');
+  run.log.info(
+    { target: target.name, kept, undo },
+    'the live data is about to be renamed; this command brings it back',
+  );
   const note = { target: target.name, archive: plan.archive, writtenAt: run.now().toISOString(), kept, undo };
   await writeUndo(stores.primary, { format: 1, ...note }, suffix).catch((error: unknown) =>
     run.log.error({ problem: messageOf(error) }, 'the undo command could not be written to the store'),

@@ -24,12 +24,12 @@ const planFields = {
     .readonly()
     .optional()
     .describe('services that are scaled to 0 meanwhile; absent without --stop-services'),
-  effect: z.string().describe('what becomes of the live data, in words'),
+  effect: z.string().describe('what happens to the live data'),
   notes: z
     .array(z.string())
     .readonly()
     .optional()
-    .describe('what does not come back, comes back otherwise, or points elsewhere afterwards'),
+    .describe('what is not restored, is restored differently, or points elsewhere afterwards'),
 };
 
 /** What a restore is going to do; `--dry-run` prints it and stops. */
@@ -82,5 +82,5 @@ export type RestoreReport = z.output<typeof restoreReportSchema>;
 
 export const restoreSchema = z.union([
   z.array(restoreResultSchema).readonly().meta({ title: 'restore of a target, and dry runs' }),
-  restoreReportSchema.meta({ title: 'restore full, when it is no dry run' }),
+  restoreReportSchema.meta({ title: 'restore full, unless it is a dry run' }),
 ]);

@@ -2,7 +2,7 @@ import { defineCommand } from '../../cli/command.ts';
 
 export const command = defineCommand({
   group: 'Backups',
-  description: 'show all that is known of an archive',
+  description: 'show everything about an archive',
   arguments: {
     target: { description: 'whose archive' },
     archive: { description: 'name, path or s3:// address', default: 'the newest archive' },

@@ -2,7 +2,7 @@ import { defineCommand } from '../../cli/command.ts';
 
 export const command = defineCommand({
   group: 'Recovery',
-  description: 'scale up again what a restore that was killed left at 0',
+  description: 'scale up the services that a killed restore left at 0',
   arguments: {},
   flags: {},
   examples: [['', 'give each stopped service its former replicas back']],

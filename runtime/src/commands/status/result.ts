@@ -45,7 +45,7 @@ const targetStatusSchema = z.strictObject({
   setAside: z
     .array(setAsideSchema)
     .readonly()
-    .describe('what lies among the archives and does not count, and why'),
+    .describe('what is among the archives and does not count, and why'),
   newest: z.string().optional().describe('key of the newest archive; absent where there is none'),
   startedAt: z.iso.datetime().optional().describe('start of the backup that made the newest archive'),
   ageSeconds: z.int().optional().describe('age of the newest archive'),

@@ -25,7 +25,7 @@ export const sourceFailures = {
     meaning: 'The TLS handshake with the server failed, so nothing was sent.',
     hint: 'check connection.tls of the target, and the certificates that it names: docs/how-to/secrets.md',
     action:
-      'The message names the cause: an unknown CA, a name that does not match, an expired certificate, or a missing client certificate. Correct `connection.tls`, or renew the certificate. Do not turn verification off: whoever answers would get the password.',
+      'The message names the cause: an unknown CA, a name that does not match, an expired certificate, or a missing client certificate. Correct `connection.tls`, or renew the certificate. Do not turn verification off: anyone who answers would get the password.',
   },
   'source.unsupported': {
     exit: exitCodes.source,
@@ -41,7 +41,7 @@ export const sourceFailures = {
     meaning: 'The dump stopped before its end.',
     hint: 'nothing was committed; the output of the dump tool is above',
     action:
-      'Read the output of the tool in the log. Common causes are a server that restarted, a statement timeout of the account, and locks of a migration. The next try begins anew; earlier archives are not touched.',
+      'Read the output of the tool in the log. Common causes are a server that restarted, a statement timeout of the account, and locks of a migration. The next try starts from the beginning; earlier archives are not touched.',
   },
   'dump.empty': {
     exit: exitCodes.dump,

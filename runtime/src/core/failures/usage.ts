@@ -48,7 +48,7 @@ export const usageFailures = {
     meaning: 'A passphrase is short, or a placeholder from an example.',
     hint: 'use at least 20 random characters, for example from: openssl rand -base64 32',
     action:
-      'Whoever reads the store can try passphrases offline, so a short one does not protect the archives. Replace it, and `grill-backup rekey` archives that were made with it: docs/how-to/secrets.md.',
+      'Anyone who can read the store can try passphrases offline, so a short one does not protect the archives. Replace it, and `grill-backup rekey` archives that were made with it: docs/how-to/secrets.md.',
   },
   'tool.missing': {
     exit: exitCodes.usage,
