@@ -1,9 +1,10 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { withAccessKey } from '../kit/aws.ts';
 import { startAnalyzer, type Analyzer, type Violation } from '../kit/pulumi-analyzer.ts';
 import type { Registered } from '../kit/pulumi-engine.ts';
 import { configOf, kindOf, runStack } from '../kit/pulumi-stack.ts';
 
-const timeoutMs = 120_000;
+const timeoutMs = 600_000;
 
 let analyzer: Analyzer;
 let prod: readonly Registered[];
@@ -12,7 +13,7 @@ const values = { 'encryption-key': 'p@ssphrase', 'webhook-url': 'https://hooks.t
 
 beforeAll(async () => {
   analyzer = await startAnalyzer();
-  const environment = { ...configOf('prod'), secrets: { pulumi: true } };
+  const environment = { ...configOf('prod'), ...withAccessKey(), secrets: { pulumi: true } };
   const { errors, resources } = await runStack('prod', { environment, secrets: values });
   expect(errors).toBe('');
   prod = resources;

@@ -4,14 +4,17 @@ import { awsResources } from '../../src/aws/resources.ts';
 import type { Environment } from '../../src/environment/environment.ts';
 import { environmentOf, environmentWith } from './environments.ts';
 
-/** Prod with pods that have a role rather than an access key. */
-export const irsaEnvironment = (): Environment => {
+/** Prod with pods that have an access key rather than a role, as outside of EKS; to be given to `environmentWith`. */
+export const withAccessKey = (): Pick<Environment, 'aws' | 'stores'> => {
   const { aws, stores } = environmentOf('prod');
-  return environmentWith('prod', {
-    aws: { ...aws, irsa: { issuer: 'oidc.eks.us-east-1.amazonaws.com/id/EXAMPLE' } },
-    stores: { ...stores, s3: { ...stores.s3, credentials: 'default-chain' } },
-  });
+  return {
+    aws: { ...aws, irsa: undefined },
+    stores: { ...stores, s3: { ...stores.s3!, credentials: 'secret' } },
+  };
 };
+
+/** Prod with a user. */
+export const accessKeyEnvironment = (): Environment => environmentWith('prod', { ...withAccessKey() });
 
 /** Arguments of a resource in AWS. */
 export const argsOf = <Kind extends AwsKind>(

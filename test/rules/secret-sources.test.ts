@@ -5,6 +5,7 @@ import { ExternalSecret } from '@kubernetes-models/external-secrets/external-sec
 import { describe, expect, test } from '@jest/globals';
 import { load } from 'js-yaml';
 import { secretsOf } from '../../src/constructs/secrets.ts';
+import { withAccessKey } from '../kit/aws.ts';
 import { at, environmentWith, objectsOf, podsOf, root } from '../kit/environments.ts';
 
 const page = readFileSync(join(root, 'docs/how-to/secrets.md'), 'utf8');
@@ -41,7 +42,11 @@ test('docs/how-to/secrets.md shows every source', () => {
 });
 
 describe.each(sources.map((source) => [Object.keys(source)[0]!, source] as const))('%s', (name, source) => {
-  const environment = environmentWith('prod', { secrets: source, notifications: everyChannel });
+  const environment = environmentWith('prod', {
+    ...withAccessKey(),
+    secrets: source,
+    notifications: everyChannel,
+  });
   const objects = objectsOf(environment);
   const made = objects.filter(({ kind }) => ['OnePasswordItem', 'ExternalSecret', 'Secret'].includes(kind));
 

@@ -232,6 +232,12 @@ const secretSources: readonly Row[] = [
     why: 'another user in the container may read it',
   },
   {
+    name: 'role of the pods changed',
+    kinds: ['ServiceAccount'],
+    path: /^metadata\.annotations(\..*role-arn)?$/,
+    why: 'pods of this account act with the rights of another role in the cloud account',
+  },
+  {
     name: 'other credentials',
     ...inPlan(String.raw`(targets\[[^\]]*\]\.(drill\.)?secret\.|stores\.s3\.credentials$)`),
     holds: existed,

@@ -18,8 +18,8 @@ import type { Store } from '../../../runtime/src/store/store.ts';
 import { document, type PolicyDocument, type Statement } from '../../../src/aws/document.ts';
 import { placeholder } from '../../../src/aws/resource.ts';
 import type { Environment } from '../../../src/environment/environment.ts';
-import { documentOf } from '../../kit/aws.ts';
-import { environmentOf, environmentWith } from '../../kit/environments.ts';
+import { documentOf, withAccessKey } from '../../kit/aws.ts';
+import { environmentWith } from '../../kit/environments.ts';
 import { listed } from '../../kit/objects.ts';
 import { startS3, type S3Server } from '../../kit/s3.ts';
 import { collect, streamOf } from '../../kit/streams.ts';
@@ -30,9 +30,10 @@ const [accessKey, secretKey] = [randomBytes(10).toString('hex'), randomBytes(20)
 const principal = `arn:aws:iam:::user/${user}`;
 
 const environment = ((): Environment => {
-  const { stores } = environmentOf('prod');
+  const { aws, stores } = withAccessKey();
   return environmentWith('prod', {
-    stores: { ...stores, s3: { ...stores.s3, base: `s3://${bucket}/deep` } },
+    aws,
+    stores: { ...stores, s3: { ...stores.s3!, base: `s3://${bucket}/deep` } },
   });
 })();
 

@@ -2,11 +2,11 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
 import type { PolicyDocument } from '../../../../src/aws/document.ts';
-import { documentOf, irsaEnvironment } from '../../../kit/aws.ts';
+import { documentOf, accessKeyEnvironment } from '../../../kit/aws.ts';
 import { environmentOf, environmentWith, root } from '../../../kit/environments.ts';
 import { decide } from '../../../kit/iam.ts';
 
-const prod = environmentOf('prod');
+const prod = accessKeyEnvironment();
 const archives = '${Bucket:archives:arn}';
 const replica = '${Bucket:replica:arn}';
 const archive = `${archives}/postgresql/postgresql_20240101_020000.tar.gz.enc`;
@@ -84,7 +84,7 @@ describe('the requests of the S3 store', () => {
 
   test.each([
     ['a user', prod, '${User:backup:arn}'],
-    ['a role of the pods', irsaEnvironment(), '${Role:backup:arn}'],
+    ['a role of the pods', environmentOf('prod'), '${Role:backup:arn}'],
   ] as const)('are allowed to %s', (_, environment, principal) => {
     const ask = asked(environment, principal);
     for (const action of used())
@@ -158,6 +158,7 @@ describe('the backup identity', () => {
 
   test('reaches nothing outside the prefix, nor in the replica or the logs', () => {
     const environment = environmentWith('prod', {
+      ...prod,
       stores: { ...prod.stores, s3: { ...prod.stores.s3, base: 's3://shared/deep/er' } },
     });
     const ask = asked(environment);
@@ -297,8 +298,8 @@ describe('the role of replication', () => {
 });
 
 describe('the role of the pods', () => {
-  const issuer = 'oidc.eks.us-east-1.amazonaws.com/id/EXAMPLE';
-  const trust = documentOf(irsaEnvironment(), 'Role', 'backup', 'assumeRolePolicy');
+  const issuer = environmentOf('prod').aws.irsa!.issuer;
+  const trust = documentOf(environmentOf('prod'), 'Role', 'backup', 'assumeRolePolicy');
   const assume = (subject: string, audience = 'sts.amazonaws.com') =>
     decide([trust], {
       principal: `arn:aws:iam::${accountId}:oidc-provider/${issuer}`,

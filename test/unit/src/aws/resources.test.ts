@@ -1,10 +1,10 @@
 import { describe, expect, test } from '@jest/globals';
 import { placeholder } from '../../../../src/aws/resource.ts';
 import { awsResources } from '../../../../src/aws/resources.ts';
-import { argsOf, irsaEnvironment } from '../../../kit/aws.ts';
+import { argsOf, accessKeyEnvironment } from '../../../kit/aws.ts';
 import { environmentOf, environmentWith } from '../../../kit/environments.ts';
 
-const prod = environmentOf('prod');
+const prod = accessKeyEnvironment();
 const resources = awsResources(prod);
 const idsOf = (from = resources) => from.map(({ kind, name }) => `${kind}:${name}`);
 const { aws, stores } = prod;
@@ -89,7 +89,8 @@ describe.each([
 
 describe('the lifecycle', () => {
   const rulesOf = (changes: Readonly<Record<string, unknown>>) =>
-    argsOf(environmentWith('prod', changes), 'BucketLifecycleConfiguration', 'archives').rules;
+    argsOf(environmentWith('prod', { ...prod, ...changes }), 'BucketLifecycleConfiguration', 'archives')
+      .rules;
   const deep = { stores: { ...stores, s3: { ...stores.s3, base: 's3://shared/deep/er' } } };
 
   test('moves what is current and removes what is not, under the prefix of the store', () => {
@@ -153,13 +154,13 @@ describe('replication', () => {
       'BucketObjectLockConfiguration:archives',
       'BucketObjectLockConfiguration:replica',
     ]);
-    expect(waits(awsResources(environmentWith('prod', { aws: { ...aws, objectLock: undefined } })))).toEqual(
-      [],
-    );
+    expect(
+      waits(awsResources(environmentWith('prod', { ...prod, aws: { ...aws, objectLock: undefined } }))),
+    ).toEqual([]);
   });
 
   test('is made only where it is asked for', () => {
-    const alone = awsResources(environmentWith('prod', { aws: { ...aws, replication: undefined } }));
+    const alone = awsResources(environmentWith('prod', { ...prod, aws: { ...aws, replication: undefined } }));
     expect(idsOf(alone).filter((id) => /replica/.test(id))).toEqual([]);
     expect(idsOf(alone)).toEqual(
       expect.arrayContaining(['Bucket:archives', 'Key:archives', 'BucketLogging:archives']),
@@ -172,17 +173,17 @@ describe('the identity of the pods', () => {
 
   test('is a user with one access key, or a role', () => {
     expect(identities()).toEqual(['User:backup', 'UserPolicy:backup', 'AccessKey:backup']);
-    expect(identities(awsResources(irsaEnvironment()))).toEqual(['Role:backup', 'RolePolicy:backup']);
+    expect(identities(awsResources(environmentOf('prod')))).toEqual(['Role:backup', 'RolePolicy:backup']);
   });
 });
 
 test('a bucket without Object Lock has none', () => {
-  const unlocked = awsResources(environmentWith('prod', { aws: { ...aws, objectLock: undefined } }));
+  const unlocked = awsResources(environmentWith('prod', { ...prod, aws: { ...aws, objectLock: undefined } }));
   expect(idsOf(unlocked).filter((id) => id.startsWith('BucketObjectLock'))).toEqual([]);
 });
 
 test('logs go after the days that are asked for', () => {
-  const environment = environmentWith('prod', { aws: { ...aws, accessLogDays: 90 } });
+  const environment = environmentWith('prod', { ...prod, aws: { ...aws, accessLogDays: 90 } });
   expect(argsOf(environment, 'BucketLifecycleConfiguration', 'archives-logs').rules).toMatchObject([
     { expiration: { days: 90 } },
   ]);

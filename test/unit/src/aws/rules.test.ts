@@ -1,9 +1,9 @@
 import { describe, expect, test } from '@jest/globals';
 import { parseEnvironment } from '../../../../src/environment/environment.ts';
-import { environmentOf } from '../../../kit/environments.ts';
+import { accessKeyEnvironment } from '../../../kit/aws.ts';
 import { problemsOf } from '../../../kit/plans.ts';
 
-const prod = environmentOf('prod');
+const prod = accessKeyEnvironment();
 const { aws, stores } = prod;
 const s3 = stores.s3!;
 

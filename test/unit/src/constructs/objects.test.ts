@@ -1,6 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { synthesize } from '../../../../src/constructs/backup-system.ts';
 import { at, environmentOf, environmentWith, find, objectsOf, podsOf } from '../../../kit/environments.ts';
+import { withAccessKey } from '../../../kit/aws.ts';
 import { schemaProblems } from '../../../kit/kubernetes-schemas.ts';
 
 const prod = environmentOf('prod');
@@ -132,7 +133,7 @@ describe('secrets', () => {
   const dataOf = (changes: object) =>
     at(
       find(
-        objectsOf(environmentWith('prod', { secrets: { externalSecret }, ...changes })),
+        objectsOf(environmentWith('prod', { ...withAccessKey(), secrets: { externalSecret }, ...changes })),
         'ExternalSecret',
         'backup-encryption-secret',
       ),
@@ -195,16 +196,14 @@ describe('service accounts', () => {
     );
 
   test('name the role of the pods where AWS gives them one', () => {
-    const stores = { s3: { ...prod.stores.s3, credentials: 'default-chain' } };
-    const aws = { ...prod.aws, irsa: { issuer: 'oidc.eks.us-east-1.amazonaws.com/id/EXAMPLE' } };
-    for (const metadata of annotationsOf({ stores, aws }))
+    for (const metadata of annotationsOf({}))
       expect(metadata).toMatchObject({
         annotations: { 'eks.amazonaws.com/role-arn': 'arn:aws:iam::123456789012:role/grill-stats-backups' },
       });
   });
 
   test('name none where the pods use an access key, or nothing is made in AWS', () => {
-    for (const metadata of [...annotationsOf({}), ...annotationsOf({ aws: {} })])
+    for (const metadata of [...annotationsOf({ ...withAccessKey() }), ...annotationsOf({ aws: {} })])
       expect(metadata).not.toHaveProperty('annotations');
   });
 });
@@ -269,7 +268,7 @@ describe('the exporter', () => {
       container.volumeMounts.find(({ mountPath }: { mountPath: string }) => mountPath === '/backup').readOnly,
     ).toBe(true);
     expect(JSON.stringify(pod.volumes).match(/[a-z-]+-secret(?=")/g)).toEqual(
-      Array(3).fill(expect.stringMatching(/^(secret-)?backup-encryption-secret$/)),
+      Array(2).fill(expect.stringMatching(/^(secret-)?backup-encryption-secret$/)),
     );
   });
 
@@ -296,7 +295,11 @@ describe('the exporter', () => {
 describe('the Secret of the exporter', () => {
   const secretOf = (changes: Readonly<Record<string, unknown>>) =>
     at(
-      find(objectsOf(environmentWith('prod', changes)), 'Deployment', 'backup-exporter'),
+      find(
+        objectsOf(environmentWith('prod', { ...withAccessKey(), ...changes })),
+        'Deployment',
+        'backup-exporter',
+      ),
       'spec.template.spec',
     )
       .volumes.find(({ name }: { name: string }) => name === 'secret-backup-encryption-secret')

@@ -145,14 +145,14 @@ describe('an environment', () => {
     ],
     [
       'a bucket to be made without a name',
-      { stores: { directory: {} } },
+      { aws: { ...prod.aws, irsa: undefined }, stores: { directory: {} } },
       'aws.enabled: found true, expected stores.s3, which names the bucket to make',
     ],
     [
       'a bucket to be made elsewhere',
       {
         stores: { s3: { base: 's3://bucket', endpoint: 'https://minio:9000' } },
-        aws: { ...prod.aws, objectLock: undefined },
+        aws: { ...prod.aws, irsa: undefined, objectLock: undefined },
       },
       'aws.enabled: found true, expected false, as stores.s3.endpoint is not AWS',
     ],

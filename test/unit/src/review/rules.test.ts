@@ -141,6 +141,7 @@ const examples: Readonly<Record<string, Example>> = {
     { name: 'TOKEN', valueFrom: { secretKeyRef: { name: 's', key: 'k' } } },
   ],
   'secret readable by more users': ['CronJob', `${pod}volumes[s].secret.defaultMode`, 288, 292],
+  'role of the pods changed': ['ServiceAccount', 'metadata.annotations.eks.amazonaws.com/role-arn', 'a', 'b'],
   'other credentials': ['ConfigMap', `${plan}targets[redis].secret.name`, 'a', 'b'],
   'TLS lowered': ['ConfigMap', `${plan}targets[postgresql].connection.sslMode`, 'verify-full', 'require'],
   'password in clear text': [
