@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { once } from 'node:events';
 import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
 import { expect, test } from '@jest/globals';
@@ -36,6 +37,21 @@ test.each([1, 4096, 32 << 20])('%d bytes reach the server though the program has
   accepted[0]!.on('data', (chunk: Buffer) => (read += chunk.length)).resume();
   await closing;
   expect([read, made]).toEqual([bytes, 1]);
+  server.close();
+});
+
+test('a connection that was not accepted yet when the program had gone reaches the server', async () => {
+  const { server, source, accepted } = await startServer();
+  const gate = await openGate(source, () => Promise.resolve());
+  const [, port] = gate.address.split(':');
+  const program = `require('node:net').connect(${port}, '${host}').end('shard').on('finish', () => process.exit())`;
+  execFileSync(process.execPath, ['--eval', program], { env: { ...process.env, NODE_OPTIONS: '' } }); // nothing is accepted meanwhile
+  const closing = gate.close();
+  while (accepted.length === 0) await once(server, 'connection');
+  let read = '';
+  accepted[0]!.on('data', (chunk: Buffer) => (read += String(chunk))).resume();
+  await closing;
+  expect(read).toBe('shard');
   server.close();
 });
 

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
 import { pipeline } from 'node:stream/promises';
-import { setTimeout as sleep } from 'node:timers/promises';
+import { setImmediate as turn, setTimeout as sleep } from 'node:timers/promises';
 import type { InfluxdbSource } from '../http.ts';
 
 /** A way to the server's RPC port, for a program that connects to it. */
@@ -24,6 +24,15 @@ const passOn = async (socket: Socket, target: Socket): Promise<void> => {
   socket.once('close', () => target.resume());
   await pipeline(socket, target);
   if (!target.closed) await once(target, 'close');
+};
+
+/**
+ * The program may have gone before its last connection was accepted, and a server that closes drops what still waits for
+ * that. Of two turns of the event loop at least one begins now, and accepts all that wait.
+ */
+const acceptWaiting = async (): Promise<void> => {
+  await turn();
+  await turn();
 };
 
 /**
@@ -54,6 +63,7 @@ export const openGate = async (
   return {
     address: `${loopback}:${port}`,
     close: async () => {
+      await acceptWaiting();
       const closed = once(server, 'close');
       server.close();
       await Promise.race([Promise.all(passing), sleep(drainMs, undefined, { ref: false })]);
