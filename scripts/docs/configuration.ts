@@ -6,6 +6,7 @@ import { engines } from '../../runtime/src/engines/registry.ts';
 import { environmentSchema } from '../../src/environment/environment.ts';
 import { peer } from '../../src/environment/network.ts';
 import { resources } from '../../src/environment/resources.ts';
+import { mustExist } from '../../runtime/src/core/must-exist.ts';
 import { fieldTable } from './field-table.ts';
 import { problemsOf } from './field-problems.ts';
 import { fieldsOf, type Field } from './fields.ts';
@@ -108,7 +109,12 @@ export class Configuration {
 
   /** Fields of a part of the page: first those without a section of their own. */
   group(name: Group): string {
-    const tops = groups[name].map((top) => this.#fields.find(({ path }) => path === top)!);
+    const tops = groups[name].map((top) =>
+      mustExist(
+        this.#fields.find(({ path }) => path === top),
+        `field ${top}`,
+      ),
+    );
     const simple = tops.filter(({ leaf }) => leaf);
     return [
       ...(simple.length ? [fieldTable(simple, folder)] : []),
@@ -120,7 +126,7 @@ export class Configuration {
   shared(): string {
     return shared
       .map(({ title, schema, file, name }) => {
-        const { text } = this.#source.docOf(this.#source.exportsOf(file).get(name)!, true);
+        const { text } = this.#source.docOf(this.#source.exportOf(file, name), true);
         const fields = checked(this.#fieldsOf(schema, file, name));
         return [`### ${title}`, ...(text ? [linked(text, folder)] : []), fieldTable(fields, folder)].join(
           '\n\n',
@@ -132,17 +138,15 @@ export class Configuration {
   /** Sections of the page that construct props can refer to, by what their values refer to. */
   links(): ReadonlyMap<ts.Declaration, string> {
     const declarationOf = (file: string, name: string) =>
-      this.#source.exportsOf(file).get(name)!.declarations![0]!;
-    const environment = this.#source.inputOf(
-      this.#source.exportsOf(environmentFile).get('environmentSchema')!,
-    );
+      mustExist(this.#source.exportOf(file, name).declarations?.[0], `declaration of ${name}`);
+    const environment = this.#source.inputOf(this.#source.exportOf(environmentFile, 'environmentSchema'));
     const tops = this.#fields.filter(({ path, leaf }) => !/[.[]/.test(path) && !leaf);
     return new Map([
       ...shared.map((section) => [declarationOf(section.file, section.name), linkTo(section)] as const),
       ...tops.flatMap(({ path }) =>
         // the second is what a constant of its own has, such as `deployedTargets`
         this.#source
-          .trailOf(environment.getProperty(path)!)
+          .trailOf(mustExist(environment.getProperty(path), `field ${path}`))
           .map((declaration) => [declaration, `[${path}](#${path.toLowerCase()})`] as const),
       ),
     ]);
@@ -161,7 +165,7 @@ export class Configuration {
 
   #fieldsOf(schema: z.ZodType, file: string, name: string): readonly Field[] {
     const others = new Map([...known].filter(([other]) => other !== schema));
-    const type = this.#source.inputOf(this.#source.exportsOf(file).get(name)!);
+    const type = this.#source.inputOf(this.#source.exportOf(file, name));
     return fieldsOf({ source: this.#source, known: others }, [schema], [type]);
   }
 }

@@ -1,4 +1,5 @@
 import ts from 'typescript';
+import { mustExist } from '../../runtime/src/core/must-exist.ts';
 import { linked } from './markdown.ts';
 import { Props } from './props.ts';
 import type { Source } from './source.ts';
@@ -44,7 +45,7 @@ export class Constructs {
 
   /** The component. */
   pulumi(): string {
-    return this.#construct('BackupStack', this.#source.exportsOf(component).get('BackupStack')!);
+    return this.#construct('BackupStack', this.#source.exportOf(component, 'BackupStack'));
   }
 
   /** Section of a class, with its props. */
@@ -53,10 +54,11 @@ export class Constructs {
     const members = declaration.members.filter(
       (member) => isPublic(member) && !ts.isConstructorDeclaration(member) && member.name,
     );
-    const parameter = this.#source.checker
-      .getTypeOfSymbol(symbol)
-      .getConstructSignatures()[0]!
-      .parameters.find(({ name: word }) => word === 'props' || word === 'args')!;
+    const [signature] = this.#source.checker.getTypeOfSymbol(symbol).getConstructSignatures();
+    const parameter = mustExist(
+      signature?.parameters.find(({ name: word }) => word === 'props' || word === 'args'),
+      `props of ${name}`,
+    );
     return [
       `### ${name}`,
       this.#said(name, symbol),
@@ -67,7 +69,10 @@ export class Constructs {
 
   #member(owner: string, member: ts.ClassElement): string {
     const { checker } = this.#source;
-    const symbol = checker.getSymbolAtLocation(member.name!)!;
+    const symbol = mustExist(
+      member.name && checker.getSymbolAtLocation(member.name),
+      `name of a member of ${owner}`,
+    );
     const [signature] = checker.getTypeOfSymbol(symbol).getCallSignatures();
     const type = checker.typeToString(
       checker.getTypeOfSymbol(symbol),
@@ -82,11 +87,11 @@ export class Constructs {
 
   #other(name: string, symbol: ts.Symbol): string {
     const { checker } = this.#source;
-    const [declaration] = symbol.declarations!;
+    const declaration = mustExist(symbol.declarations?.[0], `declaration of ${name}`);
     const [signature] = checker.getTypeOfSymbol(symbol).getCallSignatures();
     const text = signature
       ? `${name}${checker.signatureToString(signature, declaration)}`
-      : declaration!.getText().replace(/^export /, '');
+      : declaration.getText().replace(/^export /, '');
     return [`### ${name}`, this.#said(name, symbol), codeBlock(text)].join('\n\n');
   }
 

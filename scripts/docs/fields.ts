@@ -1,5 +1,6 @@
 import ts from 'typescript';
 import type { z } from 'zod';
+import { mustExist } from '../../runtime/src/core/must-exist.ts';
 import type { Doc } from './doc-comment.ts';
 import { bare, definitionOf, typeWords } from './schema.ts';
 import type { Source } from './source.ts';
@@ -31,9 +32,9 @@ const bareAll = (schemas: Schemas): Schemas => schemas.map((schema) => bare(sche
 /** Options of unions, elements of lists. */
 const objectsIn = (schemas: Schemas): Schemas =>
   bareAll(schemas).flatMap((schema) => {
-    const { type, options, element } = definitionOf(schema);
-    if (type === 'union') return objectsIn(options!);
-    if (type === 'array') return objectsIn([element!]);
+    const { type, options = [], element } = definitionOf(schema);
+    if (type === 'union') return objectsIn(options);
+    if (type === 'array') return objectsIn(element ? [element] : []);
     return type === 'object' ? [schema] : [];
   });
 
@@ -41,7 +42,7 @@ const objectTypes = (type: ts.Type, checker: ts.TypeChecker): readonly ts.Type[]
   const parts = type.isUnion() ? type.types : [type];
   return parts.flatMap((part) => {
     if (checker.isArrayType(part))
-      return objectTypes(checker.getTypeArguments(part as ts.TypeReference)[0]!, checker);
+      return checker.getTypeArguments(part as ts.TypeReference).flatMap((each) => objectTypes(each, checker));
     return part.flags & ts.TypeFlags.Object ? [part] : [];
   });
 };
@@ -64,7 +65,7 @@ export const fieldsOf = (
   path = '',
   parent: Doc = { text: '' },
 ): readonly Field[] => {
-  const shapes = objectsIn(schemas).map((schema) => definitionOf(schema).shape!);
+  const shapes = objectsIn(schemas).map((schema) => definitionOf(schema).shape ?? {});
   const names = [...new Set(shapes.flatMap(Object.keys))];
   return names.flatMap((name) => {
     const found = shapes.flatMap((shape) => shape[name] ?? []);
@@ -86,15 +87,15 @@ const fieldOf = (
 ): readonly Field[] => {
   const { known, source } = sources;
   const { checker } = source;
-  const [first] = schemas.map(bare);
+  const first = mustExist(schemas.map(bare)[0], `schema of ${path}`);
   const leaf = schemas.some((schema) => isKnown(schema, sources)) || !objectsIn(schemas).length;
   const doc = symbol ? source.docOf(symbol, !leaf) : otherwise;
   const type = unique(schemas.map((schema) => typeWords(schema, known)));
-  const row = { path, type, optional: first!.optional, value: first!.value, doc, leaf };
+  const row = { path, type, optional: first.optional, value: first.value, doc, leaf };
   if (leaf) return [row];
   const types = symbol
     ? objectTypes(checker.getNonNullableType(checker.getTypeOfSymbol(symbol)), checker)
     : [];
-  const isList = definitionOf(first!.schema).type === 'array';
+  const isList = definitionOf(first.schema).type === 'array';
   return [row, ...fieldsOf(sources, schemas, types, isList ? `${path}[]` : path, doc)];
 };

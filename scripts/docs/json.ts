@@ -27,12 +27,10 @@ const fieldTable = (schema: JsonSchema): string => {
   return table(['field', 'type', 'meaning'], fields.map(row));
 };
 
-const isOneOf = ({ anyOf }: JsonSchema): boolean => anyOf !== undefined;
-
 /** A document, or each of those that a command may print, under its title. */
 const documentsOf = (schema: JsonSchema): readonly string[] =>
-  isOneOf(schema)
-    ? schema.anyOf!.flatMap((each) => [`#### ${each.title}`, ...documentsOf(each)])
+  schema.anyOf
+    ? schema.anyOf.flatMap((each) => [`#### ${each.title}`, ...documentsOf(each)])
     : [`The document is ${schema.items ? 'an array' : 'an object'}:`, fieldTable(schema)];
 
 const section = async ({ name, command }: NamedCommand): Promise<string> => {

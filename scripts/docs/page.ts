@@ -8,12 +8,12 @@ const part = /(<!-- begin ([\w-]+): written by npm run docs -->\n)[^]*?(<!-- end
  * @throws Error where the page has not exactly these parts
  */
 export const fillPage = (text: string, parts: Parts): string => {
-  const found = [...text.matchAll(part)].map(([, , name]) => name!);
+  const found = [...text.matchAll(part)].map(([, , name = '']) => name);
   const wanted = Object.keys(parts);
   if (found.toSorted().join() !== wanted.toSorted().join())
     throw new Error(`found the generated parts ${found.join(', ')}, expected ${wanted.join(', ')}`);
   return text.replaceAll(
     part,
-    (_, begin: string, name: string, end: string) => `${begin}\n${parts[name]!()}\n\n${end}`,
+    (_, begin: string, name: string, end: string) => `${begin}\n${parts[name]?.()}\n\n${end}`,
   );
 };

@@ -101,7 +101,9 @@ export class Props {
   /** Fields of an object, or of the objects of a list, that a schema here declares. */
   #inner(type: ts.Type): readonly ts.Symbol[] {
     const { checker } = this.#source;
-    const element = checker.isArrayType(type) ? checker.getTypeArguments(type as ts.TypeReference)[0]! : type;
+    const [element = type] = checker.isArrayType(type)
+      ? checker.getTypeArguments(type as ts.TypeReference)
+      : [];
     return element.getProperties().filter(isOwn);
   }
 

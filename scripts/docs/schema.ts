@@ -1,4 +1,5 @@
 import type { z } from 'zod';
+import { mustExist } from '../../runtime/src/core/must-exist.ts';
 
 /** What zod keeps of a schema, as far as the reference tells of it. */
 interface Definition {
@@ -38,10 +39,11 @@ export interface Bare {
 /** `z.int().default(3)` → `z.int()`, 3. */
 export const bare = (schema: z.ZodType): Bare => {
   const { type, innerType, defaultValue, in: input } = definitionOf(schema);
-  if (type === 'pipe') return bare(input!);
+  if (type === 'pipe') return bare(mustExist(input, 'input of a pipe'));
+  const inner = innerType && bare(innerType);
   if (type === 'default' || type === 'prefault')
-    return { schema: bare(innerType!).schema, optional: true, value: defaultValue };
-  return type === 'optional' ? { ...bare(innerType!), optional: true } : { schema, optional: false };
+    return { schema: inner?.schema ?? schema, optional: true, value: defaultValue };
+  return type === 'optional' && inner ? { ...inner, optional: true } : { schema, optional: false };
 };
 
 /** What the error of a schema or check says is allowed, without `expected`. */
@@ -79,13 +81,13 @@ export const typeWords = (schema: z.ZodType, known: ReadonlyMap<z.ZodType, strin
     case 'boolean':
       return '`true` or `false`';
     case 'enum':
-      return Object.values(entries!)
+      return Object.values(entries ?? {})
         .map((value) => `\`${value}\``)
         .join(', ');
     case 'literal':
-      return values!.map((value) => `\`${String(value)}\``).join(', ');
+      return (values ?? []).map((value) => `\`${String(value)}\``).join(', ');
     case 'array':
-      return `list of: ${typeWords(element!, known)}`;
+      return `list of: ${typeWords(mustExist(element, 'element of a list'), known)}`;
     case 'record':
       return 'map of text';
     case 'union':

@@ -1,5 +1,6 @@
 import { dirname, join } from 'node:path';
 import ts from 'typescript';
+import { mustExist } from '../../runtime/src/core/must-exist.ts';
 import { parseDoc, type Doc } from './doc-comment.ts';
 
 const root = dirname(dirname(import.meta.dirname));
@@ -30,9 +31,15 @@ export class Source {
     this.checker = this.#program.getTypeChecker();
   }
 
+  /** @throws Error where the file does not export the name */
+  exportOf(file: string, name: string): ts.Symbol {
+    return mustExist(this.exportsOf(file).get(name), `export ${name} of ${file}`);
+  }
+
   /** Exports of a file in their order; what it only passes on as it is at its origin. */
   exportsOf(file: string): ReadonlyMap<string, ts.Symbol> {
-    const module = this.checker.getSymbolAtLocation(this.#program.getSourceFile(join(root, file))!)!;
+    const parsed = mustExist(this.#program.getSourceFile(join(root, file)), `file ${file}`);
+    const module = mustExist(this.checker.getSymbolAtLocation(parsed), `module ${file}`);
     return new Map(this.checker.getExportsOfModule(module).map((found) => [found.name, this.#origin(found)]));
   }
 
@@ -62,8 +69,12 @@ export class Source {
 
   /** Input of a schema, as a type. */
   inputOf(schema: ts.Symbol): ts.Type {
-    const internals = this.#property(this.checker.getTypeOfSymbol(schema), '_zod');
-    return this.checker.getTypeOfSymbol(this.#property(this.checker.getTypeOfSymbol(internals!), 'input')!);
+    const internals = mustExist(
+      this.#property(this.checker.getTypeOfSymbol(schema), '_zod'),
+      'schema of zod',
+    );
+    const input = this.#property(this.checker.getTypeOfSymbol(internals), 'input');
+    return this.checker.getTypeOfSymbol(mustExist(input, 'input of a schema'));
   }
 
   #property(type: ts.Type, name: string): ts.Symbol | undefined {

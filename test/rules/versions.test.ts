@@ -17,8 +17,8 @@ describe('the version of package.json', () => {
     expect(versionsIn(withVersion(text, place, '9.8.7'), place)).toEqual(place.paths.map(() => '9.8.7'));
   });
 
-  test.each(environmentFiles(root).map((file) => [file]))('is the image of %s', (file) => {
-    expect(readEnvironment(file).image.tag).toBe(version);
+  test.each(environmentFiles(root).map((file) => [file]))('or an earlier one is the image of %s', (file) => {
+    expect(releasedVersions(read('CHANGELOG.md'))).toContain(readEnvironment(file).image.tag);
   });
 
   test('has the newest section of CHANGELOG.md, with its date', () => {
@@ -27,7 +27,8 @@ describe('the version of package.json', () => {
     expect(sectionOf(changelog, version)).toMatch(/^### /);
   });
 
-  test('is the image of the example', () => {
-    expect(read('examples/two-databases/main.ts')).toContain(`tag: '${version}'`);
+  test('or an earlier one is the image of the example', () => {
+    const [, tag] = /tag: '([^']+)'/.exec(read('examples/two-databases/main.ts')) ?? [];
+    expect(releasedVersions(read('CHANGELOG.md'))).toContain(tag);
   });
 });
