@@ -311,6 +311,6 @@ export const troubles: readonly Case[] = [
     title: 'somebody who may only look',
     prepare: made(viewer),
     options: ['--as=lane-viewer'],
-    finds: ['rights: whoever applies', 'rights: whoever applies', 'hidden: whoever asks'],
+    finds: ['rights: your account', 'rights: your account', 'hidden: your account'],
   },
 ];
