@@ -25,7 +25,7 @@ test('audit shows who did what, and proves the trail', async () => {
     problems: [],
   });
   expect((await runOn(app, 'audit', 'verify')).stdout).toBe(
-    '2 entries, 2 proved under a key at hand: whole\n',
+    '2 entries, 2 signed by an available key: whole\n',
   );
 });
 
