@@ -182,7 +182,7 @@ containers('the job image, in containers of the dev manifests (needs root)', () 
 
   test('starts with code that the image has compiled', async () => {
     const output = await exec('env NODE_DEBUG_NATIVE=COMPILE_CACHE grill-backup backup postgresql');
-    for (const file of ['cli', 'commands/backup', 'engines/postgresql/work'])
+    for (const file of ['cli/main', 'commands/backup/backup', 'engines/postgresql/operations'])
       expect(output).toMatch(new RegExp(`cache for ESM file:\\S+/src/${file}\\.ts was accepted`));
     expect(output).not.toMatch(/was not initialized|permission denied/);
   });

@@ -178,7 +178,7 @@ describe('InfluxDB 1.x', () => {
     await expect(attempt).rejects.toEqual(
       expect.objectContaining({
         code: 'restore.refused',
-        message: expect.stringMatching(/of influxdb 2\.7\.12/),
+        message: expect.stringMatching(/from influxdb 2\.7\.12/),
       }),
     );
   });
