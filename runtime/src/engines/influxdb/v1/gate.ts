@@ -27,12 +27,17 @@ const passOn = async (socket: Socket, target: Socket): Promise<void> => {
 };
 
 /**
- * The program may have gone before its last connection was accepted, and a server that closes drops what still waits for
- * that. Of two turns of the event loop at least one begins now, and accepts all that wait.
+ * The program may have gone before its last connections were accepted, and a server that closes drops those that still wait
+ * for that. A turn of the event loop accepts one of them, and of two turns at least one begins now: none waits when both
+ * bring none.
  */
-const acceptWaiting = async (): Promise<void> => {
-  await turn();
-  await turn();
+const acceptWaiting = async (accepted: readonly unknown[]): Promise<void> => {
+  let before: number;
+  do {
+    before = accepted.length;
+    await turn();
+    await turn();
+  } while (accepted.length > before);
 };
 
 /**
@@ -63,7 +68,7 @@ export const openGate = async (
   return {
     address: `${loopback}:${port}`,
     close: async () => {
-      await acceptWaiting();
+      await acceptWaiting(passing);
       const closed = once(server, 'close');
       server.close();
       await Promise.race([Promise.all(passing), sleep(drainMs, undefined, { ref: false })]);
