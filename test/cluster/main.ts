@@ -8,21 +8,10 @@ import { hasNodes, jobsFollowTheVolume } from './scheduling.ts';
 import { kubectl } from './kubectl.ts';
 import { askAboutTroubles, releasedVolumeComesBack } from './preflights.ts';
 import { writeRecording, type Answers } from './recording.ts';
+import { refuseWhereInUse, step } from './steps.ts';
 
 // `KUBECONFIG=… npm run test:cluster`: everything that a real API server has to answer to the manifests, asked of it as an
 // administrator. Records what CI replays, and leaves nothing behind. It wants a cluster without namespace grill-stats.
-
-const step = async <T>(title: string, work: () => Promise<T>): Promise<T> => {
-  const started = performance.now();
-  const result = await work();
-  console.log(`ok   ${title} (${((performance.now() - started) / 1000).toFixed(1)} s)`);
-  return result;
-};
-
-const refuseWhereInUse = async (namespace: string): Promise<void> => {
-  const found = await kubectl(['get', 'namespace', namespace, '--ignore-not-found', '-o', 'name']);
-  if (found) throw new Error(`the cluster has ${found}: this test makes it, and deletes all that is in it`);
-};
 
 const applyRounds = async (name: EnvironmentName): Promise<void> => {
   const environment = environmentOf(name);

@@ -37,7 +37,7 @@ const keepAlive = (): (() => void) => {
 };
 
 /** Bound by hand, as a cluster without storage would never bind the claim. */
-const volumeFor = ({ namespace, storage }: Environment) => ({
+export const volumeFor = ({ namespace, storage }: Environment) => ({
   apiVersion: 'v1',
   kind: 'PersistentVolume',
   metadata: { name: 'lane-volume' },
