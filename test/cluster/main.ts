@@ -6,6 +6,7 @@ import { removeDatabases } from './databases.ts';
 import { define } from './definitions.ts';
 import { hasNodes, jobsFollowTheVolume } from './scheduling.ts';
 import { kubectl } from './kubectl.ts';
+import { policiesHold } from './policies.ts';
 import { askAboutTroubles, releasedVolumeComesBack } from './preflights.ts';
 import { writeRecording, type Answers } from './recording.ts';
 import { refuseWhereInUse, step } from './steps.ts';
@@ -44,6 +45,16 @@ const schedule = async (name: EnvironmentName): Promise<void> => {
   await removeAll(environment);
 };
 
+const tryPolicies = async (name: EnvironmentName): Promise<void> => {
+  if (!(await hasNodes())) return console.log(`skip ${name}: policies, as no node runs pods`);
+  const environment = environmentOf(name);
+  await removeAll(environment);
+  const attempts = await step(`${name}: connections of pods`, () => policiesHold(environment));
+  await removeAll(environment);
+  if (attempts === undefined) console.log(`skip ${name}: policies, as the network enforces none`);
+  else console.log(`ok   ${name}: ${attempts} connections, exactly those that docs/how-to/network.md allows`);
+};
+
 const ask = async (name: EnvironmentName): Promise<Answers> => {
   const environment = environmentOf(name);
   await applyTwice(environment, 'server-side');
@@ -69,6 +80,7 @@ try {
   for (const name of environmentNames) {
     await applyRounds(name);
     await schedule(name);
+    await tryPolicies(name);
     environments[name] = await ask(name);
   }
   const prod = environmentOf('prod');
