@@ -25,7 +25,7 @@ const versions = async (args: readonly string[], input = ''): Promise<Record<str
 
 /** Objects whose status a controller writes; all others change only where somebody applies a change. */
 const written = ([key]: readonly [string, string]): boolean =>
-  !/^(Deployment|StatefulSet|PersistentVolumeClaim|CronJob)\//.test(key);
+  !/^(Deployment|StatefulSet|PersistentVolumeClaim|CronJob|ValidatingAdmissionPolicy)\//.test(key);
 
 const applied = (environment: Environment, mode: Mode): Promise<string> =>
   kubectl(['apply', ...modes[mode], '-k', folderOf(environment)]);
