@@ -36,3 +36,12 @@ export const readAll = async (entries: Entries): Promise<Record<string, Buffer>>
   for await (const { name, content } of entries) contents[name] = await collect(content);
   return contents;
 };
+
+/** Random bytes without an end; `onClose` learns that its reader has stopped. */
+export async function* endlessStream(onClose: () => void): AsyncGenerator<Buffer> {
+  try {
+    for (;;) yield await collect(randomStream(1 << 20));
+  } finally {
+    onClose();
+  }
+}

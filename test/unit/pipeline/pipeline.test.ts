@@ -12,7 +12,15 @@ import { pack } from '../../../runtime/src/pipeline/pack.ts';
 import { BackupError } from '../../../runtime/src/core/errors.ts';
 import { unpack } from '../../../runtime/src/pipeline/unpack.ts';
 import type { Entries } from '../../../runtime/src/core/entries.ts';
-import { brokenStream, collect, entriesOf, randomStream, readAll, streamOf } from '../../kit/streams.ts';
+import {
+  brokenStream,
+  collect,
+  endlessStream,
+  entriesOf,
+  randomStream,
+  readAll,
+  streamOf,
+} from '../../kit/streams.ts';
 import { until } from '../../kit/until.ts';
 
 const mtime = new Date('2024-01-01T02:00:00Z');
@@ -72,15 +80,9 @@ describe('pack and unpack', () => {
 
   test('a reader that stops early stops the entries', async () => {
     let closed = false;
-    async function* endless(): AsyncGenerator<Buffer> {
-      try {
-        for (;;) yield Buffer.alloc(1 << 20);
-      } finally {
-        closed = true;
-      }
-    }
+    const endless = endlessStream(() => (closed = true));
     async function* entries(): Entries {
-      yield { name: 'a', content: endless() };
+      yield { name: 'a', content: endless };
     }
     const reading = (async () => {
       for await (const _chunk of pack(entries(), mtime)) throw new Error('disk full');
@@ -185,15 +187,9 @@ describe.each([
 
   test('a reader that stops early stops the source', async () => {
     let closed = false;
-    async function* endless(): AsyncGenerator<Buffer> {
-      try {
-        for (;;) yield await collect(randomStream(1 << 20));
-      } finally {
-        closed = true;
-      }
-    }
+    const endless = endlessStream(() => (closed = true));
     const reading = (async () => {
-      for await (const _chunk of gzip(run, endless(), level)) throw new Error('disk full');
+      for await (const _chunk of gzip(run, endless, level)) throw new Error('disk full');
     })();
     await expect(reading).rejects.toThrow('disk full');
     await until(() => closed);

@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { constants, zstdCompressSync } from 'node:zlib';
 import { expect, test } from '@jest/globals';
 import { unzstd, zstd } from '../../../runtime/src/pipeline/zstd.ts';
-import { brokenStream, collect, randomStream, streamOf } from '../../kit/streams.ts';
+import { brokenStream, collect, endlessStream, randomStream, streamOf } from '../../kit/streams.ts';
 import { until } from '../../kit/until.ts';
 
 test('makes one legal zstd file, which the real zstd reads', async () => {
@@ -44,15 +44,9 @@ test('a source that breaks breaks it', async () => {
 
 test('a reader that stops early stops the source', async () => {
   let closed = false;
-  async function* endless(): AsyncGenerator<Buffer> {
-    try {
-      for (;;) yield await collect(randomStream(1 << 20));
-    } finally {
-      closed = true;
-    }
-  }
+  const endless = endlessStream(() => (closed = true));
   const reading = (async () => {
-    for await (const _chunk of zstd(endless(), 1)) throw new Error('disk full');
+    for await (const _chunk of zstd(endless, 1)) throw new Error('disk full');
   })();
   await expect(reading).rejects.toThrow('disk full');
   await until(() => closed);
