@@ -1,9 +1,9 @@
 import { parseArgs } from 'node:util';
 import { mustExist } from '../runtime/src/core/must-exist.ts';
-import { table } from '../runtime/src/core/text-table.ts';
 import { backups, restores } from './backups.ts';
 import { database, makeBed } from './bed.ts';
-import { measure, type Contender, type Measured } from './measure.ts';
+import { measure, type Contender } from './measure.ts';
+import { raced } from './race.ts';
 
 const { values } = parseArgs({
   options: {
@@ -20,38 +20,8 @@ const rounds = Number(values.rounds);
 
 const say = (text: string): void => void process.stdout.write(`${text}\n`);
 
-const median = (numbers: readonly number[]): number =>
-  numbers.toSorted((a, b) => a - b)[Math.floor(numbers.length / 2)] ?? NaN;
-
-const mebibytes = (bytes: number | undefined): string =>
-  bytes === undefined ? '-' : `${(bytes / (1 << 20)).toFixed(0)} MiB`;
-
-interface Raced {
-  readonly contender: Contender;
-  readonly runs: readonly Measured[];
-}
-
-/** Each round in turn, so that what else the machine does falls on all alike. */
-const race = async (contenders: readonly Contender[]): Promise<readonly Raced[]> => {
-  const results = contenders.map((contender) => ({ contender, runs: [] as Measured[] }));
-  for (let round = 0; round < rounds; round++)
-    for (const { contender, runs } of results) runs.push(await measure(contender));
-  return results;
-};
-
-const show = async (title: string, contenders: readonly Contender[]): Promise<void> => {
-  const results = await race(contenders);
-  const seconds = (runs: readonly Measured[]): number => median(runs.map((run) => run.seconds));
-  const first = seconds(results[0]?.runs ?? []);
-  const rows = results.map(({ contender, runs }) => [
-    contender.name,
-    seconds(runs).toFixed(1),
-    (seconds(runs) / first).toFixed(2),
-    mebibytes(Math.max(...runs.map(({ peakBytes }) => peakBytes))),
-    mebibytes(runs[0]?.bytes),
-  ]);
-  say(`\n${table([title, 'median s', 'ratio', 'peak memory', 'stored'], rows)}`);
-};
+const show = async (title: string, contenders: readonly Contender[]): Promise<void> =>
+  say(`\n${await raced(title, contenders, rounds)}`);
 
 const bed = await makeBed(Number(values.megabytes));
 try {
