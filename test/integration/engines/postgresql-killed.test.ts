@@ -18,7 +18,10 @@ beforeAll(async () => {
   await sql('CREATE DATABASE grill');
   await server.psql(
     'grill',
-    `CREATE TABLE t AS SELECT n, repeat(md5(n::text), 10) AS text FROM generate_series(1, 60000) n; CREATE INDEX ON t (text)`,
+    `CREATE FUNCTION passes_gate() RETURNS boolean LANGUAGE plpgsql AS $$ BEGIN
+       PERFORM FROM pg_catalog.pg_database WHERE datname = 'template1' FOR SHARE; RETURN true; END $$;
+     CREATE TABLE t (n integer CHECK (n <> 30000 OR public.passes_gate()), text text);
+     INSERT INTO t SELECT n, repeat(md5(n::text), 10) FROM generate_series(1, 60000) n; CREATE INDEX ON t (text)`,
   );
   const target = {
     name: 'postgresql',
@@ -45,39 +48,67 @@ const holder = async (): Promise<Client> => {
   return client;
 };
 
-/** Keeps the live database from being renamed. */
-const holdLive = async (): Promise<Client> => {
+/** A session that has a lock. */
+const holding = async (lock: string): Promise<Client> => {
   const client = await holder();
-  await client.query(`SELECT * FROM pg_database WHERE datname = 'grill' FOR UPDATE`);
+  await client.query(lock);
   return client;
 };
 
-const fresh = `pg_database WHERE datname LIKE 'grill_restore_%'`;
-const working = (query: string) => `pg_stat_activity WHERE query LIKE '${query}' AND state <> 'idle'`;
-const seen = (condition: string) => async (): Promise<void> => {
-  await until(async () => (await count(condition)) !== '0');
+const databaseRow = (condition: string): string => `SELECT FROM pg_database WHERE ${condition} FOR UPDATE`;
+
+/** Keeps the live database from being renamed. */
+const holdLive = (): Promise<Client> => holding(databaseRow(`datname = 'grill'`));
+
+const fresh = `datname LIKE 'grill_restore_%'`;
+const seen = (condition: string): Promise<unknown> => until(async () => (await count(condition)) !== '0');
+/** Resolves when a restore waits for a lock at a statement. */
+const waits = (query: string): Promise<unknown> =>
+  seen(`pg_stat_activity WHERE query LIKE '${query}' AND wait_event_type = 'Lock'`);
+
+/** A step of a restore: what it waits for there, and what lets it get there and no further. */
+interface Step {
+  /** Before the restore begins. */
+  readonly hold: () => Promise<Client>;
+  /** Resolves once the restore waits at the step, to the session that it waits for. */
+  readonly reach: (held: Client) => Promise<Client>;
+}
+
+const waiting = (query: string) => async (held: Client) => {
+  await waits(query);
+  return held;
 };
 
-/** Each arranges what holds a restore at a step, if need be, and resolves once it is there. */
-const steps: Readonly<Record<string, () => Promise<Client | void>>> = {
-  'after the new database was created': () => seen(fresh)(),
-  'in the middle of the load': () =>
-    seen(`pg_stat_activity WHERE datname LIKE 'grill_restore_%' AND query LIKE 'COPY%'`)(),
-  'before the swap': async () => {
-    const live = await holdLive();
-    await seen(working('ALTER DATABASE "grill" RENAME%'))();
-    return live;
+const steps: Readonly<Record<string, Step>> = {
+  'after the new database was created': {
+    hold: () => holding('LOCK TABLE pg_shdescription IN EXCLUSIVE MODE'), // of the comments on databases
+    reach: waiting('COMMENT ON DATABASE%'),
   },
-  'between the renames': async () => {
-    const live = await holdLive();
-    await seen(`${fresh} AND NOT datallowconn`)();
-    const other = await holder();
-    await other.query(`SELECT * FROM ${fresh} FOR UPDATE`);
-    await live.end();
-    await seen(working('ALTER DATABASE "grill_restore_%" RENAME%'))();
-    return other;
+  'in the middle of the load': {
+    hold: () => holding(databaseRow(`datname = 'template1'`)),
+    reach: waiting('COPY public.t%'),
   },
-  'before the clean-up': () => seen(`pg_database WHERE datname LIKE 'grill_before_%'`)(),
+  'before the swap': { hold: holdLive, reach: waiting('ALTER DATABASE "grill" RENAME%') },
+  'between the renames': {
+    hold: holdLive,
+    reach: async (live) => {
+      await seen(`pg_database WHERE ${fresh} AND NOT datallowconn`);
+      const other = await holding(databaseRow(fresh));
+      await live.end();
+      await waits('ALTER DATABASE "grill_restore_%" RENAME%');
+      return other;
+    },
+  },
+  'before the clean-up': {
+    hold: holdLive,
+    reach: async (live) => {
+      await waits('ALTER DATABASE "grill" RENAME%');
+      const other = await holding('LOCK TABLE pg_subscription'); // which each database that is dropped is looked up in
+      await live.end();
+      await waits('%FROM pg_subscription%');
+      return other;
+    },
+  },
 };
 
 const databases = () => sql(`SELECT datname FROM pg_database WHERE datname LIKE 'grill%' ORDER BY 1`);
@@ -87,13 +118,14 @@ test.each(Object.keys(steps))(
   async (step) => {
     await server.psql('grill', 'DELETE FROM t WHERE n > 100');
     const before = await rows();
-    let held: Client | void = undefined;
+    const { hold, reach } = steps[step]!;
+    const first = await hold();
     let pid = 0;
     const killed = installation.cli(['restore', 'postgresql', '--force'], (started) => (pid = started));
-    held = await steps[step]!();
+    const held = await reach(first);
     process.kill(pid, 'SIGKILL');
     expect((await killed).code).toBeNull();
-    await held?.end();
+    await held.end();
     expect([before, '60000']).toContain(await rows()); // wholly old, or wholly new
     await until(
       async () => (await count(`pg_stat_activity WHERE application_name = 'grill-backup'`)) === '0',
@@ -117,7 +149,7 @@ test('the undo command is written down before the swap, and works', async () => 
   const live = await holdLive();
   let pid = 0;
   const killed = installation.cli(['restore', 'postgresql', '--force'], (started) => (pid = started));
-  await seen(working('ALTER DATABASE "grill" RENAME%'))();
+  await waits('ALTER DATABASE "grill" RENAME%');
   const folder = join(installation.backup, 'undo/postgresql');
   const [file] = readdirSync(folder);
   const note = JSON.parse(readFileSync(join(folder, file!), 'utf8'));
