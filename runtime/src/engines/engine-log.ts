@@ -1,0 +1,139 @@
+import type { RunContext } from '../core/context.ts';
+import type { Entries } from '../core/entries.ts';
+import type { ServerInfo, Source } from './engine.ts';
+
+/**
+ * The optional part of an engine for databases with a log: everything that was ever written, as one stream of bytes.
+ * Positions count its bytes and never go back, within one `system` (one life of the data, from its creation on). A
+ * `timeline` is one history of it: after a promotion the log goes on under the next number, from the position of the switch.
+ * Nothing outside of the engine knows what the bytes mean.
+ */
+export interface LogIdentity {
+  /** Decimal digits; another one is another database, whatever its address. */
+  readonly system: string;
+  /** From 1. */
+  readonly timeline: number;
+  /** End of what the server itself has made durable. */
+  readonly position: bigint;
+}
+
+/** What the server keeps for us: it removes no log from `restart` on while the slot is neither lost nor dropped. */
+export interface SlotState {
+  readonly name: string;
+  /** `lost`: the server removed log that the slot needed, by its limit. `active`: somebody streams from it. */
+  readonly status: 'absent' | 'idle' | 'active' | 'lost';
+  /** Oldest byte that is kept; absent while nothing is reserved. */
+  readonly restart?: bigint;
+  /** Log that may still be written before the slot is lost; absent where the server has no limit. */
+  readonly safeBytes?: bigint;
+}
+
+/** The slot that the plan asks for. */
+export interface SlotRequest {
+  readonly name: string;
+  /** True: a server without a limit for slots is accepted, whose disk an absent receiver fills. */
+  readonly allowNoLimit: boolean;
+}
+
+/** Contiguous with the chunk before it. */
+export interface LogChunk {
+  readonly from: bigint;
+  readonly bytes: Buffer;
+  /** The server's clock when it sent the last byte: nothing inside was committed later. */
+  readonly sentAt: Date;
+}
+
+/** A timeline, and the position where another one took over from it. */
+export interface TimelineSwitch {
+  readonly timeline: number;
+  readonly at: bigint;
+}
+
+/** A log that flows. Not reading `chunks` holds the server back, in bounded memory. */
+export interface LogStream {
+  /** Ends at the end of the timeline, see `switched`, and after `close`. @throws BackupError `source.*`, `wal.*` */
+  readonly chunks: AsyncIterable<LogChunk>;
+  /** All before the position is durable elsewhere: only this moves the slot, and lets the server remove log. */
+  readonly confirm: (position: bigint) => void;
+  /** The newest time of the server's clock, and its end of the log then, that are known, also while nothing flows. */
+  readonly seen: () => { readonly position: bigint; readonly at: Date } | undefined;
+  /** After `chunks` ended: the timeline that goes on, and from where; undefined after `close`. */
+  readonly switched: () => TimelineSwitch | undefined;
+  readonly close: () => Promise<void>;
+}
+
+/** Where a stream begins. */
+export interface StreamStart {
+  readonly slot: string;
+  readonly timeline: number;
+  /** Any position that the server still has; `wal.gap` where it has not. */
+  readonly from: bigint;
+}
+
+/** Taking the log: what a receiver needs. Each call opens the connections that it needs. */
+export interface LogWork<Connection = unknown> {
+  /** For people, as the database writes it: `0/16B3748`. */
+  formatPosition(position: bigint): string;
+  /** Undefined for what is no position. */
+  parsePosition(text: string): bigint | undefined;
+  identify(run: RunContext, source: Source<Connection>): Promise<LogIdentity>;
+  /**
+   * Makes the slot, or finds it. @throws BackupError `wal.*` where the server cannot give one, or has no limit for it
+   */
+  openSlot(run: RunContext, source: Source<Connection>, slot: SlotRequest): Promise<SlotState>;
+  slotState(run: RunContext, source: Source<Connection>, name: string): Promise<SlotState>;
+  /** Dropping what is absent is fine. @throws BackupError `wal.busy` while somebody streams from it */
+  dropSlot(run: RunContext, source: Source<Connection>, name: string): Promise<void>;
+  stream(run: RunContext, source: Source<Connection>, start: StreamStart): Promise<LogStream>;
+  /** The timelines that a history names, oldest first, each with where the next one went on; pure. */
+  ancestors(history: Buffer): readonly TimelineSwitch[];
+  /** What the server knows of how a timeline came to be; undefined for the first, which has no history. */
+  history(run: RunContext, source: Source<Connection>, timeline: number): Promise<Buffer | undefined>;
+  /** Writes a commit of nothing into the log, so that an idle database proves its recovery point. */
+  heartbeat(run: RunContext, source: Source<Connection>): Promise<void>;
+}
+
+/** Where a recovery stops. */
+export type LogTarget =
+  | { readonly time: Date }
+  /** The database's own words. */
+  | { readonly position: string }
+  | { readonly beforeTransaction: string }
+  | 'latest';
+
+/** A stored log, opened for reading: one line through the timelines. Nothing is released that is not authentic. */
+export interface LogReader {
+  readonly system: string;
+  /** The line from the oldest to the newest timeline, each with where it begins; the first begins where the store does. */
+  readonly timelines: readonly { readonly timeline: number; readonly from: bigint }[];
+  /** End of what is contiguous from the position that the reader was opened at. */
+  readonly end: bigint;
+  /** Upper bound of the commit times before `end`. */
+  readonly endTime: Date;
+  /** Bytes [from, end) without a hole. @throws BackupError `wal.gap`, `archive.*` */
+  readonly read: (from: bigint) => AsyncIterable<Buffer>;
+  /** Undefined for the first timeline. */
+  readonly history: (timeline: number) => Promise<Buffer | undefined>;
+}
+
+/** What a base says of itself. */
+export interface BaseFacts {
+  readonly system: string;
+  readonly timeline: number;
+  /** The log is needed from here. */
+  readonly start: bigint;
+  /** Where recovery begins to read. */
+  readonly redo: bigint;
+  /** A recovery has to reach this before the data is consistent. */
+  readonly end: bigint;
+  /** Of data blocks. */
+  readonly checksums: boolean;
+}
+
+/** A base under way. Read `entries` to the end, then `facts()`; `close()` always. */
+export interface BaseDump {
+  readonly server: ServerInfo;
+  readonly entries: Entries;
+  readonly facts: () => Promise<BaseFacts>;
+  readonly close: () => Promise<void>;
+}
