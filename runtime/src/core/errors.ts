@@ -2,6 +2,7 @@ import { exitCodes, type ExitCode } from '../contract/exit-codes.ts';
 import { archiveFailures } from './failures/archive.ts';
 import type { Failure } from './failures/failure.ts';
 import { restoreFailures } from './failures/restore.ts';
+import { logFailures } from './failures/log.ts';
 import { runFailures } from './failures/run.ts';
 import { sourceFailures } from './failures/source.ts';
 import { storeFailures } from './failures/store.ts';
@@ -14,6 +15,7 @@ export const failures = {
   ...storeFailures,
   ...archiveFailures,
   ...restoreFailures,
+  ...logFailures,
   ...runFailures,
 } as const;
 

@@ -6,7 +6,7 @@ import { mustExist } from '../../core/must-exist.ts';
 import type { Source } from '../engine.ts';
 import { tlsOptions, tlsProblem } from '../tls.ts';
 import type { PostgresqlConnection } from './connection.ts';
-import { guardPassword } from './password.ts';
+import { guardPassword, type Offer } from './password.ts';
 import { beginSession, isOptionsRefusal, programOptions, startupOptions } from './session.ts';
 import { libpqTls } from './tls.ts';
 
@@ -59,13 +59,30 @@ const isVerified = ({ connection, tls }: PostgresqlSource): boolean =>
 const allowsClearText = (source: PostgresqlSource): boolean =>
   isVerified(source) || source.connection.clearTextPassword === true;
 
+/** `replication`: with a process that sends the log and copies of the data folder, and knows a few commands only. */
+type Kind = 'sql' | 'replication';
+
 interface Attempt {
   readonly database: string;
+  readonly kind: Kind;
   readonly ssl: ConnectionOptions | false;
   readonly options?: string;
 }
 
-const open = async (source: PostgresqlSource, { database, ssl, options }: Attempt): Promise<Client> => {
+/** Gives a new session its settings, and notes what the server showed of itself. */
+const begin = async (
+  source: PostgresqlSource,
+  client: Client,
+  { ssl, options }: Attempt,
+  offer: Offer,
+): Promise<void> => {
+  const known = await beginSession(client);
+  const settings = options === undefined ? new Set<string>() : known;
+  seen.set(source, { settings, tls: ssl !== false, bindsChannel: offer.bindsChannel() });
+};
+
+const open = async (source: PostgresqlSource, attempt: Attempt): Promise<Client> => {
+  const { database, kind, ssl, options } = attempt;
   const { host, port } = source.connection;
   const { username: user, password } = source.credentials;
   const client = new Client({
@@ -76,6 +93,7 @@ const open = async (source: PostgresqlSource, { database, ssl, options }: Attemp
     database,
     ssl,
     ...(options !== undefined && { options }),
+    ...(kind === 'replication' && { replication: 'true' }), // not in its types
     connectionTimeoutMillis: connectTimeoutMs,
     keepAlive: true,
     application_name: 'grill-backup',
@@ -84,9 +102,7 @@ const open = async (source: PostgresqlSource, { database, ssl, options }: Attemp
   const offer = guardPassword(client, allowsClearText(source));
   try {
     await client.connect();
-    const known = await beginSession(client);
-    const settings = options === undefined ? new Set<string>() : known;
-    seen.set(source, { settings, tls: ssl !== false, bindsChannel: offer.bindsChannel() });
+    if (kind === 'sql') await begin(source, client, attempt, offer);
     return client;
   } catch (error) {
     client.end().catch(() => {});
@@ -116,13 +132,21 @@ const problemOf = (error: unknown): { readonly code: FailureCode; readonly messa
     : { code: 'source.untrusted', message: untrusted };
 };
 
-const connectTo = async (source: PostgresqlSource, database: string): Promise<Client> => {
+/**
+ * Connects in a way that `connect` does not offer. @throws BackupError source.unreachable, source.refused, source.untrusted;
+ * its cause is the server's own error
+ */
+export const connectTo = async (
+  source: PostgresqlSource,
+  database: string,
+  kind: Kind = 'sql',
+): Promise<Client> => {
   const { host, port, sslMode } = source.connection;
   try {
     const ssl = isSocket(source.connection) ? false : await tlsOf(source);
-    return await openAnyway(source, { database, ssl }).catch((error: unknown) => {
+    return await openAnyway(source, { database, kind, ssl }).catch((error: unknown) => {
       if (source.tls || sslMode !== 'prefer' || messageOf(error) !== noTls) throw error;
-      return openAnyway(source, { database, ssl: false });
+      return openAnyway(source, { database, kind, ssl: false });
     });
   } catch (error) {
     const { code, message } = problemOf(error);

@@ -1,0 +1,26 @@
+import type { Client } from 'pg';
+import { isBackupError } from '../../../core/errors.ts';
+import { connectTo, type PostgresqlSource } from '../client.ts';
+import { replicationError } from './errors.ts';
+
+/**
+ * A connection that sends the log, or a copy of the data folder, with the address, TLS and care for the password of all others.
+ * @throws BackupError `log.hba`, `log.role`, `source.*`
+ */
+export const connectReplication = (source: PostgresqlSource): Promise<Client> =>
+  connectTo(source, source.connection.database, 'replication').catch((error: unknown) => {
+    throw isBackupError(error) ? replicationError(source, error) : error;
+  });
+
+/** Connects, calls, disconnects. */
+export const withReplication = async <Result>(
+  source: PostgresqlSource,
+  use: (client: Client) => Promise<Result>,
+): Promise<Result> => {
+  const client = await connectReplication(source);
+  try {
+    return await use(client);
+  } finally {
+    await client.end();
+  }
+};
