@@ -1,6 +1,6 @@
 # Each target does its own set-up. Options of the demo: make demo ARGS="--size 2G --remote"
 # Several machines can share the tests: make test ARGS="--shard 1/2"
-# The race of docs/reference/benchmarks.md: make bench ARGS="--megabytes 4000 --quick"
+# The races of docs/reference/benchmarks.md, or some of them: make bench ARGS="postgresql --megabytes 4000 --quick"
 .PHONY: demo test bench
 
 demo:

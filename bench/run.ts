@@ -1,36 +1,27 @@
+/** `make bench ARGS="[suite ...] [flags]"`: bench/README.md. */
 import { parseArgs } from 'node:util';
-import { mustExist } from '../runtime/src/core/must-exist.ts';
-import { backups, restores } from './backups.ts';
-import { database, makeBed } from './bed.ts';
-import { measure, type Contender } from './measure.ts';
-import { raced } from './race.ts';
+import { record, reportText } from './harness/report.ts';
+import type { Suite } from './harness/suite.ts';
+import { suites } from './suites.ts';
 
-const { values } = parseArgs({
-  options: {
-    /** Size of the database. */
-    megabytes: { type: 'string', default: '1000' },
-    /** Contenders take turns this often; medians are printed. */
-    rounds: { type: 'string', default: '3' },
-    /** Only ours and what it is measured against. */
-    quick: { type: 'boolean', default: false },
-  },
-});
+const common = {
+  /** Contenders take turns this often; medians are printed. */
+  rounds: { type: 'string', default: '3' },
+  /** Writes the report into docs/reference/benchmarks.md as well. */
+  record: { type: 'boolean', default: false },
+} as const;
 
-const rounds = Number(values.rounds);
+const args = process.argv.slice(2);
+const isName = (arg: string): boolean => suites.some(({ name }) => name === arg);
+const flags = args.filter((arg) => !isName(arg));
+const chosen = args.some(isName) ? suites.filter(({ name }) => args.includes(name)) : suites;
 
-const say = (text: string): void => void process.stdout.write(`${text}\n`);
+const runSuite = async (suite: Suite): Promise<void> => {
+  const { values } = parseArgs({ args: flags, options: { ...common, ...suite.flags } });
+  const rounds = Number(values.rounds);
+  const text = reportText(await suite.run(rounds, values), rounds);
+  process.stdout.write(`\n${suite.name}: ${text}\n`);
+  if (values.record) record(suite.name, flags.filter((flag) => flag !== '--record').join(' '), text);
+};
 
-const show = async (title: string, contenders: readonly Contender[]): Promise<void> =>
-  say(`\n${await raced(title, contenders, rounds)}`);
-
-const bed = await makeBed(Number(values.megabytes));
-try {
-  const size = await bed.postgresql.psql(database, `select pg_size_pretty(pg_database_size('${database}'))`);
-  say(`database of ${size}, ${rounds} rounds`);
-  const all = backups(bed);
-  await show('backup', values.quick ? all.slice(0, 2) : all);
-  await measure(mustExist(all[1], 'backup by another program')); // the archive that the restores read
-  await show('restore', restores(bed));
-} finally {
-  await bed.stop();
-}
+for (const suite of chosen) await runSuite(suite);

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { dump } from 'js-yaml';
 import { table } from '../runtime/src/core/text-table.ts';
 import { configKey, readEnvironment } from '../src/environment/environment.ts';
-import { measure, type Contender } from './measure.ts';
+import { measure, type Contender } from './harness/measure.ts';
 
 // `npm run bench:synth`: how long a synthesis takes, from the start of node to the last file; fails where the best of its
 // rounds is over the limit.

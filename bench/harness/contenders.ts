@@ -1,0 +1,57 @@
+import { mkdirSync, readdirSync, rmSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Contender } from './measure.ts';
+import type { PlanFolder } from './plan-folder.ts';
+
+/** What an archive of ours is encrypted with, by hand; the passphrase comes from the environment of `PlanFolder`. */
+export const cipher = 'openssl enc -aes-256-cbc -pbkdf2 -iter 100000 -md sha256 -salt -pass env:PASSPHRASE';
+
+/** Any part of a pipe that fails fails the script. */
+export const bash = (script: string): readonly string[] => ['bash', '-c', `set -eo pipefail; ${script}`];
+
+export const empty = (path: string): void => {
+  rmSync(path, { recursive: true, force: true });
+  mkdirSync(path);
+};
+
+const sizeBelow = (path: string): number =>
+  readdirSync(path, { recursive: true })
+    .map((name) => statSync(join(path, String(name))))
+    .filter((entry) => entry.isFile())
+    .reduce((sum, { size }) => sum + size, 0);
+
+/** A script in a folder that is empty at its start and is what the job left at its end. */
+export const script = (
+  { folder, env }: PlanFolder,
+  name: string,
+  text: string,
+  more: Readonly<Record<string, string>> = {},
+): Contender => {
+  const peer = join(folder, 'peer');
+  return {
+    name,
+    argv: bash(`cd ${peer}; ${text}`),
+    env: { ...env, ...more },
+    before: () => empty(peer),
+    bytes: () => sizeBelow(peer),
+  };
+};
+
+/** A backup of ours into an empty store. @param name what the row says; @param target a target of the plan */
+export const ourBackup = (
+  { folder, archives, env }: PlanFolder,
+  name: string,
+  target: string,
+  more: Readonly<Record<string, string>> = {},
+): Contender => ({
+  name,
+  argv: ['grill-backup', 'backup', target],
+  env: { ...env, ...more },
+  before: () => empty(join(folder, 'backup')),
+  bytes: () =>
+    Math.max(
+      ...readdirSync(archives(target))
+        .filter((file) => file.endsWith('.enc'))
+        .map((file) => statSync(join(archives(target), file)).size),
+    ),
+});

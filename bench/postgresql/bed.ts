@@ -1,0 +1,62 @@
+import { delimiter } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { readings, schema } from '../../demo/data/postgresql.ts';
+import { startPostgresql, type TestPostgresql } from '../../test/kit/postgresql.ts';
+import { removeFolder } from '../../test/kit/private-server.ts';
+import type { Observed } from '../harness/measure.ts';
+import { makePlanFolder, type PlanFolder } from '../harness/plan-folder.ts';
+
+export const database = 'grillstats';
+
+/** A filled server, a plan for it, and what a user's shell needs to reach it. */
+export interface Bed extends PlanFolder {
+  readonly postgresql: TestPostgresql;
+  readonly observed: Observed;
+  readonly stop: () => Promise<void>;
+}
+
+/** Rows of readings that take one megabyte of database, with their two indexes. */
+const rowsPerMegabyte = 7_800;
+
+const fill = async (postgresql: TestPostgresql, megabytes: number): Promise<void> => {
+  await postgresql.psql('postgres', `create database ${database}`);
+  await postgresql.psql(database, schema);
+  await postgresql.psql(database, readings(megabytes * rowsPerMegabyte));
+  await postgresql.psql(database, 'vacuum analyze');
+};
+
+/** Blocks of tables, indexes and catalogues that sessions in the database asked for; known once they have ended. */
+const bytesRead = async ({ psql }: TestPostgresql): Promise<number> => {
+  const sessions = `select count(*) from pg_stat_activity where datname = '${database}'`;
+  while ((await psql('postgres', sessions)) !== '0') await sleep(20);
+  const blocks = `select (blks_read + blks_hit) * 8192 from pg_stat_database where datname = '${database}'`;
+  return Number(await psql('postgres', blocks));
+};
+
+/** Starts a private PostgreSQL with about `megabytes` of database in it. */
+export const makeBed = async (megabytes: number): Promise<Bed> => {
+  const postgresql = await startPostgresql();
+  await fill(postgresql, megabytes);
+  const { host, port, user, password } = postgresql;
+  const plan = makePlanFolder(
+    [{ name: 'postgresql', engine: 'postgresql', connection: { host, port, database } }],
+    { postgresql: { username: user, password } },
+  );
+  return {
+    ...plan,
+    postgresql,
+    observed: { pid: postgresql.pid, bytesRead: () => bytesRead(postgresql) },
+    env: {
+      ...plan.env,
+      PATH: [postgresql.binDir, plan.env['PATH']].join(delimiter),
+      PGHOST: host,
+      PGPORT: String(port),
+      PGUSER: user,
+      PGPASSWORD: password,
+    },
+    stop: async () => {
+      await postgresql.stop();
+      await removeFolder(plan.folder);
+    },
+  };
+};
