@@ -37,6 +37,8 @@ const reserved = [
   'restores',
   'services',
   'undo',
+  'wal',
+  'base',
 ];
 
 const { days, weekly, monthly, maxShare } = retentionPolicy.shape;

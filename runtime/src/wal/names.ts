@@ -15,8 +15,8 @@ export interface PieceName {
   readonly encrypted: boolean;
 }
 
-/** Folder of a target that holds its log, and nothing else. */
-export const walFolder = (target: string): string => `${target}/wal/`;
+/** Folder that holds the log of a target: beside the target's own folder, which is listed whole by every command. */
+export const walFolder = (target: string): string => `wal/${target}/`;
 
 export const systemFolder = (target: string, system: string): string => `${walFolder(target)}${system}/`;
 

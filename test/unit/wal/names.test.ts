@@ -19,7 +19,7 @@ const piece: PieceName = {
   encrypted: true,
 };
 
-const key = `pg/wal/7345678901234567890/0000000a/00000000016b3748_ffffffffffffffff_1790000000123_${'ab'.repeat(32)}.wal.zst.enc`;
+const key = `wal/pg/7345678901234567890/0000000a/00000000016b3748_ffffffffffffffff_1790000000123_${'ab'.repeat(32)}.wal.zst.enc`;
 
 test('a key holds all that a piece is proved by', () => {
   expect(pieceKey('pg', piece)).toBe(key);
@@ -49,7 +49,7 @@ test.each([
 
 test('an index is named by its hour', () => {
   const index = indexKey('pg', '73', 2, hourOf(new Date('2026-11-29T09:59:59.999Z')));
-  expect(index).toBe('pg/wal/73/00000002/2026-11-29T09.index.json');
+  expect(index).toBe('wal/pg/73/00000002/2026-11-29T09.index.json');
   expect(parseIndexKey('pg', index)).toEqual({ system: '73', timeline: 2, hour: '2026-11-29T09' });
   expect(parseIndexKey('pg', key)).toBeUndefined();
   expect(parsePieceKey('pg', index)).toBeUndefined();
