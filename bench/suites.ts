@@ -1,5 +1,7 @@
 import type { Suite } from './harness/suite.ts';
+import { influxdb } from './influxdb/index.ts';
 import { postgresql } from './postgresql/index.ts';
+import { redis } from './redis/index.ts';
 
 /** All that `make bench` measures, in this order. */
-export const suites: readonly Suite[] = [postgresql];
+export const suites: readonly Suite[] = [postgresql, influxdb, redis];

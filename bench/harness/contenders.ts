@@ -6,6 +6,10 @@ import type { PlanFolder } from './plan-folder.ts';
 /** What an archive of ours is encrypted with, by hand; the passphrase comes from the environment of `PlanFolder`. */
 export const cipher = 'openssl enc -aes-256-cbc -pbkdf2 -iter 100000 -md sha256 -salt -pass env:PASSPHRASE';
 
+/** Deciphers an archive of ours by hand. */
+export const openArchive = (path: string): string =>
+  `${cipher.replace('enc', 'enc -d').replace(' -salt', '')} -in ${path}`;
+
 /** Any part of a pipe that fails fails the script. */
 export const bash = (script: string): readonly string[] => ['bash', '-c', `set -eo pipefail; ${script}`];
 

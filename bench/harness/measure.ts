@@ -41,15 +41,15 @@ export interface Measured {
   readonly serverBytesRead: number | undefined;
   /** Bytes between contender and servers, both ways. */
   readonly networkBytes: number | undefined;
-  /** Largest resident set of any one of its processes, in bytes. */
-  readonly peakBytes: number;
+  /** Largest resident set of any one of its processes, in bytes; unknown where it ended before it was looked at. */
+  readonly peakBytes: number | undefined;
   readonly bytes: number | undefined;
   readonly figures: Readonly<Record<string, number>>;
   /** Share of the machine that others had meanwhile, 0 to 1: other processes, and the host of the machine. */
   readonly disturbed: number;
 }
 
-const sampleMs = 100;
+const sampleMs = 50;
 
 const sum = (numbers: readonly number[]): number => numbers.reduce((total, each) => total + each, 0);
 
@@ -90,7 +90,7 @@ export const measure = async (contender: Contender, servers: readonly Observed[]
   await contender.before?.();
   const readBefore = await bytesReadBy(servers);
   const before = counters(servers);
-  const peakBytes = await run(contender);
+  const peak = await run(contender);
   const after = counters(servers);
   const readAfter = await bytesReadBy(servers);
   const seconds = after.at - before.at;
@@ -104,7 +104,7 @@ export const measure = async (contender: Contender, servers: readonly Observed[]
     serverCpuSeconds,
     serverBytesRead: minus(readAfter, readBefore),
     networkBytes: minus(after.network, before.network),
-    peakBytes,
+    peakBytes: peak || undefined,
     bytes: contender.bytes?.(),
     figures: contender.figures?.() ?? {},
     disturbed: Math.max(0, busy + stolen) / (seconds * availableParallelism()),

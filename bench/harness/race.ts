@@ -70,7 +70,10 @@ const spread: Cell = ({ runs }) => {
   return `${Math.min(...all).toFixed(2)}-${Math.max(...all).toFixed(2)}`;
 };
 
-const peak: Cell = ({ runs }) => mebibytes(Math.max(...runs.map(({ peakBytes }) => peakBytes)));
+const peak: Cell = ({ runs }) => {
+  const known = runs.flatMap(({ peakBytes = [] }) => peakBytes);
+  return known.length > 0 ? mebibytes(Math.max(...known)) : '-';
+};
 
 /** Columns of every race; one in which nothing can be told is left out. */
 const columns: readonly (readonly [head: string, cell: Cell])[] = [

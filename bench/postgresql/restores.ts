@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { bash } from '../harness/contenders.ts';
+import { bash, openArchive } from '../harness/contenders.ts';
 import type { Contender } from '../harness/measure.ts';
 import { database, type Bed } from './bed.ts';
 
@@ -15,8 +15,7 @@ const clear = async ({ postgresql }: Bed): Promise<void> => {
 /** Ways to get it back from our archive, the hand-made pipe first. */
 export const restores = (bed: Bed): readonly Contender[] => {
   const { archives, env } = bed;
-  const latest = join(archives('postgresql'), 'latest_backup.tar.gz.enc');
-  const open = `openssl enc -d -aes-256-cbc -pbkdf2 -iter 100000 -md sha256 -pass env:PASSPHRASE -in ${latest}`;
+  const open = openArchive(join(archives('postgresql'), 'latest_backup.tar.gz.enc'));
   const name = `${database}_by_hand`;
   return [
     {
