@@ -168,7 +168,10 @@ describe('SIGTERM during a verification', () => {
       stopped: { code: 'run.interrupted', message: 'the run was stopped: received SIGTERM' },
       notReached: ['second', 'third'],
     });
-    expect(buildReport('test', new Date(), outcome, [])).toMatchObject({ status: 'failed', failed: 0 });
+    const { results, notReached, stopped } = outcome;
+    const about = { environment: 'test', generatedAt: new Date().toISOString(), stopped: stopped!.message };
+    const report = buildReport({ ...about, results, notReached, warnings: [] });
+    expect(report).toMatchObject({ status: 'failed', failed: 0, stopped: stopped!.message });
     for (const record of await recordsOf(primary!, 'second'))
       if (record.command === 'verify') expect(record.failure?.code).toBe('run.interrupted');
     expect(await listed(primary!, 'runs/third/')).toHaveLength(1);

@@ -11,6 +11,7 @@ import type { ErrorDocument } from './error-document.ts';
 import type { RunContext } from '../core/context.ts';
 import { BackupError, isBackupError, messageOf, unexpected } from '../core/errors.ts';
 import { openLog } from '../core/log.ts';
+import { partOf } from '../core/part.ts';
 import { printable, printableItem } from '../core/printable.ts';
 import { progressTo } from '../core/progress.ts';
 import { secretFiles } from '../core/secret-files.ts';
@@ -41,6 +42,7 @@ const openRun = (logLevel: string, signal: AbortSignal): RunContext => ({
     port: Number(env['KUBERNETES_SERVICE_PORT'] ?? 443),
     accountFolder: env[mountVariables.serviceAccount] ?? mounts.serviceAccount,
   },
+  part: partOf(env),
 });
 
 const openSession = (signal: AbortSignal): Session => ({

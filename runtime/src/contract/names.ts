@@ -34,6 +34,9 @@ export const cronJobNames = (targets: readonly { readonly name: string }[]): rea
 /** Folder of a store that holds verification reports. */
 export const verificationFolder = 'verification';
 
+/** Folder of a store that holds reports of single pods of a run. */
+export const reportPartsFolder = `${verificationFolder}/parts`;
+
 /** Folder of a store that holds the offline recovery kit. */
 export const recoveryFolder = 'recovery';
 

@@ -1,4 +1,5 @@
 import type { Logger } from 'pino';
+import type { Part } from './part.ts';
 
 /** Where a pod finds the Kubernetes API and the account that it has there. */
 export interface ClusterAccess {
@@ -23,4 +24,6 @@ export interface RunContext {
   /** Path of a key of a mounted Secret or ConfigMap, for programs and libraries that read certificates themselves. */
   readonly fileOf: (place: 'secrets' | 'configMaps', name: string, key: string) => string;
   readonly cluster: ClusterAccess;
+  /** Absent where one pod does all. */
+  readonly part?: Part | undefined;
 }

@@ -39,13 +39,23 @@ export const backupWarnings = async (app: App, target: Target): Promise<readonly
   return warnings;
 };
 
-/** As `backupWarnings`, of all targets or one, each sentence with its target's name before it. */
-export const reportWarnings = (app: App, only: string | undefined): Promise<readonly string[]> =>
+/** Start of what a report says of a target. */
+export const warningStart = ({ name }: Pick<Target, 'name'>): string => `${name}: `;
+
+/**
+ * As `backupWarnings`, of some targets, each sentence with its target's name before it.
+ * @param space whether the store is looked at, too, which every target takes room of
+ */
+export const reportWarnings = (
+  app: App,
+  targets: readonly Target[],
+  space: boolean,
+): Promise<readonly string[]> =>
   orNone(app, async () => {
     const read = archivesStateReader(app);
     const warnings: string[] = [];
-    for (const target of app.plan.targets.filter(({ name }) => !only || name === only))
+    for (const target of targets)
       for (const warning of (await read(target, app.run.now())).anomalies)
-        warnings.push(`${target.name}: ${warning}`);
-    return [...warnings, ...(await spaceWarnings(app, read))];
+        warnings.push(`${warningStart(target)}${warning}`);
+    return space ? [...warnings, ...(await spaceWarnings(app, read))] : warnings;
   });

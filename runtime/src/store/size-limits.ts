@@ -14,6 +14,8 @@ export const mostBytes = {
   runRecord: MiB,
   auditEntry: MiB,
   recoveryKit: MiB,
+  /** Enough for 100,000 archives. */
+  reportPart: 64 * MiB,
   /** Enough for an archive of 3 TB (FORMAT.md). */
   manifest: 64 * MiB,
 } as const;
@@ -27,6 +29,7 @@ const words: Readonly<Record<SmallKind, string>> = {
   runRecord: 'the record of a run',
   auditEntry: 'an entry of the audit trail',
   recoveryKit: 'a file of the recovery kit',
+  reportPart: 'a part of a report',
   manifest: 'a manifest',
 };
 

@@ -6,27 +6,31 @@ import { oneChunk } from '../../core/one-chunk.ts';
 import { removeUnlessLocked } from '../../store/remove.ts';
 import type { Store } from '../../store/store.ts';
 import type { App } from '../../session/app.ts';
-import type { VerifyOutcome } from './verify.ts';
 import type { VerificationReport } from './result.ts';
 import { renderReport } from './text.ts';
 import type { VerifyLevel } from '../../contract/verify-levels.ts';
 
-export const buildReport = (
-  environment: string,
-  now: Date,
-  { results, stopped, notReached }: VerifyOutcome,
-  warnings: readonly string[],
-): VerificationReport => {
+type Findings = Omit<VerificationReport, 'status' | 'archives' | 'failed'>;
+
+/** The report that says what was found. Pure. */
+export const buildReport = ({
+  environment,
+  part,
+  generatedAt,
+  stopped,
+  results,
+  ...rest
+}: Findings): VerificationReport => {
   const failed = results.filter(({ ok }) => !ok).length;
   return {
     environment,
-    generatedAt: now.toISOString(),
-    status: failed === 0 && !stopped ? 'passed' : 'failed',
+    ...(part && { part }),
+    generatedAt,
+    status: failed === 0 && stopped === undefined ? 'passed' : 'failed',
     archives: results.length,
     failed,
-    ...(stopped && { stopped: stopped.message }),
-    notReached,
-    warnings,
+    ...(stopped !== undefined && { stopped }),
+    ...rest,
     results,
   };
 };

@@ -35,6 +35,13 @@ export type Verified = z.output<typeof verifiedSchema>;
 /** Report on a verification; without a target it is stored as `verification/verification_report_<date>.json` too. */
 export const verifySchema = z.strictObject({
   environment: resultFields.environment,
+  part: z
+    .strictObject({
+      index: z.int().describe('from 0'),
+      of: z.int().describe('number of parts'),
+    })
+    .optional()
+    .describe('which pod of an Indexed Job it is, and only its targets; absent in the report on all targets'),
   generatedAt: z.iso.datetime().describe('end of the verification'),
   status: z.enum(['passed', 'failed']).describe('failed: an archive did not pass, or it ended early'),
   archives: z.int().describe('archives that were verified'),

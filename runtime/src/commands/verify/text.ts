@@ -9,6 +9,9 @@ const outcome = ({ problem, restore }: Verified): string => {
   return `equal, restored in ${formatSeconds(restore.seconds)} (RTO ${formatSeconds(restore.rtoSeconds)}: ${restore.withinRto ? 'met' : 'MISSED'})`;
 };
 
+const partText = ({ part }: VerificationReport): string =>
+  part ? `, part ${part.index} of ${part.of},` : '';
+
 /** The report for people: on a terminal, and stored beside the JSON document. */
 export const renderReport = (report: VerificationReport): string => {
   const rows = report.results.map((result) => [
@@ -21,7 +24,7 @@ export const renderReport = (report: VerificationReport): string => {
     outcome(result),
   ]);
   return [
-    `Verification of ${report.environment} at ${report.generatedAt}: ${report.status}`,
+    `Verification of ${report.environment}${partText(report)} at ${report.generatedAt}: ${report.status}`,
     `${report.archives} checked, ${report.failed} failed`,
     ...(report.stopped
       ? [

@@ -3,10 +3,11 @@ import type { Outcome } from '../../core/outcome.ts';
 import { formatCount } from '../../core/units.ts';
 import { reportWarnings } from '../../health/warnings.ts';
 import type { App } from '../../session/app.ts';
+import { storePart } from './parts.ts';
 import { buildReport, storeReport } from './report.ts';
 import type { VerificationReport } from './result.ts';
 import { verificationProblem } from './summary.ts';
-import { verify, type VerifyOutcome, type VerifyRequest } from './verify.ts';
+import { targetsOf, verify, type VerifyOutcome, type VerifyRequest } from './verify.ts';
 
 const problemOf = ({ stopped, notReached, results }: VerifyOutcome): BackupError | undefined => {
   const failed = verificationProblem(results);
@@ -17,24 +18,43 @@ const problemOf = ({ stopped, notReached, results }: VerifyOutcome): BackupError
 };
 
 /** A report that cannot be stored is printed all the same; that failure is then the one of the command. */
-const storeOf = (app: App, report: VerificationReport, level: VerifyRequest['level']) =>
-  storeReport(app, report, level).then(
+const storeOf = (app: App, report: VerificationReport, request: VerifyRequest) => {
+  const { part } = app.run;
+  const storing = part
+    ? storePart(app, part, { targets: targetsOf(app, request), report }, request.level)
+    : storeReport(app, report, request.level);
+  return storing.then(
     () => undefined,
     (error: unknown) => {
       if (!isBackupError(error)) throw error;
       return error;
     },
   );
+};
+
+/** What is left of the grace time of a run that was stopped is the report's. All targets share the store, so one part looks at it. */
+const warningsOf = async (app: App, request: VerifyRequest, { stopped }: VerifyOutcome) =>
+  stopped
+    ? []
+    : reportWarnings(app, targetsOf(app, request), request.target !== undefined || !app.run.part?.index);
 
 /** Verifies, and stores the report where every target was asked for. */
 export const verifyAndReport = async (
   app: App,
   request: VerifyRequest,
 ): Promise<Outcome<VerificationReport>> => {
-  const { level, target } = request;
+  const { part } = app.run;
   const outcome = await verify(app, request);
-  const warnings = outcome.stopped ? [] : await reportWarnings(app, target); // what is left of the grace time is the report's
-  const report = buildReport(app.plan.environment, app.run.now(), outcome, warnings);
-  const notStored = target ? undefined : await storeOf(app, report, level);
+  const warnings = await warningsOf(app, request, outcome);
+  const report = buildReport({
+    environment: app.plan.environment,
+    part: part && !request.target ? { index: part.index, of: part.of } : undefined,
+    generatedAt: app.run.now().toISOString(),
+    stopped: outcome.stopped?.message,
+    notReached: outcome.notReached,
+    warnings,
+    results: outcome.results,
+  });
+  const notStored = request.target ? undefined : await storeOf(app, report, request);
   return { result: report, problem: notStored ?? problemOf(outcome) };
 };

@@ -1,6 +1,7 @@
 import type { BrokenArchive } from '../../archives/catalogue.ts';
 import { newestBackups } from '../../archives/facts.ts';
 import { BackupError, isBackupError, messageOf } from '../../core/errors.ts';
+import { shareOf } from '../../core/part.ts';
 import { throwIfStopped } from '../../core/stopped.ts';
 import { parseDuration } from '../../core/units.ts';
 import type { Target } from '../../plan/schema.ts';
@@ -17,7 +18,7 @@ import type { VerifyLevel } from '../../contract/verify-levels.ts';
 /** What to verify. */
 export interface VerifyRequest {
   readonly level: VerifyLevel;
-  /** @default every target */
+  /** @default every target; in a pod of an Indexed Job its share of them */
   readonly target?: string | undefined;
   /** One archive of the target. */
   readonly archive?: string | undefined;
@@ -111,9 +112,13 @@ const stopOf = ({ run }: App, error: unknown): BackupError | undefined => {
   return new BackupError('run.interrupted', `the run was stopped: ${reason}`, { cause: error });
 };
 
+/** The target that was asked for, or all of the plan, of which a pod of an Indexed Job has a share. */
+export const targetsOf = ({ plan, run }: App, { target }: VerifyRequest): readonly Target[] =>
+  target ? [findTarget(plan, target)] : shareOf(plan.targets, run.part);
+
 /** Verifies archives and tells the outcome of each; never throws for a bad archive, nor when it is stopped. */
 export const verify = async (app: App, request: VerifyRequest): Promise<VerifyOutcome> => {
-  const targets = request.target ? [findTarget(app.plan, request.target)] : app.plan.targets;
+  const targets = targetsOf(app, request);
   const deadlineSeconds = deadlineOf(app, request);
   const results: Verified[] = [];
   for (const [index, target] of targets.entries()) {
