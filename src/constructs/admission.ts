@@ -3,7 +3,8 @@ import { Construct } from 'constructs';
 import { names } from '../../runtime/src/contract/names.ts';
 import { overrides } from '../../runtime/src/contract/overrides.ts';
 import type { Environment } from '../environment/environment.ts';
-import { podOfRun } from './backup-cron-job.ts';
+import { partVariables, runLabel } from '../../runtime/src/contract/parts.ts';
+import { podOfRun, type CronJobRun } from './backup-cron-job.ts';
 import { cronJobRuns } from './cron-jobs.ts';
 import { labelsOf, nameLabel, systemLabels } from './labels.ts';
 import { cel, onlyOurs, scriptPath, type Validation } from './admission-rules.ts';
@@ -29,26 +30,49 @@ const labelsOfJobs = [
   'job-name',
 ];
 
+const together = (runs: readonly CronJobRun[]): readonly CronJobRun[] =>
+  runs.filter(({ parallelism }) => parallelism > 1);
+
+/** As many pods as the CronJob says, which its label names. */
+const podsOfJob = (runs: readonly CronJobRun[]): string => {
+  const shared = Object.fromEntries(together(runs).map(({ name, parallelism }) => [name, parallelism]));
+  const pods = Object.keys(shared).length
+    ? `${cel(shared)}[?object.metadata.labels[${cel(nameLabel)}]].orValue(1)`
+    : '1';
+  return `object.spec.?parallelism.orValue(1) == ${pods} && object.spec.?completions.orValue(1) == ${pods}`;
+};
+
 /** By its label a Job says whose it is; that CronJob owns it, and the labels of its pod, by which policies select, are the same. */
-const belongsToCronJob = (environment: Environment, cronJobs: readonly string[]): Validation => ({
+const belongsToCronJob = (environment: Environment, runs: readonly CronJobRun[]): Validation => ({
   expression: [
-    `object.metadata.?labels[${cel(nameLabel)}].orValue('') in ${cel(cronJobs)}`,
+    `object.metadata.?labels[${cel(nameLabel)}].orValue('') in ${cel(runs.map(({ name }) => name))}`,
     `object.metadata.?ownerReferences.orValue([]).exists_one(owner, owner.kind == 'CronJob' && owner.apiVersion == 'batch/v1'` +
       ` && owner.name == object.metadata.labels[${cel(nameLabel)}])`,
     `object.spec.template.metadata.labels.all(key, key in ${cel(labelsOfJobs)}` +
       ` || ${cel(systemLabels(environment))}[?key] == optional.of(object.spec.template.metadata.labels[key])` +
       ` || key == ${cel(nameLabel)} && object.spec.template.metadata.labels[key] == object.metadata.labels[key])`,
     'object.spec.template.metadata.?annotations.orValue({}).size() == 0',
-    'object.spec.?parallelism.orValue(1) == 1 && object.spec.?completions.orValue(1) == 1',
+    podsOfJob(runs),
   ].join(' && '),
   message: 'only Jobs made from a CronJob of the backup system: kubectl create job --from=cronjob/<name>',
 });
 
-const runsScript = (scripts: readonly string[]): Validation => ({
+/** Variables of pods that share a run; none of them can be another value than that of a CronJob. */
+const partVariable = (runs: readonly CronJobRun[]): string => {
+  const counts = [...new Set(together(runs).map(({ parallelism }) => String(parallelism)))];
+  if (counts.length === 0) return '';
+  return (
+    ` || variable.name == ${cel(partVariables.count)} && variable.?value.orValue('') in ${cel(counts)}` +
+    ` || variable.name == ${cel(partVariables.run)}` +
+    ` && variable.?valueFrom.?fieldRef.?fieldPath.orValue('') == ${cel(`metadata.labels['${runLabel}']`)}`
+  );
+};
+
+const runsScript = (runs: readonly CronJobRun[]): Validation => ({
   expression:
-    `object.spec.template.spec.containers.all(container, container.command.size() == 1 && container.command[0] in ${cel(scripts)}` +
+    `object.spec.template.spec.containers.all(container, container.command.size() == 1 && container.command[0] in ${cel(runs.map(({ script }) => scriptPath(script)))}` +
     ` && !has(container.args) && container.?env.orValue([]).all(variable, variable.name in ${cel(Object.keys(overrides))}` +
-    ` && variable.?valueFrom.?configMapKeyRef.?name.orValue('') == ${cel(names.configMap)}))`,
+    ` && variable.?valueFrom.?configMapKeyRef.?name.orValue('') == ${cel(names.configMap)}${partVariable(runs)}))`,
   message: 'only the scripts of the backup system, with the variables of its ConfigMap',
 });
 
@@ -91,11 +115,8 @@ export class BackupAdmission extends Construct {
       groups: environment.access.oncallGroups,
       resource: { apiGroups: ['batch'], resources: ['jobs'], operations: ['CREATE'] },
       validations: [
-        belongsToCronJob(
-          environment,
-          runs.map(({ name }) => name),
-        ),
-        runsScript(runs.map(({ script }) => scriptPath(script))),
+        belongsToCronJob(environment, runs),
+        runsScript(runs),
         ...onlyOurs(environment, 'object.spec.template.spec', names.operatorAccount, runs.map(podOfRun)),
       ],
     });

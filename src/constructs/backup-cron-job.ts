@@ -4,6 +4,7 @@ import { z } from 'zod';
 import { finalExitCodes } from '../../runtime/src/contract/exit-codes.ts';
 import { mounts } from '../../runtime/src/contract/mounts.ts';
 import { names } from '../../runtime/src/contract/names.ts';
+import { partVariables, runLabel } from '../../runtime/src/contract/parts.ts';
 import { tls } from '../../runtime/src/engines/connection.ts';
 import { cron } from '../../runtime/src/plan/cron.ts';
 import { duration, secondsOf } from '../../runtime/src/plan/duration.ts';
@@ -48,6 +49,8 @@ const cronJobProps = z.object({
   deadline: duration,
   /** Resources of the container. */
   resources,
+  /** Pods that share the work of the run, by their index: above 1 an Indexed Job. @default 1 - one pod does all */
+  parallelism: z.int().min(1).default(1),
   /** Databases whose credentials are mounted. @default none - reading archives needs none */
   credentials: z
     .array(
@@ -80,24 +83,36 @@ export type BackupCronJobProps = Props<typeof cronJobProps>;
 /** As the schema makes it: every default is filled in. */
 export type CronJobRun = z.output<typeof cronJobProps>;
 
-/** A drained node is no failure of the backup; an error that another try cannot cure ends the Job at once. */
-const podFailurePolicy = {
-  rules: [
-    { action: 'Ignore', onPodConditions: [{ type: 'DisruptionTarget', status: 'True' }] },
-    {
-      action: 'FailJob',
-      onExitCodes: { containerName, operator: 'In', values: [...finalExitCodes] },
-    },
-  ],
-} as k8s.PodFailurePolicy; // whose rules may leave out conditions, though the class wants them
+/**
+ * A drained node is no failure of the backup; an error that another try cannot cure ends the Job at once, or the index alone:
+ * a bad archive of one target is no reason to stop the pods that verify others.
+ */
+const podFailurePolicy = (action: 'FailJob' | 'FailIndex'): k8s.PodFailurePolicy =>
+  ({
+    rules: [
+      { action: 'Ignore', onPodConditions: [{ type: 'DisruptionTarget', status: 'True' }] },
+      { action, onExitCodes: { containerName, operator: 'In', values: [...finalExitCodes] } },
+    ],
+  }) as k8s.PodFailurePolicy; // whose rules may leave out conditions, though the class wants them
+
+/** What a pod has to know beside its index, which Kubernetes tells it. */
+const partEnvironment = ({ parallelism }: CronJobRun): k8s.EnvVar[] =>
+  parallelism === 1
+    ? []
+    : [
+        { name: partVariables.count, value: String(parallelism) },
+        { name: partVariables.run, valueFrom: { fieldRef: { fieldPath: `metadata.labels['${runLabel}']` } } },
+      ];
 
 /** The pod of a run. */
-export const podOfRun = ({ system, script, resources, credentials }: CronJobRun): k8s.PodSpec =>
-  jobPod({
+export const podOfRun = (run: CronJobRun): k8s.PodSpec => {
+  const { system, script, resources, credentials } = run;
+  return jobPod({
     system,
     serviceAccount: names.operatorAccount,
     container: containerName,
     command: [`${mounts.scripts}/${script}`],
+    variables: partEnvironment(run),
     resources,
     // podFailurePolicy requires it
     restartPolicy: 'Never',
@@ -114,12 +129,24 @@ export const podOfRun = ({ system, script, resources, credentials }: CronJobRun)
       ...notificationSecret(system),
     ],
   });
+};
+
+/** How often pods are tried again: those of an Indexed Job each for itself, so that one that fails takes no try from another. */
+const triesOf = ({ parallelism, system }: CronJobRun): Partial<k8s.JobSpec> =>
+  parallelism === 1
+    ? { backoffLimit: system.jobs.retries, podFailurePolicy: podFailurePolicy('FailJob') }
+    : {
+        completionMode: 'Indexed',
+        completions: parallelism,
+        parallelism,
+        backoffLimitPerIndex: system.jobs.retries,
+        podFailurePolicy: podFailurePolicy('FailIndex'),
+      };
 
 const jobOf = (run: CronJobRun): k8s.JobSpec => ({
   activeDeadlineSeconds: secondsOf(run.deadline),
-  backoffLimit: run.system.jobs.retries,
+  ...triesOf(run),
   ttlSecondsAfterFinished: secondsOf(run.system.jobs.keepFinished),
-  podFailurePolicy,
   template: { metadata: { labels: labelsOf(run.system, run.name) }, spec: podOfRun(run) },
 });
 

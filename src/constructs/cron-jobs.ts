@@ -11,6 +11,7 @@ const backupRun = (environment: Environment, target: EnvironmentTarget): CronJob
   schedule: target.schedule,
   deadline: target.deadline,
   resources: target.resources ?? environment.resources,
+  parallelism: 1,
   credentials: [{ ...target, optional: false }],
 });
 
@@ -22,6 +23,7 @@ const verificationRun = (environment: Environment): CronJobRun => ({
   schedule: environment.verification.schedule,
   deadline: environment.verification.deadline,
   resources: environment.verification.resources ?? environment.resources,
+  parallelism: environment.verification.parallelism,
   credentials: [],
 });
 
@@ -33,6 +35,7 @@ const drillRun = (environment: Environment): CronJobRun => ({
   schedule: environment.drill.schedule,
   deadline: environment.drill.deadline,
   resources: environment.drill.resources ?? environment.resources,
+  parallelism: environment.drill.parallelism,
   credentials: environment.targets.flatMap(({ engine, drill: server }) =>
     server ? [{ ...server, engine, optional: true }] : [],
   ),

@@ -23,6 +23,8 @@ export interface JobPod {
   readonly serviceAccount: string;
   readonly container: string;
   readonly command: readonly string[];
+  /** Environment besides the overrides. @default none */
+  readonly variables?: readonly k8s.EnvVar[];
   readonly folders: readonly Folder[];
   readonly resources: Resources;
   readonly restartPolicy: 'Never' | 'Always';
@@ -72,7 +74,7 @@ const container = (pod: JobPod, folders: readonly Folder[]): k8s.Container => ({
   image: imageOf(pod.system),
   imagePullPolicy: 'IfNotPresent',
   command: [...pod.command],
-  env: overrideVariables(),
+  env: [...overrideVariables(), ...(pod.variables ?? [])],
   resources: { requests: quantities(pod.resources.requests), limits: quantities(pod.resources.limits) },
   volumeMounts: folders.map(({ mount }) => mount),
   securityContext: {

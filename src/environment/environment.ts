@@ -44,6 +44,10 @@ export const deployedTargets = z
   .transform(spreadTargets);
 
 const { resources } = targetDeployment;
+
+/** Pods that share the targets of a run: above 1 an Indexed Job, whose pods are tried again each by itself. */
+const parallelism = z.int().min(1).default(1);
+
 const drill = planShape.drill.unwrap();
 
 const environmentShape = {
@@ -53,6 +57,11 @@ const environmentShape = {
   verification: planShape.verification.extend({
     /** Resources of the verification. @default the environment's resources - it reads as much as a backup writes */
     resources,
+    /**
+     * Pods that share the targets: docs/how-to/many-targets.md. Needs Kubernetes 1.29, and on one node, where the volume is
+     * `ReadWriteOnce`, room for all of them. @default 1 - one pod verifies the targets one after the other
+     */
+    parallelism,
   }),
   drill: drill
     .extend({
@@ -61,6 +70,11 @@ const environmentShape = {
        * Redis: docs/reference/job-image.md#room. @default the environment's resources - enough for small databases
        */
       resources,
+      /**
+       * Pods that share the targets, as `verification.parallelism`. Each has resources and scratch space of its own.
+       * @default 1 - one pod restores the targets one after the other
+       */
+      parallelism,
     })
     .prefault({}),
 };
@@ -69,10 +83,23 @@ type Draft = Partial<Pick<Environment, 'environment' | 'image'>> & {
   readonly stores?: Partial<Plan['stores']>;
   readonly network?: Partial<Environment['network']>;
   readonly targets?: unknown;
+  readonly verification?: { readonly parallelism?: unknown };
+  readonly drill?: { readonly parallelism?: unknown };
 };
 
 const namesServices = (targets: unknown): boolean =>
   Array.isArray(targets) && targets.some((target?: Partial<Target> | null) => target?.services?.length);
+
+/** A pod without a target would start for nothing. */
+const checkParallelism = (draft: Draft, issue: (path: string[], message: string) => void): void => {
+  const most = Array.isArray(draft.targets) ? draft.targets.length : 0;
+  if (most === 0) return;
+  for (const run of ['verification', 'drill'] as const) {
+    const pods = draft[run]?.parallelism;
+    if (typeof pods === 'number' && pods > most)
+      issue([run, 'parallelism'], `expected at most ${most}, the number of targets`);
+  }
+};
 
 /** Rules that span the deployment and the plan. */
 const checkDeployment = (input: unknown, context: z.core.$RefinementCtx): void => {
@@ -82,6 +109,7 @@ const checkDeployment = (input: unknown, context: z.core.$RefinementCtx): void =
     issue(['image', 'digest'], 'expected sha256: and 64 hexadecimal digits in prod, as a tag can be moved');
   if (stores?.directory && stores.directory.path !== mounts.backup)
     issue(['stores', 'directory', 'path'], `expected ${mounts.backup}, where the volume is mounted`);
+  checkParallelism(input as Draft, issue);
   if (namesServices(targets) && !network?.apiServer)
     issue(
       ['network', 'apiServer'],
@@ -95,7 +123,9 @@ const whole = z.strictObject(environmentShape);
 const checkQuota = (environment: z.output<typeof whole>, context: z.core.$RefinementCtx): void => {
   const { quota, exporterResources, targets, verification, drill: weekly, resources: usual } = environment;
   if (!quota) return;
-  const runs = [...targets, verification, weekly].map((run) => run.resources ?? usual);
+  const runs = [...targets.map((target) => ({ ...target, parallelism: 1 })), verification, weekly].map(
+    (run) => ({ resources: run.resources ?? usual, pods: run.parallelism }),
+  );
   for (const { path, message } of shortages(quota, [exporterResources, usual], runs))
     context.addIssue({ code: 'custom', path: [...path], message });
 };

@@ -82,18 +82,34 @@ export const quota = z.strictObject({
 type Quota = z.output<typeof quota>;
 
 interface Shortage {
-  readonly path: readonly ['quota', 'requests' | 'limits', keyof Amounts];
+  readonly path: readonly ['quota', 'pods'] | readonly ['quota', 'requests' | 'limits', keyof Amounts];
   readonly message: string;
 }
 
+/** Pods of a run, all of which have its resources. */
+interface Run {
+  readonly resources: Resources;
+  readonly pods: number;
+}
+
+const together = 'what exporter, restore pod and the largest run ask for together';
+
 /** What a quota leaves no room for; a pod that exceeds it is never made, and only an event says so. */
-export const shortages = (quota: Quota, lasting: readonly Resources[], runs: readonly Resources[]) =>
-  (['requests', 'limits'] as const).flatMap((side) =>
+export const shortages = (
+  quota: Quota,
+  lasting: readonly Resources[],
+  runs: readonly Run[],
+): readonly Shortage[] => {
+  const pods = lasting.length + Math.max(...runs.map((run) => run.pods));
+  const ofAmounts = (['requests', 'limits'] as const).flatMap((side) =>
     (Object.keys(amounts.shape) as (keyof Amounts)[]).flatMap((key): readonly Shortage[] => {
       const of = (pod: Resources): number => quantityValue(pod[side][key]) ?? NaN;
-      const needed = lasting.map(of).reduce((sum, amount) => sum + amount, 0) + Math.max(...runs.map(of));
+      const largest = Math.max(...runs.map((run) => of(run.resources) * run.pods));
+      const needed = lasting.map(of).reduce((sum, amount) => sum + amount, 0) + largest;
       if (needed <= (quantityValue(quota[side][key]) ?? NaN)) return [];
-      const message = `expected at least ${needed}, what exporter, restore pod and the largest run ask for together`;
-      return [{ path: ['quota', side, key], message }];
+      return [{ path: ['quota', side, key], message: `expected at least ${needed}, ${together}` }];
     }),
   );
+  if (pods <= quota.pods) return ofAmounts;
+  return [{ path: ['quota', 'pods'], message: `expected at least ${pods}, ${together}` }, ...ofAmounts];
+};

@@ -28,6 +28,8 @@ const everything = () =>
     priorityClass: 'backups',
     quota: { pods: 20, requests: amounts, limits: amounts },
     limitRange: prod.resources,
+    verification: { ...prod.verification, parallelism: 3 },
+    drill: { ...prod.drill, parallelism: 2 },
     network: { ...prod.network, apiServer: { cidrs: ['10.96.0.1/32'] } },
     targets: [
       {

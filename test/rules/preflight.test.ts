@@ -50,6 +50,17 @@ describe('what no cluster here is', () => {
     expect(names(await factsOf({ minor: 30 }))).toEqual([]);
   });
 
+  test.each(['verification', 'drill'] as const)('too old for several pods of %s', async (run) => {
+    const { environment } = await factsOf({});
+    const several = { ...environment, [run]: { ...environment[run], parallelism: 2 } };
+    const access = { ...environment.access, admissionPolicies: false };
+    const tooOld = await factsOf({ minor: 28, environment: { ...several, access } });
+    expect(names(tooOld)).toEqual(['version: Kubernetes 1.28']);
+    expect(judge(tooOld)[0]!.problem).toMatch(/older than 1\.29/);
+    expect(names(await factsOf({ minor: 29, environment: { ...several, access } }))).toEqual([]);
+    expect(names(await factsOf({ minor: 28, environment: { ...environment, access } }))).toEqual([]);
+  });
+
   test('a namespace on its way out', async () => {
     const namespace = { metadata: { name: 'grill-stats' }, status: { phase: 'Terminating' } };
     expect(names(await factsOf({ namespace }))).toEqual(['namespace: Namespace grill-stats']);

@@ -4,8 +4,11 @@ import { refused, type Check } from '../trouble.ts';
 /** Time zones of CronJobs, and policies that are not beta any more. */
 const leastMinor = 27;
 const policiesMinor = 30;
+/** Tries of each index of an Indexed Job: https://kubernetes.io/docs/concepts/workloads/controllers/job/#backoff-limit-per-index */
+const indexesMinor = 29;
 
 export const version: Check = ({ minor, environment }) => {
+  const { verification, drill } = environment;
   const { admissionPolicies, oncallGroups, restoreGroups } = environment.access;
   if (minor < leastMinor)
     return [
@@ -13,6 +16,14 @@ export const version: Check = ({ minor, environment }) => {
         `Kubernetes 1.${minor}`,
         `is older than 1.${leastMinor}: CronJobs have no time zone`,
         'upgrade the cluster',
+      ),
+    ];
+  if (minor < indexesMinor && Math.max(verification.parallelism, drill.parallelism) > 1)
+    return [
+      refused(
+        `Kubernetes 1.${minor}`,
+        `is older than 1.${indexesMinor}: pods of a Job cannot be tried again each by itself`,
+        'set verification.parallelism and drill.parallelism to 1, or upgrade the cluster',
       ),
     ];
   if (minor < policiesMinor && admissionPolicies && oncallGroups.length + restoreGroups.length > 0)

@@ -73,9 +73,15 @@ const schedule: readonly Row[] = [
     why: 'a run may be cut off earlier, or hang unnoticed for longer',
   },
   {
+    name: 'another number of pods',
+    kinds: ['CronJob', 'Job'],
+    path: new RegExp(`${job}(completions|completionMode|parallelism)$`),
+    why: 'each pod has the resources of the run: a node or a quota may have no room for all of them',
+  },
+  {
     name: 'fewer tries',
     kinds: ['CronJob', 'Job'],
-    path: new RegExp(`${job}(backoffLimit|podFailurePolicy|completions|parallelism)`),
+    path: new RegExp(`${job}(backoffLimit|podFailurePolicy)`),
     why: 'a temporary failure may end a run that another try would have saved',
   },
   {

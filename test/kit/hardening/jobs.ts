@@ -10,8 +10,10 @@ const cronJobRule = (
 const api = 'Kubernetes API batch/v1';
 const leastStartingDeadlineSeconds = 3600;
 
-const exitRule = ({ podFailurePolicy }: Data): Data =>
-  podFailurePolicy?.rules.find(({ action }: Data) => action === 'FailJob')?.onExitCodes;
+/** An index of several ends by itself: what one finds is no reason to stop the others. */
+const exitRule = ({ podFailurePolicy, completions = 1 }: Data): Data =>
+  podFailurePolicy?.rules.find(({ action }: Data) => action === (completions > 1 ? 'FailIndex' : 'FailJob'))
+    ?.onExitCodes;
 
 /** When runs start, end, are tried again and are forgotten. */
 export const jobRules: readonly Rule[] = [
@@ -30,8 +32,13 @@ export const jobRules: readonly Rule[] = [
     unless(job.activeDeadlineSeconds > 0, 'activeDeadlineSeconds'),
   ),
   cronJobRule('is tried a bounded number of times', api, (_, job) =>
-    unless(job.backoffLimit <= 10, 'backoffLimit'),
+    unless((job.completions > 1 ? job.backoffLimitPerIndex : job.backoffLimit) <= 10, 'backoffLimit'),
   ),
+  cronJobRule('shares its work by index, all at once, where it has several pods', api, (_, job) => {
+    const { completionMode, completions = 1, parallelism = 1 } = job;
+    const isIndexed = completionMode === 'Indexed' && parallelism === completions;
+    return unless(completions === 1 ? parallelism === 1 : isIndexed, 'completionMode');
+  }),
   cronJobRule('cleans up what was started by hand', api, (_, job) =>
     unless(job.ttlSecondsAfterFinished > 0, 'ttlSecondsAfterFinished'),
   ),

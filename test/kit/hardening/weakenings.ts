@@ -53,6 +53,11 @@ const jobs: readonly (readonly [string, string, unknown])[] = [
   ['says that it is not suspended', 'spec.suspend', true],
   ['starts a new pod for each try', 'pod.restartPolicy', 'OnFailure'],
   ['is tried a bounded number of times', 'spec.jobTemplate.spec.backoffLimit', 100],
+  [
+    'shares its work by index, all at once, where it has several pods',
+    'spec.jobTemplate.spec.parallelism',
+    4,
+  ],
   ['tries transient errors again', `${failJob}.values`, [2, 3, 6, 7, 8]],
   ['gives up on errors that another try cannot cure', `${failJob}.operator`, 'NotIn'],
   ['gives up on errors that another try cannot cure', `${failJob}.containerName`, 'other'],

@@ -11,6 +11,7 @@ import {
   objectsOf,
   podsOf,
 } from '../../../kit/environments.ts';
+import { schemaProblems } from '../../../kit/kubernetes-schemas.ts';
 
 const prod = environmentOf('prod');
 const objects = objectsOf(prod);
@@ -94,6 +95,12 @@ describe('a run', () => {
       },
     });
     expect(pod('redis-backup')).toMatchObject({ restartPolicy: 'Never', containers: [{ name: 'backup' }] });
+  });
+
+  test('has one pod unless the environment says otherwise', () => {
+    for (const name of jobs)
+      for (const field of ['completionMode', 'completions', 'parallelism', 'backoffLimitPerIndex'])
+        expect([name, field, spec(name).jobTemplate.spec[field]]).toEqual([name, field, undefined]);
   });
 
   test('ends for good exactly with the codes of which no failure is retryable', () => {
@@ -231,6 +238,67 @@ describe('a run', () => {
       pod('redis-backup', from).affinity?.podAffinity.requiredDuringSchedulingIgnoredDuringExecution.length ??
         0,
     ).toBe(terms);
+  });
+});
+
+describe('a run of several pods', () => {
+  const environment = environmentWith('prod', {
+    verification: { ...prod.verification, parallelism: 3 },
+    drill: { ...prod.drill, parallelism: 2 },
+  });
+  const from = objectsOf(environment);
+  const variables = (name: string) => pod(name, from).containers[0].env;
+
+  test.each([
+    ['backup-verification', 3],
+    ['backup-drill', 2],
+  ])('%s is an Indexed Job of %d, of which each index is tried again alone', (name, count) => {
+    expect(spec(name, from).jobTemplate.spec).toMatchObject({
+      completionMode: 'Indexed',
+      completions: count,
+      parallelism: count,
+      backoffLimitPerIndex: 2,
+      activeDeadlineSeconds: spec(name).jobTemplate.spec.activeDeadlineSeconds,
+      podFailurePolicy: {
+        rules: [
+          { action: 'Ignore', onPodConditions: [{ type: 'DisruptionTarget', status: 'True' }] },
+          {
+            action: 'FailIndex',
+            onExitCodes: { containerName: 'backup', operator: 'In', values: [2, 6, 7, 8] },
+          },
+        ],
+      },
+    });
+    // with a limit for all together, the tries of one index would be taken from the others
+    expect(spec(name, from).jobTemplate.spec).not.toHaveProperty('backoffLimit');
+  });
+
+  test('tells each pod how many there are, and which Job it belongs to', () => {
+    expect(variables('backup-verification').slice(-2)).toEqual([
+      { name: 'BACKUP_PARTS', value: '3' },
+      {
+        name: 'BACKUP_RUN',
+        valueFrom: { fieldRef: { fieldPath: "metadata.labels['batch.kubernetes.io/controller-uid']" } },
+      },
+    ]);
+  });
+
+  test('changes nothing else, in no other object but the policy on Jobs', () => {
+    const others = (all: typeof objects) =>
+      all.filter(({ metadata }) => !/^backup-(verification|drill)$|backup-jobs$/.test(metadata.name));
+    expect(others(from)).toEqual(others(objects));
+    for (const name of ['backup-verification', 'backup-drill']) {
+      const { containers, ...rest } = pod(name);
+      expect(pod(name, from)).toEqual({
+        ...rest,
+        containers: [{ ...containers[0], env: variables(name) }],
+      });
+    }
+    expect(planOf(environment)).toEqual(planOf(prod));
+  });
+
+  test('fits the schema of Kubernetes', () => {
+    expect(from.filter(({ kind }) => kind === 'CronJob').flatMap(schemaProblems)).toEqual([]);
   });
 });
 

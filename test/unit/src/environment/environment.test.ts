@@ -109,6 +109,37 @@ describe('an environment', () => {
       'quota.limits.memory: found "4Gi", expected at least 6979321856, what exporter, restore pod and the largest run ask for together',
     ],
     [
+      'a quota that admits one pod of several',
+      {
+        quota: { ...allowance, pods: 4, limits: { ...allowance.limits, memory: '16Gi' } },
+        verification: { ...prod.verification, parallelism: 3 },
+      },
+      'quota.pods: found 4, expected at least 5, what exporter, restore pod and the largest run ask for together',
+    ],
+    [
+      'a quota with memory for one pod of several',
+      {
+        quota: { ...allowance, pods: 5 },
+        drill: { parallelism: 3 },
+      },
+      'quota.limits.memory: found "8Gi", expected at least 9126805504, what exporter, restore pod and the largest run ask for together',
+    ],
+    [
+      'more pods than targets',
+      { verification: { ...prod.verification, parallelism: 4 } },
+      'verification.parallelism: found 4, expected at most 3, the number of targets',
+    ],
+    [
+      'more pods that drill than targets',
+      { drill: { ...prod.drill, parallelism: 4 } },
+      'drill.parallelism: found 4, expected at most 3, the number of targets',
+    ],
+    [
+      'no pod at all',
+      { verification: { ...prod.verification, parallelism: 0 } },
+      'verification.parallelism: found 0, expected at least 1',
+    ],
+    [
       'a policy on the side of a server that is no pod',
       { targets: [{ ...prod.targets[0], network: { cidrs: ['10.0.0.1/32'], ingress: true } }] },
       'targets[0].network.podLabels: found nothing, expected the labels of the pods that the policy of `ingress` selects',

@@ -171,6 +171,7 @@ const examples: Readonly<Record<string, Example>> = {
   'late runs skipped': ['CronJob', 'spec.startingDeadlineSeconds', 3600, 10],
   'deadline changed': ['CronJob', 'spec.jobTemplate.spec.activeDeadlineSeconds', 3600, 60],
   'deadline changed in the plan': ['ConfigMap', `${plan}targets[redis].deadline`, '1h', '30m'],
+  'another number of pods': ['CronJob', 'spec.jobTemplate.spec.parallelism', 1, 4],
   'fewer tries': ['CronJob', 'spec.jobTemplate.spec.backoffLimit', 2, 0],
   'finished Jobs kept shorter': ['CronJob', 'spec.jobTemplate.spec.ttlSecondsAfterFinished', 604_800, 60],
   'resources changed': ['CronJob', `${container}resources.limits.memory`, '2Gi', '1Gi'],
