@@ -1,6 +1,6 @@
 import type { RunContext } from '../core/context.ts';
 import type { Entries } from '../core/entries.ts';
-import type { ServerInfo, Source } from './engine.ts';
+import type { ServerInfo, Source } from './source.ts';
 
 /**
  * The optional part of an engine for databases with a log: everything that was ever written, as one stream of bytes.
@@ -32,7 +32,7 @@ export interface SlotState {
 export interface SlotRequest {
   readonly name: string;
   /** True: a server without a limit for slots is accepted, whose disk an absent receiver fills. */
-  readonly allowNoLimit: boolean;
+  readonly allowUnlimited: boolean;
 }
 
 /** Contiguous with the chunk before it. */
@@ -49,9 +49,15 @@ export interface TimelineSwitch {
   readonly at: bigint;
 }
 
+/** A slot that is there now, and how it was before. */
+export interface OpenedSlot {
+  readonly state: SlotState;
+  readonly before: SlotState['status'];
+}
+
 /** A log that flows. Not reading `chunks` holds the server back, in bounded memory. */
 export interface LogStream {
-  /** Ends at the end of the timeline, see `switched`, and after `close`. @throws BackupError `source.*`, `wal.*` */
+  /** Ends at the end of the timeline, see `switched`, and after `close`. @throws BackupError `source.*`, `log.*` */
   readonly chunks: AsyncIterable<LogChunk>;
   /** All before the position is durable elsewhere: only this moves the slot, and lets the server remove log. */
   readonly confirm: (position: bigint) => void;
@@ -66,7 +72,7 @@ export interface LogStream {
 export interface StreamStart {
   readonly slot: string;
   readonly timeline: number;
-  /** Any position that the server still has; `wal.gap` where it has not. */
+  /** Any position that the server still has; `log.gap` where it has not. */
   readonly from: bigint;
 }
 
@@ -78,11 +84,12 @@ export interface LogWork<Connection = unknown> {
   parsePosition(text: string): bigint | undefined;
   identify(run: RunContext, source: Source<Connection>): Promise<LogIdentity>;
   /**
-   * Makes the slot, or finds it. @throws BackupError `wal.*` where the server cannot give one, or has no limit for it
+   * Finds the slot, or makes it; one that is lost is made anew.
+   * @throws BackupError `log.*` where the server cannot give one, or has no limit for it
    */
-  openSlot(run: RunContext, source: Source<Connection>, slot: SlotRequest): Promise<SlotState>;
+  openSlot(run: RunContext, source: Source<Connection>, slot: SlotRequest): Promise<OpenedSlot>;
   slotState(run: RunContext, source: Source<Connection>, name: string): Promise<SlotState>;
-  /** Dropping what is absent is fine. @throws BackupError `wal.busy` while somebody streams from it */
+  /** Dropping what is absent is fine. @throws BackupError `log.busy` while somebody streams from it */
   dropSlot(run: RunContext, source: Source<Connection>, name: string): Promise<void>;
   stream(run: RunContext, source: Source<Connection>, start: StreamStart): Promise<LogStream>;
   /** The timelines that a history names, oldest first, each with where the next one went on; pure. */
@@ -110,7 +117,7 @@ export interface LogReader {
   readonly end: bigint;
   /** Upper bound of the commit times before `end`. */
   readonly endTime: Date;
-  /** Bytes [from, end) without a hole. @throws BackupError `wal.gap`, `archive.*` */
+  /** Bytes [from, end) without a hole. @throws BackupError `log.gap`, `archive.*` */
   readonly read: (from: bigint) => AsyncIterable<Buffer>;
   /** Undefined for the first timeline. */
   readonly history: (timeline: number) => Promise<Buffer | undefined>;

@@ -1,20 +1,13 @@
 import type { z } from 'zod';
 import type { RunContext } from '../core/context.ts';
 import type { Entries } from '../core/entries.ts';
+import type { LogWork } from './engine-log.ts';
 import type { Leftover } from './leftover.ts';
 import type { Preview } from './preview.ts';
-import type { Tls } from './tls.ts';
-
-/** What a server or an archive says of itself. */
-export interface ServerInfo {
-  /** `PostgreSQL`, `InfluxDB`, `Redis`. */
-  readonly product: string;
-  readonly version: string;
-  /** Versions of the programs used, by name. */
-  readonly tools: Readonly<Record<string, string>>;
-}
+import type { ServerInfo, Source } from './source.ts';
 
 export type { DumpEntry, Entries } from '../core/entries.ts';
+export type { ServerInfo, Source } from './source.ts';
 export type { Leftover } from './leftover.ts';
 export type { Hindrance, Preview } from './preview.ts';
 
@@ -31,16 +24,6 @@ export interface Dump {
   /** Taken from the very data that was dumped (same snapshot or same stream). Call after `entries` ended. */
   readonly fingerprint: () => Promise<Fingerprint>;
   readonly close: () => Promise<void>;
-}
-
-/** A database to dump from or restore into: the target of the plan with its credentials read. */
-export interface Source<Connection = unknown> {
-  readonly name: string;
-  readonly connection: Connection;
-  /** Values by role of `Engine.secretKeys`; absent where optional and not set. Never logged. */
-  readonly credentials: Readonly<Record<string, string | undefined>>;
-  /** Absent where the connection has no TLS of this form. */
-  readonly tls?: Tls | undefined;
 }
 
 /** Which part of an archive is restored, and where to; all in the place of the live data where nothing is given. */
@@ -193,4 +176,6 @@ export interface Engine<Connection = unknown> extends Work<Connection> {
   leftovers?(run: RunContext, source: Source<Connection>): Promise<readonly Leftover[]>;
   /** Ends what a killed restore left on the server, before anything reads or replaces its data. Default: nothing to do. */
   recover?(run: RunContext, source: Source<Connection>): Promise<void>;
+  /** For databases with a log that can be followed. Default: none; `pointInTime` of a plan is then refused. */
+  readonly log?: LogWork<Connection>;
 }

@@ -1,3 +1,4 @@
+import type { LogWork } from './engine-log.ts';
 import type { Work } from './engine.ts';
 
 /** The work of an engine, loaded with its libraries when it is first asked for. */
@@ -8,4 +9,18 @@ export const onDemand = <Connection>(load: () => Promise<Work<Connection>>): Wor
   fingerprint: async (...args) => (await load()).fingerprint(...args),
   restore: async (...args) => (await load()).restore(...args),
   scratch: async (...args) => (await load()).scratch(...args),
+});
+
+/** What a log needs a server for. */
+type LogCalls<Connection> = Omit<LogWork<Connection>, 'formatPosition' | 'parsePosition' | 'ancestors'>;
+
+/** The same for the log of an engine. */
+export const logOnDemand = <Connection>(load: () => Promise<LogCalls<Connection>>): LogCalls<Connection> => ({
+  identify: async (...args) => (await load()).identify(...args),
+  openSlot: async (...args) => (await load()).openSlot(...args),
+  slotState: async (...args) => (await load()).slotState(...args),
+  dropSlot: async (...args) => (await load()).dropSlot(...args),
+  stream: async (...args) => (await load()).stream(...args),
+  history: async (...args) => (await load()).history(...args),
+  heartbeat: async (...args) => (await load()).heartbeat(...args),
 });

@@ -2,6 +2,7 @@ import type { z } from 'zod';
 import { duration, formatSeconds, parseDuration } from '../core/units.ts';
 import { engines } from '../engines/registry.ts';
 import { longestGapSeconds, spreadableCron } from './cron.ts';
+import { defaultSlot, longestSlotName } from './point-in-time.ts';
 import { spread } from './spread.ts';
 
 type Context = z.core.$RefinementCtx;
@@ -20,6 +21,7 @@ type DraftTarget =
       readonly schedule?: unknown;
       readonly rpo?: unknown;
       readonly drill?: unknown;
+      readonly pointInTime?: unknown;
     }
   | null
   | undefined;
@@ -89,6 +91,29 @@ const checkDrills = (targets: readonly DraftTarget[], context: Context): void =>
     );
   });
 
+const noLog = (title: string): readonly [string, string] => {
+  const withLog = Object.values(engines).filter(({ log }) => log);
+  return [
+    `${title} has no log that can be followed`,
+    `remove it; only ${withLog.map((engine) => engine.title).join(', ')} has one`,
+  ];
+};
+
+const namesSlot = (pointInTime: unknown): boolean =>
+  typeof pointInTime === 'object' && pointInTime !== null && 'slot' in pointInTime;
+
+const checkLogs = (targets: readonly DraftTarget[], environment: unknown, context: Context): void =>
+  targets.forEach((target, index) => {
+    const { name, pointInTime } = target ?? {};
+    const engine = engines[String(target?.engine)];
+    if (pointInTime === undefined || !engine) return;
+    const path = ['targets', index, 'pointInTime'];
+    if (!engine.log) return report(context, path, ...noLog(engine.title));
+    const slot = defaultSlot(String(environment), String(name));
+    if (namesSlot(pointInTime) || slot.length <= longestSlotName) return;
+    report(context, [...path, 'slot'], `expected a name, as ${slot} is too long for one`, 'add it');
+  });
+
 /** Rules that span fields. Run with `always`, also where single fields failed, so that all problems show at once. */
 export const checkPlan = (input: unknown, context: Context): void => {
   const { environment, encryption, targets } = input as Draft;
@@ -98,6 +123,7 @@ export const checkPlan = (input: unknown, context: Context): void => {
   checkNames(list, context);
   checkRpos(list, context);
   checkDrills(list, context);
+  checkLogs(list, environment, context);
 };
 
 /** Params of a refinement that runs although other problems were found. */

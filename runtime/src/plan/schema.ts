@@ -13,6 +13,7 @@ import { engines } from '../engines/registry.ts';
 import { notificationsConfig } from '../notify/config.ts';
 import { directoryConfig, s3Config } from '../store/registry.ts';
 import { cron, spreadableCron } from './cron.ts';
+import { pointInTimeOf } from './point-in-time.ts';
 import { always, checkPlan } from './rules.ts';
 import { spreadTargets } from './spread.ts';
 
@@ -106,6 +107,8 @@ const targetOf = (engine: Engine) =>
         secret: accountSecret(engine),
       })
       .optional(),
+    /** Keeps the log of the database as it is written, so that any instant can be restored. PostgreSQL only. @default none - it needs a slot on the server, and an account that may replicate */
+    pointInTime: pointInTimeOf(accountSecret(engine)).optional(),
     /** Workloads that use the database: `restore --stop-services` scales them to 0 during a restore (docs/how-to/restore.md#while-nothing-writes). @default none - nothing is stopped that nobody named */
     services: z.array(serviceConfig).optional(),
   });

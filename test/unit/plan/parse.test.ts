@@ -40,6 +40,23 @@ describe('a plan', () => {
     });
   });
 
+  test('keeps the log of a target only where it is asked to', () => {
+    const [kept] = parsePlan(withTarget({ pointInTime: {} })).targets;
+    expect(kept?.pointInTime).toEqual({
+      window: '7d',
+      interval: '10s',
+      pieceSize: '4Mi',
+      synchronous: false,
+      allowUnlimitedSlot: false,
+      base: { schedule: '0 1 * * 0', deadline: '6h' },
+    });
+    const own = { pointInTime: { secret: { name: 'replication' } } };
+    expect(parsePlan(withTarget(own)).targets[0]?.pointInTime?.secret?.keys).toEqual({
+      username: 'username',
+      password: 'password',
+    });
+  });
+
   test('is a plan again after a trip through JSON', () => {
     const plan = parsePlan(smallestPlan);
     expect(parsePlan(JSON.parse(JSON.stringify(plan)))).toEqual(plan);
@@ -139,6 +156,31 @@ describe('a plan', () => {
         drill: { connection: { host: 'drills' }, secret: { name: 'drill-secret' } },
       }),
       'targets[0].drill: found an object, Redis cannot restore beside its live data for a drill (remove it; the drill starts a server inside its own pod, from the job image)',
+    ],
+    [
+      'the log of a database that has none',
+      withTarget({ engine: 'redis', connection: { host: 'redis' }, pointInTime: {} }),
+      'targets[0].pointInTime: found an object, Redis has no log that can be followed (remove it; only PostgreSQL has one)',
+    ],
+    [
+      'a slot whose name would be too long',
+      { ...withTarget({ name: 'a'.repeat(40), pointInTime: {} }), environment: 'b'.repeat(20) },
+      `targets[0].pointInTime.slot: found nothing, expected a name, as grill_backup_${'b'.repeat(20)}_${'a'.repeat(40)} is too long for one (add it)`,
+    ],
+    [
+      'pieces after too long a time',
+      withTarget({ pointInTime: { interval: '10m' } }),
+      'targets[0].pointInTime.interval: found "10m", expected 1s to 5m',
+    ],
+    [
+      'pieces that are too large',
+      withTarget({ pointInTime: { pieceSize: '64Mi' } }),
+      'targets[0].pointInTime.pieceSize: found "64Mi", expected 64Ki to 16Mi',
+    ],
+    [
+      'a slot of a name that the server does not take',
+      withTarget({ pointInTime: { slot: 'Grill-Backup' } }),
+      'targets[0].pointInTime.slot: found "Grill-Backup", expected lower-case letters, digits and underscores',
     ],
     [
       'no targets',

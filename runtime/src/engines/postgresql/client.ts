@@ -62,9 +62,16 @@ const allowsClearText = (source: PostgresqlSource): boolean =>
 /** `replication`: with a process that sends the log and copies of the data folder, and knows a few commands only. */
 type Kind = 'sql' | 'replication';
 
-interface Attempt {
+/** What a connection is for. */
+interface Purpose {
   readonly database: string;
-  readonly kind: Kind;
+  /** @default sql */
+  readonly kind?: Kind;
+  /** Name that the server knows the connection by; commits may wait for a standby of that name. @default grill-backup */
+  readonly application?: string;
+}
+
+interface Attempt extends Purpose {
   readonly ssl: ConnectionOptions | false;
   readonly options?: string;
 }
@@ -82,7 +89,7 @@ const begin = async (
 };
 
 const open = async (source: PostgresqlSource, attempt: Attempt): Promise<Client> => {
-  const { database, kind, ssl, options } = attempt;
+  const { database, kind = 'sql', ssl, options, application = 'grill-backup' } = attempt;
   const { host, port } = source.connection;
   const { username: user, password } = source.credentials;
   const client = new Client({
@@ -96,7 +103,7 @@ const open = async (source: PostgresqlSource, attempt: Attempt): Promise<Client>
     ...(kind === 'replication' && { replication: 'true' }), // not in its types
     connectionTimeoutMillis: connectTimeoutMs,
     keepAlive: true,
-    application_name: 'grill-backup',
+    application_name: application,
   });
   client.on('error', () => {}); // a lost connection fails the next query
   const offer = guardPassword(client, allowsClearText(source));
@@ -136,17 +143,13 @@ const problemOf = (error: unknown): { readonly code: FailureCode; readonly messa
  * Connects in a way that `connect` does not offer. @throws BackupError source.unreachable, source.refused, source.untrusted;
  * its cause is the server's own error
  */
-export const connectTo = async (
-  source: PostgresqlSource,
-  database: string,
-  kind: Kind = 'sql',
-): Promise<Client> => {
+export const connectTo = async (source: PostgresqlSource, purpose: Purpose): Promise<Client> => {
   const { host, port, sslMode } = source.connection;
   try {
     const ssl = isSocket(source.connection) ? false : await tlsOf(source);
-    return await openAnyway(source, { database, kind, ssl }).catch((error: unknown) => {
+    return await openAnyway(source, { ...purpose, ssl }).catch((error: unknown) => {
       if (source.tls || sslMode !== 'prefer' || messageOf(error) !== noTls) throw error;
-      return openAnyway(source, { database, kind, ssl: false });
+      return openAnyway(source, { ...purpose, ssl: false });
     });
   } catch (error) {
     const { code, message } = problemOf(error);
@@ -167,10 +170,10 @@ export const maintenanceDatabase = (database: string): string =>
  * @throws BackupError source.unreachable, source.refused
  */
 export const connect = (source: PostgresqlSource, database = source.connection.database): Promise<Client> =>
-  connectTo(source, database).catch((error: BackupError) => {
+  connectTo(source, { database }).catch((error: BackupError) => {
     if (database === source.connection.database || database !== 'postgres' || !isMissingDatabase(error))
       throw error;
-    return connectTo(source, 'template1');
+    return connectTo(source, { database: 'template1' });
   });
 
 /** The one row of a query that always has one. */

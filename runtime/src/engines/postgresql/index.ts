@@ -1,6 +1,8 @@
 import type { Engine } from '../engine.ts';
-import { onDemand } from '../on-demand.ts';
+import { logOnDemand, onDemand } from '../on-demand.ts';
 import { postgresqlConnection, type PostgresqlConnection } from './connection.ts';
+import { ancestors } from './replication/history.ts';
+import { formatPosition, parsePosition } from './replication/positions.ts';
 
 /** PostgreSQL by its own client programs of the server's major version; one database and the server's roles. */
 export const postgresql: Engine<PostgresqlConnection> = {
@@ -22,5 +24,11 @@ export const postgresql: Engine<PostgresqlConnection> = {
   preview: async (...args) => (await import('./preview.ts')).preview(...args),
   leftovers: async (...args) => (await import('./leftovers.ts')).leftovers(...args),
   recover: async (...args) => (await import('./leftovers.ts')).recover(...args),
+  log: {
+    formatPosition,
+    parsePosition,
+    ancestors,
+    ...logOnDemand(() => import('./replication/log.ts')),
+  },
   ...onDemand(() => import('./operations.ts')),
 };

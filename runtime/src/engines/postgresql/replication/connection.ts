@@ -5,12 +5,20 @@ import { replicationError } from './errors.ts';
 
 /**
  * A connection that sends the log, or a copy of the data folder, with the address, TLS and care for the password of all others.
+ * @param application name of the standby that it is to the server. @default grill-backup, for which no commit waits
  * @throws BackupError `log.hba`, `log.role`, `source.*`
  */
-export const connectReplication = (source: PostgresqlSource): Promise<Client> =>
-  connectTo(source, source.connection.database, 'replication').catch((error: unknown) => {
+export const connectReplication = (source: PostgresqlSource, application?: string): Promise<Client> => {
+  const { database } = source.connection;
+  const purpose = {
+    database,
+    kind: 'replication',
+    ...(application !== undefined && { application }),
+  } as const;
+  return connectTo(source, purpose).catch((error: unknown) => {
     throw isBackupError(error) ? replicationError(source, error) : error;
   });
+};
 
 /** Connects, calls, disconnects. */
 export const withReplication = async <Result>(
