@@ -7,8 +7,10 @@ export interface ProgramOptions {
   readonly env?: Readonly<Record<string, string>>;
   readonly uid?: number;
   readonly gid?: number;
-  /** Ends the program with SIGTERM. */
+  /** Ends the program. */
   readonly signal: AbortSignal;
+  /** By which signal. @default SIGTERM */
+  readonly endWith?: 'SIGTERM' | 'SIGKILL' | undefined;
 }
 
 export interface Output {
@@ -19,8 +21,11 @@ export interface Output {
 /** Lines of output that an error quotes, and characters of each. */
 const quoted = { lines: 12, characters: 600 };
 
-const ended = async (child: ChildProcess, signal: AbortSignal): Promise<number | string> => {
-  const terminate = () => child.kill();
+const ended = async (
+  child: ChildProcess,
+  { signal, endWith }: Pick<ProgramOptions, 'signal' | 'endWith'>,
+): Promise<number | string> => {
+  const terminate = () => child.kill(endWith);
   signal.addEventListener('abort', terminate);
   try {
     const [code, killedBy] = (await once(child, 'close')) as [number | null, string | null];
@@ -40,11 +45,11 @@ export const runPipeline = async (
   argvs: readonly (readonly string[])[],
   options: ProgramOptions,
 ): Promise<readonly Output[]> => {
-  const { signal, ...rest } = options;
+  const { signal, endWith, ...rest } = options;
   signal.throwIfAborted();
   const children = argvs.map(([program = '', ...args]) => spawn(program, args, { ...rest, cwd: '/' }));
   const outputs = children.map((child, index) => collect(child, children[index + 1]));
-  const codes = await Promise.all(children.map((child) => ended(child, signal)));
+  const codes = await Promise.all(children.map((child) => ended(child, { signal, endWith })));
   const failed = codes.flatMap((code, index) =>
     code === 0
       ? []

@@ -3,8 +3,9 @@ import { basename, join } from 'node:path';
 import type { IPodSpec } from 'kubernetes-models/v1';
 import { mounts, mountVariables } from '../../runtime/src/contract/mounts.ts';
 import { names } from '../../runtime/src/contract/names.ts';
+import { partVariables, runLabel } from '../../runtime/src/contract/parts.ts';
 import { mustExist } from '../../runtime/src/core/must-exist.ts';
-import { runProgram, type Output } from '../program.ts';
+import { runProgram, type Output, type ProgramOptions } from '../program.ts';
 import { podSpec, type Cluster, type Manifest } from './cluster.ts';
 import { environmentOf } from './env.ts';
 import { identityOf, own, type Identity } from './identity.ts';
@@ -29,7 +30,18 @@ export interface Pod {
   /** Of its processes. */
   readonly userId: number;
   /** Runs a command as `kubectl exec` would; its paths are those of the container. */
-  readonly exec: (argv: readonly string[], signal: AbortSignal) => Promise<Output>;
+  readonly exec: (
+    argv: readonly string[],
+    signal: AbortSignal,
+    endWith?: ProgramOptions['endWith'],
+  ) => Promise<Output>;
+}
+
+/** What Kubernetes tells a pod of an Indexed Job. */
+export interface JobIndex {
+  readonly uid: string;
+  /** From 0. */
+  readonly index: number;
 }
 
 interface Mount {
@@ -77,22 +89,32 @@ const environmentAt = (
   manifest: Manifest,
   root: string,
   paths: PathMap,
+  job: JobIndex | undefined,
 ): Readonly<Record<string, string>> => {
   const { name, namespace = 'default' } = manifest.metadata;
-  const fields = { 'metadata.name': name, 'metadata.namespace': namespace };
+  const fields = {
+    'metadata.name': name,
+    'metadata.namespace': namespace,
+    ...(job && { [`metadata.labels['${runLabel}']`]: job.uid }),
+  };
   const inCluster = Object.entries(
     environmentOf(cluster, fields, mustExist(podSpec(manifest).containers[0], 'container')),
   );
   const here = inCluster.map(([key, text]) => [key, mapPaths(text, paths)] as const);
-  return { ...Object.fromEntries(here), ...machineVariables(root, paths) };
+  const index = job && { [partVariables.index]: String(job.index) };
+  return { ...Object.fromEntries(here), ...index, ...machineVariables(root, paths) };
 };
 
-/** Makes the volumes of a CronJob's pod, or of a Pod, ready to run commands on them. */
-export const startPod = async (cluster: Cluster, manifest: Manifest): Promise<Pod> => {
+/**
+ * Makes the volumes of a CronJob's pod, or of a Pod, ready to run commands on them.
+ * @param job of which the pod is one of several. @default it is the only one
+ */
+export const startPod = async (cluster: Cluster, manifest: Manifest, job?: JobIndex): Promise<Pod> => {
   const spec = podSpec(manifest);
   const [container] = spec.containers;
   const identity = identityOf(spec, program);
-  const root = join(cluster.folder, 'pods', manifest.metadata.name);
+  const { name } = manifest.metadata;
+  const root = join(cluster.folder, 'pods', job ? `${name}-${job.index}` : name);
   const mounted = mountsOf(cluster, root, spec);
   const paths = Object.fromEntries(mounted.map(({ path, folder }) => [path, folder]));
   const inPlace = (argv: readonly string[]) => argv.map((argument) => mapPaths(argument, paths));
@@ -101,10 +123,10 @@ export const startPod = async (cluster: Cluster, manifest: Manifest): Promise<Po
     await writeFiles(mount, identity, (file, text) =>
       mapPaths(file === basename(mounts.plan) ? mapPlan(text, cluster.services) : text, paths),
     );
-  const env = environmentAt(cluster, manifest, root, paths);
+  const env = environmentAt(cluster, manifest, root, paths, job);
   return {
     command: [...(container?.command ?? []), ...(container?.args ?? [])],
     userId: identity.uid ?? process.getuid?.() ?? 0,
-    exec: (argv, signal) => runProgram(inPlace(argv), { ...identity, env, signal }),
+    exec: (argv, signal, endWith) => runProgram(inPlace(argv), { ...identity, env, signal, endWith }),
   };
 };
