@@ -26,7 +26,7 @@ export const testKeys: KeyRing = [openKey('primary', passphrase)];
 
 /** Records of runs that count for an app of a test, newest first. */
 export const recordsOf = (store: Store, target: string): Promise<readonly RunRecord[]> =>
-  recordsReader(store, { environment: 'test', keys: testKeys })(target, new Date());
+  recordsReader(store, { environment: 'test', keys: testKeys }).read(target, new Date());
 
 /** An app over the given stores, as the command line opens it from a plan. */
 export const testApp = ({ stores, targets, plan = {}, run = {} }: TestApp): App => ({

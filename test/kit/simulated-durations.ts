@@ -1,5 +1,5 @@
 import { overrunOf } from '../../runtime/src/health/anomaly/overrun.ts';
-import { longestHistory } from '../../runtime/src/health/anomaly/policy.ts';
+import { longestHistory } from '../../runtime/src/archives/facts.ts';
 import { dayMs } from '../../runtime/src/core/units.ts';
 
 /** Databases of one kind over 150 nights. */

@@ -67,10 +67,16 @@ export const believe = async (archive: Archive, expected: Expected): Promise<Bel
 export const readBelieved = (store: Store, expected: Expected): Promise<Catalog<Believed>> =>
   readCatalog(store, expected.target, (archive) => believe(archive, expected));
 
+/** An archive, and the backup that it holds. */
+export interface Identified {
+  readonly key: string;
+  readonly manifest: Pick<Manifest, 'id'>;
+}
+
 /** True for an archive under an old key that `rekey` could not remove: the same backup is there under the first key. */
 export const isRewritten = (
-  { key, manifest }: Believed,
-  all: readonly Believed[],
+  { key, manifest }: Identified,
+  all: readonly Identified[],
   keys: KeyRing | undefined,
 ): boolean => {
   const to = keys && rekeyedName(key, keys[0].id);

@@ -3,8 +3,45 @@ import { latestOf } from '../core/times.ts';
 import { tiers, type Tier } from './layout.ts';
 import type { Manifest, Verification } from './manifest.ts';
 
-/** A manifest without what grows with the archive: its entries, and a digest for each segment of 4 MiB. */
-export type ManifestFacts = Omit<Manifest, 'seal' | 'entries'>;
+/** What decisions need of a manifest: not what grows with the archive, nor what only opening it needs. */
+export interface ManifestFacts extends Pick<
+  Manifest,
+  | 'id'
+  | 'tier'
+  | 'server'
+  | 'startedAt'
+  | 'finishedAt'
+  | 'sourceBytes'
+  | 'archiveBytes'
+  | 'compression'
+  | 'verifications'
+> {
+  /** Key that sealed it; null in the clear. */
+  readonly encryption: { readonly keyId: string } | null;
+  /** Of the whole file. */
+  readonly sha256: string;
+  /** Empty where it is of no use: for all but the newest archive, and those that it is compared with. */
+  readonly fingerprint: Manifest['fingerprint'];
+}
+
+export const factsOf = (manifest: Manifest): ManifestFacts => {
+  const { id, tier, server, startedAt, finishedAt, sourceBytes, archiveBytes } = manifest;
+  const { compression, verifications, encryption, seal, fingerprint } = manifest;
+  return {
+    id,
+    tier,
+    server,
+    startedAt,
+    finishedAt,
+    sourceBytes,
+    archiveBytes,
+    compression,
+    verifications,
+    encryption: encryption && { keyId: encryption.keyId },
+    sha256: seal.sha256,
+    fingerprint,
+  };
+};
 
 interface Tiered {
   readonly tier: Tier;
@@ -40,6 +77,18 @@ export const newestOf = <T extends Described<Tiered>>(archives: readonly T[]): T
 export const newestDaily = <T extends Described<Tiered>>(archives: readonly T[]): T | undefined =>
   archives.findLast(({ manifest }) => isDaily(manifest));
 
+/** Archives that a history looks back on. @default 30 - a month of daily ones */
+export const longestHistory = 30;
+
+/** Daily archives, one per backup, oldest first: the newest, and those that it is compared with. */
+export const historyOf = <T extends Pick<Manifest, 'startedAt' | 'tier'>>(
+  manifests: readonly T[],
+): readonly T[] =>
+  manifests
+    .filter(isDaily)
+    .toSorted(oldestFirst)
+    .slice(-longestHistory - 1);
+
 /** The newest archives of different backups: a weekly copy of a daily one proves nothing more. @param archives oldest first */
 export const newestBackups = <T extends Described<Pick<Manifest, 'tier' | 'id'>>>(
   archives: readonly T[],
@@ -61,7 +110,7 @@ export const verifiedAt = ({ verifications }: Verified): string | undefined =>
 export const drillsOf = (manifests: readonly Verified[]): readonly Verification[] =>
   manifests.flatMap(({ verifications }) => verifications.filter(({ level }) => level === 'drill'));
 
-/** Archives that the newest one is compared with. @default 7 - a week of nights */
+/** Archives that the size of the newest one is compared with. @default 7 - a week of nights */
 const trendLength = 7;
 
 /**

@@ -53,4 +53,7 @@ export const latestKey = (target: string, form: Form): string => `${target}/${la
 export const latestKeys = (target: string): readonly string[] =>
   suffixes.map((suffix) => `${target}/${latestAlias}${suffix}`);
 
+/** `postgresql/catalogue.index`: what is known of the manifests of a target, so that they need not be read. */
+export const indexKey = (target: string): string => `${target}/catalogue.index`;
+
 export const fileName = (key: string): string => key.slice(key.lastIndexOf('/') + 1);

@@ -1,5 +1,5 @@
-import { readBelieved, type Believed, type Expected } from './authentic.ts';
-import type { Catalog } from './catalogue.ts';
+import { believe, readBelieved, type Believed, type Expected } from './authentic.ts';
+import { readArchive, type Catalog } from './catalogue.ts';
 import type { Store } from '../store/store.ts';
 import { findTarget, type App } from '../session/app.ts';
 
@@ -18,7 +18,16 @@ export const expectedOf = ({ plan, keys, run }: App, name: string, origin: Origi
   return { keys, environment, target, engine, now: run.now() };
 };
 
-/** The archives of a target in a store that count, and those that do not. */
+/** One archive of a target, read and believed. @throws BackupError `archive.unknown`, and as `believe` */
+export const believedAt = async (
+  app: App,
+  store: Store,
+  name: string,
+  key: string,
+  origin?: Origin,
+): Promise<Believed> => believe(await readArchive(store, key), expectedOf(app, name, origin));
+
+/** All archives of a target in a store that count, each read, and those that do not. */
 export const catalogOf = (
   app: App,
   store: Store,

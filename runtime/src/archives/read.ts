@@ -15,7 +15,8 @@ import { open } from '../crypto/open.ts';
 import { engines } from '../engines/registry.ts';
 import type { Store } from '../store/store.ts';
 import { allStores, type App } from '../session/app.ts';
-import { catalogOf, expectedOf, type Origin } from './of-target.ts';
+import { knownOf } from './known.ts';
+import { believedAt, expectedOf, type Origin } from './of-target.ts';
 
 type Listed = Manifest['entries'][number];
 
@@ -109,12 +110,12 @@ const asideText = (broken: readonly BrokenArchive[]): string => {
 const newestAnywhere = async (app: App, target: string, origin: Origin): Promise<Believed> => {
   const aside: BrokenArchive[] = [];
   for (const store of allStores(app)) {
-    const { archives, broken } = await catalogOf(app, store, target, origin);
+    const { archives, setAside } = await knownOf(app, store, target, origin);
     const found = newestOf(archives);
-    for (const { key, error } of broken)
+    for (const { key, error } of setAside)
       app.run.log.warn({ archive: key, store: store.location, problem: error.message }, 'set aside');
-    if (found) return found;
-    aside.push(...broken);
+    if (found) return believedAt(app, store, target, found.key, origin);
+    aside.push(...setAside);
   }
   const places = allStores(app).map((store) => store.location);
   const { fromTarget = target } = origin;
@@ -150,12 +151,12 @@ const newestBehind = async (
   store: Store,
   alias: string,
 ): Promise<Believed> => {
-  const { archives, broken } = await catalogOf(app, store, target, origin);
+  const { archives, setAside } = await knownOf(app, store, target, origin);
   const newest = newestDaily(archives);
-  if (newest) return newest;
+  if (newest) return believedAt(app, store, target, newest.key, origin);
   throw new BackupError(
     'archive.unknown',
-    `${alias} means the newest archive, but ${store.location} has none${asideText(broken)}`,
+    `${alias} means the newest archive, but ${store.location} has none${asideText(setAside)}`,
   );
 };
 

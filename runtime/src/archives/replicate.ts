@@ -1,4 +1,4 @@
-import { isRewritten, type Believed } from './authentic.ts';
+import { isRewritten, type Believed, type Identified } from './authentic.ts';
 import { writeManifest } from './catalogue.ts';
 import { newestDaily } from './facts.ts';
 import { isBackupError, messageOf } from '../core/errors.ts';
@@ -7,7 +7,9 @@ import { countingBytes } from '../core/count-bytes.ts';
 import type { Store } from '../store/store.ts';
 import type { App } from '../session/app.ts';
 import { pointNewest } from './point-newest.ts';
-import { catalogOf } from './of-target.ts';
+import { exitCodes } from '../contract/exit-codes.ts';
+import { knownOf, type KnownArchive } from './known.ts';
+import { believedAt } from './of-target.ts';
 
 const send = async (app: App, archive: Believed, replica: Store): Promise<void> => {
   const { archiveBytes, seal } = archive.manifest;
@@ -24,8 +26,8 @@ const send = async (app: App, archive: Believed, replica: Store): Promise<void> 
  * What a replica has, by the digest of its bytes: the tiers of one backup share them, so the second goes from its own
  * copy. The id is no sign of that: `rekey` keeps it, and seals anew in each store.
  */
-export const sentTo = (there: readonly Believed[]): Map<string, string> =>
-  new Map(there.map(({ key, manifest }) => [manifest.seal.sha256, key]));
+export const sentTo = (there: readonly KnownArchive[]): Map<string, string> =>
+  new Map(there.map(({ key, manifest }) => [manifest.sha256, key]));
 
 /** Copies an archive to a replica, over what was set aside there under its name, and remembers it in `sent`. */
 export const copyArchive = async (
@@ -44,11 +46,11 @@ export const copyArchive = async (
 };
 
 /** Archives of the primary store that a replica lacks. */
-export const notCopied = (
+export const notCopied = <T extends Identified>(
   { keys }: App,
-  archives: readonly Believed[],
-  there: readonly Believed[],
-): readonly Believed[] => {
+  archives: readonly T[],
+  there: readonly Identified[],
+): readonly T[] => {
   const present = new Set(there.map(({ key }) => key));
   return archives.filter((each) => !present.has(each.key) && !isRewritten(each, archives, keys));
 };
@@ -61,25 +63,27 @@ export interface Replicated {
 }
 
 /** Damage of the primary store's own archive: the replica is there, and the other archives go on to it. */
-const isOfArchive = (error: unknown): boolean => isBackupError(error, 'store.missing');
+const isOfArchive = (error: unknown): boolean =>
+  isBackupError(error, 'store.missing') || (isBackupError(error) && error.exitCode === exitCodes.damaged);
 
 /**
  * Copies to a replica what the primary store has and it lacks: this run's archives, and those of runs whose copy failed.
  * @throws BackupError `store.*` of the replica
  */
 export const replicate = async (app: App, target: string, replica: Store): Promise<Replicated> => {
-  const { archives } = await catalogOf(app, app.stores.primary, target);
-  const { archives: there } = await catalogOf(app, replica, target);
+  const { primary } = app.stores;
+  const { archives } = await knownOf(app, primary, target);
+  const { archives: there } = await knownOf(app, replica, target);
   const sent = sentTo(there);
   const [keys, problems]: [string[], string[]] = [[], []];
-  for (const archive of notCopied(app, archives, there)) {
+  for (const { key } of notCopied(app, archives, there)) {
     throwIfStopped(app.run);
     try {
-      await copyArchive(app, archive, replica, sent);
-      keys.push(archive.key);
+      await copyArchive(app, await believedAt(app, primary, target, key), replica, sent);
+      keys.push(key);
     } catch (error) {
       if (!isOfArchive(error)) throw error;
-      problems.push(`${archive.key} could not be copied to ${replica.location}: ${messageOf(error)}`);
+      problems.push(`${key} could not be copied to ${replica.location}: ${messageOf(error)}`);
     }
   }
   const newest = newestDaily(archives);

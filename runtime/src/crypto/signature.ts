@@ -4,11 +4,19 @@ import { equalDigests, findKey, type Key, type KeyRing } from './key-ring.ts';
 import { canonical } from '../core/canonical-json.ts';
 
 /** Fixed, so that all that a key signed costs one derivation; archives have other salts, so no key is used twice. */
-const salt = Buffer.from('grill-backup audit');
+export const signingSalt = Buffer.from('grill-backup audit');
 
 /** Begins the derivation of the key, which is slow on purpose, so that a run's end does not wait for it. */
 export const prepareSignatures = (keys: KeyRing | undefined): void =>
-  void keys?.[0].macKeys(salt).catch(() => {});
+  void keys?.[0].macKeys(signingSalt).catch(() => {});
+
+/** Published check of a key, which tells keys apart; undefined where there is none. */
+export const checkOf = async (key: Key | undefined): Promise<string | undefined> =>
+  key && (await key.macKeys(signingSalt)).keyCheck;
+
+/** Published checks of all keys. */
+export const checksOf = async (keys: KeyRing): Promise<ReadonlySet<string>> =>
+  new Set((await Promise.all(keys.map(checkOf))).filter((check) => check !== undefined));
 
 /** What a signed object says besides its content. */
 export const signatureShape = {
@@ -33,7 +41,7 @@ type Signed = z.output<z.ZodObject<typeof signatureShape>>;
 const macOf = async (label: string, content: object, key: Key | undefined): Promise<string> => {
   const text = canonical(content);
   if (!key) return createHash('sha256').update(label).update(text).digest('hex');
-  const { macKey } = await key.macKeys(salt);
+  const { macKey } = await key.macKeys(signingSalt);
   return createHmac('sha256', macKey).update(label).update(text).digest('hex');
 };
 
@@ -43,7 +51,7 @@ export const sign = async <T extends object>(
   content: T,
   key: Key | undefined,
 ): Promise<T & Signed> => {
-  const named = key && { key: { id: key.id, check: (await key.macKeys(salt)).keyCheck } };
+  const named = key && { key: { id: key.id, check: (await key.macKeys(signingSalt)).keyCheck } };
   const full = { ...content, ...named };
   return { ...full, mac: await macOf(label, full, key) };
 };
@@ -59,7 +67,7 @@ export const proofOf = async (
   keys: KeyRing | undefined,
 ): Promise<Proof> => {
   const { key: named } = content;
-  const key = named && keys && (await findKey(keys, named.id, salt, named.check));
+  const key = named && keys && (await findKey(keys, named.id, signingSalt, named.check));
   if (named && !key) return 'unproved';
   if (!equalDigests(mac, await macOf(label, content, key))) return 'altered';
   return key ? 'proved' : 'unproved';

@@ -1,8 +1,8 @@
-import { drillsOf } from '../archives/facts.ts';
+import { drillsOf, historyOf } from '../archives/facts.ts';
 import type { Manifest } from '../archives/manifest.ts';
 import { parseDuration } from '../core/units.ts';
 import type { Target } from '../plan/schema.ts';
-import { historyOf, type Measured } from './anomaly/compared.ts';
+import type { Measured } from './anomaly/compared.ts';
 import { items, totals } from './anomaly/counts.ts';
 import { duration, restoreTime } from './anomaly/duration.ts';
 import { minimumHistory, type AnomalyPolicy } from './anomaly/policy.ts';

@@ -5,7 +5,7 @@ import type { AnomalyPolicy } from './anomaly/policy.ts';
 import type { Target } from '../plan/schema.ts';
 import type { App } from '../session/app.ts';
 import { anomaliesOf } from './anomalies.ts';
-import { archiveReader, type KnownArchive, type KnownArchives } from './archive-reader.ts';
+import { archiveReader, type KnownArchive, type KnownArchives, type OpenIndex } from '../archives/known.ts';
 
 /** Archives of a target in the primary store, and what follows from them at some time. */
 export interface ArchivesState extends KnownArchives {
@@ -54,10 +54,11 @@ export const archivesState = (
   };
 };
 
-export type ReadArchivesState = (target: Target, now: Date) => Promise<ArchivesState>;
+export type ReadArchivesState = (target: Target, now: Date, index?: OpenIndex) => Promise<ArchivesState>;
 
 /** Reads the archives of targets from the primary store; what is read again costs what is new. */
 export const archivesStateReader = (app: App): ReadArchivesState => {
-  const read = archiveReader(app, app.stores.primary);
-  return async (target, now) => archivesState(app.plan.anomalies, target, await read(target.name, now), now);
+  const { read } = archiveReader(app, app.stores.primary);
+  return async (target, now, index) =>
+    archivesState(app.plan.anomalies, target, await read(target.name, now, index), now);
 };

@@ -2,6 +2,7 @@ import { frozenBy } from '../retention/frozen.ts';
 import { lastRuns } from '../runs/facts.ts';
 import { recordsReader, signerOf } from '../runs/read-records.ts';
 import type { RunRecord } from '../runs/records.ts';
+import type { OpenIndex } from '../archives/known.ts';
 import type { App } from '../session/app.ts';
 
 /** Runs of a target, and what follows from them. */
@@ -21,10 +22,10 @@ export const runsState = (records: readonly RunRecord[]): RunsState => ({
   frozen: frozenBy(records),
 });
 
-export type ReadRunsState = (target: string, now: Date) => Promise<RunsState>;
+export type ReadRunsState = (target: string, now: Date, index?: OpenIndex) => Promise<RunsState>;
 
 /** Reads the records of targets from the primary store; what is read again costs what is new. */
 export const runsStateReader = (app: App): ReadRunsState => {
-  const read = recordsReader(app.stores.primary, signerOf(app));
-  return async (target, now) => runsState(await read(target, now));
+  const { read } = recordsReader(app.stores.primary, signerOf(app));
+  return async (target, now, index) => runsState(await read(target, now, index));
 };

@@ -2,7 +2,7 @@ import { newestOf } from '../archives/facts.ts';
 import { messageOf } from '../core/errors.ts';
 import type { Space, Store } from '../store/store.ts';
 import type { App } from '../session/app.ts';
-import { archiveReader, type KnownArchives, type ReadArchives } from './archive-reader.ts';
+import { archiveReader, type ArchiveReader, type KnownArchives } from '../archives/known.ts';
 import { forecaster, type Forecaster } from './space.ts';
 import type { ArchivesState } from './archives-state.ts';
 
@@ -62,7 +62,7 @@ const copyOf = ({ target, archives }: ArchivesState, replica: KnownArchives): Co
 const readReplica = async (
   app: App,
   store: Store,
-  read: ReadArchives,
+  { read }: ArchiveReader,
   targets: readonly ArchivesState[],
   at: Date,
 ): Promise<StoreState> => {
@@ -85,10 +85,10 @@ const readReplica = async (
 /** Reads the state of every store, the primary first; of a replica, manifests that are new or changed. */
 export const storesReader = (app: App) => {
   const fullSeconds = forecaster(app);
-  const replicas = app.stores.replicas.map((store) => ({ store, read: archiveReader(app, store) }));
+  const replicas = app.stores.replicas.map((store) => ({ store, reader: archiveReader(app, store) }));
   return async (targets: readonly ArchivesState[], at: Date): Promise<readonly StoreState[]> => {
     const states = [await readPrimary(app.stores.primary, fullSeconds, targets, at)];
-    for (const { store, read } of replicas) states.push(await readReplica(app, store, read, targets, at));
+    for (const { store, reader } of replicas) states.push(await readReplica(app, store, reader, targets, at));
     return states;
   };
 };

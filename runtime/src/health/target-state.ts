@@ -2,6 +2,7 @@ import { nextRun } from '../plan/cron.ts';
 import { parseDuration } from '../core/units.ts';
 import type { Target } from '../plan/schema.ts';
 import { findLock, type FoundLock } from '../runs/lock-state.ts';
+import { indexOnce } from '../archives/known.ts';
 import type { App } from '../session/app.ts';
 import { archivesStateReader, type ArchivesState } from './archives-state.ts';
 import { drillsState, type DrillsState } from './drills-state.ts';
@@ -49,16 +50,22 @@ export const targetState = (
   };
 };
 
+/** Targets that are read at the same time: enough for a store far away, few enough for memory. @default 8 */
+export const targetsTogether = 8;
+
 export type ReadTargetState = (target: Target, now: Date) => Promise<TargetState>;
 
 /** Reads the state of targets from the primary store; what is read again costs listings, a lock, and what is new. */
 export const targetReader = (app: App): ReadTargetState => {
   const [readArchives, readRuns] = [archivesStateReader(app), runsStateReader(app)];
-  return async (target, now) =>
-    targetState(
-      await readArchives(target, now),
-      await readRuns(target.name, now),
-      await findLock(app.stores.primary, target.name, now),
+  const { primary } = app.stores;
+  return async (target, now) => {
+    const index = indexOnce(app, primary, target.name);
+    return targetState(
+      await readArchives(target, now, index),
+      await readRuns(target.name, now, index),
+      await findLock(primary, target.name, now),
       now,
     );
+  };
 };

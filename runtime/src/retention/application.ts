@@ -1,4 +1,4 @@
-import { isRewritten, type Believed } from '../archives/authentic.ts';
+import { isRewritten } from '../archives/authentic.ts';
 import { isOfObject } from '../archives/catalogue.ts';
 import { isVerified } from '../archives/facts.ts';
 import { decideRetention, type Candidate, type Circumstances, type Decision } from './decision.ts';
@@ -6,8 +6,10 @@ import { retentionOf } from '../plan/parse.ts';
 import type { Target } from '../plan/schema.ts';
 import type { Store } from '../store/store.ts';
 import { allStores, type App } from '../session/app.ts';
-import { catalogOf } from '../archives/of-target.ts';
+import { knownOf, type KnownArchive } from '../archives/known.ts';
 import { graceEnd, removeOrphans } from '../archives/orphans.ts';
+import type { Manifest } from '../archives/manifest.ts';
+import { believedAt } from '../archives/of-target.ts';
 import { lockedBy, removeArchive } from '../archives/remove.ts';
 
 /** What retention decided for one archive of one store. */
@@ -16,8 +18,14 @@ export interface Pruned extends Decision {
   readonly store: string;
 }
 
+/** An archive by what retention looks at. */
+interface Judged {
+  readonly key: string;
+  readonly manifest: Pick<Manifest, 'tier' | 'startedAt' | 'verifications'>;
+}
+
 /** What retention sees of an archive. */
-export const candidateOf = ({ key, manifest }: Pick<Believed, 'key' | 'manifest'>): Candidate => ({
+export const candidateOf = ({ key, manifest }: Judged): Candidate => ({
   key,
   tier: manifest.tier,
   startedAt: new Date(manifest.startedAt),
@@ -25,9 +33,9 @@ export const candidateOf = ({ key, manifest }: Pick<Believed, 'key' | 'manifest'
 });
 
 /** An archive that cannot be believed has no say in retention, and is kept for a person to look at. */
-const believed = async (app: App, target: Target, store: Store): Promise<readonly Believed[]> => {
-  const { archives, broken } = await catalogOf(app, store, target.name);
-  for (const { key, error } of broken)
+const believed = async (app: App, target: Target, store: Store): Promise<readonly KnownArchive[]> => {
+  const { archives, setAside } = await knownOf(app, store, target.name);
+  for (const { key, error } of setAside)
     app.run.log.warn(
       { archive: key, store: store.location, problem: error.message },
       'kept an archive that was set aside',
@@ -41,13 +49,25 @@ const notRemoved = ({ run }: App, error: unknown): string => {
   return error.message;
 };
 
+/** Decided by an index perhaps; what goes is looked at itself. */
+const removeBelieved = async (app: App, target: Target, store: Store, key: string) => {
+  await believedAt(app, store, target.name, key);
+  return removeArchive(app, store, key);
+};
+
 /** Removes an archive where that was decided; neither it nor its manifest goes while one of them is locked. */
-const carryOut = async (app: App, store: Store, decision: Decision, dryRun: boolean): Promise<Decision> => {
+const carryOut = async (
+  app: App,
+  target: Target,
+  store: Store,
+  decision: Decision,
+  dryRun: boolean,
+): Promise<Decision> => {
   const { key, keep, reason } = decision;
   if (keep) return decision;
   const locked = await (dryRun
     ? lockedBy(app, store, key)
-    : removeArchive(app, store, key).catch((error: unknown) => notRemoved(app, error)));
+    : removeBelieved(app, target, store, key).catch((error: unknown) => notRemoved(app, error)));
   if (!locked) return decision;
   return { key, keep: true, reason: `${reason}; ${locked}` };
 };
@@ -56,7 +76,7 @@ const carryOut = async (app: App, store: Store, decision: Decision, dryRun: bool
 const decide = (
   app: App,
   target: Target,
-  archives: readonly Believed[],
+  archives: readonly KnownArchive[],
   circumstances: Circumstances,
 ): readonly Decision[] => {
   const rewritten = archives.filter((archive) => isRewritten(archive, archives, app.keys));
@@ -81,7 +101,7 @@ const pruneStore = async (
   const archives = await believed(app, target, store);
   const results: Pruned[] = [];
   for (const decision of decide(app, target, archives, circumstances)) {
-    const done = await carryOut(app, store, decision, dryRun);
+    const done = await carryOut(app, target, store, decision, dryRun);
     results.push({ target: target.name, store: store.location, ...done });
   }
   return results;
@@ -114,7 +134,7 @@ export const makeRoom = async (
   if ((await primary.removeLeftovers(graceEnd(app))) > 0) return 'leftovers';
   const archives = await believed(app, target, primary);
   for (const decision of decide(app, target, archives, circumstances).filter(({ keep }) => !keep)) {
-    const done = await carryOut(app, primary, decision, false);
+    const done = await carryOut(app, target, primary, decision, false);
     if (!done.keep) return { target: target.name, store: primary.location, ...done };
   }
   return undefined;

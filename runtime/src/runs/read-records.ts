@@ -1,12 +1,14 @@
 import type { z } from 'zod';
 import { isOfFuture } from '../archives/authentic.ts';
 import { isOfObject } from '../archives/catalogue.ts';
+import type { CatalogueIndex, Section } from '../archives/catalogue-index.ts';
+import type { OpenIndex } from '../archives/known.ts';
 import { isBackupError } from '../core/errors.ts';
 import type { KeyRing } from '../crypto/key-ring.ts';
 import { proofOf } from '../crypto/signature.ts';
 import type { App } from '../session/app.ts';
 import { readAll } from '../store/batches.ts';
-import { readOnce } from '../store/read-once.ts';
+import { readOnce, type Memory } from '../store/read-once.ts';
 import { readSmall } from '../store/size-limits.ts';
 import type { Store } from '../store/store.ts';
 import { keyStart, listRuns, runLabel, signedRunSchema, type RunRecord } from './records.ts';
@@ -44,6 +46,8 @@ const doubtAbout = async (
 /** What was found under a key. */
 interface Examined {
   readonly key: string;
+  /** Check of the key that signed it; absent for what is unsigned, or no record. */
+  readonly by?: string | undefined;
   /** Absent for what is no record. */
   readonly record?: RunRecord;
   readonly doubt?: string | undefined;
@@ -65,8 +69,9 @@ const examine = async (
   try {
     const text = (await readSmall(store, key, 'runRecord')).toString('utf8');
     const signed = signedRunSchema.parse(JSON.parse(text));
-    const { mac: _mac, key: _key, ...record } = signed;
-    return { key, record, doubt: await doubtAbout(key, target, signed, signer), isRead: true };
+    const { mac: _mac, key: signedBy, ...record } = signed;
+    const doubt = await doubtAbout(key, target, signed, signer);
+    return { key, by: signedBy?.check, record, doubt, isRead: true };
   } catch (error) {
     if (isBackupError(error, 'store.missing')) return undefined;
     if (isBackupError(error) && !isOfObject(error)) throw error;
@@ -80,23 +85,53 @@ const doubtAt = ({ record, doubt }: Examined, now: Date): string | undefined => 
   return `has the end time ${record.finishedAt}, in the future`;
 };
 
-/** Records of a target that count, newest first. */
-export type ReadRecords = (target: string, now: Date) => Promise<readonly RunRecord[]>;
+const fromIndex = ({ runs }: CatalogueIndex): Memory<Examined> =>
+  new Map(
+    [...runs].map(
+      ([
+        key,
+        {
+          bytes,
+          tag,
+          value: { by, value },
+        },
+      ]) => [key, { bytes, tag, value: { key, by, record: value as RunRecord, isRead: true } }],
+    ),
+  );
+
+export interface RecordsReader {
+  /** Records of a target that count at some time, newest first. @param index of the target. @default none */
+  readonly read: (target: string, now: Date, index?: OpenIndex) => Promise<readonly RunRecord[]>;
+  /** What the last reading of a target found, for its index. */
+  readonly section: (target: string) => Section;
+}
 
 /**
- * Reads records; each again only when it changed. Whoever can write to the store must not hide a failure behind a run that
- * never was: left out is what is no record, is not authentic, or ended in the future.
+ * Reads records; each again only when it changed, and none that the index of the target knows. Whoever can write to the
+ * store must not hide a failure behind a run that never was: left out is what is no record, is not authentic, or ended in
+ * the future.
  */
-export const recordsReader = (store: Store, signer: Signer): ReadRecords => {
-  const known = readOnce(
+export const recordsReader = (store: Store, signer: Signer): RecordsReader => {
+  const known = readOnce<Examined | undefined>(
     ({ key }, target) => examine(store, key, target, signer),
     (found) => found?.isRead ?? false,
   );
-  return async (target, now) => {
-    const found = await known(target, await listRuns(store, target));
-    return found
-      .flatMap((each) => (each?.record && doubtAt(each, now) === undefined ? [each.record] : []))
-      .toReversed();
+  return {
+    read: async (target, now, index) => {
+      const initial = index && (async () => fromIndex(await index()));
+      const found = await known.read(target, await listRuns(store, target), { initial });
+      return found
+        .flatMap((each) => (each?.record && doubtAt(each, now) === undefined ? [each.record] : []))
+        .toReversed();
+    },
+    section: (target) =>
+      new Map(
+        [...known.known(target)].flatMap(([key, { bytes, tag, value }]) =>
+          value?.record && value.by !== undefined && value.doubt === undefined
+            ? [[key, { bytes, tag, value: { by: value.by, value: value.record } }]]
+            : [],
+        ),
+      ),
   };
 };
 

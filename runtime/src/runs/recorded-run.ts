@@ -8,8 +8,10 @@ import { exitCodes } from '../contract/exit-codes.ts';
 import { BackupError, isBackupError, messageOf } from '../core/errors.ts';
 import { notify } from '../notify/notify.ts';
 import { withinMs } from '../store/stoppable-store.ts';
+import type { Store } from '../store/store.ts';
 import { stoppableApp, type App } from '../session/app.ts';
 import { startDeadline, type Deadline } from './deadline.ts';
+import { keepIndexes } from './keep-index.ts';
 import { pushRun } from './push.ts';
 
 /** What a run's result says about it. */
@@ -149,10 +151,20 @@ const conclude = async (
   await attempt(app, writing, () => writeRun(primary, app.keys, record, id));
   await attempt(app, 'the audit trail', () => appendAudit(primary, app.keys, auditEvent(record)));
   const [outcomes] = await Promise.all([notify(app, record), pushRun(app, record)]);
-  if (outcomes.length === 0) return;
-  const notified = Object.fromEntries(outcomes.map(({ channel, ok }) => [channel, ok]));
   const late = withinMs(app.stores.primary, concludeMs);
-  await attempt(app, writing, () => amendRun(late, app.keys, { ...record, notified }, id));
+  if (outcomes.length > 0) {
+    const notified = Object.fromEntries(outcomes.map(({ channel, ok }) => [channel, ok]));
+    await attempt(app, writing, () => amendRun(late, app.keys, { ...record, notified }, id));
+  }
+  await indexed(app, begun.target);
+};
+
+/** Last, as it holds the record too. A run that is stopped leaves it: the next one catches up. */
+const indexed = async (app: App, target: string): Promise<void> => {
+  if (app.run.signal.aborted) return;
+  const { primary, replicas } = app.stores;
+  const within = (store: Store): Store => withinMs(store, concludeMs);
+  await keepIndexes({ ...app, stores: { primary: within(primary), replicas: replicas.map(within) } }, target);
 };
 
 const begin = ({ run }: App, { command, target }: Pick<Recorded<unknown>, 'command' | 'target'>): Begun => ({

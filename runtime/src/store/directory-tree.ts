@@ -59,8 +59,11 @@ export interface TreeEntry {
   readonly isFile: boolean;
 }
 
-/** Files and links below the folder part of `prefix`, in the order of their keys, which is the order of S3. */
-export async function* walk(root: string, prefix: string): AsyncGenerator<TreeEntry> {
+/** Entries that are handed over together. @default 256 */
+const mostTogether = 256;
+
+/** Files and links below the folder part of `prefix`, in the order of their keys, which is the order of S3; some at a time. */
+export async function* walk(root: string, prefix: string): AsyncGenerator<readonly TreeEntry[]> {
   const folder = prefix.slice(0, prefix.lastIndexOf('/') + 1);
   const path = await onFile(join(root, folder), () => pathOf(root, folder)).catch(absent);
   if (path !== undefined) yield* walkFolder(root, folder, prefix);
@@ -86,14 +89,24 @@ const namesIn = async (path: string): Promise<readonly string[]> => {
   return names.sort();
 };
 
-async function* walkFolder(root: string, folder: string, prefix: string): AsyncGenerator<TreeEntry> {
+async function* walkFolder(
+  root: string,
+  folder: string,
+  prefix: string,
+): AsyncGenerator<readonly TreeEntry[]> {
   const path = join(root, folder);
+  let entries: TreeEntry[] = [];
   for (const named of await onFile(path, () => namesIn(path))) {
     const name = named.replace(/\/+$/, '');
     const isFolderName = named === `${name}/`;
     const key = `${folder}${isFolderName ? named : name}`;
     if (!key.startsWith(prefix) && !prefix.startsWith(key)) continue;
-    if (!isFolderName) yield { key, name, isFile: named === name };
-    else if (isFolder(key)) yield* walkFolder(root, key, prefix); // not `lost+found`, which only root may read
+    if (!isFolderName) entries.push({ key, name, isFile: named === name });
+    if (isFolderName || entries.length === mostTogether) {
+      yield entries;
+      entries = [];
+    }
+    if (isFolderName && isFolder(key)) yield* walkFolder(root, key, prefix); // not `lost+found`, which only root may read
   }
+  yield entries;
 }

@@ -1,3 +1,4 @@
+import type { Stats } from 'node:fs';
 import { lstat, statfs, unlink, type FileHandle } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { BackupError, isBackupError } from '../core/errors.ts';
@@ -42,10 +43,17 @@ async function* get(root: string, key: string, start = 0): AsyncGenerator<Buffer
   }
 }
 
+const described = (key: string, { size, ino, mtime, mtimeMs, ctimeMs }: Stats): StoredObject => ({
+  key,
+  bytes: size,
+  modified: mtime,
+  tag: `${ino}-${mtimeMs}-${ctimeMs}`,
+});
+
 const head = async (root: string, key: string): Promise<StoredObject | undefined> => {
   const find = async () => fileAt(await pathOf(root, key));
   const stats = await onFile(join(root, key), () => find().catch(instead(undefined, 'ENOENT')));
-  return stats && { key, bytes: stats.size, modified: stats.mtime };
+  return stats && described(key, stats);
 };
 
 /** Undefined for what was a file when its folder was read, and is none any more. */
@@ -53,10 +61,18 @@ const stillThere = (error: unknown): undefined => {
   if (!isBackupError(error, 'store.odd')) throw error;
 };
 
+/** The walk has just seen that its folders are real ones. */
+const look = async (root: string, key: string): Promise<StoredObject | undefined> => {
+  const path = `${root}/${key}`;
+  const stats = await onFile(path, () => fileAt(path)).catch(stillThere);
+  return stats && described(key, stats);
+};
+
 async function* list(root: string, prefix: string): AsyncGenerator<StoredObject> {
-  for await (const { key, isFile } of walk(root, prefix)) {
-    const object = isFile && isObjectKey(key) ? await head(root, key).catch(stillThere) : undefined;
-    if (object) yield object;
+  for await (const entries of walk(root, prefix)) {
+    const keys = entries.flatMap(({ key, isFile }) => (isFile && isObjectKey(key) ? [key] : []));
+    const objects = await Promise.all(keys.map((key) => look(root, key))); // together, for a volume far away
+    for (const object of objects) if (object) yield object;
   }
 }
 
@@ -83,10 +99,11 @@ const isOlder = async (path: string, time: Date): Promise<boolean> => {
 
 /** Paths of partial files last written before that time. */
 async function* partials(root: string, olderThan: Date): AsyncGenerator<string> {
-  for await (const { key, name } of walk(root, '')) {
-    const path = join(root, key);
-    if (isPartial(name) && (await onFile(path, () => isOlder(path, olderThan)))) yield path;
-  }
+  for await (const entries of walk(root, ''))
+    for (const { key, name } of entries) {
+      const path = join(root, key);
+      if (isPartial(name) && (await onFile(path, () => isOlder(path, olderThan)))) yield path;
+    }
 }
 
 const leftovers = async (root: string, olderThan: Date): Promise<number> => {

@@ -89,10 +89,10 @@ export async function* getObject(
 
 /** Objects of a page that are ours: not aliases, nor what others keep in the bucket, nor what was not asked for. */
 const ours = (bucket: Bucket, prefix: string, contents: readonly Content[]): StoredObject[] =>
-  contents.flatMap(({ Key = '', Size, LastModified }) => {
+  contents.flatMap(({ Key = '', Size, LastModified, ETag = '' }) => {
     const key = Key.slice(bucket.prefix.length);
     if (!Key.startsWith(`${bucket.prefix}${prefix}`) || !isObjectKey(key)) return [];
-    return [{ key, bytes: sizeOf(bucket, key, Size), modified: LastModified ?? new Date(0) }];
+    return [{ key, bytes: sizeOf(bucket, key, Size), modified: LastModified ?? new Date(0), tag: ETag }];
   });
 
 /** Objects in key order, page by page; some gateways sort folders in another way, which within a page is put right. */

@@ -33,6 +33,7 @@ const head = async (bucket: Bucket, key: string): Promise<StoredObject | undefin
     key,
     bytes: sizeOf(bucket, key, found.ContentLength),
     modified: found.LastModified ?? new Date(0),
+    tag: found.ETag ?? '',
     ...(lockedUntil && { lockedUntil }),
   };
 };

@@ -16,6 +16,8 @@ export const mostBytes = {
   recoveryKit: MiB,
   /** Enough for 100,000 archives. */
   reportPart: 64 * MiB,
+  /** The index of a catalogue: enough for 200,000 archives. */
+  index: 64 * MiB,
   /** Enough for an archive of 3 TB (FORMAT.md). */
   manifest: 64 * MiB,
 } as const;
@@ -30,6 +32,7 @@ const words: Readonly<Record<SmallKind, string>> = {
   auditEntry: 'an entry of the audit trail',
   recoveryKit: 'a file of the recovery kit',
   reportPart: 'a part of a report',
+  index: 'the index of a catalogue',
   manifest: 'a manifest',
 };
 

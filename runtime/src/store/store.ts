@@ -3,6 +3,11 @@ export interface StoredObject {
   readonly key: string;
   readonly bytes: number;
   readonly modified: Date;
+  /**
+   * Another one whenever the content is another one: the ETag on S3; on disk the file's number and its times of change, of
+   * which no program can set one. Empty where the server names none.
+   */
+  readonly tag: string;
   /** Only from `head`: Object Lock keeps it until then; `heldForever` under a legal hold. */
   readonly lockedUntil?: Date;
 }

@@ -20,7 +20,8 @@ let store: Store;
 beforeEachStore((fresh) => (store = fresh));
 
 const now = new Date('2024-01-02T00:00:00.000Z');
-const recordsOf = (of: Store) => recordsReader(of, { environment: 'test', keys: undefined })('redis', now);
+const recordsOf = (of: Store) =>
+  recordsReader(of, { environment: 'test', keys: undefined }).read('redis', now);
 
 /** 200 GB that take no space. */
 const plantGiant = (key: string): void => {
@@ -117,7 +118,7 @@ test('what is gone when it is read, after it was listed, is left out', async () 
   const vanishing: Store = {
     ...store,
     list: async function* () {
-      yield { key, bytes: 3, modified: now };
+      yield { key, bytes: 3, modified: now, tag: '' };
     },
   };
   expect(await readCatalog(vanishing, 'redis')).toEqual({ archives: [], broken: [] });
@@ -129,14 +130,14 @@ test('a listing without end is left, with the place named', async () => {
   const endless: Store = {
     ...store,
     list: async function* () {
-      for (let number = 1e9; ; number++) yield { key: `redis/${number}`, bytes: 1, modified: now };
+      for (let number = 1e9; ; number++) yield { key: `redis/${number}`, bytes: 1, modified: now, tag: '' };
     },
   };
   await expect(listAll(endless, 'redis/')).rejects.toThrow('has more than 250000 objects under redis/');
 });
 
 test('an audit trail that says yes to every question is left', async () => {
-  const yes: Store = { ...store, head: async (key) => ({ key, bytes: 1, modified: now }) };
+  const yes: Store = { ...store, head: async (key) => ({ key, bytes: 1, modified: now, tag: '' }) };
   const event = { at: now.toISOString(), host: 'a', command: 'backup', target: 'redis', ok: true };
   await expect(appendAudit(yes, undefined, { ...event, figures: {} })).rejects.toThrow(
     'has too many audit entries after the newest known one',

@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { archivesState } from '../../../runtime/src/health/archives-state.ts';
-import type { KnownArchive } from '../../../runtime/src/health/archive-reader.ts';
+import type { KnownArchive } from '../../../runtime/src/archives/known.ts';
 import { anomalyPolicy } from '../../../runtime/src/health/anomaly/policy.ts';
 import type { Tier } from '../../../runtime/src/archives/layout.ts';
 import type { Verification } from '../../../runtime/src/archives/manifest.ts';

@@ -26,7 +26,7 @@ const failing = (code: FailureCode) => {
 test('a store that is away hides no failure: reading fails', async () => {
   await writeRun(store, testKeys, recordOf(1, failed('source.refused')), '000001');
   const away = failing('store.unreachable');
-  const read = recordsReader(away.store, signer);
+  const read = recordsReader(away.store, signer).read;
   await expect(read('redis', now)).rejects.toMatchObject({ code: 'store.unreachable' });
   away.state.isMended = true;
   expect(await read('redis', now)).toMatchObject([{ ok: false }]);
@@ -35,7 +35,7 @@ test('a store that is away hides no failure: reading fails', async () => {
 test('a record that the store refused is read again, though it did not change', async () => {
   await writeRun(store, testKeys, recordOf(1), '000001');
   const refusing = failing('store.refused');
-  const read = recordsReader(refusing.store, signer);
+  const read = recordsReader(refusing.store, signer).read;
   expect(await read('redis', now)).toEqual([]);
   refusing.state.isMended = true;
   expect(await read('redis', now)).toHaveLength(1);

@@ -7,7 +7,7 @@ import { secondsTaken } from '../../core/times.ts';
 import { parseDuration } from '../../core/units.ts';
 import { retentionOf } from '../../plan/parse.ts';
 import type { Target } from '../../plan/schema.ts';
-import { catalogOf } from '../../archives/of-target.ts';
+import { knownOf } from '../../archives/known.ts';
 import { findTarget, type App } from '../../session/app.ts';
 import { recorded } from '../../runs/recorded-run.ts';
 import { graceEnd } from '../../archives/orphans.ts';
@@ -27,7 +27,7 @@ const copyToTiers = async (
   { key, manifest }: Written,
 ): Promise<readonly string[]> => {
   const { primary } = app.stores;
-  const { archives } = await catalogOf(app, primary, target.name);
+  const { archives } = await knownOf(app, primary, target.name);
   const candidates = archives.map(candidateOf);
   const started = new Date(manifest.startedAt);
   const copies: string[] = [];

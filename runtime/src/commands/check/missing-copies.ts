@@ -1,3 +1,4 @@
+import { factsOf } from '../../archives/facts.ts';
 import type { Found, Place } from './finding.ts';
 import { copyArchive, notCopied, sentTo } from '../../archives/replicate.ts';
 
@@ -5,7 +6,7 @@ import { copyArchive, notCopied, sentTo } from '../../archives/replicate.ts';
 export const missingCopies = ({ app, here, all }: Place): readonly Found[] => {
   const [primary] = all;
   if (!primary || here === primary) return [];
-  const sent = sentTo(here.archives);
+  const sent = sentTo(here.archives.map(({ key, manifest }) => ({ key, manifest: factsOf(manifest) })));
   const broken = new Set(here.broken.map(({ key }) => key));
   return notCopied(app, primary.archives, here.archives)
     .filter(({ key }) => primary.files.has(key) && !broken.has(key))

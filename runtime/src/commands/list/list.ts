@@ -1,13 +1,11 @@
-import type { Believed } from '../../archives/authentic.ts';
-import type { Catalog } from '../../archives/catalogue.ts';
 import { verifiedAt } from '../../archives/facts.ts';
 import type { Store } from '../../store/store.ts';
 import { allStores, findTarget, type App } from '../../session/app.ts';
-import { catalogOf } from '../../archives/of-target.ts';
+import { knownOf, type KnownArchives } from '../../archives/known.ts';
 import type { Listed } from './result.ts';
 
-const rows = (target: string, store: Store, { archives, broken }: Catalog<Believed>): readonly Listed[] => [
-  ...broken.map(({ key, error }) => ({
+const rows = (target: string, store: Store, { archives, setAside }: KnownArchives): readonly Listed[] => [
+  ...setAside.map(({ key, error }) => ({
     target,
     store: store.location,
     archive: key,
@@ -38,6 +36,6 @@ export const list = async (app: App, target?: string): Promise<readonly Listed[]
   const targets = target ? [findTarget(app.plan, target)] : app.plan.targets;
   const result: Listed[] = [];
   for (const { name } of targets)
-    for (const store of allStores(app)) result.push(...rows(name, store, await catalogOf(app, store, name)));
+    for (const store of allStores(app)) result.push(...rows(name, store, await knownOf(app, store, name)));
   return result;
 };

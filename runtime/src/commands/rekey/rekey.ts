@@ -10,7 +10,8 @@ import { startSealing } from '../../crypto/seal.ts';
 import type { Target } from '../../plan/schema.ts';
 import type { Store } from '../../store/store.ts';
 import { allStores, findTarget, type App } from '../../session/app.ts';
-import { catalogOf } from '../../archives/of-target.ts';
+import { archiveReader, type ArchiveReader } from '../../archives/known.ts';
+import { believedAt, catalogOf } from '../../archives/of-target.ts';
 import { recorded } from '../../runs/recorded-run.ts';
 import { openBytes } from '../../archives/read.ts';
 import { lockedBy, removeArchive } from '../../archives/remove.ts';
@@ -61,16 +62,19 @@ const move = async (
   target: Target,
   archive: Believed,
   to: string,
+  known: ArchiveReader,
 ): Promise<string | undefined> => {
   const { store, key, manifest } = archive;
-  const { archives } = await catalogOf(app, store, target.name);
+  const { archives } = await known.read(target.name, app.run.now());
   if (!archives.some((other) => other.key === to)) {
     const current = keys[0].id;
     const twin = archives.find(
       (other) => other.manifest.id === manifest.id && other.manifest.encryption?.keyId === current,
     );
     const isFree = !(await store.head(to)); // else left by a run that died before its manifest
-    await (twin && isFree ? copyTwin(app, twin, archive, to) : reseal(app, keys, archive, to));
+    await (twin && isFree
+      ? copyTwin(app, await believedAt(app, store, target.name, twin.key), archive, to)
+      : reseal(app, keys, archive, to));
   }
   await repoint(store, target.name, key, to);
   return removeArchive(app, store, key);
@@ -105,6 +109,7 @@ const rekeyStore = async (
   dryRun: boolean,
 ): Promise<readonly Rekeyed[]> => {
   const { archives, broken } = await catalogOf(app, store, target.name);
+  const known = archiveReader(app, store);
   const moved: Rekeyed[] = broken.flatMap((each) => asideOf(app, keys, target, each));
   for (const archive of archives) {
     const key = await keyFor(archive.manifest, keys);
@@ -112,7 +117,7 @@ const rekeyStore = async (
     const to = rekeyedName(archive.key, keys[0].id);
     const outcome = await (dryRun
       ? lockedBy(app, store, archive.key).then(keptAs)
-      : move(app, keys, target, archive, to).then(keptAs, (error: unknown) => failedAs(app, error)));
+      : move(app, keys, target, archive, to, known).then(keptAs, (error: unknown) => failedAs(app, error)));
     moved.push({
       target: target.name,
       store: store.location,

@@ -1,6 +1,7 @@
 import { isRegular } from '../../archives/facts.ts';
+import { sideBySide } from '../../core/side-by-side.ts';
 import { parseDuration } from '../../core/units.ts';
-import { targetReader, type TargetState } from '../../health/target-state.ts';
+import { targetsTogether, targetReader, type TargetState } from '../../health/target-state.ts';
 import type { App } from '../../session/app.ts';
 import type { TargetStatus } from './result.ts';
 
@@ -61,6 +62,9 @@ const statusOf = (state: TargetState): TargetStatus => {
 
 /** State of every target in the primary store. */
 export const status = async (app: App): Promise<readonly TargetStatus[]> => {
-  const [read, now] = [targetReader(app), app.run.now()];
-  return (await Promise.all(app.plan.targets.map((target) => read(target, now)))).map(statusOf);
+  const now = app.run.now();
+  // a reader for each: what it remembers of a target goes with it
+  return sideBySide(app.plan.targets, targetsTogether, async (target) =>
+    statusOf(await targetReader(app)(target, now)),
+  );
 };

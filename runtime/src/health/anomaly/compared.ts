@@ -1,8 +1,7 @@
-import { isDaily, oldestFirst } from '../../archives/facts.ts';
 import { median } from '../../core/median.ts';
 import { dayMs } from '../../core/units.ts';
 import type { Manifest } from '../../archives/manifest.ts';
-import { longestHistory, type AnomalyPolicy } from './policy.ts';
+import type { AnomalyPolicy } from './policy.ts';
 import type { Direction, Shift } from './shifts.ts';
 
 /** What anomalies look at in a manifest. */
@@ -18,13 +17,6 @@ export interface Compared {
   readonly history: readonly Measured[];
   readonly policy: AnomalyPolicy;
 }
-
-/** Daily archives, one per backup, oldest first. */
-export const historyOf = (manifests: readonly Measured[]): readonly Measured[] =>
-  manifests
-    .filter(isDaily)
-    .toSorted(oldestFirst)
-    .slice(-longestHistory - 1);
 
 /** More often than hourly is somebody at a keyboard. */
 const leastIntervalDays = 1 / 24;

@@ -1,9 +1,10 @@
+import { longestHistory } from '../../archives/facts.ts';
 import { secondsTaken } from '../../core/times.ts';
 import { formatSeconds } from '../../core/units.ts';
 import type { Verification } from '../../archives/manifest.ts';
 import { intervalDays, type Compared } from './compared.ts';
 import { describeOverrun, overrunOf } from './overrun.ts';
-import { longestHistory, type AnomalyPolicy } from './policy.ts';
+import type { AnomalyPolicy } from './policy.ts';
 
 /** Backups that are likely to miss their deadline. */
 export const duration = (

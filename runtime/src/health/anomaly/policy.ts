@@ -24,6 +24,3 @@ export type AnomalyPolicy = z.output<typeof anomalyPolicy>;
 
 /** Archives that make a history. @default 5 - fewer cannot tell the usual from the unusual */
 export const minimumHistory = 5;
-
-/** Archives that a history looks back on. @default 30 - a month of daily ones */
-export const longestHistory = 30;

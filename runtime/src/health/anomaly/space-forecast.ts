@@ -1,6 +1,7 @@
+import { historyOf } from '../../archives/facts.ts';
 import { dayMs, formatBytes } from '../../core/units.ts';
 import { minimumHistory } from './policy.ts';
-import { historyOf, intervalDays, type Measured } from './compared.ts';
+import { intervalDays, type Measured } from './compared.ts';
 import { decideRetention, tiersDue, type Candidate, type RetentionPolicy } from '../../retention/decision.ts';
 import { outlookOf, quantileOf } from './tail.ts';
 
