@@ -41,9 +41,9 @@ export const script = (
   };
 };
 
-/** A backup of ours into an empty store. @param name what the row says; @param target a target of the plan */
+/** A backup of ours into a store that holds those of earlier rounds, as every night but the first. @param name what the row says; @param target a target of the plan */
 export const ourBackup = (
-  { folder, archives, env }: PlanFolder,
+  { archives, env }: PlanFolder,
   name: string,
   target: string,
   more: Readonly<Record<string, string>> = {},
@@ -51,7 +51,6 @@ export const ourBackup = (
   name,
   argv: ['grill-backup', 'backup', target],
   env: { ...env, ...more },
-  before: () => empty(join(folder, 'backup')),
   bytes: () =>
     Math.max(
       ...readdirSync(archives(target))

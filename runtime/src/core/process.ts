@@ -1,5 +1,6 @@
 import { spawn, type ChildProcess, type ChildProcessByStdio } from 'node:child_process';
 import { once } from 'node:events';
+import { cpus, loadavg } from 'node:os';
 import type { Readable, Writable } from 'node:stream';
 import type { RunContext } from './context.ts';
 import { BackupError, messageOf, type FailureCode } from './errors.ts';
@@ -179,14 +180,26 @@ export const capture = async (context: RunContext, command: Command): Promise<st
   return (await collect(running.stdout)).toString('utf8');
 };
 
+/** Processes that want a processor, for each that the machine has; a mean of the last minute. */
+const loadNow = (): number => (loadavg()[0] ?? 0) / cpus().length;
+
+/**
+ * A batch job that wakes up waits until what runs has had its turn, on every wake-up. Measured where others wanted the
+ * processors all the time: a backup of 8 to 12 s instead of 4. Where they are mostly free it gained 6 %. @default half
+ */
+const busyLoad = 0.5;
+
 /**
  * Makes this process, and what it starts from now on, a batch job to the kernel (SCHED_BATCH of sched(7)): it keeps its
- * share of the processors, but does not push aside what runs when it wakes up, such as the database that it dumps. Where
- * chrt of util-linux is missing or a sandbox forbids it, all goes on as before.
+ * share of the processors, but does not push aside what runs when it wakes up, such as the database that it dumps. On a
+ * busy machine, and where chrt of util-linux is missing or a sandbox forbids it, all goes on as before.
  */
-export const becomeBatch = async (context: RunContext): Promise<void> => {
+export const becomeBatch = async (context: RunContext, load = loadNow()): Promise<void> => {
+  const usual = (why: string): void =>
+    context.log.debug({ why, load }, 'the scheduler keeps its usual policy');
+  if (load > busyLoad) return usual('the machine is busy');
   const args = ['--all-tasks', '--batch', '--pid', '0', `${process.pid}`];
   await capture(context, { program: 'chrt', args, failure: 'tool.missing' }).catch((error: unknown) =>
-    context.log.debug({ problem: messageOf(error) }, 'the scheduler keeps its usual policy'),
+    usual(messageOf(error)),
   );
 };
