@@ -85,7 +85,7 @@ export const readEntries = (app: App, archive: Believed, label: string): Entries
   );
 };
 
-/** Reads every byte: authenticity, encryption, compression, tar, and the engine's own format. */
+/** Reads every byte: authenticity, encryption, compression, tar, the engine's own format, and content where it was hashed. */
 export const readThrough = async (app: App, archive: Believed): Promise<void> => {
   const { manifest } = archive;
   const engine = engines[manifest.engine];
@@ -94,7 +94,8 @@ export const readThrough = async (app: App, archive: Believed): Promise<void> =>
       'source.unsupported',
       `archive was made by engine ${manifest.engine}, which this program does not have`,
     );
-  await engine.inspect(app.run, readEntries(app, archive, `verify ${manifest.target}`));
+  const entries = readEntries(app, archive, `verify ${manifest.target}`);
+  await engine.inspect(app.run, entries, manifest.fingerprint);
 };
 
 /** Of what was set aside, so many are named. */

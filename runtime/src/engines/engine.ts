@@ -114,8 +114,11 @@ export interface SecretKey {
 export interface Work<Connection = unknown> {
   probe(run: RunContext, source: Source<Connection>): Promise<ServerInfo>;
   dump(run: RunContext, source: Source<Connection>): Promise<Dump>;
-  /** Proves that entries are a complete dump, without a server; returns what can be counted from them alone. */
-  inspect(run: RunContext, entries: Entries): Promise<Fingerprint>;
+  /**
+   * Proves that entries are a complete dump, without a server; returns what can be counted from them alone. An engine that hashes
+   * content in what passes compares it with `expected`, of the manifest. @default nothing to compare with
+   */
+  inspect(run: RunContext, entries: Entries, expected?: Fingerprint): Promise<Fingerprint>;
   /** Counts the live data; `asOf` bounds it to what existed then, where data carries times. */
   fingerprint(run: RunContext, source: Source<Connection>, asOf: Date): Promise<Fingerprint>;
   restore(

@@ -61,7 +61,10 @@ const isSafe = async (): Promise<void> => {
   expect(existsSync(canary)).toBe(false);
 };
 
-const sourceOf = (database: string) => ({
+/** Who hashes. */
+const ways = ['stream', 'server'] as const;
+
+const sourceOf = (database: string, count: (typeof ways)[number] = 'stream') => ({
   name: 'postgresql',
   connection: {
     host: server.host,
@@ -69,6 +72,7 @@ const sourceOf = (database: string) => ({
     database,
     sslMode: 'prefer' as const,
     contentHash: true,
+    count,
   },
   credentials: { username: server.user, password: server.password },
 });
@@ -83,16 +87,15 @@ const made = async (database: string, ...statements: readonly string[]): Promise
 };
 
 const roundTrip = async (database: string): Promise<void> => {
-  const saved = await save(postgresql.dump(run, sourceOf(database)));
-  const request = {
-    mode: 'replace' as const,
-    suffix: 's',
-    expected: saved.fingerprint,
-    server: saved.server,
-  };
-  expect((await postgresql.restore(run, sourceOf(database), replay(saved), request)).fingerprint).toEqual(
-    saved.fingerprint,
-  );
+  for (const count of ways) {
+    const source = sourceOf(database, count);
+    const saved = await save(postgresql.dump(run, source));
+    const scope = { mode: 'replace' as const, suffix: count };
+    const request = { ...scope, expected: saved.fingerprint, server: saved.server };
+    expect((await postgresql.restore(run, source, replay(saved), request)).fingerprint).toEqual(
+      saved.fingerprint,
+    );
+  }
   await isSafe();
 };
 
@@ -118,7 +121,7 @@ test('a cast of a row to text is not called for its hash', async () => {
   await roundTrip('casts');
 });
 
-test('casts to json, where rows of inherited tables lie in columns, keep a backup with hashes from starting', async () => {
+test('casts to json, where rows of inherited tables lie in columns, keep a backup with hashes by queries from starting', async () => {
   await made(
     'json_casts',
     `CREATE TYPE public.mood AS ENUM ('sad'); CREATE TABLE public.p (a public.mood);
@@ -127,10 +130,11 @@ test('casts to json, where rows of inherited tables lie in columns, keep a backu
     trojan('public', 'as_json', 'public.mood', 'json', "RETURN 'null'::json"),
     'CREATE CAST (public.mood AS json) WITH FUNCTION public.as_json(public.mood);',
   );
-  await expect(save(postgresql.dump(run, sourceOf('json_casts')))).rejects.toMatchObject({
+  await expect(save(postgresql.dump(run, sourceOf('json_casts', 'server')))).rejects.toMatchObject({
     code: 'source.unsupported',
     message: expect.stringContaining('a cast to json is a function of its own: public.mood'),
   });
+  await save(postgresql.dump(run, sourceOf('json_casts')));
   await isSafe();
 });
 

@@ -20,9 +20,16 @@ afterAll(async () => {
   await run.dispose();
 });
 
-const sourceOf = (database: string, count: 'stream' | 'server') => ({
+const sourceOf = (database: string, count: 'stream' | 'server', contentHash = false) => ({
   name: 'postgresql',
-  connection: { host: server.host, port: server.port, database, sslMode: 'prefer' as const, count },
+  connection: {
+    host: server.host,
+    port: server.port,
+    database,
+    sslMode: 'prefer' as const,
+    count,
+    contentHash,
+  },
   credentials: { username: server.user, password: server.password },
 });
 
@@ -31,8 +38,8 @@ const database = async (name: string, ...statements: readonly string[]): Promise
   await server.psql(name, statements.join(';'));
 };
 
-const dumped = (name: string, count: 'stream' | 'server') =>
-  save(postgresql.dump(run, sourceOf(name, count)));
+const dumped = (name: string, count: 'stream' | 'server', contentHash = false) =>
+  save(postgresql.dump(run, sourceOf(name, count, contentHash)));
 
 /** Tables whose rows, names or kinds could be taken for something else. */
 const odd = [
@@ -107,7 +114,7 @@ describe('rows counted as they pass', () => {
       { schema: 'public', name: 'lines' },
     ];
     const countOf = (...chunks: readonly Buffer[]) => {
-      const count = new StreamCount();
+      const count = new StreamCount(false);
       for (const chunk of chunks) count.push(chunk);
       return count.result(tables, decode);
     };
@@ -135,8 +142,11 @@ describe('rows counted as they pass', () => {
     const before = await scans();
     await dumped('reads', 'stream');
     const afterStream = await scans();
+    await dumped('reads', 'stream', true);
+    const afterHash = await scans();
     await dumped('reads', 'server');
-    expect([afterStream - before, (await scans()) - afterStream]).toEqual([1, 2]);
+    const each = [afterStream - before, afterHash - afterStream, (await scans()) - afterHash];
+    expect(each).toEqual([1, 1, 2]);
   });
 
   test('need no lock besides those of pg_dump, nor does the count after a restore', async () => {
@@ -145,17 +155,16 @@ describe('rows counted as they pass', () => {
     await expect(dumped('many', 'server')).rejects.toMatchObject({
       message: expect.stringMatching(/out of shared memory/),
     });
-    const saved = await dumped('many', 'stream');
-    expect(Object.keys(saved.fingerprint)).toHaveLength(200);
-    const request = {
-      mode: 'replace' as const,
-      suffix: 'x',
-      expected: saved.fingerprint,
-      server: saved.server,
-    };
-    await postgresql.restore(run, sourceOf('many', 'stream'), replay(saved), {
-      ...request,
-      into: 'many_copy',
-    });
+    for (const contentHash of [false, true]) {
+      const saved = await dumped('many', 'stream', contentHash);
+      expect(Object.keys(saved.fingerprint)).toHaveLength(200);
+      const request = {
+        mode: 'trial' as const,
+        suffix: `${contentHash}`,
+        expected: saved.fingerprint,
+        server: saved.server,
+      };
+      await postgresql.restore(run, sourceOf('many', 'stream'), replay(saved), request);
+    }
   }, 120_000);
 });

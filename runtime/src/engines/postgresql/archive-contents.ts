@@ -1,4 +1,5 @@
 import { BackupError } from '../../core/errors.ts';
+import { columnsOf } from './copy-columns.ts';
 
 /** An entry of a dump that has data. Names are as they stand in the dump, in its encoding. */
 export interface DataEntry {
@@ -6,6 +7,8 @@ export interface DataEntry {
   readonly kind: string;
   readonly schema: Buffer;
   readonly name: Buffer;
+  /** Of its rows, in their order, as bytes in latin1; none where they were not asked for. */
+  readonly columns: readonly string[];
 }
 
 /** What a dump says of itself before its data. */
@@ -24,6 +27,9 @@ const knownMinors = { first: 14, last: 16 };
 
 const withAlgorithm = 15;
 const withRelationKind = 16;
+
+/** Large objects have blocks of another type, so their entries need not be known. */
+const rowsKind = 'TABLE DATA';
 
 const magic = 'PGDMP';
 const customFormat = 1;
@@ -56,8 +62,8 @@ function* skipStrings(count: number, intBytes: number): Reading<void> {
   for (let each = 0; each < count; each += 1) yield* skipString(intBytes);
 }
 
-/** Names have at most 63 bytes each; a tag may hold arguments and such. */
-const longestKept = 1 << 16;
+/** Names have at most 63 bytes each, quoted 128; a tag may hold arguments and such, and a COPY 1,600 columns. */
+const longestKept = 1 << 18;
 
 function* string(intBytes: number): Reading<Buffer> {
   const length = yield* integer(intBytes);
@@ -67,33 +73,53 @@ function* string(intBytes: number): Reading<Buffer> {
   return Buffer.alloc(0);
 }
 
+/** The columns that a COPY statement names. @throws BackupError dump.damaged */
+function* readColumns(intBytes: number): Reading<readonly string[]> {
+  const columns = columnsOf((yield* string(intBytes)).toString('latin1'));
+  if (!columns)
+    throw new BackupError('dump.damaged', 'the dump cannot be counted: it has a COPY of another form');
+  return columns;
+}
+
+/** What the head of a dump says of its form, and what is wanted of it. */
+interface Form {
+  readonly minor: number;
+  readonly intBytes: number;
+  readonly offsetBytes: number;
+  readonly withColumns: boolean;
+}
+
 /** An entry of the table of contents (ReadToc), and its number. */
-function* readEntry(
-  minor: number,
-  intBytes: number,
-  offsetBytes: number,
-): Reading<readonly [number, DataEntry]> {
+function* readEntry({
+  minor,
+  intBytes,
+  offsetBytes,
+  withColumns,
+}: Form): Reading<readonly [number, DataEntry]> {
   const id = yield* integer(intBytes);
   yield* skipIntegers(1, intBytes); // whether it has data
   yield* skipStrings(2, intBytes); // catalogue and object
   const name = yield* string(intBytes);
   const kind = (yield* string(intBytes)).toString('latin1');
   yield* skipIntegers(1, intBytes); // section
-  yield* skipStrings(3, intBytes); // definition, DROP, COPY
+  yield* skipStrings(2, intBytes); // definition, DROP
+  const isCopied = withColumns && kind === rowsKind;
+  const columns = isCopied ? yield* readColumns(intBytes) : [];
+  if (!isCopied) yield* skipString(intBytes);
   const schema = yield* string(intBytes);
   yield* skipStrings(2, intBytes); // tablespace, access method
   if (minor >= withRelationKind) yield* skipIntegers(1, intBytes);
   yield* skipStrings(2, intBytes); // owner, WITH OIDS
   while ((yield* skipString(intBytes)) >= 0); // dependencies
   yield -(1 + offsetBytes); // where its data is: not known in a stream
-  return [id, { kind, schema, name }];
+  return [id, { kind, schema, name, columns }];
 }
 
 /**
  * Reads all that comes before the data of a dump in the custom format; undefined where the version is none that is known.
  * @throws BackupError dump.damaged where it is no dump
  */
-export function* readArchiveContents(): Reading<ArchiveContents | undefined> {
+export function* readArchiveContents(withColumns: boolean): Reading<ArchiveContents | undefined> {
   const start = yield magic.length + 6;
   if (start.toString('latin1', 0, magic.length) !== magic)
     throw new BackupError('dump.damaged', 'pg_dump printed something else than a dump');
@@ -106,11 +132,8 @@ export function* readArchiveContents(): Reading<ArchiveContents | undefined> {
   const count = yield* integer(intBytes);
   const entries = new Map<number, DataEntry>();
   for (let each = 0; each < count; each += 1) {
-    const [id, entry] = yield* readEntry(minor, intBytes, offsetBytes);
-    if (hasRows(entry)) entries.set(id, entry);
+    const [id, entry] = yield* readEntry({ minor, intBytes, offsetBytes, withColumns });
+    if (entry.kind === rowsKind) entries.set(id, entry);
   }
   return { intBytes, entries };
 }
-
-/** Large objects have blocks of another type, so their entries need not be known. */
-const hasRows = ({ kind }: DataEntry): boolean => kind === 'TABLE DATA';

@@ -7,7 +7,7 @@ import type { Source } from '../engine.ts';
 import { tlsOptions, tlsProblem } from '../tls.ts';
 import type { PostgresqlConnection } from './connection.ts';
 import { guardPassword, type Offer } from './password.ts';
-import { beginSession, isOptionsRefusal, programOptions, startupOptions } from './session.ts';
+import { beginSession, clientOptions, dumpOptions, isOptionsRefusal, startupOptions } from './session.ts';
 import { libpqTls } from './tls.ts';
 
 export type PostgresqlSource = Source<PostgresqlConnection>;
@@ -211,6 +211,11 @@ const security = (source: PostgresqlSource): Record<string, string> => {
   };
 };
 
+const settingsOf = (source: PostgresqlSource): ReadonlySet<string> => seen.get(source)?.settings ?? new Set();
+
+/** Whether client programs get settings of ours, after a connection: a pooler may refuse them. */
+export const takesOptions = (source: PostgresqlSource): boolean => settingsOf(source).size > 0;
+
 /**
  * Environment of the server's client programs, after a connection: address, password, so that no argument list shows it, and
  * settings against the role's own.
@@ -224,8 +229,14 @@ export const libpqEnvironment = (source: PostgresqlSource): Record<string, strin
   ...(source.tls && libpqTls(source.tls)),
   PGCONNECT_TIMEOUT: `${connectTimeoutMs / 1000}`,
   PGAPPNAME: 'grill-backup',
-  PGOPTIONS: programOptions(seen.get(source)?.settings ?? new Set()),
+  PGOPTIONS: clientOptions(settingsOf(source)),
   LC_ALL: 'C',
+});
+
+/** As `libpqEnvironment`, with one way to write values. */
+export const dumpEnvironment = (source: PostgresqlSource): Record<string, string> => ({
+  ...libpqEnvironment(source),
+  PGOPTIONS: dumpOptions(settingsOf(source)),
 });
 
 /** Names a database in an argument, where libpq would take a name with `=` for more than that. */

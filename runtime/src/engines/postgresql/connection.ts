@@ -27,12 +27,14 @@ export const postgresqlConnection = z
      */
     clearTextPassword: z.boolean().optional(),
     /**
-     * Who counts the rows of a dump: `stream`, while it passes, or `server`, by queries beside it that read every table once more.
-     * @default stream - costs the server nothing; with contentHash the server counts
+     * Who counts the rows of a dump, and hashes them: `stream`, while it passes, or `server`, by queries beside it that read every
+     * table once more.
+     * @default stream - costs the server nothing
      */
     count: z.enum(['stream', 'server']).optional(),
     /**
-     * Also compares the content of tables and large objects, by a hash that does not depend on the order of rows; each table is read once more.
+     * Also compares the content of tables and large objects, by a hash that does not depend on the order of rows. A restore prints
+     * what it restored once more for it.
      * @default false - counting rows costs less
      */
     contentHash: z.boolean().optional(),

@@ -7,7 +7,9 @@ import { itemOf, largeObjects, type Table } from './items.ts';
 
 export { itemOf, largeObjects, type Table };
 
-interface Counted extends Table {
+/** A table, or a partitioned one, whose rows are those of its partitions. */
+interface Relation extends Table {
+  readonly partitioned: boolean;
   /** False for an unlogged table of a standby, which nobody can read there, pg_dump neither: it counts as empty. */
   readonly readable: boolean;
   /** Whether the account may lock and read it. */
@@ -18,26 +20,33 @@ interface Counted extends Table {
 const named = 5;
 
 /**
- * Ordinary tables and leaves of partitioned ones: what pg_dump writes rows of. Members of extensions are left out,
- * because their rows come from CREATE EXTENSION.
+ * Ordinary tables and leaves of partitioned ones, what pg_dump writes rows of, after the partitioned ones. Members of extensions
+ * are left out, because their rows come from CREATE EXTENSION.
  */
-const tablesSql = (kinds: string): string => `
-  SELECT n.nspname AS schema, c.relname AS name, NOT (c.relpersistence = 'u' AND pg_is_in_recovery()) AS readable,
+const relationsSql = `
+  SELECT n.nspname AS schema, c.relname AS name, c.relkind = 'p' AS partitioned,
+    NOT (c.relpersistence = 'u' AND pg_is_in_recovery()) AS readable,
     coalesce(has_schema_privilege(n.oid, 'USAGE') AND has_table_privilege(c.oid, 'SELECT'), true) AS allowed
   FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-  WHERE c.relkind IN (${kinds}) AND c.relpersistence <> 't'
+  WHERE c.relkind IN ('p', 'r') AND c.relpersistence <> 't'
     AND n.nspname NOT IN ('pg_catalog', 'information_schema') AND n.nspname !~ '^pg_(toast|temp)'
     AND NOT EXISTS (SELECT FROM pg_depend d
                     WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.deptype = 'e')
   ORDER BY c.relkind = 'r', 1, 2`;
 
-export const listTables = async (client: Client): Promise<readonly Counted[]> =>
-  (await client.query<Counted>(tablesSql(`'r'`))).rows;
+export const listRelations = async (client: Client): Promise<readonly Relation[]> =>
+  (await client.query<Relation>(relationsSql)).rows;
+
+/** Those that have rows of their own. */
+export const tablesOf = (relations: readonly Relation[]): readonly Relation[] =>
+  relations.filter(({ partitioned }) => !partitioned);
+
+export const listTables = async (client: Client): Promise<readonly Relation[]> =>
+  tablesOf(await listRelations(client));
 
 /** @throws BackupError source.refused where the account may not read what pg_dump reads */
-export const assertAllowed = async (client: Client): Promise<void> => {
-  const { rows } = await client.query<Counted>(tablesSql(`'p', 'r'`));
-  const closed = rows.filter(({ allowed }) => !allowed).map(itemOf);
+export const assertAllowed = (relations: readonly Relation[]): void => {
+  const closed = relations.filter(({ allowed }) => !allowed).map(itemOf);
   if (closed.length === 0) return;
   const more = closed.length > named ? ` and ${closed.length - named} more` : '';
   throw new BackupError(
@@ -61,10 +70,9 @@ const qualified = ({ schema, name }: Table): string => `${identifier(schema)}.${
 const tablesPerLock = 500;
 
 /** Keeps tables from being dropped or truncated, partitioned ones first, as pg_dump does, until they are counted. */
-export const lockTables = async (client: Client): Promise<void> => {
-  const { rows } = await client.query<Table>(tablesSql(`'p', 'r'`));
-  for (let index = 0; index < rows.length; index += tablesPerLock) {
-    const names = rows.slice(index, index + tablesPerLock).map((table) => `ONLY ${qualified(table)}`);
+export const lockTables = async (client: Client, relations: readonly Table[]): Promise<void> => {
+  for (let index = 0; index < relations.length; index += tablesPerLock) {
+    const names = relations.slice(index, index + tablesPerLock).map((table) => `ONLY ${qualified(table)}`);
     await client.query(`LOCK TABLE ${names.join(', ')} IN ACCESS SHARE MODE`);
   }
 };
@@ -75,7 +83,7 @@ const count = async (client: Client, from: string): Promise<number> =>
 /** Rows per table, and large objects, as the client's transaction sees them; with hashes of content where wanted. */
 export const countRows = async (
   client: Client,
-  tables: readonly (Table & Partial<Counted>)[],
+  tables: readonly (Table & Partial<Relation>)[],
   hashed = false,
 ): Promise<Fingerprint> => {
   const columns: Columns = hashed ? await readColumns(client) : new Map();
@@ -96,9 +104,13 @@ export const countRows = async (
 export const pick = (fingerprint: Fingerprint, items: readonly string[]): Fingerprint =>
   Object.fromEntries(items.flatMap((item) => (fingerprint[item] ? [[item, fingerprint[item]]] : [])));
 
-/** Whether a fingerprint has hashes of content. */
+/** Whether a fingerprint has hashes of content that the server made by queries. */
 export const isHashed = (fingerprint: Fingerprint): boolean =>
   Object.values(fingerprint).some(({ hash }) => hash !== undefined);
+
+/** Whether a fingerprint has hashes of content as pg_dump printed it. */
+export const isCopied = (fingerprint: Fingerprint): boolean =>
+  Object.values(fingerprint).some(({ content }) => content !== undefined);
 
 /** Starts a transaction whose reads all see one moment. */
 export const beginSnapshot = (client: Client): Promise<unknown> =>

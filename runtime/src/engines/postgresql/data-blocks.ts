@@ -1,44 +1,37 @@
-import { BackupError } from '../../core/errors.ts';
 import { integerAt, type ArchiveContents } from './archive-contents.ts';
-
-const newline = 0x0a;
+import { damaged, LineCount, type CountedRows, type RowCounter } from './line-count.ts';
+import { ObjectCount, type CountedObjects } from './object-hash.ts';
+import { RowHash } from './row-hash.ts';
 
 /** Types of blocks: pg_backup_archiver.h */
 const [dataBlock, objectsBlock] = [1, 3];
 
 /** What pg_dump writes after the rows of a table: `\.` and three ends of lines. */
-const [endHigh, endLow, endLines] = [0x5c, 0x2e_0a_0a_0a, 3];
-
-/** `indexOf` costs as much as looking at some 40 bytes, and is far faster in longer lines. */
-const linesIn = (bytes: Buffer, start: number, end: number): number => {
-  let lines = 0;
-  for (let at = start; at < end; lines += 1) {
-    const found = bytes.indexOf(newline, at);
-    if (found === -1 || found >= end) break;
-    at = found + 1;
-  }
-  return lines;
-};
-
-const damaged = (what: string): BackupError =>
-  new BackupError('dump.damaged', `the dump cannot be counted: ${what}`);
+const [endHigh, endLow] = [0x5c, 0x2e_0a_0a_0a];
 
 /** What comes next in a block. */
 type Expected = 'type' | 'entry' | 'object' | 'length';
 
+/** What a dump holds. */
+export interface CountedData {
+  /** Rows by number of the entry. */
+  readonly rows: ReadonlyMap<number, CountedRows>;
+  readonly objects: CountedObjects;
+}
+
 /**
- * Counts the rows of the data blocks of a dump as they pass, chunk by chunk (_StartData, _WriteData and _StartLO of
- * pg_backup_custom.c). A row is a line: ends of lines in values are escaped.
+ * Counts, and hashes where asked for, the data blocks of a dump as they pass, chunk by chunk (_StartData, _WriteData and
+ * _StartLO of pg_backup_custom.c).
  */
 export class DataBlocks {
   readonly #contents: ArchiveContents;
-  readonly #rows = new Map<number, number>();
-  #objects = 0;
+  readonly #counter: RowCounter;
+  readonly #rows = new Map<number, CountedRows>();
+  readonly #objects: ObjectCount;
   #expected: Expected = 'type';
   #isObjects = false;
   /** Entry that the block is of; undefined where its rows do not count. */
   #entry: number | undefined;
-  #lines = 0;
   /** The last five bytes of the block, to tell its end from a row. */
   #high = 0;
   #low = 0;
@@ -47,8 +40,10 @@ export class DataBlocks {
   /** The start of a number that a chunk cut in two. */
   #cut: Buffer | undefined;
 
-  constructor(contents: ArchiveContents) {
+  constructor(contents: ArchiveContents, hashed: boolean) {
     this.#contents = contents;
+    this.#counter = hashed ? new RowHash() : new LineCount();
+    this.#objects = new ObjectCount(hashed);
   }
 
   push(chunk: Buffer): void {
@@ -64,10 +59,10 @@ export class DataBlocks {
     }
   }
 
-  /** Rows by number of the entry, and large objects. @throws BackupError dump.damaged in the middle of a block */
-  result(): { readonly rows: ReadonlyMap<number, number>; readonly objects: number } {
+  /** @throws BackupError dump.damaged in the middle of a block */
+  result(): CountedData {
     if (this.#expected !== 'type' || this.#cut) throw damaged('it ends in the middle of a block');
-    return { rows: this.#rows, objects: this.#objects };
+    return { rows: this.#rows, objects: this.#objects.result() };
   }
 
   #bytesOf(): number {
@@ -77,8 +72,9 @@ export class DataBlocks {
   #data(bytes: Buffer, start: number): number {
     const end = Math.min(bytes.length, start + this.#left);
     this.#left -= end - start;
-    if (this.#entry !== undefined) {
-      this.#lines += linesIn(bytes, start, end);
+    if (this.#isObjects) this.#objects.push(bytes, start, end);
+    else if (this.#entry !== undefined) {
+      this.#counter.push(bytes, start, end);
       this.#keepEnd(bytes, start, end);
     }
     return end;
@@ -117,25 +113,28 @@ export class DataBlocks {
   }
 
   #enter(id: number): void {
-    this.#entry = this.#isObjects || !this.#contents.entries.has(id) ? undefined : id;
+    const entry = this.#isObjects ? undefined : this.#contents.entries.get(id);
+    this.#entry = entry && id;
     this.#expected = this.#isObjects ? 'object' : 'length';
-    [this.#lines, this.#high, this.#low] = [0, 0, 0];
+    if (entry) this.#counter.begin(entry.columns);
+    [this.#high, this.#low] = [0, 0];
   }
 
   /** The number 0 ends a block of large objects. */
   #object(id: number): void {
-    this.#objects += id === 0 ? 0 : 1;
+    if (id !== 0) this.#objects.begin(id);
     this.#expected = id === 0 ? 'type' : 'length';
   }
 
   #end(): void {
     if (this.#isObjects) {
+      this.#objects.end();
       this.#expected = 'object';
       return;
     }
     if (this.#entry !== undefined) {
       if (this.#high !== endHigh || this.#low !== endLow) throw damaged('the data of a table has no end');
-      this.#rows.set(this.#entry, this.#lines - endLines);
+      this.#rows.set(this.#entry, this.#counter.end());
     }
     this.#expected = 'type';
   }

@@ -4,12 +4,28 @@ import { BackupError, isBackupError, messageOf } from '../../core/errors.ts';
 import { collect, run, write } from '../../core/process.ts';
 import { oneChunk } from '../../core/one-chunk.ts';
 import type { Dump, DumpEntry, ServerInfo } from '../engine.ts';
-import { connect, libpqEnvironment, queryRow, withClient, type PostgresqlSource } from './client.ts';
-import { assertAllowed, beginSnapshot, listTables, lockTables, wasRewritten, type Table } from './count.ts';
+import {
+  connect,
+  dumpEnvironment,
+  queryRow,
+  takesOptions,
+  withClient,
+  type PostgresqlSource,
+} from './client.ts';
+import {
+  assertAllowed,
+  beginSnapshot,
+  listRelations,
+  lockTables,
+  tablesOf,
+  wasRewritten,
+  type Table,
+} from './count.ts';
 import { countByServer, countInStream, type Counting } from './counting.ts';
 import { assertNames } from './encodings.ts';
 import { entryNames } from './entries.ts';
 import { readRoles, type ServerRoles } from './roles.ts';
+import { readRowTypes, type RowTypes } from './row-types.ts';
 import { readSettings, type DatabaseSettings } from './settings.ts';
 import { majorOf, toolsFor, type Tools } from './tools.ts';
 
@@ -69,12 +85,13 @@ async function* listed(
 interface Snapshot {
   readonly id: string;
   readonly tables: readonly Table[];
+  readonly rowTypes: RowTypes;
   readonly settings: DatabaseSettings;
   readonly roles: ServerRoles;
   readonly readsPasswords: boolean;
 }
 
-const snapshotOnce = async (client: Client, locked: boolean): Promise<Snapshot> => {
+const snapshotOnce = async (client: Client, counting: Counting): Promise<Snapshot> => {
   await beginSnapshot(client);
   // leave the processors to the dump
   await client.query('SET max_parallel_workers_per_gather = 0; SET jit = off');
@@ -82,12 +99,14 @@ const snapshotOnce = async (client: Client, locked: boolean): Promise<Snapshot> 
     client,
     `SELECT pg_export_snapshot() AS id, has_table_privilege('pg_catalog.pg_authid', 'SELECT') AS passwords`,
   );
-  const tables = await listTables(client);
-  await (locked ? lockTables(client) : assertAllowed(client));
+  const relations = await listRelations(client);
+  if (counting.readsTables) await lockTables(client, relations);
+  else assertAllowed(relations);
   return {
     id,
     readsPasswords: passwords,
-    tables,
+    tables: tablesOf(relations),
+    rowTypes: counting.hashesStream ? await readRowTypes(client) : new Map(),
     settings: await readSettings(client),
     roles: await readRoles(client, passwords),
   };
@@ -99,13 +118,13 @@ const mostAttempts = 3;
 const undefinedTable = '42P01';
 
 /** Takes another one where a table was dropped between the list and its lock. */
-const takeSnapshot = async (client: Client, locked: boolean, attempt = 1): Promise<Snapshot> => {
+const takeSnapshot = async (client: Client, counting: Counting, attempt = 1): Promise<Snapshot> => {
   try {
-    return await snapshotOnce(client, locked);
+    return await snapshotOnce(client, counting);
   } catch (error) {
     if (attempt === mostAttempts || (error as { code?: string }).code !== undefinedTable) throw error;
     await client.query('ROLLBACK');
-    return takeSnapshot(client, locked, attempt + 1);
+    return takeSnapshot(client, counting, attempt + 1);
   }
 };
 
@@ -141,9 +160,12 @@ interface Dumping {
 }
 
 /** pg_dump has its locks: nothing changes any more. @throws BackupError dump.failed where something did since the snapshot */
-const begin = async ({ client, counting }: Dumping, { tables, settings }: Snapshot): Promise<void> => {
+const begin = async (
+  { client, counting }: Dumping,
+  { tables, rowTypes, settings }: Snapshot,
+): Promise<void> => {
   if (!counting.readsTables && (await wasRewritten(client))) throw new BackupError('dump.failed', rewritten);
-  counting.begin({ tables, encoding: settings.encoding });
+  counting.begin({ tables, rowTypes, encoding: settings.encoding });
 };
 
 /** Dumps in a snapshot, and in another one where a change of the schema came between. Nothing was printed by then. */
@@ -168,18 +190,23 @@ async function* inSnapshot(
       if (printed || attempt === mostAttempts || !isOutdated(error)) throw error;
     }
     await client.query('ROLLBACK');
-    snapshot = await takeSnapshot(client, counting.readsTables);
+    snapshot = await takeSnapshot(client, counting);
   }
 }
 
 const dumpDatabase = (dumping: Dumping, first: Snapshot): Content => {
   const { context, source, tools, counting } = dumping;
   const { database } = source.connection;
-  const env = { ...libpqEnvironment(source), PGDATABASE: database };
+  const env = { ...dumpEnvironment(source), PGDATABASE: database };
   const fixed = ['--format=custom', '--compress=0'];
   const wait = counting.readsTables ? [`--lock-wait-timeout=${lockWaitMs}`] : [];
-  const start = ({ id }: Snapshot) =>
-    output(context, tools.path('pg_dump'), [...fixed, ...wait, `--snapshot=${id}`], env);
+  const start = ({ id, settings: { encoding } }: Snapshot) =>
+    output(
+      context,
+      tools.path('pg_dump'),
+      [...fixed, ...wait, `--encoding=${encoding}`, `--snapshot=${id}`],
+      env,
+    );
   return listed(context, tools, database, inSnapshot(dumping, first, start));
 };
 
@@ -221,11 +248,13 @@ const asDumpError = (error: unknown): BackupError => {
   );
 };
 
-/** Content hashes are made by the server. */
-const countingOf = ({ connection }: PostgresqlSource, client: Client): Counting =>
-  connection.count === 'server' || connection.contentHash
-    ? countByServer(client, connection.contentHash)
-    : countInStream(client);
+/** A pooler that refuses options leaves pg_dump the settings of role and database: then the server hashes. */
+const countingOf = (source: PostgresqlSource, client: Client): Counting => {
+  const { count, contentHash = false } = source.connection;
+  return count === 'server' || (contentHash && !takesOptions(source))
+    ? countByServer(client, contentHash)
+    : countInStream(client, contentHash);
+};
 
 /** Dumps one database and the server's roles, and counts the rows of the dump's own snapshot while it runs. */
 export const dump = async (context: RunContext, source: PostgresqlSource): Promise<Dump> => {
@@ -234,7 +263,7 @@ export const dump = async (context: RunContext, source: PostgresqlSource): Promi
     const { server, tools } = await describe(context, client);
     await assertNames(client);
     const counting = countingOf(source, client);
-    const snapshot = await takeSnapshot(client, counting.readsTables);
+    const snapshot = await takeSnapshot(client, counting);
     return {
       server,
       entries: entriesOf({ context, source, tools, client, counting }, snapshot),

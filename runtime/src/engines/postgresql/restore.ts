@@ -7,7 +7,7 @@ import { settle } from '../preview.ts';
 import { become, tryAccount, type Tried } from './account.ts';
 import { analyze } from './analyze.ts';
 import { identifier, maintenanceDatabase, withClient, type PostgresqlSource } from './client.ts';
-import { countEach, isHashed, largeObjects, listTables, pick, type Table } from './count.ts';
+import { largeObjects, listTables, pick, type Table } from './count.ts';
 import { isAmong, named } from './items.ts';
 import { readEntries } from './entries.ts';
 import { createMissingRoles, dropRoles } from './create-roles.ts';
@@ -15,6 +15,7 @@ import { dropUnfinished } from './drop.ts';
 import { assertVersion, load, type Loading } from './load.ts';
 import { hold, markSql } from './marks.ts';
 import { errorText } from './error-text.ts';
+import { countAgain } from './recount.ts';
 import { applySql, createSql, hasTablespace, openSql, type DatabaseSettings } from './settings.ts';
 import { surroundings } from './surroundings.ts';
 import { exists, longestNameBytes, nameWith, swap, undoCommand } from './swap.ts';
@@ -49,8 +50,8 @@ interface Built {
 }
 
 /** Counts the new database with the rights of whoever restored it. */
-const count = ({ source, fresh, request }: Loading): Promise<Fingerprint> =>
-  withClient(source, fresh, (client) => countEach(client, isHashed(request.expected)));
+const count = ({ context, source, fresh, request }: Loading): Promise<Fingerprint> =>
+  countAgain({ context, source, database: fresh }, request.expected);
 
 /** The target as the account fills it that was tried; a first session tells which settings its server knows. */
 const asTried = async (target: Loading, { login }: Tried): Promise<Loading> => {
@@ -112,14 +113,12 @@ const put = async (target: Loading, { settings, foreignKeys }: Built): Promise<R
   if (only) {
     const expected = pick(request.expected, only);
     const tables = await chosen(target, only);
-    const hashed = isHashed(expected);
     return swapTables({
       context,
       source,
       fresh,
       tables,
       expected,
-      hashed,
       foreignKeys,
       suffix,
       beforeSwap,

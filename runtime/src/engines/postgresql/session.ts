@@ -33,6 +33,14 @@ const own = {
   xmlbinary: 'base64',
 };
 
+/** Of pg_dump, which fixes the rest itself: one text for one value, whatever role, database and server have. */
+const ofDumps = {
+  ...common,
+  quote_all_identifiers: 'off',
+  TimeZone: 'UTC',
+  bytea_output: 'hex',
+};
+
 const optionsOf = (settings: Readonly<Record<string, string>>, known: ReadonlySet<string>): string =>
   Object.entries(settings)
     .filter(([name]) => known.has(name))
@@ -69,6 +77,11 @@ export const beginSession = async (client: Client): Promise<ReadonlySet<string>>
   return new Set(rows.map(({ name }) => name));
 };
 
+const programOptions =
+  (settings: Readonly<Record<string, string>>) =>
+  (known: ReadonlySet<string>): string =>
+    known.size === 0 ? '' : `${optionsOf(settings, known)} ${ownRole}`;
+
 /** The settings as options of the client programs, for a server that knows the names given; none for a pooler that refuses options. */
-export const programOptions = (known: ReadonlySet<string>): string =>
-  known.size === 0 ? '' : `${optionsOf(common, known)} ${ownRole}`;
+export const clientOptions = programOptions(common);
+export const dumpOptions = programOptions(ofDumps);

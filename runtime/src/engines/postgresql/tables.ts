@@ -14,12 +14,13 @@ import {
   type PostgresqlSource,
   queryRow,
 } from './client.ts';
-import { countRows, itemOf, type Table } from './count.ts';
+import { itemOf, type Table } from './count.ts';
 import { analyze } from './analyze.ts';
 import { named } from './items.ts';
 import { dependentsSql, foreignKeysSql, relativesSql } from './dependents.ts';
 import { markSql } from './marks.ts';
 import { errorText } from './error-text.ts';
+import { countAgain } from './recount.ts';
 import { nameWith, psqlCommand } from './swap.ts';
 import { majorOf, toolsFor } from './tools.ts';
 
@@ -31,7 +32,6 @@ export interface TableSwap {
   readonly fresh: string;
   readonly tables: readonly Table[];
   readonly expected: Fingerprint;
-  readonly hashed: boolean;
   /** Differences from `expected` that a person has accepted, as words of `--accept`. */
   readonly accept: readonly string[] | undefined;
   /** Definitions from the archive, as SQL. */
@@ -142,10 +142,11 @@ const undoOf = (
 
 /** Puts the restored tables in place and the old ones aside, in one transaction of the live database. */
 const exchange = async (swap: TableSwap, client: Client): Promise<Replaced> => {
-  const { tables, suffix, expected, foreignKeys, hashed, accept } = swap;
+  const { context, source, tables, suffix, expected, foreignKeys, accept } = swap;
   const restoredOf = (table: Table): Table => aside(table, `_restore_${suffix}`);
   const restored = tables.map(restoredOf);
-  const counted = await countRows(client, restored, hashed);
+  const { database } = source.connection;
+  const counted = await countAgain({ context, source, database, tables: restored }, expected);
   const found = tables.map(
     (table) => [itemOf(table), mustExist(counted[itemOf(restoredOf(table))], 'count of the table')] as const,
   );
