@@ -79,15 +79,14 @@ export const fingerprintSchema = z
   .custom<Values<Values<number | string>>>(valuesOf(valuesOf(isMeasure)))
   .meta({ shape: 'object of objects', description: 'what it holds, counted: item → measure → value' });
 
-/** `<archive>.manifest.json`, the last file that a backup writes. FORMAT.md describes each field. */
-export const manifestSchema = z.strictObject({
+/** What every manifest says: where its file comes from, and how it is opened. */
+export const fileShape = {
   format: z.literal(1),
   id: hex(16),
   environment: z.string(),
   target: z.string(),
   engine: z.string(),
   archive: z.string(),
-  tier: z.enum(tiers),
   program: z.string(),
   server: serverSchema,
   startedAt: time,
@@ -98,14 +97,20 @@ export const manifestSchema = z.strictObject({
   encryption: encryptionSchema.nullable(),
   seal: sealSchema,
   entries: z.array(z.strictObject({ name: entryName, bytes: count })),
-  fingerprint: fingerprintSchema,
   verifications: z.array(verificationSchema),
+} as const;
+
+/** `<archive>.manifest.json`, the last file that a backup writes. FORMAT.md describes each field. */
+export const manifestSchema = z.strictObject({
+  ...fileShape,
+  tier: z.enum(tiers),
+  fingerprint: fingerprintSchema,
 });
 
+/** Of any archive: nightly ones, and bases. */
+export type FileManifest = z.output<z.ZodObject<typeof fileShape>>;
 export type Manifest = z.output<typeof manifestSchema>;
 export type Verification = z.output<typeof verificationSchema>;
-
-const signedSchema = z.strictObject({ ...manifestSchema.shape, mac: hex(32) });
 
 /** Most lines, one for each value: bounds what a hostile document takes when it is parsed. @default 2^20 */
 const maxManifestLines = 1 << 20;
@@ -114,7 +119,7 @@ const label = 'grill-backup manifest\0';
 
 /** The key of the ring that made an archive; undefined for one in the clear. @throws BackupError `key.wrong` */
 export const keyFor = async (
-  { archive, encryption }: Manifest,
+  { archive, encryption }: FileManifest,
   keys: KeyRing | undefined,
 ): Promise<Key | undefined> => {
   if (!encryption) return undefined;
@@ -131,7 +136,7 @@ export const keyFor = async (
   );
 };
 
-const macOf = async (manifest: Manifest, keys: KeyRing | undefined): Promise<string> => {
+const macOf = async (manifest: FileManifest, keys: KeyRing | undefined): Promise<string> => {
   const key = await keyFor(manifest, keys);
   if (!key) return createHash('sha256').update(label).update(canonical(manifest)).digest('hex');
   const { macKey } = await key.macKeys(
@@ -140,8 +145,8 @@ const macOf = async (manifest: Manifest, keys: KeyRing | undefined): Promise<str
   return createHmac('sha256', macKey).update(label).update(canonical(manifest)).digest('hex');
 };
 
-export interface SignedManifest {
-  readonly manifest: Manifest;
+export interface SignedManifest<M extends FileManifest = Manifest> {
+  readonly manifest: M;
   readonly mac: string;
 }
 
@@ -160,20 +165,27 @@ const linesOf = (text: string): number => {
 /** Longest reason that an error quotes: it may hold text of the document. */
 const longestReason = 200;
 
-const parseManifest = (text: string): SignedManifest => {
+/** A document with its signature. */
+type SignedSchema<M extends FileManifest> = z.ZodType<M & { readonly mac: string }>;
+
+const parseManifest = <M extends FileManifest>(text: string, schema: SignedSchema<M>): SignedManifest<M> => {
   if (linesOf(text) > maxManifestLines) throw new Error(`it has more than ${maxManifestLines} lines`);
   const document: unknown = JSON.parse(text);
-  signedSchema.parse(document);
-  const { mac, ...manifest } = document as z.output<typeof signedSchema>;
+  schema.parse(document);
+  const { mac, ...manifest } = document as M & { readonly mac: string };
   if (textOf(document) !== text) throw new Error('it is not in the form that the program writes');
   if (loneSurrogate.test(text)) throw new Error('it contains half of a surrogate pair');
-  return { manifest, mac };
+  return { manifest: manifest as unknown as M, mac };
 };
 
-/** Reads a manifest without believing it. @throws BackupError `manifest.damaged` */
-export const decodeManifest = (text: string, key: string): SignedManifest => {
+/** Reads a manifest of a kind without believing it. @throws BackupError `manifest.damaged` */
+export const decodeAs = <M extends FileManifest>(
+  schema: SignedSchema<M>,
+  text: string,
+  key: string,
+): SignedManifest<M> => {
   try {
-    return parseManifest(text);
+    return parseManifest(text, schema);
   } catch (error) {
     const reason =
       error instanceof z.ZodError ? z.prettifyError(error).replace(/\n.*/s, '') : messageOf(error);
@@ -185,10 +197,14 @@ export const decodeManifest = (text: string, key: string): SignedManifest => {
 };
 
 /**
- * Text of a manifest file, authenticated under the archive's own key.
+ * Text of a manifest file of a kind, authenticated under the archive's own key.
  * @throws BackupError `manifest.damaged` rather than to write what nobody could read
  */
-export const encodeManifest = async (manifest: Manifest, keys: KeyRing | undefined): Promise<string> => {
+export const encodeAs = async <M extends FileManifest>(
+  schema: SignedSchema<M>,
+  manifest: M,
+  keys: KeyRing | undefined,
+): Promise<string> => {
   const text = textOf({ ...manifest, mac: await macOf(manifest, keys) });
   const bytes = Buffer.from(text);
   const problem = bytes.length > mostBytes.manifest ? 'it would be too large' : jsonProblem(bytes);
@@ -197,20 +213,32 @@ export const encodeManifest = async (manifest: Manifest, keys: KeyRing | undefin
       'manifest.damaged',
       `manifest of ${manifest.archive} cannot be written: ${problem}`,
     );
-  decodeManifest(text, `of ${manifest.archive}`);
+  decodeAs(schema, text, `of ${manifest.archive}`);
   return text;
 };
+
+/** What a document has besides the fields of its kind. */
+export const signature = { mac: hex(32) } as const;
+
+const signedSchema = z.strictObject({ ...manifestSchema.shape, ...signature });
+
+/** Reads a manifest without believing it. @throws BackupError `manifest.damaged` */
+export const decodeManifest = (text: string, key: string): SignedManifest =>
+  decodeAs<Manifest>(signedSchema, text, key);
+
+/** Text of a manifest file. @throws as `encodeAs` */
+export const encodeManifest = (manifest: Manifest, keys: KeyRing | undefined): Promise<string> =>
+  encodeAs<Manifest>(signedSchema, manifest, keys);
 
 /**
  * Believes a manifest, or throws: right key, right MAC, and written for this very file.
  * @throws BackupError `key.wrong`, `manifest.damaged`, `archive.swapped`, `archive.damaged`
  */
-export const authenticateManifest = async (
-  signed: SignedManifest,
+export const authenticateManifest = async <M extends FileManifest>(
+  { manifest, mac }: SignedManifest<M>,
   archive: string,
   keys: KeyRing | undefined,
-): Promise<Manifest> => {
-  const { manifest, mac } = signed;
+): Promise<M> => {
   if (keys && !manifest.encryption)
     throw new BackupError(
       'archive.damaged',

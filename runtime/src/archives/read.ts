@@ -4,7 +4,7 @@ import { believe, type Believed } from './authentic.ts';
 import { newestDaily, newestOf } from './facts.ts';
 import { readArchive, type Archive, type BrokenArchive } from './catalogue.ts';
 import { fileName, folderOf, tiers } from './layout.ts';
-import { keyFor, type Manifest } from './manifest.ts';
+import { keyFor, type FileManifest } from './manifest.ts';
 import { aliasPrefix } from '../contract/names.ts';
 import { BackupError, isBackupError, messageOf } from '../core/errors.ts';
 import type { DumpEntry, Entries } from '../core/entries.ts';
@@ -18,7 +18,14 @@ import { allStores, type App } from '../session/app.ts';
 import { knownOf } from './known.ts';
 import { believedAt, expectedOf, type Origin } from './of-target.ts';
 
-type Listed = Manifest['entries'][number];
+type Listed = FileManifest['entries'][number];
+
+/** An archive of any kind whose manifest is believed. */
+export interface Readable {
+  readonly store: Store;
+  readonly key: string;
+  readonly manifest: FileManifest;
+}
 
 /** What decompression reports is damage: the ciphertext was authentic, but not what this program writes. */
 async function* asDamage(source: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
@@ -34,7 +41,7 @@ async function* asDamage(source: AsyncIterable<Buffer>): AsyncGenerator<Buffer> 
 }
 
 /** Compressed bytes of an archive, each segment authenticated before it is decrypted; progress counts ciphertext. */
-export async function* openBytes(app: App, archive: Believed, label: string): AsyncGenerator<Buffer> {
+export async function* openBytes(app: App, archive: Readable, label: string): AsyncGenerator<Buffer> {
   const { manifest } = archive;
   const { archiveBytes, seal } = manifest;
   if (archiveBytes !== seal.bytes)
@@ -77,7 +84,7 @@ async function* asListed(entries: Entries, listed: readonly Listed[]): AsyncGene
 }
 
 /** Entries of an archive, nothing of a segment released before it is authenticated. */
-export const readEntries = (app: App, archive: Believed, label: string): Entries => {
+export const readEntries = (app: App, archive: Readable, label: string): Entries => {
   const { compression, entries } = archive.manifest;
   return asListed(
     unpack(asDamage(decompress(openBytes(app, archive, label), compression.algorithm))),

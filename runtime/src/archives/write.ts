@@ -1,7 +1,7 @@
 import { compress } from '../pipeline/compress.ts';
 import { pack } from '../pipeline/pack.ts';
 import { archiveKey, fileName, type Form, type Tier } from './layout.ts';
-import type { Manifest } from './manifest.ts';
+import type { FileManifest, Manifest } from './manifest.ts';
 import { writeManifest } from './catalogue.ts';
 import { names } from '../contract/names.ts';
 import type { Entries } from '../core/entries.ts';
@@ -9,7 +9,7 @@ import { readAhead } from '../core/read-ahead.ts';
 import { countingBytes } from '../core/count-bytes.ts';
 import { newArchiveKeys } from '../crypto/archive-keys.ts';
 import { startSealing } from '../crypto/seal.ts';
-import type { Dump } from '../engines/engine.ts';
+import type { Dump, ServerInfo } from '../engines/engine.ts';
 import type { Target } from '../plan/schema.ts';
 import type { Store } from '../store/store.ts';
 import type { App } from '../session/app.ts';
@@ -43,9 +43,9 @@ async function* measured(entries: Entries, meter: Meter, onBytes: (bytes: number
 }
 
 /** Names count seconds: the second run within one, or one after a killed run's remains, takes the next that is free. */
-const freeKey = async (store: Store, target: string, tier: Tier, time: Date, form: Form): Promise<string> => {
+const freeKey = async (store: Store, keyAt: (time: Date) => string, time: Date): Promise<string> => {
   for (let at = time.getTime(); ; at += 1000) {
-    const key = archiveKey(target, tier, new Date(at), form);
+    const key = keyAt(new Date(at));
     if (!(await store.head(key))) return key;
   }
 };
@@ -56,52 +56,73 @@ type SealKeys = Awaited<ReturnType<typeof newArchiveKeys>> | undefined;
 export const newSealKeys = async ({ keys, run }: App): Promise<SealKeys> =>
   keys && newArchiveKeys(keys[0], run.randomBytes);
 
+/** What an archive is made of, and where it goes. */
+interface Content {
+  readonly server: ServerInfo;
+  readonly entries: Entries;
+  readonly keyAt: (time: Date, form: Form) => string;
+}
+
 /**
- * Streams a dump into the primary store and commits it: archive first, manifest last. Nothing is committed unless every
- * entry ended cleanly. `newKeys` may have been begun earlier: their derivation is slow on purpose.
+ * Streams entries into the primary store: an archive that is not committed, as its manifest is the caller's to complete and to
+ * write. `newKeys` may have been begun earlier: their derivation is slow on purpose.
  */
-export const writeArchive = async (
+export const writeFile = async (
   app: App,
   target: Target,
-  dump: Dump,
-  tier: Tier,
+  { server, entries, keyAt }: Content,
   newKeys: Promise<SealKeys> = newSealKeys(app),
-): Promise<Written> => {
+): Promise<{ readonly key: string; readonly manifest: FileManifest }> => {
   const { run, plan, stores } = app;
   const started = run.now();
   const id = run.randomBytes(16).toString('hex');
   const sealKeys = await newKeys;
   const form = { compression: plan.compression, encryption: sealKeys?.parameters ?? null };
-  const key = await freeKey(stores.primary, target.name, tier, started, form);
+  const key = await freeKey(stores.primary, (time) => keyAt(time, form), started);
   const meter: Meter = { entries: [], sourceBytes: 0 };
   const progress = app.progress(`backup ${target.name}`);
   try {
-    const packed = pack(measured(dump.entries, meter, progress.add), started);
+    const packed = pack(measured(entries, meter, progress.add), started);
     const plain = compress(run, readAhead(packed, readAheadBytes), form.compression);
     const sealing = startSealing(plain, id, sealKeys?.keys);
     const archiveBytes = await stores.primary.put(key, sealing.bytes, { signal: run.signal });
-    const manifest: Manifest = {
+    const manifest: FileManifest = {
       format: 1,
       id,
       environment: plan.environment,
       target: target.name,
       engine: target.engine,
       archive: fileName(key),
-      tier,
       program: `${names.program} ${programVersion}`,
-      server: dump.server,
+      server,
       startedAt: started.toISOString(),
       finishedAt: run.now().toISOString(),
       ...meter,
       archiveBytes,
       ...form,
       seal: sealing.seal(),
-      fingerprint: await dump.fingerprint(),
       verifications: [],
     };
-    await writeManifest(stores.primary, key, manifest, app.keys, { replace: false });
     return { key, manifest };
   } finally {
     progress.done();
   }
+};
+
+/**
+ * Streams a dump into the primary store and commits it: archive first, manifest last. Nothing is committed unless every
+ * entry ended cleanly.
+ */
+export const writeArchive = async (
+  app: App,
+  target: Target,
+  dump: Dump,
+  tier: Tier,
+  newKeys?: Promise<SealKeys>,
+): Promise<Written> => {
+  const keyAt = (time: Date, form: Form): string => archiveKey(target.name, tier, time, form);
+  const { key, manifest: file } = await writeFile(app, target, { ...dump, keyAt }, newKeys);
+  const manifest: Manifest = { ...file, tier, fingerprint: await dump.fingerprint() };
+  await writeManifest(app.stores.primary, key, manifest, app.keys, { replace: false });
+  return { key, manifest };
 };

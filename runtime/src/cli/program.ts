@@ -12,6 +12,7 @@ export type Commands = Readonly<Record<string, () => Promise<{ readonly command:
 /** Every command, one line each, in the order of `--help`. */
 export const commands: Commands = {
   backup: () => import('../commands/backup/cli.ts'),
+  base: () => import('../commands/base/cli.ts'),
   list: () => import('../commands/list/cli.ts'),
   show: () => import('../commands/show/cli.ts'),
   restore: () => import('../commands/restore/cli.ts'),

@@ -127,7 +127,7 @@ export interface LogReader {
 export interface BaseFacts {
   readonly system: string;
   readonly timeline: number;
-  /** The log is needed from here. */
+  /** The log is needed from here: a beginning that can be read, at `redo` or before. */
   readonly start: bigint;
   /** Where recovery begins to read. */
   readonly redo: bigint;

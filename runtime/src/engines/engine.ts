@@ -2,6 +2,7 @@ import type { z } from 'zod';
 import type { RunContext } from '../core/context.ts';
 import type { Entries } from '../core/entries.ts';
 import type { LogWork } from './engine-log.ts';
+import type { BaseWork } from './engine-base.ts';
 import type { Leftover } from './leftover.ts';
 import type { Preview } from './preview.ts';
 import type { ServerInfo, Source } from './source.ts';
@@ -181,4 +182,6 @@ export interface Engine<Connection = unknown> extends Work<Connection> {
   recover?(run: RunContext, source: Source<Connection>): Promise<void>;
   /** For databases with a log that can be followed. Default: none; `pointInTime` of a plan is then refused. */
   readonly log?: LogWork<Connection>;
+  /** For databases whose bases and log become any instant of the past. Default: none. */
+  readonly bases?: BaseWork<Connection>;
 }

@@ -14,7 +14,8 @@ import { makeFolder, noteServer, orRemoved, removeFolder } from './scratch-folde
 const nobody = { uid: 65_534, gid: 65_534 };
 
 /** Who runs a scratch server: this user, or nobody where this is root. */
-export const serverUser = process.getuid?.() === 0 ? { user: nobody } : {};
+export const serverUser: { readonly user?: { readonly uid: number; readonly gid: number } } =
+  process.getuid?.() === 0 ? { user: nobody } : {};
 
 /** A port that was free on loopback a moment ago. */
 export const freePort = async (): Promise<number> => {
@@ -63,18 +64,24 @@ export interface ScratchCommand extends Pick<Command, 'program' | 'args' | 'env'
   /** Of `inServerFolder`. */
   readonly folder: string;
   readonly input?: string;
+  /** Longest start. @default 60 s */
+  readonly startMs?: number;
   /** Ends it without waiting for its clients. */
   readonly stopSignal: 'SIGTERM' | 'SIGINT';
 }
 
-const startDeadlineMs = 60_000;
+const usualStartMs = 60_000;
 const pollMs = 50;
 
 /** @throws what `ended` is rejected with, where the server ends before it is ready; BackupError `restore.failed` */
-const untilReady = async (ended: Promise<unknown>, ready: () => Promise<unknown>): Promise<void> => {
+const untilReady = async (
+  ended: Promise<unknown>,
+  ready: () => Promise<unknown>,
+  startMs: number,
+): Promise<void> => {
   const early: { failure?: Error } = {};
   ended.catch((error: Error) => (early.failure = error));
-  for (const deadline = Date.now() + startDeadlineMs; ; await sleep(pollMs)) {
+  for (const deadline = Date.now() + startMs; ; await sleep(pollMs)) {
     if (early.failure) throw early.failure;
     try {
       await ready();
@@ -94,7 +101,7 @@ const untilReady = async (ended: Promise<unknown>, ready: () => Promise<unknown>
  */
 export const startScratch = async (
   context: RunContext,
-  { folder, input = '', stopSignal, ...command }: ScratchCommand,
+  { folder, input = '', startMs = usualStartMs, stopSignal, ...command }: ScratchCommand,
   ready: () => Promise<unknown>,
   setUp: () => Promise<unknown> = () => Promise.resolve(),
 ): Promise<() => Promise<void>> => {
@@ -107,7 +114,7 @@ export const startScratch = async (
   };
   try {
     if (running.pid !== undefined) await noteServer(folder, running.pid, stopSignal);
-    await untilReady(ended, ready);
+    await untilReady(ended, ready, startMs);
     await setUp();
   } catch (error) {
     await stop('SIGKILL');

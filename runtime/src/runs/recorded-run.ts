@@ -28,6 +28,8 @@ export interface Recorded<T> {
   readonly target: string;
   /** True for what changes archives or data of the target. */
   readonly lock: boolean;
+  /** Name of the lock. @default the target: runs that change the same things wait for each other */
+  readonly lockName?: string;
   /** Frees space where the store is too full for the lock; false where there is nothing to free. @default the run fails */
   readonly makeRoom?: (app: App) => Promise<boolean>;
   /** activeDeadlineSeconds of the Job, of which a quarter may go by for a held lock; absent for runs that no Job starts. */
@@ -65,13 +67,14 @@ const takeWithRoom = async (
   {
     command,
     target,
+    lockName = target,
     makeRoom,
     deadlineSeconds,
-  }: Pick<Recorded<unknown>, 'command' | 'target' | 'makeRoom' | 'deadlineSeconds'>,
+  }: Pick<Recorded<unknown>, 'command' | 'target' | 'lockName' | 'makeRoom' | 'deadlineSeconds'>,
 ): Promise<HeldLock> => {
   const take = () =>
-    whenFree(app.run, target, lockWaitSeconds(deadlineSeconds), () =>
-      takeLock(app.run, app.stores.primary, target, command),
+    whenFree(app.run, lockName, lockWaitSeconds(deadlineSeconds), () =>
+      takeLock(app.run, app.stores.primary, lockName, command),
     );
   for (let rooms = 0; ; rooms++)
     try {

@@ -16,6 +16,7 @@ export const recordedCommands = [
   'rekey',
   'check',
   'cleanup',
+  'base',
 ] as const;
 
 export type RecordedCommand = (typeof recordedCommands)[number];

@@ -78,4 +78,12 @@ export const logFailures = {
     action:
       "A server that was put back from a snapshot writes other data under positions that were used before. The log of both must not mix. A new timeline tells them apart: stop the server, create `recovery.signal` in its data directory with `restore_command = 'false'`, and start it.",
   },
+  'log.unreached': {
+    exit: exitCodes.restore,
+    retryable: false,
+    meaning: 'The stored log does not reach the instant that was asked for.',
+    hint: 'nothing was restored; ask for the instant that the message names, or for an earlier one',
+    action:
+      'The message says where the log ends without a hole. `--to latest` restores that instant. An instant of the last seconds needs the receiver to have stored it: wait for it, or look why it is behind.',
+  },
 } as const satisfies Failures;

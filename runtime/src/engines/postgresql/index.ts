@@ -30,5 +30,10 @@ export const postgresql: Engine<PostgresqlConnection> = {
     ancestors,
     ...logOnDemand(() => import('./replication/log.ts')),
   },
+  bases: {
+    base: async (...args) => (await import('./base/base.ts')).base(...args),
+    inspect: async (...args) => (await import('./base/inspect.ts')).inspect(...args),
+    recover: async (...args) => (await import('./recovery/recover.ts')).recover(...args),
+  },
   ...onDemand(() => import('./operations.ts')),
 };

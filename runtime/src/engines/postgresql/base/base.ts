@@ -19,7 +19,19 @@ interface Server {
   readonly version: string;
   readonly system: string;
   readonly checksums: boolean;
+  /** Of the files of the log. */
+  readonly segmentBytes: bigint;
 }
+
+const units: Readonly<Record<string, bigint>> = { B: 1n, kB: 1n << 10n, MB: 1n << 20n, GB: 1n << 30n };
+
+/** `16MB` → bytes. */
+const bytesOf = (text: string): bigint => {
+  const [, number = '', unit = ''] = /^(\d+)([kMG]?B)$/.exec(text) ?? [];
+  const scale = units[unit];
+  if (scale === undefined) throw new BackupError('source.unsupported', `the server has a size of ${text}`);
+  return BigInt(number) * scale;
+};
 
 const show = async (client: Client, name: string): Promise<string> =>
   Object.values(await queryRow<Record<string, string>>(client, `SHOW ${name}`))[0] ?? '';
@@ -33,7 +45,12 @@ const readServer = async (client: Client): Promise<Server> => {
       `the server is postgresql ${version}; bases are taken of ${leastMajor} and newer`,
     );
   const { systemid } = await queryRow<{ systemid: string }>(client, 'IDENTIFY_SYSTEM');
-  return { version, system: systemid, checksums: (await show(client, 'data_checksums')) === 'on' };
+  return {
+    version,
+    system: systemid,
+    checksums: (await show(client, 'data_checksums')) === 'on',
+    segmentBytes: bytesOf(await show(client, 'wal_segment_size')),
+  };
 };
 
 const failed = (error: unknown): BackupError => {
@@ -76,11 +93,12 @@ export const factsOf = (server: Server, around: Around, { backupLabel, ranges }:
       'dump.damaged',
       'the server contradicts itself about where the log of the base begins',
     );
+  const from = positionOf(redo, 'beginning');
   return {
     system: server.system,
     timeline: Number(timeline),
-    start: positionOf(start, 'beginning'),
-    redo: positionOf(redo, 'beginning of the recovery'),
+    start: from - (from % server.segmentBytes), // a reader of the log begins at the head of a file
+    redo: from,
     end: positionOf(around.end[0], 'end'),
     checksums: server.checksums,
   };

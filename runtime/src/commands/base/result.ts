@@ -1,0 +1,27 @@
+import { z } from 'zod';
+import { serverSchema } from '../../archives/manifest.ts';
+import { resultFields } from '../../core/result-fields.ts';
+import { baseManifestSchema } from '../../wal/base-manifest.ts';
+
+const { timeline, startLsn, redoLsn, endLsn, checksums, systemIdentifier } =
+  baseManifestSchema.shape.base.shape;
+
+/** Result of a base, as `--json` prints it. */
+export const baseSchema = z.strictObject({
+  target: resultFields.target,
+  store: z.string().describe('store that the base was committed to'),
+  archive: resultFields.archive,
+  sourceBytes: resultFields.sourceBytes,
+  archiveBytes: resultFields.archiveBytes,
+  seconds: z.number().describe('duration of copy and commit'),
+  server: serverSchema.describe('server that was copied'),
+  systemIdentifier: systemIdentifier.describe('of the server; its log is in the folder of this name'),
+  timeline: timeline.describe('of the log that the base needs'),
+  startLsn: startLsn.describe('first byte of the log that the base needs'),
+  redoLsn: redoLsn.describe('where a recovery begins'),
+  endLsn: endLsn.describe('first position at which the base is whole'),
+  checksums: checksums.describe('data blocks have checksums'),
+  replicated: z.array(z.string()).readonly().describe('replicas that have a copy'),
+});
+
+export type BaseResult = z.output<typeof baseSchema>;

@@ -1,0 +1,50 @@
+import type { RunContext } from '../core/context.ts';
+import type { Entries } from '../core/entries.ts';
+import type { ServerInfo, Source } from './source.ts';
+import type { BaseDump, BaseFacts, LogReader, LogTarget } from './engine-log.ts';
+
+export type { BaseDump, BaseFacts, LogReader, LogTarget } from './engine-log.ts';
+
+/** What the files of a base say of themselves; the rest is in its manifest alone. */
+export type InspectedBase = Pick<BaseFacts, 'timeline' | 'redo' | 'end'>;
+
+/** A base and its log, recovered into a server of this job, which stands at the instant that was asked for. */
+export interface Recovered<Connection = unknown> {
+  /** The database of the target, in that server. */
+  readonly source: Source<Connection>;
+  /** Commit time of the last transaction that is in it; absent where the log held none. */
+  readonly lastCommit?: Date;
+  /** Where the log ended for it, in the database's own words. */
+  readonly position: string;
+  readonly stop: () => Promise<void>;
+}
+
+/** What a recovery starts from. */
+export interface RecoveryInput {
+  /** Read once, from the beginning. */
+  readonly entries: Entries;
+  readonly facts: BaseFacts;
+  readonly server: ServerInfo;
+  /** What the entries hold together, for a check of free space. */
+  readonly sourceBytes: number;
+  /** Opened at `facts.start`. */
+  readonly log: LogReader;
+}
+
+/** Copies of a whole database that runs, which become any instant of its log. */
+export interface BaseWork<Connection = unknown> {
+  /** @throws BackupError `source.*`, `log.*`; entries `dump.*` */
+  base(run: RunContext, source: Source<Connection>): Promise<BaseDump>;
+  /** Proves that entries are a whole base, without a server. @throws BackupError `archive.damaged` */
+  inspect(run: RunContext, entries: Entries): Promise<InspectedBase>;
+  /**
+   * Recovers into a private server, and stops at the target. `like` says which database of it is wanted, and who asks.
+   * @throws BackupError `drill.unavailable` without server programs; `log.unreached`, `restore.failed`, `archive.*`
+   */
+  recover(
+    run: RunContext,
+    like: Source<Connection>,
+    input: RecoveryInput,
+    until: LogTarget,
+  ): Promise<Recovered<Connection>>;
+}

@@ -1,0 +1,130 @@
+import { chown, mkdir, readdir, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { BackupError, isBackupError, messageOf } from '../../../core/errors.ts';
+import { shell } from '../../../core/shell.ts';
+import type { LogReader } from '../../engine-log.ts';
+import { serverUser } from '../../scratch-server.ts';
+import { openLogFiles, putFile, type LogFiles } from './log-files.ts';
+import { parseWanted, segmentName, timelineOf } from './segments.ts';
+
+/**
+ * What PostgreSQL runs for each file of the log: takes it from the spool where it lies as a rule, else asks for it and waits.
+ * Exit 1: there is no such file, which ends the log; 126: this program has failed or is gone, which fails the recovery.
+ */
+const script = `spool=$1 name=$2 path=$3 asked=
+while [ -d "$spool" ]; do
+  [ -e "$spool/$name" ] && exec mv "$spool/$name" "$path"
+  [ -e "$spool/failed" ] && exit 126
+  [ -e "$spool/$name.none" ] && rm "$spool/$name.none" && exit 1
+  [ "$asked" ] || : > "$spool/$name.asked"
+  asked=1
+  sleep 0.02
+done
+exit 126
+`;
+
+/** Log that lies ready for the server. @default 64 MiB - four files of the usual size */
+const mostReadyBytes = 64 << 20;
+const pollMs = 20;
+const { user } = serverUser;
+
+/** Hands a stored log to a server that recovers. */
+export interface Feed {
+  /** For `restore_command`, without quotes around it. */
+  readonly command: string;
+  /** Why the log could not be read; undefined while all is well. */
+  readonly failure: () => BackupError | undefined;
+  readonly stop: () => Promise<void>;
+}
+
+interface Spool {
+  readonly folder: string;
+  readonly log: LogReader;
+  readonly segmentBytes: number;
+  readonly files: LogFiles;
+  /** Names of files that the server has not taken yet. */
+  readonly ready: Set<string>;
+}
+
+/** Puts the next file into the spool; false at the end of the log. */
+const produce = async ({ folder, log, segmentBytes, files, ready }: Spool): Promise<boolean> => {
+  const segment = files.next();
+  const timeline = segment === undefined ? undefined : timelineOf(log, segment, segmentBytes);
+  if (segment === undefined || timeline === undefined) return false;
+  const name = segmentName(timeline, segment, segmentBytes);
+  await putFile(join(folder, name), files.copyNext);
+  ready.add(name);
+  return true;
+};
+
+/** Puts there what the server asks for, or that there is no such file. */
+const answer = async (spool: Spool, name: string): Promise<void> => {
+  const { folder, log, segmentBytes, files, ready } = spool;
+  const wanted = parseWanted(name, segmentBytes);
+  if (wanted && 'history' in wanted) {
+    const content = await log.history(wanted.history);
+    if (content) return putFile(join(folder, name), async (write) => void (await write(content)));
+  } else if (wanted && timelineOf(log, wanted.segment, segmentBytes) === wanted.timeline) {
+    if (ready.has(name)) return; // put there meanwhile
+    await files.seek(wanted.segment);
+    await produce(spool);
+    return;
+  }
+  await writeFile(join(folder, `${name}.none`), '');
+};
+
+/** Answers what was asked for, else works ahead; false where there is nothing to do. */
+const work = async (spool: Spool): Promise<boolean> => {
+  const { folder, segmentBytes, ready } = spool;
+  const present = new Set(await readdir(folder));
+  for (const name of ready) if (!present.has(name)) ready.delete(name);
+  const asked = [...present].filter((name) => name.endsWith('.asked'));
+  for (const name of asked) {
+    await rm(join(folder, name));
+    await answer(spool, name.slice(0, -'.asked'.length));
+  }
+  const hasRoom = ready.size < Math.max(1, Math.floor(mostReadyBytes / segmentBytes));
+  return asked.length > 0 || (hasRoom && (await produce(spool)));
+};
+
+const explained = (error: unknown): BackupError =>
+  isBackupError(error)
+    ? error
+    : new BackupError('restore.failed', `the log could not be handed to the server: ${messageOf(error)}`, {
+        cause: error,
+      });
+
+/** A word of the command; `%` begins a placeholder there. */
+const word = (text: string): string => shell(text).replaceAll('%', '%%');
+
+/**
+ * Lets a server fetch the files of a log from a spool of bounded size. No key, address or passphrase leaves this process: what the
+ * server runs knows the spool alone.
+ */
+export const startFeed = async (parent: string, log: LogReader, segmentBytes: number): Promise<Feed> => {
+  const folder = join(parent, 'spool');
+  const program = join(parent, 'fetch.sh');
+  await mkdir(folder, { mode: 0o700 });
+  if (user) await chown(folder, user.uid, user.gid);
+  await writeFile(program, script, { mode: 0o644 });
+  const files = openLogFiles(log, segmentBytes);
+  const spool = { folder, log, segmentBytes, files, ready: new Set<string>() };
+  const state: { stopped?: true; failure?: BackupError } = {};
+  const loop = async (): Promise<void> => {
+    while (!state.stopped) if (!(await work(spool))) await sleep(pollMs);
+  };
+  const running = loop().catch(async (error: unknown) => {
+    state.failure = explained(error);
+    await writeFile(join(folder, 'failed'), '').catch(() => {}); // the folder is gone, and the server with it
+  });
+  return {
+    command: `sh ${word(program)} ${word(folder)} %f %p`,
+    failure: () => state.failure,
+    stop: async () => {
+      state.stopped = true;
+      await running;
+      await files.close();
+    },
+  };
+};
