@@ -6,7 +6,7 @@ import type { KeyRing } from '../crypto/key-ring.ts';
 import { readAll } from '../store/batches.ts';
 import { listed } from '../store/listed.ts';
 import { readSmall } from '../store/size-limits.ts';
-import type { Store, StoredObject } from '../store/store.ts';
+import type { ListOptions, Store, StoredObject } from '../store/store.ts';
 import { oldestFirst } from './facts.ts';
 import { archiveOf, fileName, isManifest, manifestKey } from './layout.ts';
 import {
@@ -98,9 +98,10 @@ export const readEntry = async <T extends Archive>(
 export const objectsOf = async (
   store: Store,
   target: string,
+  options?: ListOptions,
 ): Promise<{ readonly objects: readonly StoredObject[]; readonly broken: readonly BrokenArchive[] }> => {
   try {
-    return { objects: await listed(store, `${target}/`), broken: [] };
+    return { objects: await listed(store, `${target}/`, options), broken: [] };
   } catch (error) {
     if (!isBackupError(error, 'store.odd')) throw error;
     return { objects: [], broken: [{ store, key: target, error }] };

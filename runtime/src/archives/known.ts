@@ -18,7 +18,7 @@ export interface KnownArchive {
 
 /** What a store holds of a target. */
 export interface KnownArchives {
-  /** Every object of the target. */
+  /** Every object of the target; of other objects than manifests perhaps only the name. */
   readonly objects: readonly StoredObject[];
   /** Those that count, oldest first. */
   readonly archives: readonly KnownArchive[];
@@ -115,11 +115,21 @@ const slim = (known: Map<string, Known<Entry>>, whole: ReadonlySet<KnownArchive>
   }
 };
 
+interface ReaderOptions extends Origin {
+  /** True where the sizes of all objects are needed, not only of manifests. @default false */
+  readonly sizes?: boolean;
+}
+
 /**
  * Reads the archives of targets from a store; each manifest once, as long as it does not change, and not at all where the
  * index of the target knows it. The newest is always read and authenticated.
  */
-export const archiveReader = (app: App, store: Store, origin: Origin = {}): ArchiveReader => {
+export const archiveReader = (
+  app: App,
+  store: Store,
+  { sizes = false, ...origin }: ReaderOptions = {},
+): ArchiveReader => {
+  const options = sizes ? {} : { describes: isManifest };
   const expected = (target: string) => expectedOf(app, target, origin);
   const remembered = readOnce<Entry>((object, target) => read(store, object, expected(target)), isFinal);
   const readAll = async (target: string, now: Date, manifests: readonly StoredObject[], index: OpenIndex) => {
@@ -143,7 +153,7 @@ export const archiveReader = (app: App, store: Store, origin: Origin = {}): Arch
   return {
     read: async (target, now, index = indexOnce(app, store, target, origin)) => {
       const folder = origin.fromTarget ?? target;
-      const { objects, broken } = await objectsOf(store, folder);
+      const { objects, broken } = await objectsOf(store, folder, options);
       const manifests = objects.filter(({ key }) => isManifest(key));
       const open = manifests.length > 0 ? index : () => Promise.resolve(emptyIndex);
       const found = await readAll(target, now, manifests, open);

@@ -85,7 +85,7 @@ const readReplica = async (
 /** Reads the state of every store, the primary first; of a replica, manifests that are new or changed. */
 export const storesReader = (app: App) => {
   const fullSeconds = forecaster(app);
-  const replicas = app.stores.replicas.map((store) => ({ store, reader: archiveReader(app, store) }));
+  const replicas = app.stores.replicas.map((store) => ({ store, reader: archiveReader(app, store, { sizes: true }) }));
   return async (targets: readonly ArchivesState[], at: Date): Promise<readonly StoreState[]> => {
     const states = [await readPrimary(app.stores.primary, fullSeconds, targets, at)];
     for (const { store, reader } of replicas) states.push(await readReplica(app, store, reader, targets, at));

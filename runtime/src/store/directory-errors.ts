@@ -33,7 +33,8 @@ const reasons: Readonly<Record<string, string>> = {
 
 export const errnoOf = (error: unknown): string => (error as NodeJS.ErrnoException | undefined)?.code ?? '';
 
-const fileError = (error: unknown, path: string): BackupError => {
+/** What a file operation on `path` threw, as a BackupError `store.*`. */
+export const fileError = (error: unknown, path: string): BackupError => {
   if (error instanceof BackupError) return error;
   const code = codes[errnoOf(error)] ?? 'store.failed';
   const phrase = phrases[code];

@@ -1,7 +1,7 @@
-import { constants, type Stats } from 'node:fs';
+import { constants, lstat as lstatBack, type Stats } from 'node:fs';
 import { lstat, open, type FileHandle } from 'node:fs/promises';
 import { BackupError } from '../core/errors.ts';
-import { instead } from './directory-errors.ts';
+import { errnoOf, fileError, instead } from './directory-errors.ts';
 
 const kindOf = (stats: Stats): string => {
   if (stats.isDirectory()) return 'a folder';
@@ -21,6 +21,30 @@ export const fileAt = async (path: string): Promise<Stats | undefined> => {
   if (stats && !stats.isFile()) throw odd(path, stats);
   return stats;
 };
+
+/** What an entry answers that went, or whose folder became something else, since it was listed. */
+const gone = ['ENOENT', 'ENOTDIR', 'ELOOP'];
+
+/**
+ * What has each of the paths, looked at together, for a volume far away; undefined where there is nothing. With callbacks:
+ * promises cost more than the calls, and a store has hundreds of thousands of files.
+ */
+export const statsOf = (paths: readonly (string | undefined)[]): Promise<readonly (Stats | undefined)[]> =>
+  new Promise((resolve, reject) => {
+    const found: (Stats | undefined)[] = paths.map(() => undefined);
+    let left = 1;
+    const done = (): void => void (--left === 0 && resolve(found));
+    for (const [index, path] of paths.entries()) {
+      if (path === undefined) continue;
+      left++;
+      lstatBack(path, (error, stats) => {
+        if (error && !gone.includes(errnoOf(error))) reject(fileError(error, path));
+        if (!error) found[index] = stats;
+        done();
+      });
+    }
+    done();
+  });
 
 /** Looks before it opens, as opening a device can do something, and afterwards, as it may have changed: a pipe never blocks. */
 export const openFile = async (path: string): Promise<FileHandle> => {

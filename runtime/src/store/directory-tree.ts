@@ -1,3 +1,4 @@
+import type { Dir, Dirent } from 'node:fs';
 import { lstat, mkdir, open, opendir, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { BackupError } from '../core/errors.ts';
@@ -79,15 +80,37 @@ const mostEntries = 1_000_000;
 
 /** Names in a folder, sorted as their keys are: those of folders end with one slash, those of neither files nor folders with two. */
 const namesIn = async (path: string): Promise<readonly string[]> => {
-  const names: string[] = [];
   const folder = await opendir(path, { bufferSize: 1024 }).catch(instead(undefined, 'ENOENT'));
-  for await (const entry of folder ?? []) {
-    names.push(`${entry.name}${entry.isDirectory() ? '/' : entry.isFile() ? '' : '//'}`);
-    if (names.length > mostEntries)
-      throw new BackupError('store.failed', `folder ${path} has more than ${mostEntries} entries`);
+  if (!folder) return [];
+  const names: string[] = [];
+  try {
+    await eachEntry(folder, (entry) => {
+      names.push(`${entry.name}${entry.isDirectory() ? '/' : entry.isFile() ? '' : '//'}`);
+      if (names.length > mostEntries)
+        throw new BackupError('store.failed', `folder ${path} has more than ${mostEntries} entries`);
+    });
+  } finally {
+    await folder.close();
   }
   return names.sort();
 };
+
+/** With a callback: a promise for each of its entries costs more than reading a folder. */
+const eachEntry = (folder: Dir, take: (entry: Dirent) => void): Promise<void> =>
+  new Promise((resolve, reject) => {
+    const next = (): void =>
+      folder.read((error, entry) => {
+        if (error) return reject(error);
+        if (!entry) return resolve();
+        try {
+          take(entry);
+          next();
+        } catch (problem) {
+          reject(problem as Error);
+        }
+      });
+    next();
+  });
 
 async function* walkFolder(
   root: string,

@@ -1,16 +1,16 @@
 import type { Stats } from 'node:fs';
 import { lstat, statfs, unlink, type FileHandle } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { BackupError, isBackupError } from '../core/errors.ts';
+import { BackupError } from '../core/errors.ts';
 import { keyChecking } from './key-checking-store.ts';
 import type { DirectoryConfig } from './config.ts';
 import { pointAlias, resolveAlias } from './directory-alias.ts';
 import { instead, onFile } from './directory-errors.ts';
-import { fileAt, openFile } from './directory-kinds.ts';
+import { fileAt, openFile, statsOf } from './directory-kinds.ts';
 import { pathOf, syncFolder, walk } from './directory-tree.ts';
 import { linkFile, putFile } from './directory-write.ts';
 import { isObjectKey, isPartial } from './keys.ts';
-import type { Space, Store, StoredObject } from './store.ts';
+import type { ListOptions, Space, Store, StoredObject } from './store.ts';
 
 const readBytes = 1 << 20;
 
@@ -56,23 +56,23 @@ const head = async (root: string, key: string): Promise<StoredObject | undefined
   return stats && described(key, stats);
 };
 
-/** Undefined for what was a file when its folder was read, and is none any more. */
-const stillThere = (error: unknown): undefined => {
-  if (!isBackupError(error, 'store.odd')) throw error;
-};
+/** An object of which only the name was asked for. */
+const named = (key: string): StoredObject => ({ key, bytes: 0, modified: new Date(0), tag: '' });
 
-/** The walk has just seen that its folders are real ones. */
-const look = async (root: string, key: string): Promise<StoredObject | undefined> => {
-  const path = `${root}/${key}`;
-  const stats = await onFile(path, () => fileAt(path)).catch(stillThere);
-  return stats && described(key, stats);
-};
-
-async function* list(root: string, prefix: string): AsyncGenerator<StoredObject> {
+async function* list(
+  root: string,
+  prefix: string,
+  { describes = () => true }: ListOptions = {},
+): AsyncGenerator<StoredObject> {
   for await (const entries of walk(root, prefix)) {
     const keys = entries.flatMap(({ key, isFile }) => (isFile && isObjectKey(key) ? [key] : []));
-    const objects = await Promise.all(keys.map((key) => look(root, key))); // together, for a volume far away
-    for (const object of objects) if (object) yield object;
+    const paths = keys.map((key) => (describes(key) ? `${root}/${key}` : undefined));
+    const found = await statsOf(paths); // the walk has just seen that its folders are real
+    for (const [index, key] of keys.entries()) {
+      const stats = found[index];
+      if (paths[index] === undefined) yield named(key);
+      else if (stats?.isFile()) yield described(key, stats); // else it was one when its folder was read
+    }
   }
 }
 
@@ -130,7 +130,7 @@ export const directoryStore = ({ path: root }: DirectoryConfig): Store => {
     put: (key, body, options) => putFile(root, key, body, options),
     get: (key, start) => get(root, key, start),
     head: (key) => head(root, key),
-    list: (prefix) => list(root, prefix),
+    list: (prefix, options) => list(root, prefix, options),
     remove: (key) => remove(root, key),
     copy: async (from, to) => {
       if (!(await linkFile(root, from, to))) await store.put(to, store.get(from));

@@ -9,9 +9,7 @@ export const keyChecking = (store: Store): Store => ({
     yield* store.get(checkObjectKey(key), start);
   },
   head: async (key) => store.head(checkObjectKey(key)),
-  list: async function* (prefix) {
-    yield* store.list(checkPrefix(prefix));
-  },
+  list: (prefix, options) => store.list(checkPrefix(prefix), options),
   remove: async (key) => store.remove(checkKey(key)),
   copy: async (from, to) => store.copy(checkObjectKey(from), checkObjectKey(to)),
   point: async (alias, key) => {

@@ -1,13 +1,17 @@
 import { BackupError } from '../core/errors.ts';
-import type { Store, StoredObject } from './store.ts';
+import type { ListOptions, Store, StoredObject } from './store.ts';
 
 /** Objects of one listing that are kept in memory: 60 MiB of them. A target of 10 years of hours has 180,000. */
 const mostObjects = 250_000;
 
 /** All objects under a prefix, kept in memory. @throws BackupError `store.failed` where there are too many of them */
-export const listed = async (store: Store, prefix: string): Promise<readonly StoredObject[]> => {
+export const listed = async (
+  store: Store,
+  prefix: string,
+  options?: ListOptions,
+): Promise<readonly StoredObject[]> => {
   const objects: StoredObject[] = [];
-  for await (const object of store.list(prefix)) {
+  for await (const object of store.list(prefix, options)) {
     objects.push(object);
     if (objects.length > mostObjects)
       throw new BackupError(

@@ -1,5 +1,5 @@
 import { pauseAfter, retryPolicy, withRetries, type RetryPolicy } from './retry.ts';
-import type { Store, StoredObject } from './store.ts';
+import type { ListOptions, Store, StoredObject } from './store.ts';
 
 /** Yields from `open()`; where that breaks, from a new one, which continues where the last item left off. */
 async function* resuming<T>(
@@ -39,9 +39,15 @@ async function* after(objects: AsyncIterable<StoredObject>, last: string): Async
   for await (const object of objects) if (object.key > last) yield object;
 }
 
-async function* listResuming(store: Store, prefix: string, policy: RetryPolicy, signal?: AbortSignal) {
+async function* listResuming(
+  store: Store,
+  prefix: string,
+  options: ListOptions | undefined,
+  policy: RetryPolicy,
+  signal?: AbortSignal,
+) {
   let last = '';
-  for await (const object of resuming(() => after(store.list(prefix), last), policy, signal)) {
+  for await (const object of resuming(() => after(store.list(prefix, options), last), policy, signal)) {
     last = object.key;
     yield object;
   }
@@ -60,7 +66,7 @@ export const retrying = (store: Store, signal?: AbortSignal, policy: RetryPolicy
       typeof body === 'function' ? again(() => store.put(key, body, options)) : store.put(key, body, options),
     get: (key, start = 0) => getResuming(store, key, start, policy, signal),
     head: (key) => again(() => store.head(key)),
-    list: (prefix) => listResuming(store, prefix, policy, signal),
+    list: (prefix, options) => listResuming(store, prefix, options, policy, signal),
     remove: (key) => again(() => store.remove(key)),
     point: (alias, key) => again(() => store.point(alias, key)),
     resolve: (alias) => again(() => store.resolve(alias)),

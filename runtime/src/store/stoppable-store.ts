@@ -50,7 +50,8 @@ export const stoppable = (store: Store, signal: AbortSignal): Store => {
       options?.signal ? store.put(key, body, options) : now(() => store.put(key, body, options)),
     get: (key, start) => each(store, store.get(key, start), signal),
     head: (key) => now(() => store.head(key)),
-    list: (prefix) => oneByOne(each(store, grouped(store.list(prefix), listedTogether), signal)),
+    list: (prefix, options) =>
+      oneByOne(each(store, grouped(store.list(prefix, options), listedTogether), signal)),
     remove: (key) => now(() => store.remove(key)),
     copy: (from, to) => now(() => store.copy(from, to)),
     point: (alias, key) => now(() => store.point(alias, key)),

@@ -51,7 +51,7 @@ export interface Store {
   get(key: string, start?: number): AsyncIterable<Buffer>;
   head(key: string): Promise<StoredObject | undefined>;
   /** All objects under a prefix, in key order, without aliases, partial uploads, and what is removed meanwhile. */
-  list(prefix: string): AsyncIterable<StoredObject>;
+  list(prefix: string, options?: ListOptions): AsyncIterable<StoredObject>;
   /** Removing what is absent is fine. `store.locked` where Object Lock keeps it, which names until when. */
   remove(key: string): Promise<void>;
   /** A second name for the same bytes without sending them again: hard link or server-side copy. */
@@ -95,6 +95,14 @@ export interface Versions {
   readonly get: (version: ObjectVersion) => AsyncIterable<Buffer>;
   /** Makes an old version the current one again, by a copy: nothing is removed. */
   readonly bringBack: (version: ObjectVersion) => Promise<void>;
+}
+
+export interface ListOptions {
+  /**
+   * False for an object whose name is enough: where size, time and tag have to be asked for, as on disk, it has none of
+   * them (0 bytes, the time 0, no tag). @default all are asked for
+   */
+  readonly describes?: (key: string) => boolean;
 }
 
 export interface PutOptions {

@@ -19,11 +19,19 @@ export interface Trend {
   readonly residuals: readonly number[];
 }
 
+/** Of all pairs: hundreds for each table of each target, so none makes a list of its own. */
+const slopesOf = (values: readonly number[]): Float64Array => {
+  const slopes = new Float64Array((values.length * (values.length - 1)) / 2);
+  let count = 0;
+  for (const [index, value] of values.entries())
+    for (let start = 0; start < index; start++)
+      slopes[count++] = (value - (values[start] ?? NaN)) / (index - start);
+  return slopes;
+};
+
 /** Line of Theil and Sen, the median of the slopes of all pairs: up to 29 % of the values may be anything. */
 export const trendOf = (values: readonly number[]): Trend => {
-  const slopes = values.flatMap((value, index) =>
-    values.slice(0, index).map((earlier, start) => (value - earlier) / (index - start)),
-  );
+  const slopes = slopesOf(values);
   const slope = slopes.length > 0 ? median(slopes) : 0;
   const intercept = median(values.map((value, index) => value - slope * index));
   const at = (index: number): number => intercept + slope * index;
