@@ -87,7 +87,18 @@ export const indexOnce = (app: App, store: Store, target: string, origin: Origin
   return () => (index ??= readIndex(app, store, expectedOf(app, target, origin)));
 };
 
+/** The objects of a target, none of which was read. */
+export type Listing = Awaited<ReturnType<typeof objectsOf>>;
+
 export interface ArchiveReader {
+  readonly list: (target: string) => Promise<Listing>;
+  /** As `read`, of what was listed. */
+  readonly readListed: (
+    target: string,
+    listing: Listing,
+    now: Date,
+    index?: OpenIndex,
+  ) => Promise<KnownArchives>;
   /** The archives of a target that count at some time, and those that do not. */
   readonly read: (target: string, now: Date, index?: OpenIndex) => Promise<KnownArchives>;
   /** What the last reading of a target found, for its index. */
@@ -150,15 +161,22 @@ export const archiveReader = (
       return { archives: oldest(archives), broken };
     }
   };
+  const list = (target: string) => objectsOf(store, origin.fromTarget ?? target, options);
+  const readListed: ArchiveReader['readListed'] = async (
+    target,
+    { objects, broken },
+    now,
+    index = indexOnce(app, store, target, origin),
+  ) => {
+    const manifests = objects.filter(({ key }) => isManifest(key));
+    const open = manifests.length > 0 ? index : () => Promise.resolve(emptyIndex);
+    const found = await readAll(target, now, manifests, open);
+    return { objects, archives: found.archives, setAside: [...broken, ...found.broken] };
+  };
   return {
-    read: async (target, now, index = indexOnce(app, store, target, origin)) => {
-      const folder = origin.fromTarget ?? target;
-      const { objects, broken } = await objectsOf(store, folder, options);
-      const manifests = objects.filter(({ key }) => isManifest(key));
-      const open = manifests.length > 0 ? index : () => Promise.resolve(emptyIndex);
-      const found = await readAll(target, now, manifests, open);
-      return { objects, archives: found.archives, setAside: [...broken, ...found.broken] };
-    },
+    list,
+    readListed,
+    read: async (target, now, index) => readListed(target, await list(target), now, index),
     section: (target) =>
       new Map(
         [...remembered.known(target)].flatMap(([key, { bytes, tag, value }]) => {
@@ -170,6 +188,10 @@ export const archiveReader = (
       ),
   };
 };
+
+/** False where the next reading may say otherwise although the listing is the same: a store refused it, or it is of the future. */
+export const isSettled = ({ setAside }: KnownArchives): boolean =>
+  !setAside.some(({ error: { code } }) => code === 'archive.future' || code.startsWith('store.'));
 
 /** The archives of a target in a store, by what their manifests say: for decisions, which open none of them. */
 export const knownOf = (app: App, store: Store, name: string, origin?: Origin): Promise<KnownArchives> =>

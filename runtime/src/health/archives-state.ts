@@ -1,21 +1,56 @@
-import { isRegular, isVerified, newestOf, sizeRatio, verifiedAt } from '../archives/facts.ts';
+import type { BrokenArchive } from '../archives/catalogue.ts';
+import {
+  drillsOf,
+  isRegular,
+  isVerified,
+  newestOf,
+  sizeRatio,
+  verifiedAt,
+  type ManifestFacts,
+} from '../archives/facts.ts';
+import type { Verification } from '../archives/manifest.ts';
 import { latestOf, secondsSince } from '../core/times.ts';
 import { parseDuration } from '../core/units.ts';
 import type { AnomalyPolicy } from './anomaly/policy.ts';
 import type { Target } from '../plan/schema.ts';
 import type { App } from '../session/app.ts';
 import { anomaliesOf } from './anomalies.ts';
-import { archiveReader, type KnownArchive, type KnownArchives, type OpenIndex } from '../archives/known.ts';
+import { derivedOfArchives } from './derived-of-archives.ts';
+import type { KnownArchive, KnownArchives, OpenIndex } from '../archives/known.ts';
+
+/** An archive as it is remembered: a store may have hundreds of thousands. */
+export interface CountedArchive {
+  readonly key: string;
+  readonly manifest: Pick<ManifestFacts, 'id' | 'tier' | 'startedAt' | 'archiveBytes'>;
+  readonly verified: boolean;
+}
+
+const counted = ({ key, manifest }: KnownArchive): CountedArchive => {
+  const { id, tier, startedAt, archiveBytes } = manifest;
+  return { key, manifest: { id, tier, startedAt, archiveBytes }, verified: isVerified(manifest) };
+};
 
 /** Archives of a target in the primary store, and what follows from them at some time. */
-export interface ArchivesState extends KnownArchives {
-  readonly target: Target;
-  /** The newest backup. Absent where there is none, as is all that follows from it. */
-  readonly newest?: KnownArchive | undefined;
+export interface ArchivesState extends ArchivesFacts {
   /** What a loss now would lose: time since the newest backup began. */
   readonly ageSeconds?: number | undefined;
   /** False where there is no backup, or it is older than the RPO. */
   readonly withinRpo: boolean;
+}
+
+/** What is the same at any time. */
+interface ArchivesFacts {
+  readonly target: Target;
+  /** Those that count, oldest first. */
+  readonly archives: readonly CountedArchive[];
+  /** Those that do not, and why. */
+  readonly setAside: readonly BrokenArchive[];
+  /** Of all objects that the store lists with their size. */
+  readonly storedBytes: number;
+  /** Drills that the archives remember. */
+  readonly drilled: readonly Verification[];
+  /** The newest backup. Absent where there is none, as is all that follows from it. */
+  readonly newest?: KnownArchive | undefined;
   /** Size of the newest backup over the median of the seven before it; absent for the first. */
   readonly sizeRatio?: number | undefined;
   /** When an archive last passed a verification or a drill. */
@@ -26,39 +61,46 @@ export interface ArchivesState extends KnownArchives {
   readonly anomalies: readonly string[];
 }
 
+const factsOf = (policy: AnomalyPolicy, target: Target, known: KnownArchives): ArchivesFacts => {
+  const backups = known.archives.filter(({ manifest }) => isRegular(manifest));
+  const manifests = backups.map(({ manifest }) => manifest);
+  const all = known.archives.map(({ manifest }) => manifest);
+  return {
+    target,
+    archives: known.archives.map(counted),
+    setAside: known.setAside,
+    storedBytes: known.objects.reduce((sum, { bytes }) => sum + bytes, 0),
+    drilled: drillsOf(all),
+    newest: newestOf(backups),
+    sizeRatio: sizeRatio(manifests),
+    verifiedAt: latestOf(manifests.map(verifiedAt).filter((time) => time !== undefined)),
+    newestVerified: backups.findLast(({ manifest }) => isVerified(manifest)),
+    anomalies: anomaliesOf(policy, target, all),
+  };
+};
+
+const at = (facts: ArchivesFacts, now: Date): ArchivesState => {
+  const { newest, target } = facts;
+  const ageSeconds = newest && secondsSince(newest.manifest.startedAt, now);
+  const withinRpo = ageSeconds !== undefined && ageSeconds <= parseDuration(target.rpo);
+  return { ...facts, ageSeconds, withinRpo };
+};
+
 /** What follows from the archives of a target. Pure. */
 export const archivesState = (
   policy: AnomalyPolicy,
   target: Target,
   known: KnownArchives,
   now: Date,
-): ArchivesState => {
-  const backups = known.archives.filter(({ manifest }) => isRegular(manifest));
-  const newest = newestOf(backups);
-  const ageSeconds = newest && secondsSince(newest.manifest.startedAt, now);
-  const manifests = backups.map(({ manifest }) => manifest);
-  return {
-    ...known,
-    target,
-    newest,
-    ageSeconds,
-    withinRpo: ageSeconds !== undefined && ageSeconds <= parseDuration(target.rpo),
-    sizeRatio: sizeRatio(manifests),
-    verifiedAt: latestOf(manifests.map(verifiedAt).filter((time) => time !== undefined)),
-    newestVerified: backups.findLast(({ manifest }) => isVerified(manifest)),
-    anomalies: anomaliesOf(
-      policy,
-      target,
-      known.archives.map(({ manifest }) => manifest),
-    ),
-  };
-};
+): ArchivesState => at(factsOf(policy, target, known), now);
 
 export type ReadArchivesState = (target: Target, now: Date, index?: OpenIndex) => Promise<ArchivesState>;
 
-/** Reads the archives of targets from the primary store; what is read again costs what is new. */
+/** Reads the archives of targets from the primary store, again where the listing of a target changed. */
 export const archivesStateReader = (app: App): ReadArchivesState => {
-  const { read } = archiveReader(app, app.stores.primary);
-  return async (target, now, index) =>
-    archivesState(app.plan.anomalies, target, await read(target.name, now, index), now);
+  const readKnown = derivedOfArchives<ArchivesFacts>(app, app.stores.primary);
+  return async (target, now, index) => {
+    const derive = (known: KnownArchives) => factsOf(app.plan.anomalies, target, known);
+    return at(await readKnown(target.name, now, derive, index), now);
+  };
 };

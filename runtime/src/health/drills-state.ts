@@ -1,5 +1,4 @@
-import { drillsOf, type ManifestFacts } from '../archives/facts.ts';
-import { commandOf } from '../runs/facts.ts';
+import type { Verification } from '../archives/manifest.ts';
 import type { RunRecord } from '../runs/records.ts';
 
 /** A restore into a scratch server. */
@@ -31,13 +30,15 @@ const ofRecord = ({ finishedAt, ok, figures }: RunRecord): Drill =>
 /**
  * What drills of a target found. Archives remember theirs for as long as they are kept, which is longer than records are;
  * only records tell of drills that could not run. Pure.
+ * @param verifications drills that archives remember
+ * @param runs of drills
  */
 export const drillsState = (
-  manifests: readonly Pick<ManifestFacts, 'verifications'>[],
-  records: readonly RunRecord[],
+  verifications: readonly Verification[],
+  runs: readonly RunRecord[],
 ): DrillsState => {
-  const remembered = drillsOf(manifests).map(({ at, ok, seconds }) => drill(at, ok, seconds));
-  const recorded = records.filter((record) => commandOf(record) === 'drill').map(ofRecord);
+  const remembered = verifications.map(({ at, ok, seconds }) => drill(at, ok, seconds));
+  const recorded = runs.map(ofRecord);
   const drills = [...remembered, ...recorded].toSorted((a, b) => (a.at < b.at ? -1 : 1));
   const good = drills.filter(({ ok }) => ok);
   return {

@@ -1,14 +1,37 @@
 import { frozenBy } from '../retention/frozen.ts';
-import { lastRuns } from '../runs/facts.ts';
+import { commandOf, lastRuns } from '../runs/facts.ts';
 import { recordsReader, signerOf } from '../runs/read-records.ts';
-import type { RunRecord } from '../runs/records.ts';
+import { listRuns, type RunRecord } from '../runs/records.ts';
 import type { OpenIndex } from '../archives/known.ts';
 import type { App } from '../session/app.ts';
+import { printOf } from '../store/print.ts';
+import { whileSame } from './while-same.ts';
+
+/** What became of the newest notification on a channel. */
+export interface Notified {
+  readonly channel: string;
+  readonly ok: boolean;
+  /** End of the run that it told of. */
+  readonly finishedAt: string;
+}
+
+export const latestFirst = (a: Pick<Notified, 'finishedAt'>, b: Pick<Notified, 'finishedAt'>): number =>
+  a.finishedAt < b.finishedAt ? 1 : -1;
+
+/** The newest on each channel. */
+const notifiedOf = (records: readonly RunRecord[]): readonly Notified[] => {
+  const newest = new Map<string, Notified>();
+  for (const { finishedAt, notified = {} } of records.toSorted(latestFirst))
+    for (const [channel, ok] of Object.entries(notified))
+      if (!newest.has(channel)) newest.set(channel, { channel, ok, finishedAt });
+  return [...newest.values()];
+};
 
 /** Runs of a target, and what follows from them. */
 export interface RunsState {
-  /** Those that count, newest first. */
-  readonly records: readonly RunRecord[];
+  /** Restores into a scratch server, newest first. */
+  readonly drillRuns: readonly RunRecord[];
+  readonly notified: readonly Notified[];
   /** The last that says something, by command; `drill` apart from `verify`. */
   readonly lastRuns: ReadonlyMap<string, RunRecord>;
   /** Why retention removes nothing; absent where it does. */
@@ -17,15 +40,24 @@ export interface RunsState {
 
 /** What follows from the records of a target. Pure. @param records newest first */
 export const runsState = (records: readonly RunRecord[]): RunsState => ({
-  records,
+  drillRuns: records.filter((record) => commandOf(record) === 'drill'),
+  notified: notifiedOf(records),
   lastRuns: lastRuns(records),
   frozen: frozenBy(records),
 });
 
 export type ReadRunsState = (target: string, now: Date, index?: OpenIndex) => Promise<RunsState>;
 
-/** Reads the records of targets from the primary store; what is read again costs what is new. */
+/** Reads the records of targets from the primary store, again where the listing of a target changed. */
 export const runsStateReader = (app: App): ReadRunsState => {
-  const { read } = recordsReader(app.stores.primary, signerOf(app));
-  return async (target, now, index) => runsState(await read(target, now, index));
+  const { primary } = app.stores;
+  const kept = whileSame<RunsState>();
+  return async (target, now, index) => {
+    const objects = await listRuns(primary, target);
+    return kept(target, printOf(objects), now, async () => {
+      const { readListed } = recordsReader(primary, signerOf(app));
+      const { records, isSettled: lasts } = await readListed(target, objects, now, index);
+      return { value: runsState(records), lasts };
+    });
+  };
 };

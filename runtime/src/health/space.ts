@@ -1,6 +1,5 @@
 import { setImmediate } from 'node:timers/promises';
 import { fullAfter, growthByDay, type Kept } from './anomaly/space-forecast.ts';
-import { isVerified } from '../archives/facts.ts';
 import { daySeconds } from '../contract/time.ts';
 import { retentionOf } from '../plan/parse.ts';
 import type { Plan } from '../plan/schema.ts';
@@ -18,17 +17,25 @@ export const keptOf = (
   plan: Plan,
   { target, archives }: Pick<ArchivesState, 'target' | 'archives'>,
 ): Kept => ({
-  archives: archives.map(({ key, manifest }) => ({ ...manifest, key, verified: isVerified(manifest) })),
+  archives: archives.map(({ key, manifest, verified }) => ({ ...manifest, key, verified })),
   policy: retentionOf(plan, target),
 });
 
 type Growth = (target: ArchivesState, at: Date) => Promise<readonly number[]>;
 
+/** Spreads what is done once an hour over it: a name's own share of the hour, in ms. */
+const offsetOf = (name: string): number =>
+  [...name].reduce((sum, letter) => (sum * 31 + (letter.codePointAt(0) ?? 0)) % hourMs, 7);
+
 /** Growth of targets by day, played again for a new archive and once an hour: some schedules cost half a second. */
 const growthReader = ({ plan }: App): Growth => {
   const known = new Map<string, { readonly state: string; readonly growth: readonly number[] }>();
   return async ({ target, archives }, at) => {
-    const state = [archives.length, archives.at(-1)?.key, Math.floor(at.getTime() / hourMs)].join();
+    const state = [
+      archives.length,
+      archives.at(-1)?.key,
+      Math.floor((at.getTime() + offsetOf(target.name)) / hourMs),
+    ].join();
     const before = known.get(target.name);
     if (before?.state === state) return before.growth;
     await setImmediate(); // scrapes and probes are answered between two targets

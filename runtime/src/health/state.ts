@@ -1,5 +1,7 @@
+import { sideBySide } from '../core/side-by-side.ts';
 import type { App } from '../session/app.ts';
 import { storesReader, type StoreState } from './store-state.ts';
+import { targetsTogether } from './targets-together.ts';
 import { targetReader, type TargetState } from './target-state.ts';
 
 /** Everything that metrics are made of. */
@@ -10,7 +12,7 @@ export interface State {
 }
 
 /**
- * Reads plan and stores. What it costs grows with what is new: manifests and records are remembered until they change, and
+ * Reads plan and stores. What it costs grows with what is new: what follows from a listing is remembered until it changes, and
  * for each target there are three listings per store and one small object.
  * @throws BackupError `store.*` of the primary store; a replica that is away is part of the state
  */
@@ -18,8 +20,7 @@ export const stateReader = (app: App): (() => Promise<State>) => {
   const [readTarget, readStores] = [targetReader(app), storesReader(app)];
   return async () => {
     const at = app.run.now();
-    const targets: TargetState[] = [];
-    for (const target of app.plan.targets) targets.push(await readTarget(target, at));
+    const targets = await sideBySide(app.plan.targets, targetsTogether, (target) => readTarget(target, at));
     return { at, targets, stores: await readStores(targets, at) };
   };
 };

@@ -38,8 +38,7 @@ export const targetState = (
   now: Date,
 ): TargetState => {
   const { target } = archives;
-  const manifests = archives.archives.map(({ manifest }) => manifest);
-  const drills = drillsState(manifests, runs.records);
+  const drills = drillsState(archives.drilled, runs.drillRuns);
   return {
     ...archives,
     ...runs,
@@ -49,9 +48,6 @@ export const targetState = (
     nextRunAt: nextRun(target.schedule, now)?.toISOString(),
   };
 };
-
-/** Targets that are read at the same time: enough for a store far away, few enough for memory. @default 8 */
-export const targetsTogether = 8;
 
 export type ReadTargetState = (target: Target, now: Date) => Promise<TargetState>;
 

@@ -38,8 +38,12 @@ export interface Decision {
 
 const newestFirst = (a: Candidate, b: Candidate): number => b.startedAt.getTime() - a.startedAt.getTime();
 
+/** The first of those that began last. */
 const newest = (candidates: readonly Candidate[]): Candidate | undefined =>
-  candidates.toSorted(newestFirst)[0];
+  candidates.reduce<Candidate | undefined>(
+    (last, each) => (last && newestFirst(each, last) >= 0 ? last : each),
+    undefined,
+  );
 
 const byAge = (days: number, now: Date, candidate: Candidate): Decision => {
   const age = Math.floor((now.getTime() - candidate.startedAt.getTime()) / dayMs);

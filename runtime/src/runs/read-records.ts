@@ -10,7 +10,7 @@ import type { App } from '../session/app.ts';
 import { readAll } from '../store/batches.ts';
 import { readOnce, type Memory } from '../store/read-once.ts';
 import { readSmall } from '../store/size-limits.ts';
-import type { Store } from '../store/store.ts';
+import type { Store, StoredObject } from '../store/store.ts';
 import { keyStart, listRuns, runLabel, signedRunSchema, type RunRecord } from './records.ts';
 
 /** Whose records count. */
@@ -100,6 +100,13 @@ const fromIndex = ({ runs }: CatalogueIndex): Memory<Examined> =>
   );
 
 export interface RecordsReader {
+  /** As `read`, of what was listed; and whether the next reading finds the same as long as the listing is. */
+  readonly readListed: (
+    target: string,
+    objects: readonly StoredObject[],
+    now: Date,
+    index?: OpenIndex,
+  ) => Promise<{ readonly records: readonly RunRecord[]; readonly isSettled: boolean }>;
   /** Records of a target that count at some time, newest first. @param index of the target. @default none */
   readonly read: (target: string, now: Date, index?: OpenIndex) => Promise<readonly RunRecord[]>;
   /** What the last reading of a target found, for its index. */
@@ -116,14 +123,18 @@ export const recordsReader = (store: Store, signer: Signer): RecordsReader => {
     ({ key }, target) => examine(store, key, target, signer),
     (found) => found?.isRead ?? false,
   );
+  const readListed: RecordsReader['readListed'] = async (target, objects, now, index) => {
+    const initial = index && (async () => fromIndex(await index()));
+    const found = await known.read(target, objects, { initial });
+    const counting = found.filter((each) => each?.record && doubtAt(each, now) === undefined);
+    const records = counting.flatMap((each) => each?.record ?? []).toReversed();
+    const ahead = found.some((each) => each?.record && isOfFuture(each.record.finishedAt, now));
+    return { records, isSettled: !ahead && found.every((each) => each?.isRead) };
+  };
   return {
-    read: async (target, now, index) => {
-      const initial = index && (async () => fromIndex(await index()));
-      const found = await known.read(target, await listRuns(store, target), { initial });
-      return found
-        .flatMap((each) => (each?.record && doubtAt(each, now) === undefined ? [each.record] : []))
-        .toReversed();
-    },
+    readListed,
+    read: async (target, now, index) =>
+      (await readListed(target, await listRuns(store, target), now, index)).records,
     section: (target) =>
       new Map(
         [...known.known(target)].flatMap(([key, { bytes, tag, value }]) =>

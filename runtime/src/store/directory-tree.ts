@@ -106,7 +106,7 @@ const eachEntry = (folder: Dir, take: (entry: Dirent) => void): Promise<void> =>
           take(entry);
           next();
         } catch (problem) {
-          reject(problem as Error);
+          reject(problem);
         }
       });
     next();

@@ -1,4 +1,5 @@
 import { expect, test } from '@jest/globals';
+import { drillsOf } from '../../../runtime/src/archives/facts.ts';
 import { drillsState } from '../../../runtime/src/health/drills-state.ts';
 import { drill, failed, recordOf } from '../../kit/run-records.ts';
 
@@ -12,12 +13,19 @@ const remembering = (day: number, ok: boolean, seconds?: number) => ({
 });
 
 test('nothing is known without a drill, whatever other verifications there were', () => {
-  expect(drillsState([], [recordOf(1, { command: 'verify' })])).toEqual({});
-  expect(drillsState([{ verifications: [] }], [])).toEqual({});
+  expect(
+    drillsState(
+      drillsOf(
+        [remembering(3, true)].map(({ verifications }) => ({ verifications: verifications.slice(1) })),
+      ),
+      [],
+    ),
+  ).toEqual({});
+  expect(drillsState([], [])).toEqual({});
 });
 
 test('archives remember drills whose records are gone', () => {
-  expect(drillsState([remembering(3, false), remembering(2, true, 30)], [])).toEqual({
+  expect(drillsState(drillsOf([remembering(3, false), remembering(2, true, 30)]), [])).toEqual({
     last: { at: at(3), ok: false },
     lastGood: { at: at(2), ok: true, seconds: 30 },
     measuredSeconds: 30,
@@ -26,7 +34,7 @@ test('archives remember drills whose records are gone', () => {
 
 test('a drill that could not run is the last one, and leaves what earlier ones measured', () => {
   const unavailable = recordOf(5, { ...drill, ...failed('drill.unavailable') });
-  expect(drillsState([remembering(3, true, 30)], [unavailable])).toEqual({
+  expect(drillsState(drillsOf([remembering(3, true, 30)]), [unavailable])).toEqual({
     last: { at: at(5), ok: false },
     lastGood: { at: at(3), ok: true, seconds: 30 },
     measuredSeconds: 30,

@@ -9,8 +9,9 @@ const now = new Date('2024-01-31T12:00:00.000Z');
 const target = { name: 'redis', rto: '40s', schedule: '0 2 * * *' } as ArchivesState['target'];
 const archives: ArchivesState = {
   target,
-  objects: [],
   archives: [],
+  storedBytes: 0,
+  drilled: [],
   setAside: [],
   withinRpo: false,
   anomalies: [],

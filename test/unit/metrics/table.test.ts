@@ -17,22 +17,21 @@ test('a metric is a line of the contract and a line of the table', async () => {
     stores: { primary: store, replicas: [] },
     targets: [redisTarget({ host: '127.0.0.1', port: 6379 })],
   });
-  for (const failure of ['source.refused', 'source.refused', undefined] as const)
+  for (const failure of [undefined, 'source.refused'] as const)
     await simulateBackup(app, 'redis', { at: new Date(), ...(failure && { failure }) });
-  const toy = { name: 'grill_backup_failures', unit: 'count', labels: ['target', 'command'], help: 'Runs that failed.' } as const; // prettier-ignore
+  const toy = { name: 'grill_backup_failures', unit: 'count', labels: ['target', 'command'], help: 'Last runs that failed.' } as const; // prettier-ignore
 
   const withToy = { ...metrics, toy };
   const table = {
     ...targetMetrics,
-    toy: ({ records }: { records: readonly { ok: boolean }[] }) => [
-      { labels: { command: 'backup' }, value: records.filter(({ ok }) => !ok).length },
-    ],
+    toy: ({ lastRuns }: { lastRuns: ReadonlyMap<string, { ok: boolean }> }) =>
+      [...lastRuns].map(([command, { ok }]) => ({ labels: { command }, value: Number(!ok) })),
   };
 
   const [state] = (await stateReader(app)()).targets;
   const text = await expose(samplesFrom(withToy, table, { target: 'redis' }, state!), 'test', 'prometheus');
-  expect(text).toContain('# HELP grill_backup_failures Runs that failed.');
-  expect(text).toContain('grill_backup_failures{target="redis",command="backup",environment="test"} 2\n');
+  expect(text).toContain('# HELP grill_backup_failures Last runs that failed.');
+  expect(text).toContain('grill_backup_failures{target="redis",command="backup",environment="test"} 1\n');
   expect(text).toContain('grill_backup_archives{target="redis",tier="daily",environment="test"} 1\n');
 });
 

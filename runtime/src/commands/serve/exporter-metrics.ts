@@ -1,5 +1,6 @@
 import type { metrics } from '../../contract/metrics.ts';
 import { programVersion } from '../../core/version.ts';
+import { latestFirst } from '../../health/runs-state.ts';
 import type { State } from '../../health/state.ts';
 import type { MetricTable } from '../../metrics/table.ts';
 import { channelsOf } from '../../notify/config.ts';
@@ -22,11 +23,10 @@ export interface Reading {
 
 /** Whether the newest notification on each channel of the plan was delivered. */
 const notified = ({ plan, state }: Reading) => {
-  const records = state.targets.flatMap((target) => target.records);
-  const newestFirst = records.toSorted((a, b) => (a.finishedAt < b.finishedAt ? 1 : -1));
+  const sent = state.targets.flatMap((target) => target.notified).toSorted(latestFirst);
   return Object.keys(channelsOf(plan.notifications)).map((channel) => {
-    const sent = newestFirst.find((record) => record.notified?.[channel] !== undefined);
-    return { labels: { channel }, value: sent?.notified?.[channel] };
+    const newest = sent.find((each) => each.channel === channel);
+    return { labels: { channel }, value: newest?.ok };
   });
 };
 

@@ -4,6 +4,7 @@ import type { metrics } from '../../contract/metrics.ts';
 import { secondsTaken, unixSeconds } from '../../core/times.ts';
 import { parseDuration } from '../../core/units.ts';
 import { totalsOf } from '../../health/anomaly/counts.ts';
+import type { CountedArchive } from '../../health/archives-state.ts';
 import type { TargetState } from '../../health/target-state.ts';
 import type { MetricTable, Value } from '../../metrics/table.ts';
 import type { RunRecord } from '../../runs/records.ts';
@@ -27,7 +28,7 @@ const ofNewest =
 
 /** @param measure given the manifests of a tier, oldest first */
 const perTier =
-  (measure: (manifests: readonly ManifestFacts[]) => Value) =>
+  (measure: (manifests: readonly CountedArchive['manifest'][]) => Value) =>
   ({ archives }: TargetState) =>
     tiers.map((tier) => {
       const manifests = archives.map(({ manifest }) => manifest).filter((each) => each.tier === tier);

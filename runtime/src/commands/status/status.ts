@@ -1,7 +1,8 @@
 import { isRegular } from '../../archives/facts.ts';
 import { sideBySide } from '../../core/side-by-side.ts';
 import { parseDuration } from '../../core/units.ts';
-import { targetsTogether, targetReader, type TargetState } from '../../health/target-state.ts';
+import { targetReader, type TargetState } from '../../health/target-state.ts';
+import { targetsTogether } from '../../health/targets-together.ts';
 import type { App } from '../../session/app.ts';
 import type { TargetStatus } from './result.ts';
 

@@ -7,9 +7,14 @@ import { outlookOf, quantileOf } from './tail.ts';
 
 /** Archives of a target in a store, and how long they stay there. */
 export interface Kept {
-  readonly archives: readonly (Measured & { readonly key: string; readonly verified: boolean })[];
+  readonly archives: readonly (Pick<Measured, 'id' | 'tier' | 'startedAt' | 'archiveBytes'> & {
+    readonly key: string;
+    readonly verified: boolean;
+  })[];
   readonly policy: RetentionPolicy;
 }
+
+type Sized = Pick<Measured, 'archiveBytes'>;
 
 interface Stored extends Candidate {
   /** Copies of one backup share it, and on a folder its bytes. */
@@ -30,7 +35,7 @@ interface NextBytes {
 }
 
 /** With few archives, as the newest. What shrinks may stop to, so it is taken as level. */
-const nextBytesOf = (history: readonly Measured[], newest: Measured): NextBytes => {
+const nextBytesOf = (history: readonly Sized[], newest: Sized): NextBytes => {
   const same = () => newest.archiveBytes;
   if (history.length < minimumHistory) return { usual: same, large: same };
   const outlook = outlookOf(history.map(({ archiveBytes }) => archiveBytes));

@@ -213,6 +213,6 @@ test('reading again reads only what is new', async () => {
   await simulateBackup(app, 'redis', { at: ago(1) });
   gets.length = 0;
   expect((await read()).targets[0]!.archives).toHaveLength(5);
-  // the manifest of the new archive, the record of its run, and the lock
-  expect(gets.map((key) => key.split('/')[0]).toSorted()).toEqual(['locks', 'redis', 'runs']);
+  // the index, which knows the record of the run, the manifest of the new archive, and the lock
+  expect(gets.map((key) => key.split('/')[0]).toSorted()).toEqual(['locks', 'redis', 'redis']);
 });
