@@ -114,14 +114,68 @@ export class RdbReader {
     return compressed;
   }
 
-  /** Passes over a plain string that lies whole in this chunk, as nearly all do; much faster than a step. */
-  passString(): boolean {
-    const first = this.#chunk[this.#at] ?? encoded << 6;
-    const second = this.#chunk[this.#at + 1] ?? 0;
-    const end = first >> 6 === bits6 ? this.#at + 1 + first : this.#at + 2 + (first & 0x3f) * 256 + second;
-    if (first >> 6 > bits14 || end > this.#chunk.length) return false;
+  /** Where it is in this chunk: what `goTo` takes back. */
+  get at(): number {
+    return this.#at;
+  }
+
+  goTo(at: number): void {
+    this.#at = at;
+  }
+
+  // What begins with `pass` is no step, which would cost more than all it does: it passes over what lies whole in this chunk,
+  // as nearly all does, and otherwise says so and stays where it was.
+
+  /** @returns -1 where it is not whole, or of 64 bits */
+  passLength(): number {
+    const [chunk, at] = [this.#chunk, this.#at];
+    const first = chunk[at] ?? length64;
+    const bytes = first >> 6 === bits6 ? 1 : first >> 6 === bits14 ? 2 : first === length32 ? 5 : Infinity;
+    if (!this.passBytes(bytes)) return -1;
+    if (bytes === 1) return first;
+    return bytes === 2 ? chunk.readUInt16BE(at) & 0x3fff : chunk.readUInt32BE(at + 1);
+  }
+
+  passBytes(count: number): boolean {
+    const end = this.#at + count;
+    if (end > this.#chunk.length) return false;
     this.#at = end;
     return true;
+  }
+
+  /** @returns -1 where there is none */
+  passByte(): number {
+    const byte = this.#chunk[this.#at];
+    if (byte === undefined) return -1;
+    this.#at += 1;
+    return byte;
+  }
+
+  /** Little-endian, of 64 bits. @returns -1 where it is not whole */
+  passNumber(): number {
+    const at = this.#at;
+    if (!this.passBytes(8)) return -1;
+    return this.#chunk.readUInt32LE(at) + this.#chunk.readUInt32LE(at + 4) * 2 ** 32;
+  }
+
+  #passPlainString(): boolean {
+    const bytes = this.passLength();
+    return bytes >= 0 && this.passBytes(bytes);
+  }
+
+  #passEncodedString(encoding: number): boolean {
+    if (encoding < lzf) return this.passBytes(1 + (1 << encoding));
+    if (encoding > lzf || !this.passBytes(1)) return false;
+    const compressed = this.passLength();
+    return compressed >= 0 && this.passLength() >= 0 && this.passBytes(compressed);
+  }
+
+  passString(): boolean {
+    const start = this.#at;
+    const first = this.#chunk[start] ?? length64;
+    const whole = first >> 6 === encoded ? this.#passEncodedString(first & 0x3f) : this.#passPlainString();
+    if (!whole) this.#at = start;
+    return whole;
   }
 
   *skipString(): Step<void> {

@@ -14,20 +14,34 @@ export type Lifetime = number | void;
 export interface ValueType {
   readonly name: string;
   readonly skip: (reader: RdbReader) => Step<Lifetime>;
+  /** The same for a value that lies whole in the reader's chunk; false where it does not, wherever the reader is then. */
+  readonly pass?: (reader: RdbReader) => boolean;
 }
 
 const streamIdBytes = 16;
 const timeBytes = 8;
 
-const blob = function* (reader: RdbReader): Step<void> {
-  yield* reader.skipString();
+type Layout = Pick<ValueType, 'skip' | 'pass'>;
+
+const blob: Layout = {
+  skip: (reader) => reader.skipString(),
+  pass: (reader) => reader.passString(),
 };
 
-/** A count, then that many times `strings` strings. */
-const strings = (each: number) =>
-  function* (reader: RdbReader): Step<void> {
-    for (let left = yield* reader.length(); left > 0; left -= 1) yield* reader.skipStrings(each);
-  };
+/** A count, -1 where it is not whole, then so many elements. */
+const passAll = (reader: RdbReader, passElement: () => boolean): boolean => {
+  let left = reader.passLength();
+  while (left > 0 && passElement()) left -= 1;
+  return left === 0;
+};
+
+/** A count, then that many times `each` strings. */
+const strings = (each: 1 | 2): Layout => ({
+  *skip(reader) {
+    yield* reader.skipStrings(each * (yield* reader.length()));
+  },
+  pass: (reader) => passAll(reader, () => reader.passString() && (each === 1 || reader.passString())),
+});
 
 /** Members with scores as text: one byte of length, of which 253 to 255 stand for nan and the infinities. */
 const oldSortedSet = function* (reader: RdbReader): Step<void> {
@@ -38,18 +52,28 @@ const oldSortedSet = function* (reader: RdbReader): Step<void> {
   }
 };
 
-const sortedSet = function* (reader: RdbReader): Step<void> {
-  for (let left = yield* reader.length(); left > 0; left -= 1) {
-    yield* reader.skipString();
-    yield* reader.skip(8); // a binary double
-  }
+/** Bytes of a score: a binary double. */
+const scoreBytes = 8;
+
+const sortedSet: Layout = {
+  *skip(reader) {
+    for (let left = yield* reader.length(); left > 0; left -= 1) {
+      if (!reader.passString()) yield* reader.skipString();
+      if (!reader.passBytes(scoreBytes)) yield* reader.skip(scoreBytes);
+    }
+  },
+  pass: (reader) => passAll(reader, () => reader.passString() && reader.passBytes(scoreBytes)),
 };
 
-const quicklist2 = function* (reader: RdbReader): Step<void> {
-  for (let left = yield* reader.length(); left > 0; left -= 1) {
-    yield* reader.length(); // how the node is packed
-    yield* reader.skipString();
-  }
+/** Nodes: how one is packed, and its content. */
+const quicklist2: Layout = {
+  *skip(reader) {
+    for (let left = yield* reader.length(); left > 0; left -= 1) {
+      yield* reader.length();
+      yield* reader.skipString();
+    }
+  },
+  pass: (reader) => passAll(reader, () => reader.passLength() >= 0 && reader.passString()),
 };
 
 /** Adds a field's time to the latest one of its hash; a field without one keeps the hash for ever. */
@@ -114,31 +138,31 @@ const consumerGroup = function* (reader: RdbReader, version: number): Step<void>
 /** Listpacks, then length and last id; since 2 first id, largest deleted id and entries added; then consumer groups. */
 const stream = (version: 1 | 2 | 3) =>
   function* (reader: RdbReader): Step<void> {
-    yield* strings(2)(reader);
+    yield* strings(2).skip(reader);
     yield* reader.skipLengths(version >= 2 ? 8 : 3);
     for (let left = yield* reader.length(); left > 0; left -= 1) yield* consumerGroup(reader, version);
   };
 
 /** Types of rdb.h, RDB_TYPE_*. */
-const types: Readonly<Record<number, ValueType>> = {
-  0: { name: 'string', skip: blob },
-  1: { name: 'list', skip: strings(1) },
-  2: { name: 'set', skip: strings(1) },
+export const types: Readonly<Record<number, ValueType>> = {
+  0: { name: 'string', ...blob },
+  1: { name: 'list', ...strings(1) },
+  2: { name: 'set', ...strings(1) },
   3: { name: 'zset', skip: oldSortedSet },
-  4: { name: 'hash', skip: strings(2) },
-  5: { name: 'zset', skip: sortedSet },
-  9: { name: 'hash', skip: blob },
-  10: { name: 'list', skip: blob },
-  11: { name: 'set', skip: blob },
-  12: { name: 'zset', skip: blob },
-  13: { name: 'hash', skip: blob },
-  14: { name: 'list', skip: strings(1) },
+  4: { name: 'hash', ...strings(2) },
+  5: { name: 'zset', ...sortedSet },
+  9: { name: 'hash', ...blob },
+  10: { name: 'list', ...blob },
+  11: { name: 'set', ...blob },
+  12: { name: 'zset', ...blob },
+  13: { name: 'hash', ...blob },
+  14: { name: 'list', ...strings(1) },
   15: { name: 'stream', skip: stream(1) },
-  16: { name: 'hash', skip: blob },
-  17: { name: 'zset', skip: blob },
-  18: { name: 'list', skip: quicklist2 },
+  16: { name: 'hash', ...blob },
+  17: { name: 'zset', ...blob },
+  18: { name: 'list', ...quicklist2 },
   19: { name: 'stream', skip: stream(2) },
-  20: { name: 'set', skip: blob },
+  20: { name: 'set', ...blob },
   21: { name: 'stream', skip: stream(3) },
   24: { name: 'hash', skip: hashWithTimes },
   25: { name: 'hash', skip: packedHashWithTimes },

@@ -1,6 +1,6 @@
 import type { Fingerprint } from '../engine.ts';
 import { Crc64 } from './crc64.ts';
-import { valueOf } from './rdb-values.ts';
+import { types, valueOf, type Lifetime } from './rdb-values.ts';
 import { moduleOf, moduleTypeOf, passModuleValue } from './rdb-modules.ts';
 import { RdbReader, RdbError, type Step } from './rdb-reader.ts';
 import { isReadable, type Flavour, type Format } from './versions.ts';
@@ -130,6 +130,7 @@ export class RdbParser {
     let database = 0;
     let expiresMs: number | undefined;
     for (;;) {
+      if (expiresMs === undefined) while (this.#passKey(database));
       const opcode = yield* reader.byte();
       if (opcode === opcodes.end) return;
       else if (opcode === opcodes.selectDb) database = yield* reader.length();
@@ -167,16 +168,35 @@ export class RdbParser {
     this.#functions += 1;
   }
 
+  /** A key with all that belongs to it that lies whole in this chunk; else false, and the reader stays where it was. */
+  #passKey(database: number): boolean {
+    const reader = this.#reader;
+    const start = reader.at;
+    let type = reader.passByte();
+    const expiresMs = type === opcodes.expireMs ? reader.passNumber() : undefined;
+    if (expiresMs !== undefined) type = reader.passByte();
+    if (type === opcodes.frequency) type = reader.passByte() < 0 ? -1 : reader.passByte();
+    if (type === opcodes.idle) type = reader.passLength() < 0 ? -1 : reader.passByte();
+    const value = types[type];
+    const whole = value?.pass !== undefined && reader.passString() && value.pass(reader);
+    if (whole) this.#count(value.name, database, expiresMs);
+    else reader.goTo(start);
+    return whole;
+  }
+
   *#key(type: number, database: number, expiresMs: number | undefined): Step<void> {
     yield* this.#reader.skipString();
     const value = yield* valueOf(type, this.#format.flavour, this.#reader);
     if (Object.hasOwn(moduleOf, value.name)) this.#moduleTypes.add(value.name);
-    const fieldsEndMs = yield* value.skip(this.#reader);
+    this.#count(value.name, database, expiresMs, yield* value.skip(this.#reader));
+  }
+
+  #count(type: string, database: number, expiresMs: number | undefined, fieldsEndMs?: Lifetime): void {
     this.#databases = Math.max(this.#databases, database + 1);
     const endMs = Math.min(expiresMs ?? Infinity, fieldsEndMs ?? Infinity);
     this.#mortal ||= endMs < Infinity;
     if (endMs <= this.#asOfMs) return;
-    const item = `db${database}/${value.name}`;
+    const item = `db${database}/${type}`;
     const counts = this.#counts.get(item) ?? { keys: 0, expiring: 0 };
     counts.keys += 1;
     if (expiresMs !== undefined) counts.expiring += 1;

@@ -90,6 +90,12 @@ describe('an RDB of a real server', () => {
       expect(count([small.subarray(0, at), small.subarray(at)])).toEqual(whole);
   });
 
+  test.each([1, 2, 13, 100, 1000])('in pieces of %i bytes it counts the same', (bytes) => {
+    const pieces: Buffer[] = [];
+    for (let at = 0; at < all.length; at += bytes) pieces.push(all.subarray(at, at + bytes));
+    expect(count(pieces)).toEqual(count([all]));
+  });
+
   test('cut at any byte it is damaged', () => {
     for (let at = 0; at < small.length; at += 1)
       expect(() => count([small.subarray(0, at)])).toThrow(/cut short/);
