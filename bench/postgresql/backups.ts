@@ -31,6 +31,13 @@ export const ours = (bed: Bed): readonly Contender[] => [
   ourBackup(bed, 'grill-backup backup', 'postgresql'),
 ];
 
+/** Ours with settings that cost more. */
+export const variations = (bed: Bed): readonly Contender[] => [
+  ourBackup(bed, '  contentHash: true', 'hashed'),
+  ourBackup(bed, '  count: server', 'by-server'),
+  ourBackup(bed, '  count: server, contentHash: true', 'hashed-by-server'),
+];
+
 const dump = `pg_dump -Fc -Z0 ${database}`;
 
 /** Other ways to back the database up. */

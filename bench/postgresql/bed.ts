@@ -8,6 +8,14 @@ import { makePlanFolder, type PlanFolder } from '../harness/plan-folder.ts';
 
 export const database = 'grillstats';
 
+/** Targets of the plan: the same database with other settings of its `connection`. */
+export const variants = {
+  postgresql: {},
+  hashed: { contentHash: true },
+  'by-server': { count: 'server' },
+  'hashed-by-server': { count: 'server', contentHash: true },
+} as const;
+
 /** A filled server, a plan for it, and what a user's shell needs to reach it. */
 export interface Bed extends PlanFolder {
   readonly postgresql: TestPostgresql;
@@ -38,10 +46,12 @@ export const makeBed = async (megabytes: number): Promise<Bed> => {
   const postgresql = await startPostgresql();
   await fill(postgresql, megabytes);
   const { host, port, user, password } = postgresql;
-  const plan = makePlanFolder(
-    [{ name: 'postgresql', engine: 'postgresql', connection: { host, port, database } }],
-    { postgresql: { username: user, password } },
-  );
+  const targets = Object.entries(variants).map(([name, settings]) => ({
+    name,
+    engine: 'postgresql',
+    connection: { host, port, database, ...settings },
+  }));
+  const plan = makePlanFolder(targets, { postgresql: { username: user, password } });
   return {
     ...plan,
     postgresql,

@@ -2,7 +2,7 @@ import { mustExist } from '../../runtime/src/core/must-exist.ts';
 import { measure } from '../harness/measure.ts';
 import { race } from '../harness/race.ts';
 import type { Report, Suite } from '../harness/suite.ts';
-import { ours, peers } from './backups.ts';
+import { ours, peers, variations } from './backups.ts';
 import { database, makeBed, type Bed } from './bed.ts';
 import { restores } from './restores.ts';
 
@@ -15,7 +15,7 @@ const subjectOf = async ({ postgresql: { psql } }: Bed): Promise<string> => {
 const races = async (bed: Bed, rounds: number, quick: boolean): Promise<Report> => {
   const servers = [bed.observed];
   const own = ours(bed);
-  const contenders = quick ? own : [...own, ...peers(bed)];
+  const contenders = quick ? own : [...own, ...variations(bed), ...peers(bed)];
   const backup = await race({ title: 'backup', contenders, rounds, servers });
   await measure(mustExist(own[1], 'our backup')); // the archive that the restores read
   const { pid } = bed.observed;
