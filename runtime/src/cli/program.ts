@@ -13,6 +13,7 @@ export type Commands = Readonly<Record<string, () => Promise<{ readonly command:
 export const commands: Commands = {
   backup: () => import('../commands/backup/cli.ts'),
   base: () => import('../commands/base/cli.ts'),
+  receive: () => import('../commands/receive/cli.ts'),
   list: () => import('../commands/list/cli.ts'),
   show: () => import('../commands/show/cli.ts'),
   restore: () => import('../commands/restore/cli.ts'),

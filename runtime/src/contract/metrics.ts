@@ -130,6 +130,22 @@ export const pushedMetrics = {
   jobArchiveBytes: gauge('job_archive_bytes', 'bytes', perCommand, 'Size of the archive that the last run made or read.'),
 } as const;
 
+/** What a receiver of a log says of itself: `grill-backup receive`. Sizes are since its start. */
+// prettier-ignore
+export const receiverMetrics = {
+  walConnected: gauge('wal_connected', 'boolean', perTarget, 'Whether the log of the database flows.'),
+  walInfo: gauge('wal_info', 'info', ['target', 'system', 'timeline'], 'The system and timeline that the log is of.'),
+  walRecoveryPoint: gauge('wal_recovery_point_timestamp_seconds', 'timestamp', perTarget, 'Every commit before it is in the store, by the clock of the server.'),
+  walLagSeconds: gauge('wal_lag_seconds', 'seconds', perTarget, 'How far the recovery point of the log is behind.'),
+  walLagBytes: gauge('wal_lag_bytes', 'bytes', perTarget, 'Log that the server has and the store has not.'),
+  walGaps: gauge('wal_gaps', 'count', perTarget, 'Recorded gaps in the stored log of the system.'),
+  walPieces: gauge('wal_pieces', 'count', perTarget, 'Pieces stored since the receiver started.'),
+  walLogBytes: gauge('wal_log_bytes', 'bytes', perTarget, 'Log stored since the receiver started.'),
+  walStoredBytes: gauge('wal_stored_bytes', 'bytes', perTarget, 'Size of the pieces stored since the receiver started.'),
+  walSlot: gauge('wal_slot_info', 'info', ['target', 'slot', 'status'], 'The replication slot and how it stands: idle, active, lost or absent.'),
+  walSlotSafeBytes: gauge('wal_slot_safe_bytes', 'bytes', perTarget, 'Log that may still be written before the server gives the slot up, where it has a limit.'),
+} as const;
+
 export type MetricId = keyof typeof metrics;
 
 /** Labels of a metric: `LabelsOf<'archives'>` is `'target' | 'tier'`. */
@@ -137,6 +153,9 @@ export type LabelsOf<Id extends MetricId> = (typeof metrics)[Id]['labels'][numbe
 
 /** Port of the exporter's HTTP server. */
 export const metricsPort = 9187;
+
+/** Port of a receiver's HTTP server. */
+export const receiverPort = 9188;
 
 /** Paths of the exporter's HTTP server: `health` answers as long as the process does, `ready` once the stores were read. */
 export const metricsPaths = { metrics: '/metrics', health: '/healthz', ready: '/readyz' } as const;

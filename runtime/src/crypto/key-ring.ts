@@ -58,13 +58,19 @@ const deriveCipherKey = async (passphrase: string, salt: Buffer): Promise<Cipher
   return { key: bytes.subarray(0, 32), iv: bytes.subarray(32) };
 };
 
+/** Far more than are in use at once; a receiver of a log derives one every few seconds, for months. */
+const mostKnown = 4096;
+
 /** Derivation is slow on purpose, and archives share salts: the tiers of one backup, and an archive read again. */
 const once = <T>(compute: (salt: Buffer) => Promise<T>): ((salt: Buffer) => Promise<T>) => {
   const known = new Map<string, Promise<T>>();
   return (salt) => {
     const name = salt.toString('hex');
     const value = known.get(name) ?? compute(salt);
+    known.delete(name); // put back as the newest
     known.set(name, value);
+    const [oldest] = known.keys();
+    if (known.size > mostKnown && oldest !== undefined) known.delete(oldest);
     return value;
   };
 };

@@ -18,6 +18,10 @@ export const mostBytes = {
   reportPart: 64 * MiB,
   /** The index of a catalogue: enough for 200,000 archives. */
   index: 64 * MiB,
+  /** 16 MiB of log that nothing makes smaller, its cipher and its frames; a receiver behind cuts no larger ones. */
+  piece: 17 * MiB,
+  /** A gap, a history or an index of a log: an hour at one piece a second has 3,600 entries. */
+  walRecord: 4 * MiB,
   /** Enough for an archive of 3 TB (FORMAT.md). */
   manifest: 64 * MiB,
 } as const;
@@ -33,6 +37,8 @@ const words: Readonly<Record<SmallKind, string>> = {
   recoveryKit: 'a file of the recovery kit',
   reportPart: 'a part of a report',
   index: 'the index of a catalogue',
+  piece: 'a piece of a log',
+  walRecord: 'a record of a log',
   manifest: 'a manifest',
 };
 

@@ -33,11 +33,14 @@ export const timelineFolder = (target: string, system: string, timeline: number)
 export const pieceStem = ({ from, to, time }: Pick<PieceName, 'from' | 'to' | 'time'>): string =>
   `${positionText(from)}_${positionText(to)}_${time}`;
 
-const ending = ({ compression, encrypted }: PieceName): string =>
+export const pieceEnding = ({
+  compression,
+  encrypted,
+}: Pick<PieceName, 'compression' | 'encrypted'>): string =>
   `.wal.${compressions[compression]}${encrypted ? '.enc' : ''}`;
 
 export const pieceKey = (target: string, piece: PieceName): string =>
-  `${timelineFolder(target, piece.system, piece.timeline)}${pieceStem(piece)}_${piece.mac}${ending(piece)}`;
+  `${timelineFolder(target, piece.system, piece.timeline)}${pieceStem(piece)}_${piece.mac}${pieceEnding(piece)}`;
 
 const endings = Object.entries(compressions).map(([name, suffix]) => [suffix, name as Compression] as const);
 const suffixes = endings.map(([suffix]) => suffix).join('|');
@@ -75,17 +78,65 @@ export const parsePieceKey = (target: string, key: string): PieceName | undefine
 /** `2026-11-29T09`, in UTC: an index holds what was stored within it. */
 export const hourOf = (time: Date): string => time.toISOString().slice(0, 13);
 
-export const indexKey = (target: string, system: string, timeline: number, hour: string): string =>
+/** One hour of a timeline. */
+export interface HourPlace {
+  readonly system: string;
+  readonly timeline: number;
+  readonly hour: string;
+}
+
+export const indexKey = (target: string, { system, timeline, hour }: HourPlace): string =>
   `${timelineFolder(target, system, timeline)}${hour}.index.json`;
 
 const indexPattern = new RegExp(`^${placePattern}/(\\d{4}-\\d\\d-\\d\\dT\\d\\d)\\.index\\.json$`);
 
 /** The hour of an index's key; undefined for what is none. */
-export const parseIndexKey = (
-  target: string,
-  key: string,
-): { readonly system: string; readonly timeline: number; readonly hour: string } | undefined => {
+export const parseIndexKey = (target: string, key: string): HourPlace | undefined => {
   const match = indexPattern.exec(below(target, key) ?? '');
   const [, system = '', timeline = '', hour = ''] = match ?? [];
   return match ? { system, timeline: Number.parseInt(timeline, 16), hour } : undefined;
+};
+
+/** What a timeline came from, in the database's own words. */
+export interface HistoryName {
+  readonly system: string;
+  readonly timeline: number;
+  readonly mac: string;
+  readonly encrypted: boolean;
+}
+
+export const historyKey = (target: string, { system, timeline, mac, encrypted }: HistoryName): string =>
+  `${systemFolder(target, system)}${timelineText(timeline)}_${mac}.history${encrypted ? '.enc' : ''}`;
+
+const historyPattern = /^([1-9]\d{0,19})\/([0-9a-f]{8})_([0-9a-f]{64})\.history(\.enc)?$/;
+
+/** Undefined for what is no history of the target. */
+export const parseHistoryKey = (target: string, key: string): HistoryName | undefined => {
+  const match = historyPattern.exec(below(target, key) ?? '');
+  const [, system = '', timeline = '', mac = '', sealed] = match ?? [];
+  return match
+    ? { system, timeline: Number.parseInt(timeline, 16), mac, encrypted: sealed !== undefined }
+    : undefined;
+};
+
+/** A stretch of log that nobody has. */
+export interface GapName {
+  readonly system: string;
+  readonly timeline: number;
+  readonly from: bigint;
+  readonly to: bigint;
+}
+
+export const gapKey = (target: string, { system, timeline, from, to }: GapName): string =>
+  `${systemFolder(target, system)}gaps/${timelineText(timeline)}_${positionText(from)}_${positionText(to)}.json`;
+
+const gapPattern = /^([1-9]\d{0,19})\/gaps\/([0-9a-f]{8})_([0-9a-f]{16})_([0-9a-f]{16})\.json$/;
+
+/** Undefined for what is no gap of the target. */
+export const parseGapKey = (target: string, key: string): GapName | undefined => {
+  const match = gapPattern.exec(below(target, key) ?? '');
+  const [, system = '', timeline = '', from = '', to = ''] = match ?? [];
+  return match
+    ? { system, timeline: Number.parseInt(timeline, 16), from: BigInt(`0x${from}`), to: BigInt(`0x${to}`) }
+    : undefined;
 };

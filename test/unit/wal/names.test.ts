@@ -48,7 +48,11 @@ test.each([
 });
 
 test('an index is named by its hour', () => {
-  const index = indexKey('pg', '73', 2, hourOf(new Date('2026-11-29T09:59:59.999Z')));
+  const index = indexKey('pg', {
+    system: '73',
+    timeline: 2,
+    hour: hourOf(new Date('2026-11-29T09:59:59.999Z')),
+  });
   expect(index).toBe('wal/pg/73/00000002/2026-11-29T09.index.json');
   expect(parseIndexKey('pg', index)).toEqual({ system: '73', timeline: 2, hour: '2026-11-29T09' });
   expect(parseIndexKey('pg', key)).toBeUndefined();

@@ -1,0 +1,65 @@
+import { createCipheriv, createDecipheriv, createHash, createHmac } from 'node:crypto';
+import { equalDigests, type CipherKey, type Key, type KeyRing } from './key-ring.ts';
+import { magic } from './seal.ts';
+
+/** Fixed, so that all that a key authenticates so costs one derivation; archives and signatures have other salts. */
+const macSalt = Buffer.from('grill-backup whole object');
+
+/** Salt and key of one object's cipher. */
+export interface ObjectCipher extends CipherKey {
+  readonly salt: Buffer;
+}
+
+/** A key for one object more; slow on purpose, so that who seals many derives ahead. */
+export const newCipher = async (key: Key, randomBytes: (length: number) => Buffer): Promise<ObjectCipher> => {
+  const salt = randomBytes(8);
+  return { salt, ...(await key.cipherKey(salt)) };
+};
+
+/**
+ * MAC of an object that is sealed, and read, whole: HMAC-SHA256 over a label, which tells what the object is and where it
+ * belongs, and its bytes. In the clear a plain SHA-256, which proves integrity only.
+ */
+const macOf = async (key: Key | undefined, label: string, bytes: Buffer): Promise<string> => {
+  const digest = key ? createHmac('sha256', (await key.macKeys(macSalt)).macKey) : createHash('sha256');
+  return digest.update(label).update('\0').update(bytes).digest('hex');
+};
+
+/** Plaintext → `openssl enc -aes-256-cbc -pbkdf2` and its MAC; in the clear the same bytes and their digest. */
+export const sealWhole = async (
+  plain: Buffer,
+  label: string,
+  key: Key | undefined,
+  cipher: ObjectCipher | undefined,
+): Promise<{ readonly bytes: Buffer; readonly mac: string }> => {
+  if (!cipher) return { bytes: plain, mac: await macOf(key, label, plain) };
+  const sealer = createCipheriv('aes-256-cbc', cipher.key, cipher.iv);
+  const bytes = Buffer.concat([magic, cipher.salt, sealer.update(plain), sealer.final()]);
+  return { bytes, mac: await macOf(key, label, bytes) };
+};
+
+/** The key that made the MAC; undefined where none did. */
+const keyOf = async (keys: KeyRing, label: string, bytes: Buffer, mac: string): Promise<Key | undefined> => {
+  for (const key of keys) if (equalDigests(mac, await macOf(key, label, bytes))) return key;
+  return undefined;
+};
+
+const headerBytes = 16;
+
+const decrypt = async (key: Key, bytes: Buffer): Promise<Buffer> => {
+  const cipher = await key.cipherKey(bytes.subarray(magic.length, headerBytes));
+  const opener = createDecipheriv('aes-256-cbc', cipher.key, cipher.iv);
+  return Buffer.concat([opener.update(bytes.subarray(headerBytes)), opener.final()]);
+};
+
+/** Plaintext of an object, after its MAC held under a key of the ring; undefined where it holds under none. */
+export const openWhole = async (
+  bytes: Buffer,
+  label: string,
+  mac: string,
+  keys: KeyRing | undefined,
+): Promise<Buffer | undefined> => {
+  if (!keys) return equalDigests(mac, await macOf(undefined, label, bytes)) ? bytes : undefined;
+  const key = await keyOf(keys, label, bytes, mac);
+  return key && decrypt(key, bytes);
+};

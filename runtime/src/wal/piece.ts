@@ -1,0 +1,79 @@
+import { BackupError, isBackupError } from '../core/errors.ts';
+import { newCipher, openWhole, sealWhole, type ObjectCipher } from '../crypto/whole.ts';
+import { readSmall } from '../store/size-limits.ts';
+import { pieceEnding, pieceKey, pieceStem, timelineText, type PieceName } from './names.ts';
+import { packWhole, unpackWhole } from './packing.ts';
+import type { LogPlace } from './place.ts';
+
+/** Where a piece belongs, before it is sealed. */
+export type PiecePlace = Pick<PieceName, 'system' | 'timeline' | 'from' | 'to' | 'time'>;
+
+/** Everything that the key of a piece says, but its MAC: so no piece can take the place of another. */
+const labelOf = (piece: Omit<PieceName, 'mac'>): string =>
+  [
+    'grill-backup wal piece',
+    piece.system,
+    timelineText(piece.timeline),
+    pieceStem(piece) + pieceEnding(piece),
+  ].join('\0');
+
+/** A piece that is ready to be stored. */
+export interface SealedPiece {
+  readonly name: PieceName;
+  readonly key: string;
+  readonly bytes: Buffer;
+}
+
+/** @param cipher derived ahead; @default derived now, which is slow */
+export const sealPiece = async (
+  { target, keys, compression, randomBytes }: LogPlace,
+  place: PiecePlace,
+  plain: Buffer,
+  cipher?: Promise<ObjectCipher>,
+): Promise<SealedPiece> => {
+  const unsealed = { ...place, compression: compression.algorithm, encrypted: keys !== undefined };
+  const packed = await packWhole(plain, compression);
+  const [key] = keys ?? [];
+  const sealed = await sealWhole(
+    packed,
+    labelOf(unsealed),
+    key,
+    await (cipher ?? (key && newCipher(key, randomBytes))),
+  );
+  const name = { ...unsealed, mac: sealed.mac };
+  return { name, key: pieceKey(target, name), bytes: sealed.bytes };
+};
+
+/** Stores a piece. Its key holds the MAC of its bytes, so that what has the key already is this very piece. */
+export const putPiece = async (
+  { store }: Pick<LogPlace, 'store'>,
+  { key, bytes }: SealedPiece,
+): Promise<void> => {
+  async function* body(): AsyncGenerator<Buffer> {
+    yield bytes;
+  }
+  await store.put(key, body).catch((error: unknown) => {
+    if (!isBackupError(error, 'store.exists')) throw error;
+  });
+};
+
+const damaged = (key: string, how: string): BackupError =>
+  new BackupError('archive.damaged', `piece ${key} ${how}`);
+
+/** Log of a stored piece; not a byte of it before its MAC held. @throws BackupError archive.damaged, store.* */
+export const readPiece = async ({ store, target, keys }: LogPlace, name: PieceName): Promise<Buffer> => {
+  const key = pieceKey(target, name);
+  if (name.encrypted !== (keys !== undefined))
+    throw damaged(
+      key,
+      keys ? 'is not encrypted, but the plan demands encryption' : 'is encrypted, and the plan has no key',
+    );
+  const bytes = await readSmall(store, key, 'piece');
+  const packed = await openWhole(bytes, labelOf(name), name.mac, keys);
+  if (!packed) throw damaged(key, 'was altered, cut, renamed or exchanged, or no key of the plan made it');
+  const plain = await unpackWhole(packed, name.compression, Number(name.to - name.from)).catch(
+    () => undefined,
+  );
+  if (!plain) throw damaged(key, 'does not hold as much log as its name says');
+  return plain;
+};
