@@ -9,6 +9,8 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 export interface HostileS3 {
   readonly endpoint: string;
   readonly objects: Map<string, Buffer>;
+  /** Parts of uploads under way, by upload ID and number. */
+  readonly uploads: Map<string, Map<number, Buffer>>;
   /** Operations so far, as `ListObjectsV2` or `PutObject redis/a`. */
   readonly requests: readonly string[];
   readonly stop: () => Promise<void>;
@@ -61,8 +63,9 @@ const operationOf = (method: string, key: string, query: URLSearchParams, copies
   if (query.has('uploads')) return 'CreateMultipartUpload';
   if (query.has('uploadId'))
     return (
-      { PUT: 'UploadPart', POST: 'CompleteMultipartUpload', GET: 'ListParts' }[method] ??
-      'AbortMultipartUpload'
+      { PUT: copies ? 'UploadPartCopy' : 'UploadPart', POST: 'CompleteMultipartUpload', GET: 'ListParts' }[
+        method
+      ] ?? 'AbortMultipartUpload'
     );
   return copies ? 'CopyObject' : byMethod[method]!;
 };
@@ -100,19 +103,20 @@ const list = (objects: Map<string, Buffer>, query: URLSearchParams): S3Answer =>
   );
 };
 
+type Held = Pick<HostileS3, 'objects' | 'uploads'>;
+
 const metadataOf = new WeakMap<Buffer, Record<string, string>>();
 
 const read = (content: Buffer, { headers }: S3Request): S3Answer => {
-  const start = Number(/bytes=(\d+)-/.exec(headers.range ?? '')?.[1] ?? 0);
-  const common = {
-    etag: etagOf(content),
-    'last-modified': new Date().toUTCString(),
-    ...metadataOf.get(content),
-  };
-  if (start === 0) return { status: 200, headers: common, body: content };
-  if (start >= content.length) return failing(416, 'InvalidRange');
-  const range = `bytes ${start}-${content.length - 1}/${content.length}`;
-  return { status: 206, headers: { ...common, 'content-range': range }, body: content.subarray(start) };
+  const [, first, last] = /bytes=(\d+)-(\d*)/.exec(headers.range ?? '') ?? [];
+  const etag = etagOf(content);
+  const common = { etag, 'last-modified': new Date().toUTCString(), ...metadataOf.get(content) };
+  if (headers['if-match'] && headers['if-match'] !== etag) return failing(412, 'PreconditionFailed');
+  if (first === undefined) return { status: 200, headers: common, body: content };
+  if (Number(first) >= content.length) return failing(416, 'InvalidRange');
+  const body = content.subarray(Number(first), last ? Number(last) + 1 : undefined);
+  const range = `bytes ${first}-${Number(first) + body.length - 1}/${content.length}`;
+  return { status: 206, headers: { ...common, 'content-range': range }, body };
 };
 
 const write = (
@@ -128,8 +132,39 @@ const write = (
   return { status: 200, headers: { etag: etagOf(body) } };
 };
 
-const honestly = (objects: Map<string, Buffer>, request: S3Request): S3Answer => {
+const copiedFrom = ({ objects }: Held, headers: S3Request['headers']): Buffer => {
+  const source = decodeURIComponent(headers['x-amz-copy-source'] as string).replace(`${bucket}/`, '');
+  const [, first = '0', last] = /bytes=(\d+)-(\d+)/.exec(headers['x-amz-copy-source-range'] as string) ?? [];
+  return objects.get(source)!.subarray(Number(first), last ? Number(last) + 1 : undefined);
+};
+
+/** Answers to the steps of an upload in parts. */
+const inParts = (held: Held, { operation, key, query, headers, body }: S3Request): S3Answer => {
+  const { objects, uploads } = held;
+  const id = query.get('uploadId') ?? '';
+  const parts = uploads.get(id);
+  if (operation === 'CreateMultipartUpload') {
+    const created = `${uploads.size + 1}`;
+    uploads.set(created, new Map());
+    return xml('InitiateMultipartUploadResult', `<UploadId>${created}</UploadId>`);
+  }
+  if (!parts) return failing(404, 'NoSuchUpload');
+  if (operation === 'UploadPart' || operation === 'UploadPartCopy') {
+    const content = operation === 'UploadPart' ? body : copiedFrom(held, headers);
+    parts.set(Number(query.get('partNumber')), content);
+    if (operation === 'UploadPart') return { status: 200, headers: { etag: etagOf(content) } };
+    return xml('CopyPartResult', `<ETag>${etagOf(content)}</ETag>`);
+  }
+  uploads.delete(id);
+  if (operation === 'AbortMultipartUpload') return { status: 204 };
+  const numbers = [...body.toString().matchAll(/<PartNumber>(\d+)</g)].map(([, number]) => Number(number));
+  objects.set(key, Buffer.concat(numbers.map((number) => parts.get(number)!)));
+  return xml('CompleteMultipartUploadResult', '<ETag>x</ETag>');
+};
+
+const honestly = (held: Held, request: S3Request): S3Answer => {
   const { operation, key, query, headers, body } = request;
+  const { objects } = held;
   const content = objects.get(key);
   switch (operation) {
     case 'HeadBucket':
@@ -148,18 +183,15 @@ const honestly = (objects: Map<string, Buffer>, request: S3Request): S3Answer =>
     case 'DeleteObject':
       objects.delete(key);
       return { status: 204 };
-    case 'CopyObject': {
-      const source = decodeURIComponent(headers['x-amz-copy-source'] as string).replace(`${bucket}/`, '');
-      objects.set(key, objects.get(source)!);
+    case 'CopyObject':
+      objects.set(key, copiedFrom(held, headers));
       return xml('CopyObjectResult', `<ETag>x</ETag>`);
-    }
     case 'CreateMultipartUpload':
-      return xml('InitiateMultipartUploadResult', '<UploadId>1</UploadId>');
     case 'UploadPart':
-      objects.set(key, Buffer.concat([query.get('partNumber') === '1' ? Buffer.of() : content!, body]));
-      return { status: 200, headers: { etag: etagOf(body) } };
+    case 'UploadPartCopy':
     case 'CompleteMultipartUpload':
-      return xml('CompleteMultipartUploadResult', '<ETag>x</ETag>');
+    case 'AbortMultipartUpload':
+      return inParts(held, request);
     default:
       return failing(501, 'NotImplemented');
   }
@@ -181,7 +213,7 @@ const send = (
 };
 
 export const startHostileS3 = async (manner: Manner = () => undefined): Promise<HostileS3> => {
-  const objects = new Map<string, Buffer>();
+  const [objects, uploads] = [new Map<string, Buffer>(), new Map<string, Map<number, Buffer>>()];
   const requests: string[] = [];
   const server = createServer((incoming, response) => {
     void (async () => {
@@ -192,7 +224,7 @@ export const startHostileS3 = async (manner: Manner = () => undefined): Promise<
       requests.push(key ? `${operation} ${key.replace(/^p\//, '')}` : operation);
       const { headers } = incoming;
       const request = { operation, key, query: url.searchParams, headers, body: await bodyOf(incoming) };
-      const honest = () => honestly(objects, request);
+      const honest = () => honestly({ objects, uploads }, request);
       const answer = manner(request, honest) ?? honest();
       if (typeof answer === 'function') answer(response);
       else send(response, operation, answer);
@@ -202,6 +234,7 @@ export const startHostileS3 = async (manner: Manner = () => undefined): Promise<
   return {
     endpoint: `http://127.0.0.1:${(server.address() as { port: number }).port}`,
     objects,
+    uploads,
     requests,
     stop: async () => {
       const closed = once(server.close(), 'close');

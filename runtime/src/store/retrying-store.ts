@@ -1,25 +1,5 @@
-import { pauseAfter, retryPolicy, withRetries, type RetryPolicy } from './retry.ts';
+import { resuming, retryPolicy, withRetries, type RetryPolicy } from './retry.ts';
 import type { ListOptions, Store, StoredObject } from './store.ts';
-
-/** Yields from `open()`; where that breaks, from a new one, which continues where the last item left off. */
-async function* resuming<T>(
-  open: () => AsyncIterable<T>,
-  policy: RetryPolicy,
-  signal?: AbortSignal,
-): AsyncGenerator<T> {
-  for (let attempt = 1; ; attempt++) {
-    try {
-      for await (const item of open()) {
-        attempt = 0; // whatever makes progress may go on
-        yield item;
-      }
-      return;
-    } catch (error) {
-      attempt = Math.max(attempt, 1);
-      await pauseAfter(error, attempt, policy, signal);
-    }
-  }
-}
 
 async function* getResuming(
   store: Store,

@@ -6,6 +6,7 @@ import { NodeHttpHandler } from '@smithy/node-http-handler';
 import { BackupError, messageOf } from '../core/errors.ts';
 import type { S3Config } from './config.ts';
 import { boundAnswers, type AnswerLimits } from './s3-answers.ts';
+import { leaveBodiesUnsigned, sliceBodies } from './s3-bodies.ts';
 
 /** A pair of keys from the Secret; never logged. */
 export interface S3Keys {
@@ -18,9 +19,9 @@ export interface S3Limits extends AnswerLimits {
   readonly connectMs: number;
   /** Longest silence on a connection; a server-side copy of one part must fit in. */
   readonly idleMs: number;
-  /** Smallest part of a multipart upload. S3 takes no less than 5 MiB except for the last. */
+  /** Smallest part of a multipart upload, and a range of a download. S3 takes no less than 5 MiB except for the last. */
   readonly partBytes: number;
-  /** Largest piece of a server-side copy. S3 takes up to 5 GiB; less keeps slow servers inside `idleMs`. */
+  /** Piece of a server-side copy, unless they would be too many. S3 takes up to 5 GiB; less keeps slow servers inside `idleMs`. */
   readonly copyPartBytes: number;
   /** How long a writer without conditions waits to see whether another one wrote the same name: see s3-sending.ts. */
   readonly settleMs: number;
@@ -30,7 +31,7 @@ export const s3Limits: S3Limits = {
   connectMs: 5000,
   idleMs: 120_000,
   partBytes: 8 << 20,
-  copyPartBytes: 1 << 30,
+  copyPartBytes: 256 << 20,
   settleMs: 3000,
   answerBytes: 8 << 20,
   answerMs: 600_000,
@@ -46,6 +47,10 @@ export interface Bucket {
   readonly host: string;
   readonly checksums: S3Config['checksums'];
   readonly conditionalWrites: boolean;
+  /** Parts of the smallest size on their way at the same time; larger ones as many as take the same memory. */
+  readonly concurrency: number;
+  /** Ranges of a download. Whoever limits bandwidth paces the reader, which nothing may read ahead of. */
+  readonly ranges: number;
   readonly limits: S3Limits;
 }
 
@@ -73,9 +78,15 @@ export const openBucket = async (
   keys: S3Keys | undefined,
   limits: S3Limits,
 ): Promise<Bucket> => {
-  const { region, endpoint, forcePathStyle, caFile, checksums, conditionalWrites } = config;
+  const { region, endpoint, forcePathStyle, caFile, checksums, conditionalWrites, concurrency } = config;
   const agent = { keepAlive: true, proxyEnv: proxyVariables(config, process.env) };
   const sending = checksums === 'when-required' ? 'WHEN_REQUIRED' : 'WHEN_SUPPORTED';
+  const handler = new NodeHttpHandler({
+    connectionTimeout: limits.connectMs,
+    socketTimeout: limits.idleMs,
+    httpAgent: new HttpAgent(agent),
+    httpsAgent: new Agent({ ...agent, ...(caFile && { ca: await readCa(caFile) }) }),
+  });
   const client = new S3Client({
     region,
     ...(endpoint && { endpoint }),
@@ -83,19 +94,14 @@ export const openBucket = async (
     ...(keys && { credentials: { accessKeyId: keys.accessKey, secretAccessKey: keys.secretKey } }),
     requestChecksumCalculation: sending,
     responseChecksumValidation: sending,
-    requestHandler: boundAnswers(
-      new NodeHttpHandler({
-        connectionTimeout: limits.connectMs,
-        socketTimeout: limits.idleMs,
-        httpAgent: new HttpAgent(agent),
-        httpsAgent: new Agent({ ...agent, ...(caFile && { ca: await readCa(caFile) }) }),
-      }),
-      limits,
-    ),
+    requestHandler: boundAnswers(sliceBodies(handler), limits),
   });
+  leaveBodiesUnsigned(client);
   const { name, prefix } = parseBase(config.base);
   const host = endpoint ? new URL(endpoint).host : `s3.${region}.amazonaws.com`;
-  return { client, name, prefix, location: config.base, host, checksums, conditionalWrites, limits };
+  const ranges = config.bandwidth === undefined ? concurrency : 1;
+  const writing = { checksums, conditionalWrites };
+  return { client, name, prefix, location: config.base, host, ...writing, concurrency, ranges, limits };
 };
 
 /** Names the object in messages: `s3://bucket/prefix/key at host`. */

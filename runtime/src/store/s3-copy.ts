@@ -8,6 +8,7 @@ import {
 } from '@aws-sdk/client-s3';
 import { BackupError } from '../core/errors.ts';
 import { retryPolicy, withRetries } from './retry.ts';
+import { inFlight } from './in-flight.ts';
 import { nameOf, type Bucket } from './s3-client.ts';
 import { at, headObject, onKey, sizeOf } from './s3-request.ts';
 import type { ObjectVersion } from './store.ts';
@@ -16,28 +17,43 @@ import type { ObjectVersion } from './store.ts';
 const sourceOf = (bucket: Bucket, key: string, versionId?: string): string =>
   `${bucket.name}/${bucket.prefix}${key}${versionId === undefined ? '' : `?versionId=${encodeURIComponent(versionId)}`}`;
 
-/** First and last byte of each piece. */
-const ranges = (bytes: number, pieceBytes: number): readonly (readonly [number, number])[] =>
-  Array.from({ length: Math.ceil(bytes / pieceBytes) }, (_, index) => [
-    index * pieceBytes,
-    Math.min((index + 1) * pieceBytes, bytes) - 1,
-  ]);
+const again = <T>(bucket: Bucket, key: string, request: () => Promise<T>): Promise<T> =>
+  withRetries(() => onKey(bucket, key, request), retryPolicy);
 
+interface Piece {
+  /** From 1. */
+  readonly number: number;
+  readonly first: number;
+  readonly last: number;
+}
+
+/** S3's limit ("Multipart upload limits"). */
+const mostPieces = 10_000;
+
+const piecesOf = (bytes: number, leastBytes: number): readonly Piece[] => {
+  const pieceBytes = Math.max(leastBytes, Math.ceil(bytes / mostPieces));
+  return Array.from({ length: Math.ceil(bytes / pieceBytes) }, (_, index) => {
+    const first = index * pieceBytes;
+    return { number: index + 1, first, last: Math.min(first + pieceBytes, bytes) - 1 };
+  });
+};
+
+/** Copies pieces side by side: the server reads and writes, and no byte passes through here. */
 const copyPieces = async (bucket: Bucket, CopySource: string, to: string, bytes: number): Promise<void> => {
-  const { client, limits } = bucket;
+  const { client, limits, concurrency } = bucket;
   const { UploadId } = await client.send(new CreateMultipartUploadCommand(at(bucket, to)));
   const target = { ...at(bucket, to), UploadId };
+  const copyPiece = async ({ number: PartNumber, first, last }: Piece): Promise<CompletedPart> => {
+    const range = { CopySource, CopySourceRange: `bytes=${first}-${last}` };
+    const command = () => new UploadPartCopyCommand({ ...target, ...range, PartNumber });
+    const { CopyPartResult } = await again(bucket, to, () => client.send(command()));
+    return { PartNumber, ETag: CopyPartResult?.ETag };
+  };
   try {
-    const pieces: CompletedPart[] = [];
-    for (const [first, last] of ranges(bytes, limits.copyPartBytes)) {
-      const range = { CopySource, CopySourceRange: `bytes=${first}-${last}` };
-      const PartNumber = pieces.length + 1;
-      const { CopyPartResult } = await client.send(
-        new UploadPartCopyCommand({ ...target, ...range, PartNumber }),
-      );
-      pieces.push({ PartNumber, ETag: CopyPartResult?.ETag });
-    }
-    await client.send(new CompleteMultipartUploadCommand({ ...target, MultipartUpload: { Parts: pieces } }));
+    const budget = { most: concurrency, weightOf: () => 1 };
+    const pieces = await inFlight(piecesOf(bytes, limits.copyPartBytes), budget, copyPiece);
+    const MultipartUpload = { Parts: [...pieces] };
+    await client.send(new CompleteMultipartUploadCommand({ ...target, MultipartUpload }));
   } catch (error) {
     await client.send(new AbortMultipartUploadCommand(target)).catch(() => {}); // then it is a leftover
     throw error;
@@ -47,9 +63,6 @@ const copyPieces = async (bucket: Bucket, CopySource: string, to: string, bytes:
 const copyWhole = async (bucket: Bucket, CopySource: string, to: string): Promise<void> => {
   await bucket.client.send(new CopyObjectCommand({ ...at(bucket, to), CopySource }));
 };
-
-const again = <T>(bucket: Bucket, key: string, request: () => Promise<T>): Promise<T> =>
-  withRetries(() => onKey(bucket, key, request), retryPolicy);
 
 /** Copies so many bytes, and proves that they are there. */
 const copyBytes = async (bucket: Bucket, source: string, to: string, bytes: number): Promise<void> => {

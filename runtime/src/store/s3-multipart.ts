@@ -7,13 +7,11 @@ import {
 } from '@aws-sdk/client-s3';
 import type { Part } from './s3-parts.ts';
 import { BackupError, isBackupError } from '../core/errors.ts';
+import { inFlight } from './in-flight.ts';
 import { nameOf } from './s3-client.ts';
 import { at } from './s3-request.ts';
 import { alreadySent, findBrokenOff, type BrokenOff, type Multipart } from './s3-resume.ts';
 import { commit, condition, metadata, send, type Upload } from './s3-sending.ts';
-
-/** Parts on their way while the next one fills: memory holds three parts. */
-const partsInFlight = 2;
 
 const create = async (upload: Upload): Promise<BrokenOff> => {
   const { bucket, key } = upload;
@@ -56,25 +54,16 @@ interface Sent {
   readonly bytes: number;
 }
 
-/** When this settles, no part is on its way any more. */
+/** As many parts at a time as memory is for, while the next one fills. When this settles, none is on its way any more. */
 const sendParts = async (upload: Upload, begun: BrokenOff, parts: AsyncIterable<Part>): Promise<Sent> => {
-  const completed: CompletedPart[] = [];
-  const sending: Promise<CompletedPart>[] = [];
+  const { concurrency, limits } = upload.bucket;
   let bytes = 0;
-  try {
-    for await (const part of parts) {
-      const oldest = sending.length === partsInFlight ? sending.shift() : undefined;
-      if (oldest) completed.push(await oldest);
-      const sent = sendPart(upload, begun, part);
-      sent.catch(() => {}); // seen when its turn comes
-      sending.push(sent);
-      bytes = part.end;
-    }
-    completed.push(...(await Promise.all(sending)));
-  } finally {
-    await Promise.allSettled(sending);
-  }
-  return { completed, bytes };
+  const send = (part: Part): Promise<CompletedPart> => {
+    bytes = part.end;
+    return sendPart(upload, begun, part);
+  };
+  const budget = { most: concurrency * limits.partBytes, weightOf: ({ data }: Part) => data.length };
+  return { completed: await inFlight(parts, budget, send), bytes };
 };
 
 /** What a later upload of the same content can continue: nothing was wrong but that it was stopped or cut off. */

@@ -1,118 +1,95 @@
-import type { Readable } from 'node:stream';
+import { pauseAfter, resuming, retryPolicy } from './retry.ts';
+import type { Bucket } from './s3-client.ts';
 import {
-  GetObjectCommand,
-  ListObjectsV2Command,
-  type GetObjectCommandOutput,
-  type _Object as Content,
-} from '@aws-sdk/client-s3';
-import { BackupError } from '../core/errors.ts';
-import { isObjectKey } from './keys.ts';
-import { nameOf, type Bucket } from './s3-client.ts';
-import { statusOf } from './s3-errors.ts';
-import { pages } from './s3-pages.ts';
-import { at, headObject, onKey, sizeOf } from './s3-request.ts';
-import type { StoredObject } from './store.ts';
+  chunksOf,
+  openRange,
+  readInto,
+  replaced,
+  type Filling,
+  type Found,
+  type Range,
+  type Reading,
+} from './s3-range.ts';
 
-const rangeNotSatisfiable = 416;
+type Chunks = AsyncGenerator<Buffer, void, undefined>;
 
-/** Undefined where `start` is the end of the object: S3 has no empty ranges. */
-const open = async (
-  bucket: Bucket,
-  key: string,
-  start: number,
-  VersionId?: string,
-): Promise<GetObjectCommandOutput | undefined> => {
-  const range = start > 0 ? { Range: `bytes=${start}-` } : {};
-  const command = new GetObjectCommand({ ...at(bucket, key), ...range, VersionId });
-  const atEnd = async (error: unknown): Promise<undefined> => {
-    if (statusOf(error) !== rangeNotSatisfiable || (await headObject(bucket, key))?.ContentLength !== start)
-      throw error;
+/** Streams a range to its end: what breaks is asked for again from there on, of the same object. */
+async function* streamed(reading: Reading, start: number, opened: Range): Chunks {
+  const { end, found } = opened;
+  let [position, answer]: [number, Range | undefined] = [start, opened];
+  const open = async function* (): Chunks {
+    if (position === end) return;
+    const range = answer ?? (await openRange(reading, position, end, found));
+    if (!range) throw replaced(reading);
+    answer = undefined;
+    yield* chunksOf(reading, range);
   };
-  return onKey(bucket, key, () => bucket.client.send(command).catch(atEnd));
-};
-
-/** The chunks of a response; a broken connection becomes a BackupError. */
-async function* chunksOf(
-  bucket: Bucket,
-  key: string,
-  response: GetObjectCommandOutput,
-): AsyncGenerator<Buffer> {
-  const body = (response.Body as Readable).iterator() as AsyncIterator<Buffer>;
-  try {
-    for (;;) {
-      const step = await onKey(bucket, key, () => body.next());
-      if (step.done) return;
-      yield step.value;
-    }
-  } finally {
-    await body.return?.();
-  }
-}
-
-/** Length of the answer's body. A gateway that ignores the range, or does not say the length, could hide a cut. */
-const checkAnswer = (
-  bucket: Bucket,
-  key: string,
-  start: number,
-  { ContentLength: length, ContentRange: range }: GetObjectCommandOutput,
-): number => {
-  const what = nameOf(bucket, key);
-  if (length === undefined)
-    throw new BackupError('store.failed', `${what}: the answer does not say its length`);
-  const bytes = sizeOf(bucket, key, length);
-  const asked = new RegExp(`^bytes ${start}-(\\d+)/`);
-  if (start > 0 && Number(asked.exec(range ?? '')?.[1] ?? NaN) !== start + bytes - 1)
-    throw new BackupError('store.failed', `${what}: asked to start at ${start}, got ${range ?? 'all of it'}`);
-  return bytes;
-};
-
-/** Reads bytes `start` to the end, and fails unless all of them came. */
-export async function* getObject(
-  bucket: Bucket,
-  key: string,
-  start: number,
-  versionId?: string,
-): AsyncGenerator<Buffer> {
-  const response = await open(bucket, key, start, versionId);
-  if (!response) return;
-  const what = nameOf(bucket, key);
-  const length = checkAnswer(bucket, key, start, response);
-  let received = 0;
-  for await (const chunk of chunksOf(bucket, key, response)) {
-    received += chunk.length;
-    if (received > length) break;
+  for await (const chunk of resuming(open, retryPolicy, reading.signal)) {
+    position += chunk.length;
     yield chunk;
   }
-  if (received !== length)
-    throw new BackupError('store.failed', `${what} ended after ${received} of ${length} bytes`);
 }
 
-/** Objects of a page that are ours: not aliases, nor what others keep in the bucket, nor what was not asked for. */
-const ours = (bucket: Bucket, prefix: string, contents: readonly Content[]): StoredObject[] =>
-  contents.flatMap(({ Key = '', Size, LastModified, ETag = '' }) => {
-    const key = Key.slice(bucket.prefix.length);
-    if (!Key.startsWith(`${bucket.prefix}${prefix}`) || !isObjectKey(key)) return [];
-    return [{ key, bytes: sizeOf(bucket, key, Size), modified: LastModified ?? new Date(0), tag: ETag }];
-  });
-
-/** Objects in key order, page by page; some gateways sort folders in another way, which within a page is put right. */
-export async function* listObjects(bucket: Bucket, prefix: string): AsyncGenerator<StoredObject> {
-  const { Bucket, Key: Prefix } = at(bucket, prefix);
-  const read = (ContinuationToken: string | undefined) =>
-    onKey(bucket, prefix, () =>
-      bucket.client.send(new ListObjectsV2Command({ Bucket, Prefix, ContinuationToken })),
-    );
-  let last = '';
-  for await (const page of pages(bucket, read, ({ NextContinuationToken }) => NextContinuationToken)) {
-    const objects = ours(bucket, prefix, page.Contents ?? []);
-    for (const object of objects.sort((a, b) => (a.key < b.key ? -1 : 1))) {
-      if (object.key < last)
-        throw new BackupError(
-          'store.failed',
-          `${nameOf(bucket, prefix)}: the server lists keys out of order`,
-        );
-      if (object.key > last) yield object;
-      last = object.key;
+/** Fills a buffer from byte `start` on: what breaks is asked for again from there on, of the same object. */
+const fill = async (reading: Reading, found: Found, start: number, filling: Filling): Promise<void> => {
+  const { length } = filling.buffer;
+  for (let attempt = 1; filling.filled < length; attempt++) {
+    const before = filling.filled;
+    try {
+      const range = await openRange(reading, start + before, start + length, found);
+      if (!range) throw replaced(reading);
+      await readInto(reading, range, filling);
+    } catch (error) {
+      if (filling.filled > before) attempt = 1; // whatever makes progress may go on
+      await pauseAfter(error, attempt, retryPolicy, reading.signal);
     }
+  }
+};
+
+/** As much as a read of a socket gives: the reader's garbage stays young, and is found by V8's small collections. */
+const pieceBytes = 1 << 16;
+
+/** Copies, as the buffer is filled again while its reader may still hold a piece. */
+function* piecesOf(buffer: Buffer): Generator<Buffer, void, undefined> {
+  for (let at = 0; at < buffer.length; at += pieceBytes)
+    yield Buffer.from(buffer.subarray(at, at + pieceBytes));
+}
+
+/**
+ * The ranges of an object that follow the opened one, in order, each read while those before it are used. They double from two
+ * on, so that a reader who stops soon has asked for little. Memory holds as many buffers as there are ranges.
+ */
+async function* ahead(reading: Reading, { found, end: from }: Range): Chunks {
+  const { ranges, limits } = reading.bucket;
+  const spare: Buffer[] = [];
+  const next: Promise<Buffer>[] = [];
+  const begin = (start: number): void => {
+    const whole = spare.pop() ?? Buffer.allocUnsafeSlow(limits.partBytes);
+    const buffer = whole.subarray(0, found.bytes - start);
+    const filled = fill(reading, found, start, { buffer, filled: 0 }).then(() => buffer);
+    filled.catch(() => {}); // seen when its turn comes
+    next.push(filled);
+  };
+  for (let [end, width] = [from, 2]; ; width = Math.min(width * 2, ranges)) {
+    for (; next.length < width && end < found.bytes; end += limits.partBytes) begin(end);
+    const buffer = await next.shift();
+    if (!buffer) return;
+    yield* piecesOf(buffer);
+    spare.push(buffer);
+  }
+}
+
+/** Reads bytes `start` to the end, all of one object, and fails unless all of them came. */
+export async function* getObject(bucket: Bucket, key: string, start: number, versionId?: string): Chunks {
+  const stop = new AbortController();
+  const reading = { bucket, key, versionId, signal: stop.signal };
+  const isAlone = bucket.ranges === 1;
+  try {
+    const opened = await openRange(reading, start, isAlone ? undefined : start + bucket.limits.partBytes);
+    if (!opened) return;
+    yield* streamed(reading, start, opened);
+    yield* ahead(reading, opened);
+  } finally {
+    stop.abort();
   }
 }

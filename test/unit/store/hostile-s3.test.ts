@@ -191,7 +191,7 @@ describe('an object that is not what it says', () => {
     response.write(content, () => response.destroy());
   };
   const lies: Readonly<Record<string, readonly [Manner, number, string]>> = {
-    'in length, which ends early': [on('GetObject', cut), 0, 'got no answer'],
+    'in length, which ends early': [on('GetObject', cut), 0, 'asked to start at 10'], // as it is asked for the rest
     'in its length, which it does not tell': [
       on('GetObject', (response) => void response.writeHead(200).end(content)),
       0,
@@ -206,7 +206,7 @@ describe('an object that is not what it says', () => {
     'and stalls': [
       on('GetObject', (response) => void response.writeHead(200, { 'content-length': '99' }).write('0')),
       0,
-      'got no answer',
+      'asked to start at 1',
     ],
   };
 

@@ -1,0 +1,37 @@
+import { ListObjectsV2Command, type _Object as Content } from '@aws-sdk/client-s3';
+import { BackupError } from '../core/errors.ts';
+import { isObjectKey } from './keys.ts';
+import { nameOf, type Bucket } from './s3-client.ts';
+import { pages } from './s3-pages.ts';
+import { at, onKey, sizeOf } from './s3-request.ts';
+import type { StoredObject } from './store.ts';
+
+/** Objects of a page that are ours: not aliases, nor what others keep in the bucket, nor what was not asked for. */
+const ours = (bucket: Bucket, prefix: string, contents: readonly Content[]): StoredObject[] =>
+  contents.flatMap(({ Key = '', Size, LastModified, ETag = '' }) => {
+    const key = Key.slice(bucket.prefix.length);
+    if (!Key.startsWith(`${bucket.prefix}${prefix}`) || !isObjectKey(key)) return [];
+    return [{ key, bytes: sizeOf(bucket, key, Size), modified: LastModified ?? new Date(0), tag: ETag }];
+  });
+
+/** Objects in key order, page by page; some gateways sort folders in another way, which within a page is put right. */
+export async function* listObjects(bucket: Bucket, prefix: string): AsyncGenerator<StoredObject> {
+  const { Bucket, Key: Prefix } = at(bucket, prefix);
+  const read = (ContinuationToken: string | undefined) =>
+    onKey(bucket, prefix, () =>
+      bucket.client.send(new ListObjectsV2Command({ Bucket, Prefix, ContinuationToken })),
+    );
+  let last = '';
+  for await (const page of pages(bucket, read, ({ NextContinuationToken }) => NextContinuationToken)) {
+    const objects = ours(bucket, prefix, page.Contents ?? []);
+    for (const object of objects.sort((a, b) => (a.key < b.key ? -1 : 1))) {
+      if (object.key < last)
+        throw new BackupError(
+          'store.failed',
+          `${nameOf(bucket, prefix)}: the server lists keys out of order`,
+        );
+      if (object.key > last) yield object;
+      last = object.key;
+    }
+  }
+}
