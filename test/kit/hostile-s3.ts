@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import { createServer as createTlsServer } from 'node:https';
 
 /**
  * An S3 server in memory that misbehaves as told: what a real one cannot be made to answer. It checks no signature and
@@ -212,10 +213,14 @@ const send = (
   response.end(operation.startsWith('Head') ? undefined : body);
 };
 
-export const startHostileS3 = async (manner: Manner = () => undefined): Promise<HostileS3> => {
+/** @param tls certificate and key in PEM: then it speaks TLS only */
+export const startHostileS3 = async (
+  manner: Manner = () => undefined,
+  tls?: { readonly cert: Buffer; readonly key: Buffer },
+): Promise<HostileS3> => {
   const [objects, uploads] = [new Map<string, Buffer>(), new Map<string, Map<number, Buffer>>()];
   const requests: string[] = [];
-  const server = createServer((incoming, response) => {
+  const listener = (incoming: IncomingMessage, response: ServerResponse): void => {
     void (async () => {
       const url = new URL(incoming.url!, 'http://localhost');
       const key = decodeURIComponent(url.pathname).replace(`/${bucket}`, '').replace(/^\//, '');
@@ -229,10 +234,11 @@ export const startHostileS3 = async (manner: Manner = () => undefined): Promise<
       if (typeof answer === 'function') answer(response);
       else send(response, operation, answer);
     })().catch(() => response.destroy());
-  }).listen(0, '127.0.0.1');
-  await once(server, 'listening');
+  };
+  const server = tls ? createTlsServer(tls, listener) : createServer(listener);
+  await once(server.listen(0, '127.0.0.1'), 'listening');
   return {
-    endpoint: `http://127.0.0.1:${(server.address() as { port: number }).port}`,
+    endpoint: `${tls ? 'https' : 'http'}://127.0.0.1:${(server.address() as { port: number }).port}`,
     objects,
     uploads,
     requests,

@@ -244,7 +244,7 @@ const limits: readonly Row[] = [
   },
   {
     name: 'pace or form of archives changed',
-    ...inPlan(String.raw`(compression|stores\.s3\.(bandwidth|checksums|forcePathStyle|caFile))`),
+    ...inPlan(String.raw`(compression|stores\.s3\.(bandwidth|concurrency|checksums|forcePathStyle|caFile))`),
     why: 'runs may take longer than their deadline, or the store may refuse them',
   },
   {
