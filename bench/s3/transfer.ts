@@ -19,5 +19,5 @@ if (direction === 'put')
   await store.put(key, createReadStream(file, { highWaterMark: 1 << 20 }) as AsyncIterable<Buffer>, {
     replace: true,
   });
-else await pipeline(store.get(key), createWriteStream(file));
+else await pipeline(store.get(key), createWriteStream(file, { highWaterMark: 1 << 20 }));
 process.exit();

@@ -58,9 +58,9 @@ export const s3Config = z.strictObject({
    * Parts of an upload, ranges of a download and pieces of a copy that are on their way at the same time. A run has 8 MiB of memory
    * for each: parts of an object above 11 GiB are larger, as it may have 10,000, and fewer go together. With `bandwidth` a download
    * is one range.
-   * @default 6 - with the part that fills 56 MiB, and more connections than a backup can fill
+   * @default 4 - with the part that fills 40 MiB; S3 takes 50 to 90 MB/s of each, and a backup makes less than all of that
    */
-  concurrency: z.int().min(1).max(64).default(6),
+  concurrency: z.int().min(1).max(64).default(4),
   /** Limit of uploads and downloads together. @default no limit - the sooner a copy is elsewhere the better */
   bandwidth: bandwidth.optional(),
   /** `secret` reads the keys of backup-encryption-secret; `default-chain` is the SDK's own (IRSA, instance role). @default secret - works with every gateway */
