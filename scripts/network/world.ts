@@ -1,5 +1,5 @@
-import { metricsPort } from '../../runtime/src/contract/metrics.ts';
-import { names } from '../../runtime/src/contract/names.ts';
+import { metricsPort, receiverPort } from '../../runtime/src/contract/metrics.ts';
+import { names, receiverNames } from '../../runtime/src/contract/names.ts';
 import { mustExist } from '../../runtime/src/core/must-exist.ts';
 import { engineNamed } from '../../runtime/src/engines/registry.ts';
 import type { KubernetesObject } from '../../src/constructs/backup-system.ts';
@@ -178,7 +178,7 @@ const outgoingOf = (
 };
 
 const incomingOf = (
-  { namespace: { name: namespace }, monitoring }: Environment,
+  { namespace: { name: namespace }, monitoring, targets }: Environment,
   servers: readonly Place[],
 ): readonly Probe[] => {
   const prometheus = podPlace('Prometheus', '10.42.3.10', monitoring.prometheusNamespace, {
@@ -187,6 +187,7 @@ const incomingOf = (
   const neighbour = podPlace('another pod', '10.42.2.12', namespace, { app: 'web' });
   return [
     probe('Prometheus', prometheus, metricsPort),
+    ...(receiverNames(targets).length ? [probe('Prometheus', prometheus, receiverPort)] : []),
     probe('Prometheus, another port', prometheus, 8080),
     probe('another pod of the namespace', neighbour, metricsPort),
     probe('another pod of the namespace', neighbour, 8080),

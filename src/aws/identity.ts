@@ -1,4 +1,4 @@
-import { names } from '../../runtime/src/contract/names.ts';
+import { podAccounts } from '../../runtime/src/contract/names.ts';
 import type { Environment } from '../environment/environment.ts';
 import { document, type PolicyDocument, type Statement } from './document.ts';
 import { bucketArn, keyArn, objectsArn, type Account, type Place } from './account.ts';
@@ -53,10 +53,12 @@ export const backupPolicy = (account: Account): PolicyDocument => {
   );
 };
 
-const serviceAccounts = [names.operatorAccount, names.restoreAccount];
-
 /** Only the pods' service accounts, by the tokens that the cluster signs for them. */
-const trustOf = (account: Account, issuer: string, namespace: string): PolicyDocument =>
+const trustOf = (
+  account: Account,
+  issuer: string,
+  { namespace, targets }: Pick<Environment, 'namespace' | 'targets'>,
+): PolicyDocument =>
   document({
     Sid: 'BackupPods',
     Effect: 'Allow',
@@ -67,18 +69,21 @@ const trustOf = (account: Account, issuer: string, namespace: string): PolicyDoc
     Condition: {
       StringEquals: {
         [`${issuer}:aud`]: 'sts.amazonaws.com',
-        [`${issuer}:sub`]: serviceAccounts.map((name) => `system:serviceaccount:${namespace}:${name}`),
+        [`${issuer}:sub`]: podAccounts(targets).map(
+          (name) => `system:serviceaccount:${namespace.name}:${name}`,
+        ),
       },
     },
   });
 
 /** Who the backup pods are in AWS: the role of their service accounts, or a user. */
-export const identity = ({ aws, namespace }: Environment, account: Account): AwsResource => {
+export const identity = (environment: Environment, account: Account): AwsResource => {
+  const { aws } = environment;
   const name = account.identity;
   return aws.irsa
     ? resource('Role', 'backup', {
         name,
-        assumeRolePolicy: trustOf(account, aws.irsa.issuer, namespace.name),
+        assumeRolePolicy: trustOf(account, aws.irsa.issuer, environment),
       })
     : resource('User', 'backup', { name });
 };

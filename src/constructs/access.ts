@@ -2,7 +2,7 @@ import { k8s } from 'cdk8s-plus-28';
 import { Construct } from 'constructs';
 import { z } from 'zod';
 import { resourceOf, serviceConfig } from '../../runtime/src/cluster/config.ts';
-import { cronJobNames, names } from '../../runtime/src/contract/names.ts';
+import { cronJobNames, names, podAccounts } from '../../runtime/src/contract/names.ts';
 import { planShape } from '../../runtime/src/plan/schema.ts';
 import { podRoleArn } from '../aws/account.ts';
 import { deploymentShape } from '../environment/deployment.ts';
@@ -71,6 +71,8 @@ const accessProps = z.object({
       name: z.string().min(1),
       /** Workloads that use its database. @default none - a restore then stops nothing */
       services: z.array(serviceConfig).optional(),
+      /** Present where its log is kept: a receiver then has an account, and its bases a CronJob. @default none - nothing keeps its log */
+      pointInTime: z.unknown().optional(),
     }),
   ),
   access: deploymentShape.access,
@@ -95,7 +97,7 @@ export class BackupAccess extends Construct {
     const cronJobs = lookAtCronJobs([...cronJobNames(targets)]);
     const role = podRoleArn(system);
     const annotations = role && { 'eks.amazonaws.com/role-arn': role };
-    for (const name of [names.operatorAccount, names.restoreAccount])
+    for (const name of podAccounts(targets))
       new k8s.KubeServiceAccount(this, `${name}-account`, {
         metadata: { name, ...(annotations && { annotations }) },
         // the token of a role is a volume of its own

@@ -12,6 +12,7 @@ import { BackupMonitoring } from './monitoring.ts';
 import { Namespace } from './namespace.ts';
 import { BackupNetwork } from './network.ts';
 import { checked, markChecked, type Props } from './props.ts';
+import { Receivers } from './receivers.ts';
 import { RestorePod } from './restore-pod.ts';
 import { BackupSecrets } from './secrets.ts';
 import { BackupStorage } from './storage.ts';
@@ -52,6 +53,7 @@ const parts: Readonly<Record<string, Part>> = {
   config: Config,
   network: BackupNetwork,
   'cron-jobs': CronJobs,
+  receivers: Receivers,
 };
 
 const apiObjectsIn = (construct: IConstruct): readonly ApiObject[] =>

@@ -57,7 +57,7 @@ export class Config extends Construct {
     const data = { ...overrideValues(environment), 'plan.json': planJson(environment) };
     this.node.addValidation({ validate: () => tooLarge(names.configMap, data) });
     new k8s.KubeConfigMap(this, names.configMap, { metadata: { name: names.configMap }, data });
-    const scripts = scriptsFor(environment.targets.map(({ name }) => name));
+    const scripts = scriptsFor(environment.targets);
     // not KubeConfigMap, which copies all entries before it for each of them
     new ApiObject(this, names.scriptsConfigMap, {
       apiVersion: 'v1',

@@ -1,5 +1,5 @@
 import { Construct } from 'constructs';
-import { cronJobName, names } from '../../runtime/src/contract/names.ts';
+import { baseCronJobName, cronJobName, names } from '../../runtime/src/contract/names.ts';
 import type { Environment, EnvironmentTarget } from '../environment/environment.ts';
 import { BackupCronJob, type CronJobRun } from './backup-cron-job.ts';
 import { markChecked } from './props.ts';
@@ -14,6 +14,25 @@ const backupRun = (environment: Environment, target: EnvironmentTarget): CronJob
   parallelism: 1,
   credentials: [{ ...target, optional: false }],
 });
+
+/** By the account of the receiver, whose Secret may be another one than that of the dumps. */
+const baseRun = (environment: Environment, target: EnvironmentTarget): readonly CronJobRun[] => {
+  const { name, pointInTime } = target;
+  if (!pointInTime) return [];
+  const { base, secret = target.secret } = pointInTime;
+  return [
+    {
+      system: environment,
+      name: baseCronJobName(name),
+      script: `${name}-base.sh`,
+      schedule: base.schedule,
+      deadline: base.deadline,
+      resources: base.resources ?? target.resources ?? environment.resources,
+      parallelism: 1,
+      credentials: [{ ...target, secret, optional: false }],
+    },
+  ];
+};
 
 /** Reads archives only, so it gets no credentials of a database. */
 const verificationRun = (environment: Environment): CronJobRun => ({
@@ -44,11 +63,12 @@ const drillRun = (environment: Environment): CronJobRun => ({
 /** What each CronJob of an environment runs. */
 export const cronJobRuns = (environment: Environment): readonly CronJobRun[] => [
   ...environment.targets.map((target) => backupRun(environment, target)),
+  ...environment.targets.flatMap((target) => baseRun(environment, target)),
   verificationRun(environment),
   drillRun(environment),
 ];
 
-/** A CronJob per target, one that verifies, and one that drills. */
+/** A CronJob per target, one for its bases where its log is kept, one that verifies, and one that drills. */
 export class CronJobs extends Construct {
   constructor(scope: Construct, id: string, environment: Environment) {
     super(scope, id);

@@ -8,20 +8,8 @@ import type { Environment } from '../environment/environment.ts';
 import { planChecksum } from './config.ts';
 import { jobPod, quantity } from './job-pod.ts';
 import { labelsOf, podsOf } from './labels.ts';
+import { portName, probes } from './probes.ts';
 import { archives, exporterSecret, planFolder, scratch } from './volumes.ts';
-
-const portName = 'metrics';
-
-const probe = (path: string): k8s.Probe => ({
-  httpGet: { path, port: k8s.IntOrString.fromString(portName) },
-  timeoutSeconds: 5,
-});
-
-/** Alive: the process answers. Ready: it has read the stores. What the numbers say is for the alerts to judge. */
-const probes = {
-  livenessProbe: { ...probe(metricsPaths.health), initialDelaySeconds: 10 },
-  readinessProbe: probe(metricsPaths.ready),
-};
 
 const podOf = (environment: Environment): k8s.PodSpec =>
   jobPod({

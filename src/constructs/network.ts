@@ -1,8 +1,15 @@
 import { k8s } from 'cdk8s-plus-28';
 import { Construct } from 'constructs';
 import { z } from 'zod';
-import { metricsPort } from '../../runtime/src/contract/metrics.ts';
-import { cronJobName, cronJobNames, names } from '../../runtime/src/contract/names.ts';
+import { metricsPort, receiverPort } from '../../runtime/src/contract/metrics.ts';
+import {
+  baseCronJobName,
+  cronJobName,
+  cronJobNames,
+  names,
+  receiverName,
+  receiverNames,
+} from '../../runtime/src/contract/names.ts';
 import { engineNamed } from '../../runtime/src/engines/registry.ts';
 import { portsOf as channelPorts } from '../../runtime/src/notify/config.ts';
 import { planShape } from '../../runtime/src/plan/schema.ts';
@@ -49,7 +56,8 @@ export class BackupNetwork extends Construct {
   private policies(system: Checked): void {
     const { targets, stores, network, notifications, pushgateway, monitoring } = system;
     const everyPod: k8s.LabelSelector = { matchLabels: systemLabels(system) };
-    const runs = [...cronJobNames(targets), names.restorePod];
+    const receivers = receiverNames(targets);
+    const runs = [...cronJobNames(targets), ...receivers, names.restorePod];
     new k8s.KubeNetworkPolicy(this, 'default-deny', {
       metadata: { name: 'backup-default-deny' },
       spec: { podSelector: everyPod, policyTypes: ['Ingress', 'Egress'] },
@@ -83,12 +91,19 @@ export class BackupNetwork extends Construct {
       peers: [{ namespaceSelector: inNamespace(monitoring.prometheusNamespace) }],
       ports: [port(metricsPort)],
     });
+    if (receivers.length)
+      this.allow('Ingress', 'prometheus-to-receivers', podsOfAny(system, receivers), {
+        peers: [{ namespaceSelector: inNamespace(monitoring.prometheusNamespace) }],
+        ports: [port(receiverPort)],
+      });
   }
 
-  private database(system: Checked, { name, engine, connection, network, drill }: EnvironmentTarget): void {
+  private database(system: Checked, target: EnvironmentTarget): void {
+    const { name, engine, connection, network, drill, pointInTime } = target;
     const database = engineNamed(engine);
     const portsOf = (to: typeof connection) => database.ports(to).map((number) => port(number));
-    const clients = podsOfAny(system, [cronJobName(name), names.restorePod]);
+    const ofLog = pointInTime ? [baseCronJobName(name), receiverName(name)] : [];
+    const clients = podsOfAny(system, [cronJobName(name), ...ofLog, names.restorePod]);
     const ports = portsOf(connection);
     // a name of its own form, so that no target can be called like a policy above
     this.egress(`${cronJobName(name)}-to-database`, clients, { peers: peersOf(network), ports });

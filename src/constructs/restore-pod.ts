@@ -38,8 +38,9 @@ export const restorePodSpec = (environment: Environment): k8s.PodSpec => {
       scriptsFolder(),
       scratch(quantity(resources.limits.ephemeralStorage)),
       encryptionSecret(environment),
-      ...targets.flatMap(({ engine, secret, connection }) => [
+      ...targets.flatMap(({ engine, secret, connection, pointInTime }) => [
         databaseSecret(engine, secret, true),
+        ...(pointInTime?.secret ? [databaseSecret(engine, pointInTime.secret, true)] : []), // for `wal`
         ...certificates(connection, true),
       ]),
       ...notificationSecret(environment),

@@ -24,6 +24,12 @@ export const targetDeployment = {
   resources: resources.optional(),
 } as const;
 
+/** Of the pod that receives a log. */
+export const receiverResources = resources.prefault({
+  requests: { cpu: '50m', memory: '192Mi', ephemeralStorage: '64Mi' },
+  limits: { cpu: '1', memory: '512Mi', ephemeralStorage: '256Mi' },
+});
+
 const secretSource = <T extends z.ZodType>(reference: T) => ({
   /** Entry for the encryption Secret. */
   encryption: reference,

@@ -10,7 +10,7 @@ import { always, checkPlan } from '../../runtime/src/plan/rules.ts';
 import { spreadTargets } from '../../runtime/src/plan/spread.ts';
 import { planShape, targetSchema, type Plan, type Target } from '../../runtime/src/plan/schema.ts';
 import { checkAws } from '../aws/rules.ts';
-import { deploymentShape, targetDeployment } from './deployment.ts';
+import { deploymentShape, receiverResources, targetDeployment } from './deployment.ts';
 import { peer } from './network.ts';
 import { shortages } from './resources.ts';
 
@@ -21,6 +21,23 @@ export type { Resources } from './resources.ts';
 export const configKey = 'grill-stats-backup:environment';
 
 type TargetOption = (typeof targetSchema.options)[number];
+
+/** Restores to any instant, and what the pods get that keep the log and take the bases. */
+const pointInTimeOf = (target: TargetOption) => {
+  const { base, ...shape } = target.shape.pointInTime.unwrap().shape;
+  return z.strictObject({
+    ...shape,
+    /** Resources of the receiver. @default 50m, 192Mi and 64Mi; limits 1, 512Mi and 256Mi - it holds some pieces in memory, and nothing on disk */
+    resources: receiverResources,
+    base: base
+      .unwrap()
+      .extend({
+        /** Resources of the CronJob that takes bases. @default those of the target's backups - a base passes as a dump does */
+        resources: targetDeployment.resources,
+      })
+      .prefault({}),
+  });
+};
 
 /** A target of the plan, and where its servers run. */
 const deployed = (target: TargetOption) =>
@@ -33,6 +50,8 @@ const deployed = (target: TargetOption) =>
         network: peer,
       })
       .optional(),
+    /** Keeps the log of the database as it is written, so that any instant can be restored. PostgreSQL only. @default none - it needs a slot on the server, and an account that may replicate */
+    pointInTime: pointInTimeOf(target).optional(),
   });
 
 const [first, ...others] = targetSchema.options.map(deployed);
@@ -123,10 +142,16 @@ const whole = z.strictObject(environmentShape);
 const checkQuota = (environment: z.output<typeof whole>, context: z.core.$RefinementCtx): void => {
   const { quota, exporterResources, targets, verification, drill: weekly, resources: usual } = environment;
   if (!quota) return;
-  const runs = [...targets.map((target) => ({ ...target, parallelism: 1 })), verification, weekly].map(
-    (run) => ({ resources: run.resources ?? usual, pods: run.parallelism }),
+  const logs = targets.flatMap(({ resources: own, pointInTime }) =>
+    pointInTime ? [{ ...pointInTime, base: { resources: own, ...pointInTime.base } }] : [],
   );
-  for (const { path, message } of shortages(quota, [exporterResources, usual], runs))
+  const single = [...targets, ...logs.map(({ base }) => base)].map((run) => ({ ...run, parallelism: 1 }));
+  const runs = [...single, verification, weekly].map((run) => ({
+    resources: run.resources ?? usual,
+    pods: run.parallelism,
+  }));
+  const lasting = [exporterResources, usual, ...logs.map((log) => log.resources)];
+  for (const { path, message } of shortages(quota, lasting, runs))
     context.addIssue({ code: 'custom', path: [...path], message });
 };
 
@@ -190,10 +215,21 @@ const pick = (value: object, keys: readonly string[]): Record<string, unknown> =
 
 const [planTarget] = targetSchema.options;
 
+const { drill: planDrill, pointInTime: planPointInTime } = planTarget.shape;
+
+const planPointInTimeOf = (pointInTime: NonNullable<EnvironmentTarget['pointInTime']>): object => {
+  const { base, ...shape } = planPointInTime.unwrap().shape;
+  return {
+    ...pick(pointInTime, Object.keys(shape)),
+    base: pick(pointInTime.base, Object.keys(base.unwrap().shape)),
+  };
+};
+
 const planTargetOf = (target: EnvironmentTarget): Target =>
   ({
     ...pick(target, Object.keys(planTarget.shape)),
-    ...(target.drill && { drill: pick(target.drill, Object.keys(planTarget.shape.drill.unwrap().shape)) }),
+    ...(target.drill && { drill: pick(target.drill, Object.keys(planDrill.unwrap().shape)) }),
+    ...(target.pointInTime && { pointInTime: planPointInTimeOf(target.pointInTime) }),
   }) as Target;
 
 /** The part of an environment that the runtime reads. */

@@ -3,6 +3,7 @@ import { kubectl } from './kubectl.ts';
 /** Kinds of operators that the manifests use, where the cluster lacks them. */
 const kinds = [
   ['monitoring.coreos.com', 'v1', 'PrometheusRule', 'prometheusrules'],
+  ['monitoring.coreos.com', 'v1', 'PodMonitor', 'podmonitors'],
   ['monitoring.coreos.com', 'v1', 'ServiceMonitor', 'servicemonitors'],
   ['onepassword.com', 'v1', 'OnePasswordItem', 'onepassworditems'],
 ] as const;

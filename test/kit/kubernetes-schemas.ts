@@ -1,4 +1,5 @@
 import { ExternalSecret } from '@kubernetes-models/external-secrets/external-secrets.io/v1/ExternalSecret';
+import { PodMonitor } from '@kubernetes-models/prometheus-operator/monitoring.coreos.com/v1/PodMonitor';
 import { PrometheusRule } from '@kubernetes-models/prometheus-operator/monitoring.coreos.com/v1/PrometheusRule';
 import { ServiceMonitor } from '@kubernetes-models/prometheus-operator/monitoring.coreos.com/v1/ServiceMonitor';
 import { ValidatingAdmissionPolicy } from 'kubernetes-models/admissionregistration.k8s.io/v1/ValidatingAdmissionPolicy';
@@ -31,7 +32,7 @@ type ModelClass = {
 
 const models = [
   ConfigMap, CronJob, Deployment, ExternalSecret, LimitRange, Namespace, NetworkPolicy, PersistentVolumeClaim,
-  Pod, PrometheusRule, ResourceQuota, Role, RoleBinding, Service, ServiceAccount, ServiceMonitor,
+  Pod, PodMonitor, PrometheusRule, ResourceQuota, Role, RoleBinding, Service, ServiceAccount, ServiceMonitor,
   ValidatingAdmissionPolicy, ValidatingAdmissionPolicyBinding,
 ] as unknown as readonly ModelClass[]; // prettier-ignore
 

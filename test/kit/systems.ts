@@ -35,6 +35,7 @@ const everything = () =>
       {
         ...first,
         network: { podLabels: { app: 'db' }, namespace: 'data', ingress: true },
+        pointInTime: { secret: { name: 'replication-secret' } },
         services: [{ name: 'web' }, { kind: 'StatefulSet', name: 'worker', namespace: 'apps' }],
         drill: {
           connection: { host: 'drills', database: 'postgres' },

@@ -152,6 +152,19 @@ describe('what an environment file asks for', () => {
     );
   });
 
+  test('the server of a log is also reached by its receiver and its bases, and Prometheus reaches the receiver', () => {
+    const followed = { targets: [{ ...first, pointInTime: {} }, ...others] };
+    expect(reachedBy(followed, 'server of postgresql, TCP 5432').toSorted()).toEqual([
+      'backup-restore-job',
+      'postgresql-backup',
+      'postgresql-base',
+      'postgresql-wal',
+    ]);
+    expect(allowed(worldIn(environmentWith('prod', followed)), 'incoming')).toContain(
+      'postgresql-wal › Prometheus, TCP 9188',
+    );
+  });
+
   test('without an object store and notifications nothing is reached outside of the cluster', () => {
     const { stores, aws } = environmentOf('prod');
     const closed = environmentWith('prod', {

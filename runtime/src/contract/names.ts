@@ -9,9 +9,11 @@ export const names = {
   volumeClaim: 'backup-storage-pvc',
   operatorAccount: 'backup-operator',
   restoreAccount: 'backup-restore',
+  receiverAccount: 'backup-receiver',
   servicesRole: 'backup-restore-services',
   oncallRole: 'backup-oncall',
   exporter: 'backup-exporter',
+  receivers: 'backup-receivers',
   alerts: 'backup-alerts',
   monitoring: 'backup-monitoring',
   dashboard: 'backup-monitoring-dashboard',
@@ -24,9 +26,37 @@ export const allTargets = 'full';
 /** CronJob of a target: `postgresql` → `postgresql-backup`. */
 export const cronJobName = (target: string): string => `${target}-backup`;
 
+/** CronJob that takes bases of a target: `postgresql` → `postgresql-base`. */
+export const baseCronJobName = (target: string): string => `${target}-base`;
+
+/** Deployment that receives the log of a target: `postgresql` → `postgresql-wal`. */
+export const receiverName = (target: string): string => `${target}-wal`;
+
+/** What of a target says which workloads it has. */
+export interface NamedTarget {
+  readonly name: string;
+  /** Present where its log is kept. */
+  readonly pointInTime?: unknown;
+}
+
+const withLog = (targets: readonly NamedTarget[]): readonly string[] =>
+  targets.flatMap(({ name, pointInTime }) => (pointInTime === undefined ? [] : [name]));
+
+/** Every Deployment of a plan that receives a log. */
+export const receiverNames = (targets: readonly NamedTarget[]): readonly string[] =>
+  withLog(targets).map(receiverName);
+
+/** Service accounts of the pods of a plan. */
+export const podAccounts = (targets: readonly NamedTarget[]): readonly string[] => [
+  names.operatorAccount,
+  names.restoreAccount,
+  ...(withLog(targets).length > 0 ? [names.receiverAccount] : []),
+];
+
 /** Every CronJob of a plan. */
-export const cronJobNames = (targets: readonly { readonly name: string }[]): readonly string[] => [
+export const cronJobNames = (targets: readonly NamedTarget[]): readonly string[] => [
   ...targets.map(({ name }) => cronJobName(name)),
+  ...withLog(targets).map(baseCronJobName),
   names.verification,
   names.drill,
 ];

@@ -1,4 +1,4 @@
-import { allTargets, names } from './names.ts';
+import { allTargets, names, type NamedTarget } from './names.ts';
 
 /** One file of ConfigMap `backup-scripts`. */
 export interface Script {
@@ -7,12 +7,15 @@ export interface Script {
   readonly command: readonly string[];
 }
 
-/** Scripts of a plan: backup and restore per target, `full-restore.sh`, `verify-backups.sh` and `drill-backups.sh`. */
-export const scriptsFor = (targets: readonly string[]): readonly Script[] => [
-  ...targets.flatMap((target) => [
-    { file: `${target}-backup.sh`, command: ['backup', target] },
-    { file: `${target}-restore.sh`, command: ['restore', target] },
-  ]),
+const scriptsOf = ({ name, pointInTime }: NamedTarget): readonly Script[] => [
+  { file: `${name}-backup.sh`, command: ['backup', name] },
+  { file: `${name}-restore.sh`, command: ['restore', name] },
+  ...(pointInTime === undefined ? [] : [{ file: `${name}-base.sh`, command: ['base', name] }]),
+];
+
+/** Scripts of a plan: those of each target, `full-restore.sh`, `verify-backups.sh` and `drill-backups.sh`. */
+export const scriptsFor = (targets: readonly NamedTarget[]): readonly Script[] => [
+  ...targets.flatMap(scriptsOf),
   { file: 'full-restore.sh', command: ['restore', allTargets] },
   { file: 'verify-backups.sh', command: ['verify'] },
   { file: 'drill-backups.sh', command: ['verify', '--level', 'drill'] },

@@ -34,7 +34,7 @@ const schedule: readonly Row[] = [
   },
   {
     name: 'schedule changed in the plan',
-    ...inPlan(String.raw`(targets\[[^\]]*\]|verification|drill)\.schedule$`),
+    ...inPlan(String.raw`(targets\[[^\]]*\](\.pointInTime\.base)?|verification|drill)\.schedule$`),
     holds: existed,
     why: 'runs at another time: check what else runs then, and the recovery point objective',
   },
@@ -68,7 +68,7 @@ const schedule: readonly Row[] = [
   },
   {
     name: 'deadline changed in the plan',
-    ...inPlan(String.raw`(targets\[[^\]]*\]|verification|drill)\.deadline$`),
+    ...inPlan(String.raw`(targets\[[^\]]*\](\.pointInTime\.base)?|verification|drill)\.deadline$`),
     holds: existed,
     why: 'a run may be cut off earlier, or hang unnoticed for longer',
   },
@@ -183,8 +183,8 @@ const alerts: readonly Row[] = [
   },
   {
     name: 'alerts or metrics not picked up',
-    kinds: ['PrometheusRule', 'ServiceMonitor'],
-    path: /^(metadata\.labels\.|spec\.(selector|endpoints|namespaceSelector))/,
+    kinds: ['PrometheusRule', 'ServiceMonitor', 'PodMonitor'],
+    path: /^(metadata\.labels\.|spec\.(selector|endpoints|podMetricsEndpoints|namespaceSelector))/,
     holds: existed,
     why: 'Prometheus selects rules and monitors by labels, and scrapes what they name',
   },
@@ -193,6 +193,18 @@ const alerts: readonly Row[] = [
     ...inPlan(String.raw`targets\[[^\]]*\]\.(rpo|rto)$`),
     holds: raised,
     why: 'alerts fire later',
+  },
+  {
+    name: 'log stored later or otherwise',
+    ...inPlan(String.raw`targets\[[^\]]*\]\.pointInTime\.(interval|pieceSize|synchronous)$`),
+    holds: existed,
+    why: 'a loss of the database may lose more of its last changes, or commits may wait for the store',
+  },
+  {
+    name: 'server may fill its disk',
+    ...inPlan(String.raw`targets\[[^\]]*\]\.pointInTime\.allowUnlimitedSlot$`),
+    holds: becomes(true),
+    why: 'a receiver that stays away then stops the database',
   },
   {
     name: 'warnings loosened',

@@ -68,6 +68,23 @@ const retention: readonly Row[] = [
     why: 'the next prune removes archives that are kept today',
   },
   {
+    name: 'log no longer kept',
+    ...inPlan(String.raw`targets\[[^\]]*\]\.pointInTime$`),
+    holds: removed,
+    why: 'only the nightly archives can be restored, and the slot that is left fills the disk of the server: grill-backup wal release, before this is applied',
+  },
+  {
+    name: 'window of the log shortened',
+    ...inPlan(String.raw`targets\[[^\]]*\]\.pointInTime\.window$`),
+    holds: lowered,
+    why: 'instants that can be restored today will not be',
+  },
+  {
+    name: 'another slot',
+    ...inPlan(String.raw`targets\[[^\]]*\]\.pointInTime\.slot$`),
+    why: 'the old one is left on the server and fills its disk: grill-backup wal release, before this is applied',
+  },
+  {
     name: 'retention shortened by override',
     kinds: ['ConfigMap'],
     path: /^data\.BACKUP_RETENTION_DAYS$/,

@@ -30,7 +30,7 @@ export const leftOut: Readonly<Record<string, string>> = {
 /** Kinds that are made; a check that is left out for want of a kind has to be encoded once it is. */
 export const kinds = [
   'ConfigMap', 'CronJob', 'Deployment', 'ExternalSecret', 'LimitRange', 'Namespace', 'NetworkPolicy', 'OnePasswordItem',
-  'PersistentVolumeClaim', 'Pod', 'PrometheusRule', 'ResourceQuota', 'Role', 'RoleBinding', 'Service', 'ServiceAccount',
+  'PersistentVolumeClaim', 'Pod', 'PodMonitor', 'PrometheusRule', 'ResourceQuota', 'Role', 'RoleBinding', 'Service', 'ServiceAccount',
   'ServiceMonitor', 'ValidatingAdmissionPolicy', 'ValidatingAdmissionPolicyBinding',
 ]; // prettier-ignore
 

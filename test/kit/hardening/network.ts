@@ -48,7 +48,7 @@ export const networkRules: readonly Rule[] = [
       ({ ipBlock, podSelector, namespaceSelector }) =>
         !ipBlock &&
         !Object.keys(podSelector?.matchLabels ?? {}).length &&
-        !(metadata.name === 'prometheus-to-exporter' && namespaceSelector?.matchLabels),
+        !(metadata.name.startsWith('prometheus-to-') && namespaceSelector?.matchLabels),
     ),
   ),
   objectRule('names the ports that it opens', ['NSA'], ['NetworkPolicy'], ({ metadata, spec }) =>
