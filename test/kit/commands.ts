@@ -41,9 +41,7 @@ const parseCli = async (args: readonly string[]): Promise<void> => {
 
 /** What a shell in the restore pod is asked to run: the CLI, a script over it, or a tool of the image. */
 const checkInside = async ([program = '', ...args]: readonly string[]): Promise<void> => {
-  const script = scriptsFor(targets).find(
-    ({ file }) => `/scripts/${file}` === program,
-  );
+  const script = scriptsFor(targets).find(({ file }) => `/scripts/${file}` === program);
   if (program === names.program) return parseCli(args);
   if (script) return parseCli([...script.command, ...args]);
   expect(['df', 'cat']).toContain(program);
