@@ -1,11 +1,13 @@
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { Client } from 'pg';
 import { postgresql } from '../../../runtime/src/engines/postgresql/index.ts';
 import { StreamCount } from '../../../runtime/src/engines/postgresql/stream-count.ts';
 import { replay, save } from '../../conformance/engines/saved.ts';
 import { collect, run as start } from '../../../runtime/src/core/process.ts';
 import { startPostgresql, type TestPostgresql } from '../../kit/postgresql.ts';
 import { testRun } from '../../kit/run.ts';
+import { until } from '../../kit/until.ts';
 
 const run = testRun();
 /** So few locks that a query on each table in one transaction needs too many, and pg_dump does not. */
@@ -147,6 +149,24 @@ describe('rows counted as they pass', () => {
     await dumped('reads', 'server');
     const each = [afterStream - before, afterHash - afterStream, (await scans()) - afterHash];
     expect(each).toEqual([1, 1, 2]);
+  });
+
+  test('need one connection besides that of pg_dump, which locks no table', async () => {
+    await database('held', `CREATE TABLE t AS SELECT generate_series(1, 1000) AS x`);
+    const { host, port, user, password } = server;
+    const other = new Client({ host, port, user, password, database: 'held' });
+    await other.connect();
+    await other.query('BEGIN; LOCK TABLE t');
+    const saving = dumped('held', 'stream', true);
+    const ours = `pg_stat_activity WHERE application_name = 'grill-backup'`;
+    await until(async () =>
+      (await server.psql('held', `SELECT wait_event_type FROM ${ours}`)).includes('Lock'),
+    );
+    const locks = `SELECT count(*) FROM pg_locks WHERE granted AND relation >= 16384 AND pid IN (SELECT pid FROM ${ours})`;
+    expect(await server.psql('held', `SELECT count(*) FROM ${ours}; ${locks}`)).toBe('2\n0');
+    await other.query('COMMIT');
+    await other.end();
+    expect((await saving).fingerprint).toEqual({ 'public.t': { rows: 1000, content: expect.any(String) } });
   });
 
   test('need no lock besides those of pg_dump, nor does the count after a restore', async () => {

@@ -56,9 +56,9 @@ const connections = 50;
 const usualLocks = 64;
 
 /**
- * Counting in one snapshot locks every table and index until its end. Each entry of the table of contents is one relation at
- * most, and may bring a TOAST table and its index, or a sequence: three locks. The lock table holds
- * max_locks_per_transaction × max_connections (runtime-config-locks of the manual).
+ * pg_dump, which prints what was restored so that its content can be hashed, locks every table until its end. Each entry of the
+ * table of contents is one relation at most, and may bring a TOAST table and its index, or a sequence: three locks. The lock table
+ * holds max_locks_per_transaction × max_connections (runtime-config-locks of the manual).
  */
 const locksFor = async (context: RunContext, needs: ScratchNeeds | undefined): Promise<number> => {
   if (!needs) return usualLocks;
