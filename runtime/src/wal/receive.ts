@@ -118,7 +118,6 @@ const take = async (reception: Reception, begun: Begun, stream: LogStream): Prom
       if (chunk.from !== expected)
         throw new BackupError('log.gap', `the server sent byte ${chunk.from}, and ${expected} was next`);
       expected += BigInt(chunk.bytes.length);
-      state.isConnected = true;
       state.received = expected;
       noteSeen(state, stream);
       await writer.add(chunk);
@@ -128,13 +127,16 @@ const take = async (reception: Reception, begun: Begun, stream: LogStream): Prom
   }
 };
 
+/** How often an idle server is looked at: its recovery point moves on although no log comes. */
+const watchMs = 1000;
+
 /** Follows the server's log until its timeline ends. @throws BackupError of the server or the store */
 const follow = async (reception: Reception): Promise<void> => {
   const { run, log, source, slot, state, place } = reception;
   const attempt = async (begun: Begun): Promise<void> => {
     const { timeline, from } = begun;
     const stream = await log.stream(run, source, { slot: slot.name, timeline, from });
-    const watch = setInterval(() => noteSeen(state, stream), 1000);
+    const watch = setInterval(() => noteSeen(state, stream), watchMs);
     run.log.info({ target: place.target, timeline, from: log.formatPosition(from) }, 'follows the log');
     try {
       await take(reception, begun, stream);

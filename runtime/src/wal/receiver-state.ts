@@ -47,6 +47,7 @@ export const noteStored = (state: ReceiverState, { name, storedBytes }: Committe
 export const noteSeen = (state: ReceiverState, stream: Pick<LogStream, 'seen'>): void => {
   const seen = stream.seen();
   if (!seen) return;
+  state.isConnected = true;
   state.serverEnd = seen.position;
   state.point.see(seen);
 };

@@ -126,6 +126,7 @@ export const stream = async (
   };
   const queue = chunkQueue(hold(wire, progress));
   const { report, stop } = keepReporting(wire, progress, queue);
+  wire.on('replicationStart', () => report(true)); // an idle server then says at once that it is there
   wire.on('copyDone', () => {
     progress.isOver = true;
     wire.endCopyFrom();
