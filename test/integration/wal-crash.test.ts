@@ -98,7 +98,21 @@ const kill = (child: ChildProcess): Promise<number | null> => end(child, 'SIGKIL
 const startBeside = ({ server, beside }: Bench): ChildProcess =>
   spawn(
     join(server.binDir, 'pg_receivewal'),
-    ['-D', beside, '-S', 'beside', '--no-sync', '-s', '1', '-h', server.host, '-p', `${server.port}`, '-U', server.user],
+    [
+      '-D',
+      beside,
+      '-S',
+      'beside',
+      '--no-sync',
+      '-s',
+      '1',
+      '-h',
+      server.host,
+      '-p',
+      `${server.port}`,
+      '-U',
+      server.user,
+    ],
     { ...unprivileged, env: { ...process.env, PGPASSWORD: server.password }, stdio: 'ignore' },
   );
 

@@ -24,6 +24,7 @@ export const commands: Commands = {
   prune: () => import('../commands/prune/cli.ts'),
   rekey: () => import('../commands/rekey/cli.ts'),
   status: () => import('../commands/status/cli.ts'),
+  wal: () => import('../commands/wal/cli.ts'),
   audit: () => import('../commands/audit/cli.ts'),
   serve: () => import('../commands/serve/cli.ts'),
 };
