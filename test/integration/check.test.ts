@@ -229,14 +229,18 @@ describe('on the command line', () => {
 
   test('status tells the last run, the trend and the next run', async () => {
     const { json, stdout } = await installation.cli(['status', '--json']);
-    expect(json).toMatchObject([{ target: 'redis', lastRun: { ok: true }, withinRpo: true }]);
+    expect(json).toMatchObject([
+      { target: 'redis', lastRuns: [{ command: 'backup', ok: true }], withinRpo: true },
+    ]);
     expect(json[0]).not.toHaveProperty('sizeRatio');
     expect(stdout).not.toContain('undefined');
     installation.setSecret('redis', 'password', 'wrong');
     await installation.cli(['backup', 'redis']);
     installation.setSecret('redis', 'password', 'secret');
     const failed = await installation.cli(['status', '--json']);
-    expect(failed.json).toMatchObject([{ lastRun: { ok: false, failure: 'source.refused' } }]);
+    expect(failed.json).toMatchObject([
+      { lastRuns: [{ command: 'backup', ok: false, failure: 'source.refused' }] },
+    ]);
     expect((await installation.cli(['status'])).stdout).toContain('FAILED source.refused');
   });
 

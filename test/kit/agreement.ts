@@ -31,7 +31,7 @@ export const factsOfStatus = (status: TargetStatus): Facts => ({
   withoutKey: status.setAside.filter(({ code }) => code === 'key.wrong').length,
   broken: status.setAside.filter(({ code }) => code !== 'key.wrong').length,
   verifiedAt: unix(status.verifiedAt),
-  lastBackupOk: status.lastRun?.ok,
+  lastBackupOk: status.lastRuns.find(({ command }) => command === 'backup')?.ok,
   lastRuns: runsOfStatus(status),
   drill: status.lastDrill && [unix(status.lastDrill.at), status.lastDrill.ok],
   drillSeconds: status.lastDrill?.seconds,

@@ -219,7 +219,7 @@ describe('records of runs', () => {
       });
     await writeRun(primary, testKeys, record(2, false), 'ffffff');
     await forgeries[kind]!(primary);
-    expect((await status(app))[0]!.lastRun).toMatchObject({ ok: false, failure: 'source.refused' });
+    expect((await status(app))[0]!.lastRuns).toMatchObject([{ ok: false, failure: 'source.refused' }]);
     const decisions = await pruneRun(app, 'redis', { dryRun: true, force: false });
     expect(decisions.every(({ keep }) => keep)).toBe(true);
     const samples = samplesOf({ plan: app.plan, state: await stateReader(app)(), seconds: 0 });
@@ -237,6 +237,6 @@ describe('records of runs', () => {
         streamOf('{}'),
       );
     await writeRun(primary, testKeys, record(2, false), 'ffffff');
-    expect((await status(app))[0]!.lastRun).toMatchObject({ ok: false });
+    expect((await status(app))[0]!.lastRuns).toMatchObject([{ ok: false }]);
   });
 });

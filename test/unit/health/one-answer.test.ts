@@ -66,7 +66,7 @@ test.each([
   await simulateBackup(app(), 'redis', { at: ago(1), ...(failure && { failure }) });
   await simulateBackup(app(), 'redis', { at: ago(0.9), failure: 'lock.held' });
   const { status, scrape } = await answersOf(app());
-  expect(status.lastRun).toEqual({ startedAt: ago(1).toISOString(), ...lastRun });
+  expect(status.lastRuns).toMatchObject([{ command: 'backup', startedAt: ago(1).toISOString(), ...lastRun }]);
   expect(scrape).toMatchObject({
     'lastRunAt backup': seconds(ago(1)) + 60,
     'lastRunOk backup': Number(lastRun.ok),
@@ -99,7 +99,7 @@ test('what was of the future counts as soon as it is past, also for who read it 
   expect((await answersOf(moving, read)).scrape).not.toHaveProperty('lastRunAt backup');
   clock += 2 * dayMs;
   const { status, scrape } = await answersOf(moving, read);
-  expect(status).toMatchObject({ archives: 1, lastRun: { ok: true } });
+  expect(status).toMatchObject({ archives: 1, lastRuns: [{ ok: true }] });
   expect(scrape).toMatchObject({ 'archives daily': 1, 'broken': 0, 'lastRunOk backup': 1 }); // prettier-ignore
 });
 

@@ -2,16 +2,12 @@ import { z } from 'zod';
 import { failureCode } from '../../core/failure-code.ts';
 import { resultFields } from '../../core/result-fields.ts';
 
-const runFields = {
-  startedAt: z.iso.datetime().describe('start of the run'),
-  ok: z.boolean().describe('true: it succeeded'),
-  failure: z.string().optional().describe('code of the failure, see errors.md'),
-};
-
 const lastRunSchema = z.strictObject({
   command: z.string().describe('drill is verify --level drill'),
-  ...runFields,
+  startedAt: z.iso.datetime().describe('start of the run'),
   finishedAt: z.iso.datetime().describe('end of the run'),
+  ok: z.boolean().describe('true: it succeeded'),
+  failure: z.string().optional().describe('code of the failure, see errors.md'),
   exitCode: z.int().describe('exit code of the run'),
 });
 
@@ -57,10 +53,6 @@ const targetStatusSchema = z.strictObject({
     .optional()
     .describe('size of the newest archive over the median of the seven before it; absent for the first one'),
   verifiedAt: z.iso.datetime().optional().describe('time of the newest successful verification'),
-  lastRun: z
-    .strictObject(runFields)
-    .optional()
-    .describe('the last backup, of those that did not meet the lock of another run'),
   lastRuns: z
     .array(lastRunSchema)
     .readonly()

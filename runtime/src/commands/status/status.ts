@@ -13,13 +13,6 @@ const ofNewest = ({ newest, ageSeconds }: TargetState) => {
   return { newest: newest.key, startedAt, archiveBytes, ageSeconds: Math.floor(ageSeconds) };
 };
 
-const lastBackupOf = ({ lastRuns }: TargetState): TargetStatus['lastRun'] => {
-  const record = lastRuns.get('backup');
-  if (!record) return undefined;
-  const { startedAt, ok, failure } = record;
-  return { startedAt, ok, ...(failure && { failure: failure.code }) };
-};
-
 const lastRunsOf = ({ lastRuns }: TargetState): TargetStatus['lastRuns'] =>
   [...lastRuns].map(([command, { startedAt, finishedAt, ok, exitCode, failure }]) => ({
     command,
@@ -56,7 +49,7 @@ const statusOf = (state: TargetState): TargetStatus => {
     rtoSeconds: parseDuration(target.rto),
     lastRuns: lastRunsOf(state),
     anomalies,
-    ...present({ sizeRatio, verifiedAt, lastRun: lastBackupOf(state), lastDrill: lastDrillOf(state) }),
+    ...present({ sizeRatio, verifiedAt, lastDrill: lastDrillOf(state) }),
     ...present({ lock: lockOf(state), frozen, nextRun: state.nextRunAt }),
   };
 };

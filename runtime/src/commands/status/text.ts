@@ -16,9 +16,10 @@ const drill = ({ lastDrill, rtoSeconds }: TargetStatus): string => {
   return `${formatSeconds(lastDrill.seconds)} of ${formatSeconds(rtoSeconds)}${lastDrill.withinRto ? '' : ' MISSED'}`;
 };
 
-const lastRun = ({ lastRun }: TargetStatus): string => {
-  if (!lastRun) return '-';
-  return lastRun.ok ? 'ok' : `FAILED ${lastRun.failure} ${formatTime(lastRun.startedAt)}`;
+const lastBackup = ({ lastRuns }: TargetStatus): string => {
+  const last = lastRuns.find(({ command }) => command === 'backup');
+  if (!last) return '-';
+  return last.ok ? 'ok' : `FAILED ${last.failure} ${formatTime(last.startedAt)}`;
 };
 
 const columns = [
@@ -45,7 +46,7 @@ const rowOf = (row: TargetStatus): readonly string[] => [
   row.ageSeconds === undefined ? '-' : formatSeconds(row.ageSeconds),
   formatSeconds(row.rpoSeconds),
   row.withinRpo ? 'yes' : 'NO',
-  lastRun(row),
+  lastBackup(row),
   row.archiveBytes === undefined ? '-' : formatBytes(row.archiveBytes),
   trend(row.sizeRatio),
   formatTime(row.verifiedAt),
