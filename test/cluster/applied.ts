@@ -27,25 +27,25 @@ const versions = async (args: readonly string[], input = ''): Promise<Record<str
 const written = ([key]: readonly [string, string]): boolean =>
   !/^(Deployment|StatefulSet|PersistentVolumeClaim|CronJob|ValidatingAdmissionPolicy)\//.test(key);
 
-const applied = (environment: Environment, mode: Mode): Promise<string> =>
-  kubectl(['apply', ...modes[mode], '-k', folderOf(environment)]);
+const applied = (folder: string, mode: Mode): Promise<string> =>
+  kubectl(['apply', ...modes[mode], '-k', folder]);
 
-const ours = async (environment: Environment): Promise<Record<string, string>> =>
-  Object.fromEntries(Object.entries(await versions(['-k', folderOf(environment)])).filter(written));
+const ours = async (folder: string): Promise<Record<string, string>> =>
+  Object.fromEntries(Object.entries(await versions(['-k', folder])).filter(written));
 
-/** Applies twice; the second time nothing may change, and `kubectl diff` finds nothing. */
-export const applyTwice = async (environment: Environment, mode: Mode): Promise<void> => {
-  await applied(environment, mode);
-  const before = await ours(environment);
-  const again = await applied(environment, mode);
+/** Applies manifests twice; the second time nothing may change, and `kubectl diff` finds nothing. */
+export const applyTwice = async (folder: string, mode: Mode): Promise<void> => {
+  await applied(folder, mode);
+  const before = await ours(folder);
+  const again = await applied(folder, mode);
   if (mode === 'client-side')
     deepEqual(
       again.split('\n').filter((line) => !line.endsWith(' unchanged')),
       [],
       'a second apply changes nothing',
     );
-  deepEqual(await ours(environment), before, 'a second apply writes nothing');
-  equal(await kubectl(['diff', ...modes[mode], '-k', folderOf(environment)]), '', 'kubectl diff is empty');
+  deepEqual(await ours(folder), before, 'a second apply writes nothing');
+  equal(await kubectl(['diff', ...modes[mode], '-k', folder]), '', 'kubectl diff is empty');
 };
 
 export const makeDatabases = async (environment: Environment): Promise<Record<string, string>> => {
@@ -70,11 +70,10 @@ export const databasesUnharmed = async (
 };
 
 /** `kubectl delete -k`, until all is gone: a claim waits for the pods that use it. */
-export const removeAll = async (environment: Environment): Promise<void> => {
-  await kubectl(['delete', '--ignore-not-found', '--wait=false', '-k', folderOf(environment)]);
+export const removeAll = async (folder: string): Promise<void> => {
+  await kubectl(['delete', '--ignore-not-found', '--wait=false', '-k', folder]);
   await until(
-    async () =>
-      (await kubectl(['get', '--ignore-not-found', '-o', 'name', '-k', folderOf(environment)])) === '',
+    async () => (await kubectl(['get', '--ignore-not-found', '-o', 'name', '-k', folder])) === '',
     120,
   );
 };
