@@ -75,11 +75,15 @@ try {
   await seed(live);
   const { version: influxd } = await live.api<{ version: string }>('GET', '/health');
   mkdirSync(folder, { recursive: true });
-  let saved: Saved | undefined;
+  let saved: Saved = {
+    server: { product: 'InfluxDB', version: influxd, tools: {} },
+    entries: [],
+    fingerprint: {},
+  };
   for (const [name, scenario] of Object.entries(scenarios)) {
     const recorder = await startRecorder(name === 'full' ? fresh : live);
-    const done = await scenario(run, sourceAt('127.0.0.1', recorder.port), mustExist(saved, 'saved archive'));
-    saved ??= done.saved;
+    const done = await scenario(run, sourceAt('127.0.0.1', recorder.port), saved);
+    if (name === 'dump') saved = mustExist(done.saved, 'saved archive');
     const recording = { influxd, now: now.toISOString(), result: done.result, exchanges: recorder.take() };
     writeFileSync(join(folder, `${name}.json`), `${JSON.stringify(recording, null, 1)}\n`);
     recorder.stop();

@@ -54,9 +54,14 @@ const dump: Scenario = async (run, source) => {
   return { saved, result: { ...rest, files } };
 };
 
+/** The same, counted by the server. */
+const counted: Scenario = (run, source, saved) =>
+  dump(run, { ...source, connection: { ...source.connection, count: 'server' } }, saved);
+
 /** In the order in which they are recorded; `full` runs against a second server, fresh from its setup. */
 export const scenarios: Readonly<Record<string, Scenario>> = {
   dump,
+  counted,
   trial: restore('trial', 'trial'),
   replace: restore('replace', 'first'),
   bucket: restore('replace', 'part', { only: ['temperature'] }),

@@ -12,6 +12,7 @@ import { countingBytes } from '../core/count-bytes.ts';
 import { mustExist } from '../core/must-exist.ts';
 import { archiveKeysOf } from '../crypto/archive-keys.ts';
 import { open } from '../crypto/open.ts';
+import { contradictions } from '../engines/fingerprint.ts';
 import { engines } from '../engines/registry.ts';
 import type { Store } from '../store/store.ts';
 import { allStores, type App } from '../session/app.ts';
@@ -92,7 +93,7 @@ export const readEntries = (app: App, archive: Readable, label: string): Entries
   );
 };
 
-/** Reads every byte: authenticity, encryption, compression, tar, the engine's own format, and content where it was hashed. */
+/** Reads every byte: authenticity, encryption, compression, tar, the engine's own format, and what was counted or hashed. */
 export const readThrough = async (app: App, archive: Believed): Promise<void> => {
   const { manifest } = archive;
   const engine = engines[manifest.engine];
@@ -102,7 +103,11 @@ export const readThrough = async (app: App, archive: Believed): Promise<void> =>
       `archive was made by engine ${manifest.engine}, which this program does not have`,
     );
   const entries = readEntries(app, archive, `verify ${manifest.target}`);
-  await engine.inspect(app.run, entries, manifest.fingerprint);
+  const counted = await engine.inspect(app.run, entries, manifest.fingerprint);
+  const [first, ...more] = contradictions(manifest.fingerprint, counted);
+  if (first === undefined) return;
+  const others = more.length > 0 ? `; and ${more.length} more` : '';
+  throw new BackupError('archive.damaged', `what was counted differs: ${first}${others}`);
 };
 
 /** Of what was set aside, so many are named. */

@@ -45,3 +45,14 @@ export const assertEqual = (
     `restored data differs: ${found.slice(0, quoted).join('; ')}${more}`,
   );
 };
+
+/**
+ * What of an archive was counted otherwise than its manifest says, one line each. Compared is what both count: a manifest
+ * may have measures that only a server tells, and a program of another version may count more or less.
+ */
+export const contradictions = (manifest: Fingerprint, counted: Fingerprint): readonly string[] => {
+  const said = flatten(manifest);
+  return [...flatten(counted)]
+    .filter(([key, value]) => said.has(key) && said.get(key) !== value)
+    .map(([key, value]) => `${key}: the manifest says ${said.get(key)}, the archive holds ${value}`);
+};

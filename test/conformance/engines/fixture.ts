@@ -1,4 +1,4 @@
-import type { Engine, Fingerprint, Source } from '../../../runtime/src/engines/engine.ts';
+import type { Engine, Source } from '../../../runtime/src/engines/engine.ts';
 import type { Saved } from './saved.ts';
 
 /** A live server of a kind of database, with what the suite does to it. */
@@ -36,8 +36,6 @@ export interface EngineFixture {
   readonly products?: readonly string[];
   /** Why this machine cannot run the fixture; it is then skipped under this name. */
   readonly missing?: string;
-  /** What `inspect` can tell of a fingerprint. @default all of it */
-  readonly inspected?: (fingerprint: Fingerprint) => Fingerprint;
   /** @default the engine's restoresBeside */
   readonly trialsBeside?: boolean;
   /** False where the dump tool waits minutes for a server that went away. @default true */

@@ -60,10 +60,6 @@ export const hostileDumps = (shard: string, description: string): readonly Hosti
   { title: 'no entry at all', alter: (saved) => ({ ...saved, entries: [] }) },
 ];
 
-/** Without a server only the items are known, not their points. */
-export const inspected = (fingerprint: Fingerprint): Fingerprint =>
-  Object.fromEntries(Object.keys(fingerprint).map((item) => [item, {}]));
-
 const probes = ['brisket', 'ambient', 'pork shoulder', 'a,b=c'];
 const minute = 60_000;
 

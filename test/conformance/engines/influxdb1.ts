@@ -4,7 +4,7 @@ import type { Source } from '../../../runtime/src/engines/engine.ts';
 import { captureText } from '../../kit/capture.ts';
 import { startInfluxdb1 } from '../../kit/influxdb.ts';
 import type { EngineFixture, EngineServer } from './fixture.ts';
-import { hostileDumps, inspected, readings } from './influxdb-hostile.ts';
+import { hostileDumps, readings } from './influxdb-hostile.ts';
 
 /** Answers of the server's own client, so that nothing of the engine under test is used. */
 const ask = ({ connection, credentials }: Source, statement: string): Promise<string> => {
@@ -89,7 +89,6 @@ export const influxdb1Fixture: EngineFixture = {
   engine: influxdb,
   title: 'InfluxDB 1.x',
   start,
-  inspected,
   trialsBeside: true,
   failsWhenCut: false,
   withWrongPassword: (source) => ({ ...source, credentials: { ...source.credentials, password: 'wrong' } }),

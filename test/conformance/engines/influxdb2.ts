@@ -5,7 +5,7 @@ import type { Source } from '../../../runtime/src/engines/engine.ts';
 import { startFaultyProxy } from '../../kit/faulty-proxy.ts';
 import { influxd2, startInfluxdb2 } from '../../kit/influxdb.ts';
 import type { EngineFixture, EngineServer } from './fixture.ts';
-import { ballast, hostileDumps, inspected, readings } from './influxdb-hostile.ts';
+import { ballast, hostileDumps, readings } from './influxdb-hostile.ts';
 
 /** The operator token of the live server, and, after a full restore, of the scratch server too. */
 const token = 'operator-token-of-the-tests';
@@ -145,7 +145,6 @@ export const influxdb2Fixture: EngineFixture = {
   title: 'InfluxDB 2.x',
   ...(influxd2 ? {} : { missing: 'InfluxDB 2.7 server (INFLUXD2 not set; in no Debian or npm package)' }),
   start,
-  inspected,
   trialsBeside: true,
   undoEnvironment: () => ({ INFLUX_TOKEN: token }),
   withWrongPassword: (source) => ({ ...source, credentials: { token: 'wrong' } }),

@@ -240,18 +240,19 @@ lane(title, () => {
       await server.write('month', `earlier x=1 ${Date.now() - 600_000}000000`);
     });
     expect(live.fingerprint['grill-stats/temperature']).toEqual(saved.fingerprint['grill-stats/temperature']);
-    expect(live.fingerprint['grill-stats/month']).toMatchObject({ points: '4000..4001', series: '8..9' });
+    const { points: written = 0 } = live.fingerprint['grill-stats/month']!;
+    expect([4000, 4001]).toContain(written);
     const trial = { ...request('late', live), mode: 'trial' } as const;
     const restored = await influxdb.restore(run, sourceOf(server), replay(live), trial);
     expect(restored.fingerprint).toEqual(live.fingerprint);
   }, 60_000);
 
-  test('deletes that the server has not compacted make counts lower bounds, since their points come back', async () => {
+  test('deletes that the server has not compacted make a range, since their points come back', async () => {
     await server.api('POST', '/api/v2/delete?org=grill-stats&bucket=temperature', {
       ...{ start: '1970-01-01T00:00:00Z', stop: '2200-01-01T00:00:00Z', predicate: 'probe="brisket"' },
     });
     const deleted = await save(influxdb.dump(run, sourceOf(server)));
-    expect(deleted.fingerprint['grill-stats/temperature']).toMatchObject({ points: '6000..', series: '6..' });
+    expect(deleted.fingerprint['grill-stats/temperature']).toMatchObject({ points: '6000..8000', series: '6..8' });
     expect(deleted.fingerprint['catering/temperature']).toEqual(saved.fingerprint['catering/temperature']);
     const trial = { ...request('deletes', deleted), mode: 'trial' } as const;
     const restored = await influxdb.restore(run, sourceOf(server), replay(deleted), trial);

@@ -17,6 +17,11 @@ export const influxdbConnection = z.strictObject({
   rpcPort: port.default(8088),
   /** Databases of 1.x that are backed up. @default all but `_internal` - nothing is forgotten that is made later */
   databases: z.array(z.string().min(1)).min(1).optional(),
+  /**
+   * Who counts the points of a dump: `stream`, from the files that pass, or `server`, by queries before and after them.
+   * @default stream - costs the server nothing
+   */
+  count: z.enum(['stream', 'server']).optional(),
 });
 
 export type InfluxdbConnection = z.output<typeof influxdbConnection>;

@@ -37,6 +37,9 @@ export const database = z.strictObject({
     .optional(),
 });
 
+/** Who counted what the dump holds: its shards, while they passed, or, where it is absent, queries at the server. */
+const counted = z.literal('stream').optional();
+
 /** What a dump says of itself; 1.x adds what its portable backup does not carry. */
 export const header = z.discriminatedUnion('generation', [
   z.strictObject({
@@ -50,6 +53,7 @@ export const header = z.discriminatedUnion('generation', [
      * each; archives of earlier versions have no such files.
      */
     databases: z.array(database),
+    counted,
   }),
   z.strictObject({
     format: z.literal(1),
@@ -60,6 +64,7 @@ export const header = z.discriminatedUnion('generation', [
     objects: z
       .array(z.strictObject({ kind: z.string(), organization: z.string(), name: z.string() }))
       .optional(),
+    counted,
   }),
 ]);
 

@@ -6,7 +6,7 @@ import { refusal } from './scope.ts';
 /**
  * InfluxDB 1.x by its portable backup and 2.x over HTTP, chosen by the server's answer.
  * Not restored: points deleted shortly before the backup come back, as no restore of InfluxDB applies deletes that its
- * compaction has not; the fingerprint then gives the least count, `2400..`. Continuous queries, retention policies and
+ * compaction has not; the fingerprint then gives a range, `2400..2500`. Continuous queries, retention policies and
  * grants of 1.x come along, its users do not.
  */
 export const influxdb: Engine<InfluxdbConnection> = {

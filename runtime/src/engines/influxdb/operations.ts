@@ -4,6 +4,7 @@ import type { Dump, Entries, Fingerprint, Preview, Restored, RestoreRequest, Ser
 import { openEntries, type Opened } from './header.ts';
 import type { InfluxdbSource } from './http.ts';
 import { generationOf, serverInfo, versionOf } from './server.ts';
+import { ItemCounts } from './tsm/item-counts.ts';
 import { countNow as count1 } from './v1/count.ts';
 import { dump as dump1 } from './v1/dump.ts';
 import { listDatabases } from './v1/list.ts';
@@ -39,9 +40,17 @@ export const dump = async (context: RunContext, source: InfluxdbSource): Promise
   return generationOf(server.version) === 1 ? dump1(context, source, server) : dump2(context, source, server);
 };
 
-export const inspect = async (_context: RunContext, entries: Entries): Promise<Fingerprint> => {
+/** Counts as the dump was counted: an archive that the server counted is only looked through. */
+export const inspect = async (context: RunContext, entries: Entries): Promise<Fingerprint> => {
   const { header, rest } = await openEntries(entries);
-  return header.generation === 1 ? inspect1(header, rest) : inspect2(rest);
+  const kind = header.generation === 1 ? 'tags' : 'fields';
+  const counts =
+    header.counted === 'stream' ? new ItemCounts(context, new Date(header.asOf), kind) : undefined;
+  try {
+    return await (header.generation === 1 ? inspect1(header, rest, counts) : inspect2(rest, counts));
+  } finally {
+    await counts?.close();
+  }
 };
 
 export const fingerprint = async (
@@ -51,7 +60,11 @@ export const fingerprint = async (
 ): Promise<Fingerprint> => {
   const failure = 'source.unreachable';
   if (generationOf(await versionOf(context, source)) === 1) return count1(context, source, asOf);
-  return count2(context, source, await liveBuckets(context, source, failure), { asOf, failure });
+  return count2(context, source, await liveBuckets(context, source, failure), {
+    asOf,
+    failure,
+    series: 'all',
+  });
 };
 
 /** Opens an archive that the server can take. @throws BackupError restore.refused */

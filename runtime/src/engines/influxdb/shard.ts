@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { extract, type Extract } from 'tar-stream';
 import { BackupError, messageOf, type FailureCode } from '../../core/errors.ts';
+import type { ShardCount } from './tsm/shard-count.ts';
 
 /** A tar file is whole blocks of 512 bytes, closed by two of zeros (POSIX ustar). */
 const blockBytes = 512;
@@ -18,7 +19,7 @@ export interface ShardContent {
 }
 
 interface Member extends AsyncIterable<Buffer> {
-  readonly header: { readonly name: string };
+  readonly header: { readonly name: string; readonly size?: number };
 }
 
 const checkTsm = async (member: Member): Promise<void> => {
@@ -29,15 +30,19 @@ const checkTsm = async (member: Member): Promise<void> => {
     throw new Error(`${member.header.name} is not a TSM file`);
 };
 
-const readMembers = async (tar: Extract): Promise<ShardContent> => {
+const readMembers = async (tar: Extract, count?: ShardCount): Promise<ShardContent> => {
   const found = { tsmFiles: 0, tombstones: 0 };
   for await (const member of tar as AsyncIterable<Member & { resume: () => void }>) {
-    if (member.header.name.endsWith('.tombstone')) found.tombstones++;
-    if (member.header.name.endsWith('.tsm')) {
-      found.tsmFiles++;
-      await checkTsm(member);
-    } else member.resume();
+    const { name, size = 0 } = member.header;
+    const isTsm = name.endsWith('.tsm');
+    const isTombstone = name.endsWith('.tombstone');
+    if (isTsm) found.tsmFiles++;
+    if (isTombstone) found.tombstones++;
+    if (count && (isTsm || isTombstone)) await count.read(name, size, member);
+    else if (isTsm) await checkTsm(member);
+    else member.resume();
   }
+  await count?.end();
   return found;
 };
 
@@ -55,21 +60,29 @@ const followEnd = () => {
   };
 };
 
+/** How a shard is looked at while it passes. */
+export interface Look {
+  /** Learns what the shard holds. @default nobody */
+  readonly report?: (content: ShardContent) => void;
+  /** Counts its points. @default none: of each TSM file only the beginning is looked at */
+  readonly count?: ShardCount | undefined;
+}
+
 /**
  * Passes the tar of a shard through and fails, at its end at the latest, unless it is complete and each TSM file begins
- * as one.
+ * as one, or is whole where it is counted.
  */
 export async function* checkedShard(
   content: AsyncIterable<Buffer>,
   name: string,
   failure: FailureCode,
-  report: (content: ShardContent) => void = () => {},
+  { report, count }: Look = {},
 ): AsyncGenerator<Buffer, void, undefined> {
   const tar = extract();
   const end = followEnd();
   const asDamage = (error: unknown): BackupError =>
     new BackupError(failure, `shard ${name}: ${messageOf(error)}`, { cause: error });
-  const members = readMembers(tar).catch((error: unknown) => {
+  const members = readMembers(tar, count).catch((error: unknown) => {
     throw asDamage(error);
   });
   members.catch(() => {}); // awaited below
@@ -81,8 +94,11 @@ export async function* checkedShard(
     }
     if (!end.isClosed()) throw asDamage(new Error('the end of the tar file is missing'));
     tar.end(undefined);
-    report(await members);
+    const found = await members;
+    report?.(found);
   } finally {
     tar.destroy(new Error('the tar file was not read to its end'));
+    await members.catch(() => {}); // nothing reads what is closed
+    await count?.close();
   }
 }

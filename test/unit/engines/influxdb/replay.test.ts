@@ -53,11 +53,24 @@ describe('recorded answers of a real InfluxDB 2.7', () => {
   );
 
   test('inspect takes the dump', async () => {
-    expect(await influxdb.inspect(clock, replaySaved(saved))).toEqual({
-      'grill-stats/idle': {},
-      'grill-stats/temperature': {},
-      'grill-stats/ten years': {},
-    });
+    expect(await influxdb.inspect(clock, replaySaved(saved))).toEqual(saved.fingerprint);
+  });
+
+  test('what the shards hold is what the server counted, and it is asked for no count', () => {
+    const [dump, counted] = [recordingOf('dump'), recordingOf('counted')];
+    expect(saved.fingerprint).toEqual((counted.result as Saved).fingerprint);
+    const asked = (recording: Recording) =>
+      recording.exchanges.filter(({ request: { path } }) => path.startsWith('/api/v2/query')).length;
+    expect([asked(dump), asked(counted)]).toEqual([0, 16]);
+  });
+
+  test('inspect only looks through an archive that the server counted', async () => {
+    const server = await serve(recordingOf('counted').exchanges);
+    const source = sourceAt(server.host, server.port);
+    const connection = { ...source.connection, count: 'server' } as const;
+    const old = await save(influxdb.dump(clock, { ...source, connection }));
+    const items = Object.keys(saved.fingerprint).map((item) => [item, {}]);
+    expect(await influxdb.inspect(clock, replaySaved(old))).toEqual(Object.fromEntries(items));
   });
 });
 
@@ -157,11 +170,14 @@ describe('answers with status 200 that are no dump', () => {
   });
 
   test('an error in the answer to a query', async () => {
-    const exchanges = altered('dump', '/api/v2/query', (exchange) => ({
+    const exchanges = altered('counted', '/api/v2/query', (exchange) => ({
       ...exchange,
       answer: { ...exchange.answer, text: '\r\nerror,reference\r\nengine is closed,\r\n' },
     }));
-    await expect(dumpOf(exchanges)).rejects.toEqual(
+    const server = await serve(exchanges);
+    const source = sourceAt(server.host, server.port);
+    const connection = { ...source.connection, count: 'server' } as const;
+    await expect(save(influxdb.dump(clock, { ...source, connection }))).rejects.toEqual(
       expect.objectContaining({ code: 'dump.failed', message: expect.stringMatching(/engine is closed/) }),
     );
   });

@@ -9,7 +9,7 @@ import { countsFields } from '../measures.ts';
 import { agree, afterwards } from '../ranges.ts';
 import { expectedOf } from '../scope.ts';
 import { suspended } from '../suspension.ts';
-import { countDatabase } from './count.ts';
+import { countDatabase, type Manner } from './count.ts';
 import { identifier, query } from './influxql.ts';
 import { listDatabases } from './list.ts';
 import { applyPolicies } from './schema.ts';
@@ -21,6 +21,8 @@ export interface Restore {
   readonly source: InfluxdbSource;
   readonly request: RestoreRequest;
   readonly asOf: Date;
+  /** Series that the archive counts. */
+  readonly series: Manner['series'];
   /** What the reader of the report has to know; grows. */
   readonly notes: string[];
 }
@@ -80,12 +82,12 @@ const onceLoaded = async <Result>(
 
 /** Counts a database under the name that it has in the archive. */
 export const count = (
-  { context, source, asOf }: Restore,
+  { context, source, asOf, series }: Restore,
   { schema }: Unpacked,
   name: string,
   byFields = false,
 ): Promise<Fingerprint> =>
-  countDatabase(context, source, name, { asOf, failure, countedAs: schema.name, byFields });
+  countDatabase(context, source, name, { asOf, failure, countedAs: schema.name, byFields, series });
 
 const compare = async (restore: Restore, unpacked: Unpacked, name: string): Promise<Fingerprint> => {
   const expected = expectedOf(restore.request.expected, isOf(unpacked.schema.name));

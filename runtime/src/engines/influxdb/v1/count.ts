@@ -4,7 +4,8 @@ import type { Fingerprint } from '../../engine.ts';
 import type { InfluxdbSource } from '../http.ts';
 import { earliest, intervalsOf, lastOf, type Interval } from '../intervals.ts';
 import { measuresOf, type ByType, type Measures } from '../measures.ts';
-import { identifier, query, rows, stream } from './influxql.ts';
+import { SeriesSet } from '../tsm/series-set.ts';
+import { identifier, query, rows, stream, type Series } from './influxql.ts';
 import { chosenDatabases, groupsOf, policiesOf, type ShardGroup } from './list.ts';
 
 /** Where and how a retention policy is counted. */
@@ -34,6 +35,9 @@ interface Field {
 
 const keyOf = ({ measurement, field }: Field): string => JSON.stringify([measurement, field]);
 
+/** Memory for the series of a retention policy: three million different ones. */
+const seriesRoomBytes = 36 << 20;
+
 /** Types that a field has in any shard, in the server's order. */
 type Types = ReadonlyMap<string, readonly string[]>;
 
@@ -54,16 +58,22 @@ interface Counted {
   readonly fields: readonly (Field & { readonly points: number })[];
 }
 
-/** Points of each field, one row of the answer per series; memory is that of the fields. */
-const countFields = async (counting: Counting, range: Range): Promise<Counted> => {
+/** A series as bytes; `undefined` is a tag that another series of the answer has. */
+const seriesBytes = ({ name, tags = {} }: Series): Buffer =>
+  Buffer.from(JSON.stringify([name, ...Object.entries(tags).filter(([, value]) => value !== '')]));
+
+/** Points of each field, one row of the answer per series; memory is that of the fields, and of the set of series. */
+const countFields = async (counting: Counting, range: Range, seen?: SeriesSet): Promise<Counted> => {
   const { context, source, failure } = counting;
   const influxql = `SELECT count(*) FROM ${fromOf(counting)} WHERE ${within(range)} GROUP BY *`;
   const fields = new Map<string, Counted['fields'][number]>();
   let series = 0;
-  for await (const { name, columns, values } of stream(context, source, influxql, failure)) {
+  for await (const found of stream(context, source, influxql, failure)) {
+    const { name, columns, values } = found;
     const counts = columns.map((column, at) => [column, Number(values?.[0]?.[at] ?? 0)] as const).slice(1);
     const filled = counts.filter(([, count]) => count > 0);
     if (filled.length > 0) series++;
+    if (filled.length > 0) seen?.add(seriesBytes(found), true);
     for (const [column, count] of filled) {
       const field = { measurement: `${name}`, field: column.slice('count_'.length) };
       fields.set(keyOf(field), { ...field, points: (fields.get(keyOf(field))?.points ?? 0) + count });
@@ -102,9 +112,15 @@ const typeWithin = async (
   }
 };
 
-const countInterval = async (counting: Counting, types: Types, interval: Interval): Promise<ByType> => {
+const countInterval = async (
+  counting: Counting,
+  types: Types,
+  interval: Interval,
+  series: SeriesSet,
+): Promise<ByType> => {
   const byType: Record<string, number> = {};
-  for (const counted of (await countFields(counting, interval)).fields) {
+  const seen = interval.isOpen ? undefined : series;
+  for (const counted of (await countFields(counting, interval, seen)).fields) {
     const possible = types.get(keyOf(counted)) ?? [];
     const [only, ...more] = possible;
     const isSure = only !== undefined && more.length === 0;
@@ -114,8 +130,8 @@ const countInterval = async (counting: Counting, types: Types, interval: Interva
   return byType;
 };
 
-/** Series with points up to `asOf`: the first value of each, which costs no reading of the others. */
-const countSeries = async (counting: Counting, asOf: Date): Promise<number> => {
+/** Series that a query over all shards shows, up to `asOf`: of each field those of one type. */
+const countVisibleSeries = async (counting: Counting, asOf: Date): Promise<number> => {
   const { context, source, failure } = counting;
   const range = within({ start: earliest, end: lastOf(asOf) });
   const influxql = `SELECT first(*) FROM ${fromOf(counting)} WHERE ${range} GROUP BY *`;
@@ -128,13 +144,15 @@ const countSeries = async (counting: Counting, asOf: Date): Promise<number> => {
 const countPolicy = async (
   counting: Counting,
   groups: readonly ShardGroup[],
-  asOf: Date,
+  { asOf, series: which }: Manner,
 ): Promise<Measures> => {
   const types = await typesOf(counting);
+  const series = new SeriesSet({ bytes: seriesRoomBytes });
   const found: (readonly [Interval, ByType])[] = [];
   for (const interval of intervalsOf(groups, asOf))
-    found.push([interval, await countInterval(counting, types, interval)]);
-  return measuresOf(await countSeries(counting, asOf), found);
+    found.push([interval, await countInterval(counting, types, interval, series)]);
+  const visible = which === 'visible' ? await countVisibleSeries(counting, asOf) : series.size;
+  return measuresOf(visible, found);
 };
 
 /** As fingerprints of earlier versions: all time at once, and fields with points by the last of their types. */
@@ -157,6 +175,8 @@ export interface Manner {
   readonly countedAs?: string;
   /** As earlier versions did, to compare with their archives. @default false */
   readonly byFields?: boolean;
+  /** Series of `all` types, or those that a query over all shards shows, as archives that the server counted have them. */
+  readonly series: 'all' | 'visible';
 }
 
 /** Counts a database; items are `<database>/<retention policy>`, policies without points among them. */
@@ -164,8 +184,9 @@ export const countDatabase = async (
   context: RunContext,
   source: InfluxdbSource,
   database: string,
-  { asOf, failure, countedAs = database, byFields = false }: Manner,
+  manner: Manner,
 ): Promise<Fingerprint> => {
+  const { asOf, failure, countedAs = database, byFields = false } = manner;
   const found: Record<string, Measures> = {};
   const groups = await groupsOf(context, source, database, failure);
   for (const { name: policy } of await policiesOf(context, source, database, failure)) {
@@ -173,7 +194,7 @@ export const countDatabase = async (
     const own = groups.filter((group) => group.policy === policy);
     found[`${countedAs}/${policy}`] = byFields
       ? await countPolicyByFields(counting, asOf)
-      : await countPolicy(counting, own, asOf);
+      : await countPolicy(counting, own, manner);
   }
   return found;
 };
@@ -187,6 +208,6 @@ export const countNow = async (
 ): Promise<Fingerprint> => {
   const found: Record<string, Measures> = {};
   for (const database of await chosenDatabases(context, source, failure))
-    Object.assign(found, await countDatabase(context, source, database, { asOf, failure }));
+    Object.assign(found, await countDatabase(context, source, database, { asOf, failure, series: 'all' }));
   return found;
 };

@@ -12,6 +12,7 @@ import type { DumpEntry } from '../../engine.ts';
 import { database as databaseSchema, type Database1 } from '../header.ts';
 import { parseJson } from '../json.ts';
 import { checkedShard, type ShardContent } from '../shard.ts';
+import type { ShardCount } from '../tsm/shard-count.ts';
 
 /** `<time>.manifest` of a portable backup (influxd backup: backup_util.Manifest). */
 const manifest = z.looseObject({
@@ -37,11 +38,12 @@ export const parseManifest = (text: string, failure: FailureCode): Manifest =>
 export const isManifest = (file: string): boolean => file.endsWith('.manifest');
 export const isShard = (file: string): boolean => file.endsWith('.tar.gz');
 
-/** Reads a shard's file to its end and checks it. */
+/** Reads a shard's file to its end and checks it; `count` counts it. */
 export const checkShardFile = async (
   content: AsyncIterable<Buffer>,
   file: string,
   failure: FailureCode,
+  count?: ShardCount,
 ): Promise<ShardContent> => {
   const plain = async function* (source: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
     try {
@@ -56,12 +58,10 @@ export const checkShardFile = async (
   const fed = pipeline(content, tar);
   fed.catch(() => {}); // surfaces through the iterator, or below
   let found: ShardContent = { tsmFiles: 0, tombstones: 0 };
-  const checked = checkedShard(
-    plain(tar as AsyncIterable<Buffer>),
-    file,
-    failure,
-    (content) => (found = content),
-  );
+  const checked = checkedShard(plain(tar as AsyncIterable<Buffer>), file, failure, {
+    report: (content) => (found = content),
+    count,
+  });
   for (let next = await checked.next(); !next.done; next = await checked.next());
   await fed;
   return found;
@@ -114,14 +114,21 @@ export const entryParts = (name: string): { readonly database: string; readonly 
 const missing = (file: string): BackupError =>
   new BackupError('dump.damaged', `influxd backup did not write ${file}, which its manifest names`);
 
-/**
- * Files of a portable backup, checked: manifest, meta store, shards. None where the database holds no shard.
- * `onTombstones` learns of shards with deletes that the server has not yet applied to its files.
- */
+/** What is learnt from the files of a database while they pass. */
+export interface Learnt {
+  /** The meta store, before any shard. */
+  readonly meta?: (meta: Buffer) => void;
+  /** Shards with deletes that the server has not yet applied to its files. */
+  readonly tombstones?: (shard: number) => void;
+  /** What counts a shard. @default nothing */
+  readonly count?: (shard: number) => ShardCount;
+}
+
+/** Files of a portable backup, checked: manifest, meta store, shards. None where the database holds no shard. */
 export async function* filesOf(
   folder: string,
   database: string,
-  onTombstones: (shard: number) => void,
+  learnt: Learnt,
 ): AsyncGenerator<DumpEntry, void, undefined> {
   const present = await readdir(folder);
   const manifestFile = present.find(isManifest);
@@ -133,9 +140,11 @@ export async function* filesOf(
     if (!present.includes(file)) throw missing(file);
     const path = join(folder, file);
     const shard = files.find(({ fileName }) => basename(fileName) === file);
+    if (file === basename(meta.fileName)) learnt.meta?.(await readFile(path));
     if (shard) {
-      const { tombstones } = await checkShardFile(createReadStream(path), file, 'dump.damaged');
-      if (tombstones > 0) onTombstones(shard.shardID);
+      const count = learnt.count?.(shard.shardID);
+      const { tombstones } = await checkShardFile(createReadStream(path), file, 'dump.damaged', count);
+      if (tombstones > 0) learnt.tombstones?.(shard.shardID);
     }
     yield { name: entryName(database, file), content: passing(path) };
   }

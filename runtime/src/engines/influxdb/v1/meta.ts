@@ -1,4 +1,5 @@
 import { BackupError } from '../../../core/errors.ts';
+import { timeText, type Group } from '../intervals.ts';
 
 /** A field of a protocol buffer; `raw` is its content: a varint, 4 or 8 bytes, or what a length is written before. */
 interface Field {
@@ -64,6 +65,53 @@ const alter = (bytes: Buffer, number: number, change: (raw: Buffer) => readonly 
 
 /** Numbers of fields (influxdb: backup_util/internal/data.proto, services/meta/internal/meta.proto). */
 const numbers = { data: 1, databases: 5, policies: 3, duration: 2, subscriptions: 6 } as const;
+
+/** Of a database and a retention policy alike, of a group of shards, and of a shard. */
+const nameNumber = 1;
+const groupNumbers = { groups: 5, start: 2, end: 3, deletedAt: 4, shards: 5 } as const;
+const idNumber = 1;
+
+const allOf = (bytes: Buffer, number: number): readonly Buffer[] =>
+  [...fields(bytes)].filter((field) => field.number === number).map(({ raw }) => raw);
+
+const numberOf = (bytes: Buffer, number: number): bigint => {
+  const [raw] = allOf(bytes, number);
+  return raw ? readVarint(raw, 0).value : 0n;
+};
+
+const nameOf = (bytes: Buffer): string => allOf(bytes, nameNumber)[0]?.toString('utf8') ?? '';
+
+/** As SHOW SHARDS tells times: without the fraction of a second. */
+const wholeSeconds = (time: bigint): string => {
+  const signed = BigInt.asIntN(64, time);
+  const rest = ((signed % 1_000_000_000n) + 1_000_000_000n) % 1_000_000_000n;
+  return timeText(signed - rest);
+};
+
+/** A group of shards in the meta store of a portable backup. */
+export interface MetaGroup extends Group {
+  readonly policy: string;
+  readonly shards: readonly number[];
+}
+
+const groupOf = (policy: string, bytes: Buffer): MetaGroup => ({
+  policy,
+  start: wholeSeconds(numberOf(bytes, groupNumbers.start)),
+  end: wholeSeconds(numberOf(bytes, groupNumbers.end)),
+  shards: allOf(bytes, groupNumbers.shards).map((shard) => Number(numberOf(shard, idNumber))),
+});
+
+/** Groups of shards of a database that are not deleted. @throws BackupError archive.damaged */
+export const groupsIn = (meta: Buffer, database: string): readonly MetaGroup[] =>
+  allOf(meta, numbers.data)
+    .flatMap((data) => allOf(data, numbers.databases))
+    .filter((each) => nameOf(each) === database)
+    .flatMap((each) => allOf(each, numbers.policies))
+    .flatMap((policy) =>
+      allOf(policy, groupNumbers.groups)
+        .filter((group) => numberOf(group, groupNumbers.deletedAt) === 0n)
+        .map((group) => groupOf(nameOf(policy), group)),
+    );
 
 /** What becomes of the retention policies that a portable backup carries. */
 export interface PolicyChange {

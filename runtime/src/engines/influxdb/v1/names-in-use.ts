@@ -23,14 +23,22 @@ interface Taking {
   readonly asOf: Date;
   /** Where the portable backup is written; made anew. */
   readonly folder: string;
+  /** True where the server counts. */
+  readonly isCounted: boolean;
 }
 
-/** A database in its folder, described and counted as it was right before and right after. */
+/** What the server counted right before and right after. */
+interface Counts {
+  readonly before: Fingerprint;
+  readonly after: Fingerprint;
+}
+
+/** A database in its folder, described as it was right before. */
 export interface Taken {
   readonly schema: Database1;
   readonly groups: readonly ShardGroup[];
-  readonly before: Fingerprint;
-  readonly after: Fingerprint;
+  /** Undefined where the server was not asked. */
+  readonly counts: Counts | undefined;
 }
 
 /** A database as it is when its backup begins. */
@@ -82,13 +90,14 @@ const backupWatched = async (taking: Taking, start: Start): Promise<void> => {
 };
 
 const take = async (taking: Taking, start: Start): Promise<Taken> => {
-  const { context, source, name, asOf, folder } = taking;
+  const { context, source, name, asOf, folder, isCounted } = taking;
   await rm(folder, { recursive: true, force: true });
   await mkdir(folder);
-  const before = await countDatabase(context, source, name, { asOf, failure });
+  const count = () => countDatabase(context, source, name, { asOf, failure, series: 'visible' });
+  const before = isCounted ? await count() : undefined;
   await backupWatched(taking, start);
-  const after = await countDatabase(context, source, name, { asOf, failure });
-  return { schema: start.schema, before, after, groups: await groupsOf(context, source, name, failure) };
+  const counts = before && { before, after: await count() };
+  return { schema: start.schema, counts, groups: await groupsOf(context, source, name, failure) };
 };
 
 /** Times that a database is taken again because it changed under the backup. */

@@ -113,7 +113,8 @@ export const restore = async (
   try {
     const databases = await unpack(entries, scratch, header, request);
     const asOf = new Date(header.asOf);
-    return await restoreAll({ context, source, request, asOf, notes: [] }, databases);
+    const series = header.counted === 'stream' ? 'all' : 'visible';
+    return await restoreAll({ context, source, request, asOf, series, notes: [] }, databases);
   } finally {
     await removeFolder(scratch);
   }

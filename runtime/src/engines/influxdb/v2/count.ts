@@ -1,10 +1,12 @@
 import type { RunContext } from '../../../core/context.ts';
 import { BackupError, isBackupError, messageOf, type FailureCode } from '../../../core/errors.ts';
 import type { Fingerprint } from '../../engine.ts';
+import type { Header2 } from '../header.ts';
 import { addressOf, bytesOf, call, type InfluxdbSource } from '../http.ts';
 import { earliest, intervalsOf, lastOf, latest, timeText, type Interval } from '../intervals.ts';
 import type { fieldTypes } from '../measures.ts';
 import { measuresOf, type ByType, type Measures } from '../measures.ts';
+import { SeriesSet } from '../tsm/series-set.ts';
 import { groupsOf, isSystem, itemOf, type BucketMetadata } from './buckets.ts';
 import { records } from './csv.ts';
 
@@ -28,6 +30,9 @@ interface Counting {
 }
 
 type Range = Pick<Interval, 'start' | 'end'>;
+
+/** Memory for the series of a bucket: three million different ones. */
+const seriesRoomBytes = 36 << 20;
 
 /** Ids are the only text that goes into Flux; names never do. */
 const idLiteral = (id: string): string => {
@@ -68,6 +73,10 @@ const seriesFlux = (counting: Counting, range: Range): string => `${dataFlux(cou
 data |> first() |> map(fn: (r) => ({_measurement: r._measurement, series: 1}))
   |> group() |> sum(column: "series") |> yield(name: "series")`;
 
+/** A row for each series of one interval, by its tags. */
+const eachSeriesFlux = (counting: Counting, range: Range): string => `${dataFlux(counting, range)}
+data |> first() |> drop(columns: ["_start", "_stop", "_time", "_value"]) |> yield(name: "each")`;
+
 /** Series of the index: also where a query fails, but some whose points were deleted, and not always the same. */
 const cardinalityFlux = ({ id }: Counting, { start, end }: Range): string => `import "influxdata/influxdb"
 influxdb.cardinality(bucketID: ${idLiteral(id)}, start: ${timeText(start)}, stop: ${timeText(end + 1n)})
@@ -93,6 +102,8 @@ async function* query(counting: Counting, flux: string): AsyncGenerator<Row, voi
 }
 
 interface Field {
+  /** Measurement and field. */
+  readonly key: string;
   points: number;
   series: number;
   readonly types: string[];
@@ -103,7 +114,7 @@ const countFields = async (counting: Counting, flux: string): Promise<readonly F
   const fields = new Map<string, Field>();
   for await (const row of query(counting, flux)) {
     const key = JSON.stringify([row._measurement, row._field]);
-    const field = fields.get(key) ?? { points: 0, series: 0, types: [] };
+    const field = fields.get(key) ?? { key, points: 0, series: 0, types: [] };
     fields.set(key, field);
     if (row.result === 'points') field.points += Number(row._value);
     if (row.result === 'types') {
@@ -146,19 +157,50 @@ const orUnreadable = async <Counted>(
 const countSeries = (counting: Counting, range: Range): Promise<number> =>
   orUnreadable(counting, () => sumSeries(counting, seriesFlux(counting, range)), 0);
 
-const countInterval = (counting: Counting, interval: Interval): Promise<ByType> =>
-  orUnreadable(
+/** Fields of one interval by type; undefined where the server cannot count them. */
+const countInterval = (counting: Counting, interval: Interval): Promise<readonly Field[] | undefined> =>
+  orUnreadable<readonly Field[] | undefined>(
     counting,
-    async () => {
-      const byType: Record<string, number> = {};
-      for (const { points, types } of await countFields(counting, intervalFlux(counting, interval))) {
-        const type = types[0] ?? 'unknown';
-        byType[type] = (byType[type] ?? 0) + points;
-      }
-      return byType;
-    },
-    {},
+    () => countFields(counting, intervalFlux(counting, interval)),
+    undefined,
   );
+
+const byTypeOf = (fields: readonly Field[]): ByType => {
+  const byType: Record<string, number> = {};
+  for (const { points, types } of fields) {
+    const type = types[0] ?? 'unknown';
+    byType[type] = (byType[type] ?? 0) + points;
+  }
+  return byType;
+};
+
+/** What was counted of each interval. */
+type Counted = readonly (readonly [Interval, readonly Field[] | undefined])[];
+
+/** True where a field has one type here and another there: a query over all shards then shows series of one only. */
+const changesType = (counted: Counted): boolean => {
+  const types = new Map<string, string | undefined>();
+  return counted.some(([, fields = []]) =>
+    fields.some(({ key, types: [type] }) => {
+      const before = types.get(key);
+      types.set(key, type);
+      return before !== undefined && before !== type;
+    }),
+  );
+};
+
+/** Columns of a row that name no series. */
+const isOfSeries = ([column]: readonly [string, string]): boolean =>
+  !['', 'result', 'table'].includes(column);
+
+/** Series of all types: each interval shows those of its own. */
+const countEachSeries = async (counting: Counting, counted: Counted): Promise<number> => {
+  const series = new SeriesSet({ bytes: seriesRoomBytes });
+  for (const [interval] of counted.filter(([{ isOpen }]) => !isOpen))
+    for await (const row of query(counting, eachSeriesFlux(counting, interval)))
+      series.add(Buffer.from(JSON.stringify(Object.entries(row).filter(isOfSeries).toSorted())), true);
+  return series.size;
+};
 
 const wholeTime = (asOf: Date): Range => ({ start: earliest, end: lastOf(asOf) });
 
@@ -177,7 +219,18 @@ export interface Manner {
   readonly failure: FailureCode;
   /** As earlier versions did, to compare with their archives. @default false */
   readonly byFields?: boolean;
+  /** Series of `all` types, or those that a query over all shards shows, as archives that the server counted have them. */
+  readonly series: 'all' | 'visible';
+  /** What the files were counted to hold, for what the server cannot count. @default nothing */
+  readonly expected?: Fingerprint;
 }
+
+/** How to count so that it compares with an archive that was counted `by` its shards, or by the server. */
+export const mannerFor = (
+  by: Header2['counted'],
+  expected: Fingerprint,
+): Pick<Manner, 'series' | 'expected'> =>
+  by === 'stream' ? { series: 'all', expected } : { series: 'visible' };
 
 /** Counts the bucket of an id in the shard groups of `metadata`. */
 export const countBucket = async (
@@ -185,14 +238,31 @@ export const countBucket = async (
   source: InfluxdbSource,
   { id, orgID }: Pick<Counting, 'id' | 'orgID'>,
   metadata: BucketMetadata,
-  { asOf, failure, byFields = false }: Manner,
-): Promise<Measures> => {
+  { asOf, failure, byFields = false, series: which, expected }: Manner,
+): Promise<Fingerprint[string]> => {
   const counting = { context, source, id, orgID, failure };
   if (byFields) return countByFields(counting, asOf);
-  const found: (readonly [Interval, ByType])[] = [];
+  const found: Counted[number][] = [];
   for (const interval of intervalsOf(groupsOf(metadata), asOf))
     found.push([interval, await countInterval(counting, interval)]);
-  return measuresOf(await countSeries(counting, wholeTime(asOf)), found);
+  const isEach = which === 'all' && changesType(found);
+  const series = isEach
+    ? await countEachSeries(counting, found)
+    : await countSeries(counting, wholeTime(asOf));
+  const measures = measuresOf(
+    series,
+    found.map(([interval, fields = []]) => [interval, byTypeOf(fields)] as const),
+  );
+  const unreadable = found.filter(([, fields]) => fields === undefined).map(([interval]) => interval);
+  return { ...measures, ...(unreadable.length > 0 && taken(expected?.[itemOf(metadata)], unreadable)) };
+};
+
+/** What is not compared: of intervals that the server cannot count, what the files were counted to hold. */
+const taken = (expected: Fingerprint[string] = {}, unreadable: readonly Interval[]): Fingerprint[string] => {
+  const starts = unreadable.map(({ start }) => `${timeText(start)} `);
+  const isTaken = (measure: string): boolean =>
+    measure === 'series' || measure === 'points' || starts.some((start) => measure.startsWith(start));
+  return Object.fromEntries(Object.entries(expected).filter(([measure]) => isTaken(measure)));
 };
 
 /** Counts buckets under the ids that their metadata has, but the system's; items are `<organization>/<bucket>`. */
@@ -202,7 +272,7 @@ export const countAll = async (
   buckets: readonly BucketMetadata[],
   manner: Manner,
 ): Promise<Fingerprint> => {
-  const found: Record<string, Measures> = {};
+  const found: Record<string, Fingerprint[string]> = {};
   for (const metadata of buckets.filter((bucket) => !isSystem(bucket))) {
     const where = { id: metadata.bucketID, orgID: metadata.organizationID };
     found[itemOf(metadata, manner.byFields)] = await countBucket(context, source, where, metadata, manner);

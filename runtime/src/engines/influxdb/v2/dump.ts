@@ -2,14 +2,16 @@ import type { IncomingMessage } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { RunContext } from '../../../core/context.ts';
 import { isBackupError } from '../../../core/errors.ts';
-import type { Dump, DumpEntry, Entries, ServerInfo } from '../../engine.ts';
+import type { Dump, DumpEntry, Entries, Fingerprint, ServerInfo } from '../../engine.ts';
 import { headerEntry, type Header2 } from '../header.ts';
 import { addressOf, bytesOf, call, type InfluxdbSource } from '../http.ts';
 import { listed } from '../listing.ts';
-import { assertHoldsPoints } from '../ranges.ts';
-import { checkedShard } from '../shard.ts';
-import { isSystem, listAll, shardIds, type BucketMetadata, type LiveBucket } from './buckets.ts';
+import { assertHoldsPoints, warnOfDeletes } from '../ranges.ts';
+import { checkedShard, type Look, type ShardContent } from '../shard.ts';
+import { ItemCounts } from '../tsm/item-counts.ts';
+import { isSystem, itemOf, listAll, shardIds, type BucketMetadata, type LiveBucket } from './buckets.ts';
 import { isEmptyBucket } from './count.ts';
+import { beginBuckets } from './count-shards.ts';
 import { countPresent, fingerprintOf, type Dumping, type ReadBucket } from './dumped.ts';
 import { shardName } from './entries.ts';
 import { metadata } from './metadata.ts';
@@ -42,10 +44,9 @@ const openShard = async (
 
 /** One shard; nothing where retention has dropped it meanwhile. */
 async function* shard(
-  context: RunContext,
-  source: InfluxdbSource,
+  { context, source }: Dumping,
   id: number,
-  onTombstones: () => void,
+  look: Look,
 ): AsyncGenerator<DumpEntry, void, undefined> {
   const response = await openShard(context, source, id);
   if (response.statusCode === 404) {
@@ -54,42 +55,71 @@ async function* shard(
     return;
   }
   const bytes = bytesOf(context, source, response, failure);
-  const content = checkedShard(bytes, `${id}`, 'dump.damaged', ({ tombstones }) => {
-    if (tombstones > 0) onTombstones();
-  });
-  yield { name: shardName(id), content };
+  yield { name: shardName(id), content: checkedShard(bytes, `${id}`, 'dump.damaged', look) };
 }
 
 /** What is known only after the entries were read. */
 interface Outcome {
   buckets: readonly BucketMetadata[];
-  /** By id of the bucket. */
+  /** By id of the bucket, where the server counts. */
   readonly read: Map<string, ReadBucket>;
+}
+
+/** Shards of a bucket that the server counted before. */
+async function* countedBefore(
+  dumping: Dumping,
+  bucket: BucketMetadata,
+  before: Fingerprint[string] | undefined,
+  { read }: Outcome,
+): Entries {
+  const shards = new Set<number>();
+  const tombstoned = new Set<number>();
+  read.set(bucket.bucketID, { before, shards, tombstoned });
+  if (!isSystem(bucket) && !before) return; // dropped since the metadata was read
+  for (const id of shardIds(bucket)) {
+    const report = ({ tombstones }: ShardContent): void => {
+      if (tombstones > 0) tombstoned.add(id);
+    };
+    for await (const entry of shard(dumping, id, { report })) {
+      yield entry;
+      shards.add(id);
+    }
+  }
+}
+
+/** Shards that are counted while they pass. */
+async function* countedNow(dumping: Dumping, bucket: BucketMetadata, counts: ItemCounts): Entries {
+  const item = isSystem(bucket) ? undefined : itemOf(bucket);
+  for (const id of shardIds(bucket)) yield* shard(dumping, id, { count: counts.shard(item) });
+}
+
+async function* shardsOf(dumping: Dumping, outcome: Outcome, counts: ItemCounts | undefined): Entries {
+  if (counts) {
+    beginBuckets(counts, outcome.buckets);
+    for (const bucket of outcome.buckets) yield* countedNow(dumping, bucket, counts);
+    assertHoldsPoints(counts.result(), addressOf(dumping.source));
+    return;
+  }
+  const before = await countPresent(
+    dumping,
+    outcome.buckets.filter((bucket) => !isSystem(bucket)),
+  );
+  for (const bucket of outcome.buckets) yield* countedBefore(dumping, bucket, before.get(bucket), outcome);
 }
 
 async function* entriesOf(
   dumping: Dumping,
-  server: ServerInfo,
-  objects: Header2['objects'],
+  about: Pick<Header2, 'version' | 'objects'>,
   outcome: Outcome,
+  counts: ItemCounts | undefined,
 ): Entries {
-  const { context, source, asOf } = dumping;
-  const header = { format: 1, generation: 2, version: server.version, asOf: asOf.toISOString() } as const;
-  yield headerEntry({ ...header, objects });
+  const { context, source } = dumping;
+  const { version, objects } = about;
+  const asOf = dumping.asOf.toISOString();
+  const header = { format: 1, generation: 2, version, asOf, objects } as const;
+  yield headerEntry({ ...header, ...(counts && { counted: 'stream' }) });
   yield* metadata(context, source, failure, (buckets) => (outcome.buckets = buckets));
-  const own = outcome.buckets.filter((bucket) => !isSystem(bucket));
-  const before = await countPresent(dumping, own);
-  for (const bucket of outcome.buckets) {
-    const shards = new Set<number>();
-    const tombstoned = new Set<number>();
-    outcome.read.set(bucket.bucketID, { before: before.get(bucket), shards, tombstoned });
-    if (!isSystem(bucket) && !before.has(bucket)) continue; // dropped since the metadata was read
-    for (const id of shardIds(bucket))
-      for await (const entry of shard(context, source, id, () => tombstoned.add(id))) {
-        yield entry;
-        shards.add(id);
-      }
-  }
+  yield* shardsOf(dumping, outcome, counts);
 }
 
 /** Before anything is read: a server of nothing costs nothing. @throws BackupError dump.empty */
@@ -110,13 +140,20 @@ export const dump = async (
   server: ServerInfo,
 ): Promise<Dump> => {
   const dumping = { context, source, asOf: context.now() };
-  await assertNotEmpty(context, source);
-  const objects = await listObjects(context, source, failure);
+  const counts =
+    source.connection.count === 'server' ? undefined : new ItemCounts(context, dumping.asOf, 'fields');
+  if (!counts) await assertNotEmpty(context, source);
+  const objects = [...(await listObjects(context, source, failure))];
+  const about = { version: server.version, objects };
   const outcome: Outcome = { buckets: [], read: new Map() };
   return {
     server,
-    entries: listed(entriesOf(dumping, server, [...objects], outcome)),
-    fingerprint: () => fingerprintOf(dumping, outcome.buckets, outcome.read),
-    close: async () => {},
+    entries: listed(entriesOf(dumping, about, outcome, counts)),
+    fingerprint: async () => {
+      if (!counts) return fingerprintOf(dumping, outcome.buckets, outcome.read);
+      warnOfDeletes(context, counts.withDeleted);
+      return counts.result();
+    },
+    close: async () => counts?.close(),
   };
 };

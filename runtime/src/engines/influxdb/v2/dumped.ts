@@ -4,7 +4,6 @@ import { mustExist } from '../../../core/must-exist.ts';
 import type { Fingerprint } from '../../engine.ts';
 import type { InfluxdbSource } from '../http.ts';
 import { intervalsOf, nanoseconds, timeText } from '../intervals.ts';
-import type { Measures } from '../measures.ts';
 import { combine, warnOfDeletes, type Open } from '../ranges.ts';
 import { groupsOf, isSystem, itemOf, listAll, type BucketMetadata, type LiveBucket } from './buckets.ts';
 import { countBucket } from './count.ts';
@@ -21,7 +20,7 @@ export interface Dumping {
 /** What was read of a bucket. */
 export interface ReadBucket {
   /** Counted before its shards were read; undefined where it was gone by then. */
-  readonly before: Measures | undefined;
+  readonly before: Fingerprint[string] | undefined;
   readonly shards: ReadonlySet<number>;
   /** Shards with deletes that the server has not yet applied to its files. */
   readonly tombstoned: ReadonlySet<number>;
@@ -34,13 +33,16 @@ const isGone = async ({ context, source }: Dumping, { bucketID }: BucketMetadata
 export const countPresent = async (
   dumping: Dumping,
   buckets: readonly BucketMetadata[],
-): Promise<ReadonlyMap<BucketMetadata, Measures>> => {
+): Promise<ReadonlyMap<BucketMetadata, Fingerprint[string]>> => {
   const { context, source, asOf } = dumping;
-  const found = new Map<BucketMetadata, Measures>();
+  const found = new Map<BucketMetadata, Fingerprint[string]>();
   for (const bucket of buckets)
     try {
       const where = { id: bucket.bucketID, orgID: bucket.organizationID };
-      found.set(bucket, await countBucket(context, source, where, bucket, { asOf, failure }));
+      found.set(
+        bucket,
+        await countBucket(context, source, where, bucket, { asOf, failure, series: 'visible' }),
+      );
     } catch (error) {
       if (!isBackupError(error, failure) || !(await isGone(dumping, bucket).catch(() => false))) throw error;
       context.log.warn({ bucket: itemOf(bucket) }, 'a bucket was deleted while the dump ran');
@@ -92,7 +94,7 @@ export const fingerprintOf = async (
     const counted = after.get(bucket);
     found[item] = counted && known.before ? counted : countsOfRead(bucket, known, asOf);
   }
-  warnOfDeletes(context, open);
+  warnOfDeletes(context, [...open.keys()]);
   const before = Object.fromEntries(
     own.map((bucket) => {
       const counted = after.has(bucket) ? readOf(bucket).before : undefined;

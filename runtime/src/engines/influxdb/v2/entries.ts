@@ -3,6 +3,7 @@ import { collect } from '../../../core/process.ts';
 import type { Entries } from '../../engine.ts';
 import { checkedShard } from '../shard.ts';
 import { skip } from '../skip.ts';
+import type { ShardCount } from '../tsm/shard-count.ts';
 import { parseBuckets, shardIds, type BucketMetadata } from './buckets.ts';
 
 /** Names of the entries, in their order; shards follow. */
@@ -49,8 +50,15 @@ export async function* checkedStore(
 const misplaced = (name: string): BackupError =>
   new BackupError('archive.damaged', `entry ${name} does not belong to this engine, or out of order`);
 
-/** Reads the entries of 2.x after the header, in their order. @throws BackupError archive.damaged */
-export const readEntries = async (entries: Entries, handlers: Handlers): Promise<void> => {
+/**
+ * Reads the entries of 2.x after the header, in their order; `countOf` says what counts a shard, by its id.
+ * @throws BackupError archive.damaged
+ */
+export const readEntries = async (
+  entries: Entries,
+  handlers: Handlers,
+  countOf?: (id: number) => ShardCount,
+): Promise<void> => {
   const expected: string[] = Object.values(entryNames);
   let known: ReadonlySet<number> = new Set();
   for await (const { name, content } of entries) {
@@ -65,7 +73,8 @@ export const readEntries = async (entries: Entries, handlers: Handlers): Promise
     } else {
       const id = Number(/^v2\/shards\/(\d+)\.tar$/.exec(name)?.[1] ?? Number.NaN);
       if (!known.has(id)) throw misplaced(name);
-      await handlers.shard(id, checkedShard(content, `${id}`, 'archive.damaged'));
+      const count = countOf?.(id);
+      await handlers.shard(id, checkedShard(content, `${id}`, 'archive.damaged', { count }));
     }
   }
   if (expected.length > 0)

@@ -9,7 +9,7 @@ import { lastCalls } from '../last-calls.ts';
 import { countsFields } from '../measures.ts';
 import { agree } from '../ranges.ts';
 import { isSystem, shardIds, type BucketMetadata } from './buckets.ts';
-import { countAll } from './count.ts';
+import { countAll, mannerFor } from './count.ts';
 import { readEntries } from './entries.ts';
 import type { Peeked } from './kv.ts';
 import { liveBuckets } from './metadata.ts';
@@ -82,7 +82,7 @@ export const fullNote =
 export const restoreFull = async (
   context: RunContext,
   source: InfluxdbSource,
-  { asOf }: Header2,
+  { asOf, counted: by }: Header2,
   { entries, store }: Peeked,
   { expected }: RestoreRequest,
 ): Promise<Restored> => {
@@ -102,7 +102,8 @@ export const restoreFull = async (
       },
       shard: (id, content) => sendShard(context, restored, id, content),
     });
-    const manner = { asOf: new Date(asOf), failure, byFields: countsFields(expected) };
+    const counting = mannerFor(by, expected);
+    const manner = { asOf: new Date(asOf), failure, byFields: countsFields(expected), ...counting };
     const counted = await countAll(context, restored, buckets, manner);
     const fingerprint = agree(context, expected, counted, manner.asOf);
     await setRetention(context, restored, buckets, 'in force');

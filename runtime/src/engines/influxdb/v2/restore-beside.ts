@@ -20,7 +20,7 @@ import {
   type Organization,
   type RestoredBucket,
 } from './buckets.ts';
-import { countBucket, type Manner } from './count.ts';
+import { countBucket, mannerFor, type Manner } from './count.ts';
 import { readEntries } from './entries.ts';
 import { besideNotes } from './notes.ts';
 import { sendShard } from './shards.ts';
@@ -193,9 +193,14 @@ const fill = async (restoring: Restoring, entries: Entries): Promise<void> => {
 };
 
 /** What is restored, counted and compared. */
-const prove = async ({ context, source, request, created }: Restoring, asOf: Date): Promise<Fingerprint> => {
+const prove = async (
+  { context, source, request, created }: Restoring,
+  header: Header2,
+): Promise<Fingerprint> => {
+  const asOf = new Date(header.asOf);
   const byFields = countsFields(request.expected);
-  const counted = await count(context, source, created, { asOf, failure, byFields });
+  const counting = mannerFor(header.counted, request.expected);
+  const counted = await count(context, source, created, { asOf, failure, byFields, ...counting });
   const expected = request.only ? expectedOf(request.expected, (item) => item in counted) : request.expected;
   return agree(context, expected, counted);
 };
@@ -216,7 +221,7 @@ export const restoreBeside = async (
   let placed = false;
   try {
     await fill(restoring, entries);
-    const fingerprint = await prove(restoring, new Date(header.asOf));
+    const fingerprint = await prove(restoring, header);
     if (request.mode === 'trial') return { fingerprint };
     const { notes, ...replaced } = await swap(context, source, created, request);
     placed = true;
