@@ -183,10 +183,15 @@ describe('InfluxDB 1.x', () => {
     );
   });
 
-  test('deletes that the server has not compacted make a range, since their points come back', async () => {
+  test('deletes that the server has not compacted make a range, since their points come back; others are gone', async () => {
     await server.query(`DELETE FROM fan WHERE probe = 'brisket'`, 'smoker');
     const deleted = await save(influxdb.dump(run, source));
-    expect(deleted.fingerprint['smoker/autogen']).toMatchObject({ points: '150..200', series: '3..4' });
+    const { points, series } = deleted.fingerprint['smoker/autogen']!;
+    // the server compacts within a second; test/unit/engines/influxdb/files.test.ts has files of one that had not
+    expect([
+      ['150..200', '3..4'],
+      [150, 3],
+    ]).toContainEqual([points, series]);
     expect(deleted.fingerprint['grill/autogen']).toEqual(saved.fingerprint['grill/autogen']);
     const restored = await influxdb.restore(
       run,
