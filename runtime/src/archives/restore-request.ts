@@ -1,4 +1,4 @@
-import type { Manifest } from './manifest.ts';
+import type { Restorable } from './restorable.ts';
 import { stamp } from '../core/units.ts';
 import type { RestoreRequest, RestoreScope } from '../engines/engine.ts';
 import type { App } from '../session/app.ts';
@@ -6,7 +6,7 @@ import type { App } from '../session/app.ts';
 /** What engines get to know of a restore. */
 export const restoreRequest = (
   app: App,
-  manifest: Manifest,
+  { manifest }: Pick<Restorable, 'manifest'>,
   mode: RestoreRequest['mode'],
   scope: RestoreScope = {},
 ): RestoreRequest => ({

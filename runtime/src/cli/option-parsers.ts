@@ -19,3 +19,9 @@ export const label = (text: string): string => {
     throw new InvalidArgumentError('expected lower-case letters, digits and dashes');
   return text;
 };
+
+/** Reads the value of an option that names a transaction by its number. */
+export const transaction = (text: string): string => {
+  if (!/^[1-9]\d{0,19}$/.test(text)) throw new InvalidArgumentError('expected the number of a transaction');
+  return text;
+};

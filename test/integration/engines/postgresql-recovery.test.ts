@@ -15,6 +15,8 @@ import { testRun, type TestRun } from '../../kit/run.ts';
 const instants = Number(process.env.RECOVERY_INSTANTS ?? 3);
 /** Markers that are written, each in a transaction of its own. */
 const markers = 400;
+/** A recovery starts a server, whose time is that of a busy machine. */
+const slowMs = 120_000;
 
 let server: TestPostgresql;
 let run: TestRun;
@@ -118,32 +120,48 @@ afterAll(async () => {
 });
 
 describe('recovery of a base and its log', () => {
-  test('shows exactly the last marker before each instant', async () => {
-    const [first, last] = [mustExist(commits[5], 'first').micros, mustExist(commits.at(-1), 'last').micros];
-    for (let count = 0; count < instants; count++) {
-      const time = new Date(Math.ceil(first / 1000 + Math.random() * ((last - first) / 1000)));
-      expect({ time, marker: await lastMarker({ time }) }).toEqual({ time, marker: markerAt(time) });
-    }
-  });
+  test(
+    'shows exactly the last marker before each instant',
+    async () => {
+      const [first, last] = [mustExist(commits[5], 'first').micros, mustExist(commits.at(-1), 'last').micros];
+      for (let count = 0; count < instants; count++) {
+        const time = new Date(Math.ceil(first / 1000 + Math.random() * ((last - first) / 1000)));
+        expect({ time, marker: await lastMarker({ time }) }).toEqual({ time, marker: markerAt(time) });
+      }
+    },
+    slowMs * instants,
+  );
 
-  test('goes to the end of the log, also by a time after the last commit', async () => {
-    expect(await lastMarker('latest')).toBe(markers);
-    expect(await lastMarker({ time: log.endTime })).toBe(markers);
-  });
+  test(
+    'goes to the end of the log, also by a time after the last commit',
+    async () => {
+      expect(await lastMarker('latest')).toBe(markers);
+      expect(await lastMarker({ time: log.endTime })).toBe(markers);
+    },
+    2 * slowMs,
+  );
 
-  test('stops before a transaction', async () => {
-    const { xid } = mustExist(commits[200], 'marker 201');
-    expect(await lastMarker({ beforeTransaction: xid })).toBe(200);
-  });
+  test(
+    'stops before a transaction',
+    async () => {
+      const { xid } = mustExist(commits[200], 'marker 201');
+      expect(await lastMarker({ beforeTransaction: xid })).toBe(200);
+    },
+    slowMs,
+  );
 
-  test('names the newest instant where the log does not go so far', async () => {
-    const time = new Date(log.endTime.getTime() + 1000);
-    await expect(recover({ time })).rejects.toMatchObject({
-      code: 'log.unreached',
-      message: expect.stringContaining(log.endTime.toISOString()),
-    });
-    await expect(recover({ beforeTransaction: '4000000000' })).rejects.toMatchObject({
-      code: 'log.unreached',
-    });
-  });
+  test(
+    'names the newest instant where the log does not go so far',
+    async () => {
+      const time = new Date(log.endTime.getTime() + 1000);
+      await expect(recover({ time })).rejects.toMatchObject({
+        code: 'log.unreached',
+        message: expect.stringContaining(log.endTime.toISOString()),
+      });
+      await expect(recover({ beforeTransaction: '4000000000' })).rejects.toMatchObject({
+        code: 'log.unreached',
+      });
+    },
+    slowMs,
+  );
 });

@@ -1,7 +1,17 @@
 import { defineCommand } from '../../cli/command.ts';
-import { count, label } from '../../cli/option-parsers.ts';
+import { count, label, transaction } from '../../cli/option-parsers.ts';
 
 const flags = {
+  to: {
+    value: 'instant',
+    description:
+      'an instant of the log instead of an archive: a time in UTC, a position as the database writes it, or "latest"',
+  },
+  beforeXid: {
+    value: 'id',
+    description: 'PostgreSQL: the instant just before this transaction was committed',
+    parse: transaction,
+  },
   only: {
     value: 'part...',
     description:
@@ -51,6 +61,10 @@ export const command = defineCommand({
   examples: [
     ['postgresql --test', 'prove that the newest archive can be restored; production is not touched'],
     ['postgresql --only public.users --dry-run', 'what a restore of one table would do'],
+    [
+      "postgresql --to '2026-11-28 03:14:00' --dry-run",
+      'which base and how much log it takes, and the newest instant',
+    ],
     ['full --stop-services', 'restore every target while nothing writes'],
   ],
   exitCodes: ['source', 'store', 'damaged', 'restore', 'verification', 'locked'],
@@ -59,12 +73,15 @@ export const command = defineCommand({
   run: async ({ target, force, ...options }, tool) => {
     const { refuseContradictions } = await import('./contradictions.ts');
     refuseContradictions({ target, ...options });
+    const { to, beforeXid, ...others } = options;
+    const { parseInstant } = await import('./parse-instant.ts');
+    const until = parseInstant(to, beforeXid);
     const [{ restoreAndReport }, { renderRestorePlan }] = await Promise.all([
       import('./restore-and-report.ts'),
       import('./text.ts'),
     ]);
     const confirm: Parameters<typeof restoreAndReport>[2]['confirm'] = async (plans) =>
       force || tool.ask(plans.map(renderRestorePlan).join('\n'), target, `restore ${target}`);
-    return restoreAndReport(await tool.open(), target, { ...options, confirm });
+    return restoreAndReport(await tool.open(), target, { ...others, until, confirm });
   },
 });

@@ -8,6 +8,9 @@ interface Request {
   readonly only: readonly string[] | undefined;
   readonly into: string | undefined;
   readonly fromTarget: string | undefined;
+  readonly fromEnvironment: string | undefined;
+  readonly to: string | undefined;
+  readonly beforeXid: string | undefined;
   readonly merge: boolean;
   readonly test: boolean;
   readonly stopServices: boolean;
@@ -16,6 +19,7 @@ interface Request {
 /** Combinations that make no sense: whether one holds, and what is wrong with it. */
 const contradictions = (request: Request): readonly (readonly [boolean, string])[] => {
   const { archive, only, into, fromTarget, merge, test, stopServices } = request;
+  const instants = [request.to, request.beforeXid].filter((each) => each !== undefined).length;
   const all = request.target === allTargets;
   return [
     [all && archive !== undefined, 'restore full takes the newest archive of each target, not a named one'],
@@ -23,6 +27,16 @@ const contradictions = (request: Request): readonly (readonly [boolean, string])
     [
       all && (merge || (only ?? into) !== undefined),
       '--only, --into and --merge are about one target; name it',
+    ],
+    [instants > 1, '--to and --before-xid are two instants; use one of them'],
+    [instants > 0 && all, '--to and --before-xid are about the log of one target; name it'],
+    [
+      instants > 0 && archive !== undefined,
+      'an instant is made of a base and the log, not of a named archive',
+    ],
+    [
+      instants > 0 && (fromTarget ?? request.fromEnvironment) !== undefined,
+      'an instant is made of the own log of the target; leave --from-target and --from-environment out',
     ],
     [Boolean(into) && test, '--into names what is kept, --test keeps nothing; use one of them'],
     [Boolean(into) && merge, '--into leaves the live data alone, --merge writes over it; use one of them'],

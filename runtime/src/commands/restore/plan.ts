@@ -1,18 +1,23 @@
-import type { Believed } from '../../archives/authentic.ts';
 import type { Manifest } from '../../archives/manifest.ts';
+import { restorable, type Restorable } from '../../archives/restorable.ts';
 import { BackupError } from '../../core/errors.ts';
+import type { LogTarget } from '../../engines/engine-base.ts';
 import type { Engine, RestoreScope, Source } from '../../engines/engine.ts';
 import type { Target } from '../../plan/schema.ts';
 import { settle } from '../../engines/preview.ts';
 import { addressOf, engineOf, findTarget, openSource, type App } from '../../session/app.ts';
 import type { Origin } from '../../archives/of-target.ts';
-import { believeNamed, findArchive, readEntries } from '../../archives/read.ts';
+import { believeNamed, findArchive, readThrough } from '../../archives/read.ts';
 import { restoreRequest } from '../../archives/restore-request.ts';
 import { servicesOf } from '../../services/service-state.ts';
+import { findInstant, type Instant } from './instant.ts';
 import type { RestorePlan } from './result.ts';
+import type { Ready, Subject } from './subject.ts';
 
 export interface RestoreOptions extends RestoreScope, Origin {
   readonly archive?: string | undefined;
+  /** An instant of the log, instead of an archive. */
+  readonly until?: LogTarget | undefined;
   /** Restore into a scratch server or name, compare, and throw it away. */
   readonly test: boolean;
   readonly dryRun: boolean;
@@ -26,7 +31,7 @@ export interface Prepared {
   readonly target: Target;
   readonly engine: Engine;
   readonly source: Source;
-  readonly archive: Believed;
+  readonly subject: Subject;
   readonly scope: RestoreScope;
   readonly plan: RestorePlan;
 }
@@ -63,18 +68,12 @@ const scopeOf = ({ only, into, jobs, merge, accept }: RestoreOptions): RestoreSc
 /** What the engine has to say before anything is changed; a test restore changes nothing. @throws BackupError restore.refused */
 const notesOf = async (
   app: App,
-  { engine, source, archive, scope }: Omit<Prepared, 'plan' | 'target'>,
-  test: boolean,
+  { engine, source, scope }: Pick<Prepared, 'engine' | 'source' | 'scope'>,
+  data: Restorable,
 ): Promise<readonly string[]> => {
-  if (test || !engine.preview) return [];
-  const { manifest } = archive;
-  const entries = readEntries(app, archive, `look into ${manifest.target}`);
-  const preview = await engine.preview(
-    app.run,
-    source,
-    entries,
-    restoreRequest(app, manifest, 'replace', scope),
-  );
+  if (!engine.preview) return [];
+  const entries = data.open(`look into ${data.manifest.target}`);
+  const preview = await engine.preview(app.run, source, entries, restoreRequest(app, data, 'replace', scope));
   return settle(preview, scope.accept);
 };
 
@@ -90,8 +89,64 @@ const originOf = ({ plan }: App, { target, environment }: Manifest, name: string
   ...(environment !== plan.environment && { fromEnvironment: environment }),
 });
 
+/** What of a plan follows from what is restored. */
+type FromSubject = Pick<RestorePlan, 'archive' | 'store' | 'takenAt' | 'archiveBytes' | 'sourceBytes'> &
+  Partial<RestorePlan>;
+
+interface Found {
+  readonly subject: Subject;
+  readonly facts: FromSubject;
+}
+
+type Sought = Pick<Prepared, 'target' | 'engine' | 'source' | 'scope'>;
+
+const findNamed = async (app: App, sought: Sought, options: RestoreOptions): Promise<Found> => {
+  const { name } = sought.target;
+  const archive = await believeNamed(
+    app,
+    await findArchive(app, name, options.archive, options),
+    name,
+    options,
+  );
+  const { manifest } = archive;
+  const ready = (inner: App): Ready => ({ data: restorable(inner, archive), close: () => Promise.resolve() });
+  const notes = options.test ? [] : await notesOf(app, sought, ready(app).data);
+  return {
+    subject: {
+      ready: (inner) => Promise.resolve(ready(inner)),
+      prove: (inner) => readThrough(inner, archive),
+    },
+    facts: {
+      archive: archive.key,
+      store: archive.store.location,
+      takenAt: manifest.startedAt,
+      ...originOf(app, manifest, name),
+      archiveBytes: manifest.archiveBytes,
+      sourceBytes: manifest.sourceBytes,
+      ...(notes.length > 0 && { notes }),
+    },
+  };
+};
+
+/** What the engine has to say of an instant is known once it was recovered. */
+const ofInstant = (sought: Sought, instant: Instant, test: boolean): Found => ({
+  facts: instant.facts,
+  subject: {
+    ready: async (app) => {
+      const ready = await instant.recover(app, sought.source);
+      try {
+        if (!test) await notesOf(app, sought, ready.data);
+        return ready;
+      } catch (error) {
+        await ready.close();
+        throw error;
+      }
+    },
+  },
+});
+
 /**
- * Finds the archive, authenticates its manifest, and says what would happen; `alone` where this is the only target.
+ * Finds what is restored, authenticates its manifest, and says what would happen; `alone` where this is the only target.
  * @throws BackupError restore.refused
  */
 export const prepare = async (
@@ -106,25 +161,22 @@ export const prepare = async (
   const refusal = refusalOf(engine, scope, alone);
   if (refusal !== undefined) throw new BackupError('restore.refused', `${name}: ${refusal}`);
   const source = await openSource(app.run, target);
-  const found = await findArchive(app, name, options.archive, options);
-  const archive = await believeNamed(app, found, name, options);
-  const { manifest } = archive;
+  const sought = { target, engine, source, scope };
   const services = options.stopServices ? await servicesOf(app, target) : undefined;
-  const notes = await notesOf(app, { engine, source, archive, scope }, options.test);
+  const { subject, facts } =
+    options.until === undefined
+      ? await findNamed(app, sought, options)
+      : ofInstant(sought, await findInstant(app, target, options.until), options.test);
+  const { notes, ...found } = facts;
   const plan: RestorePlan = {
     target: name,
-    archive: archive.key,
-    store: archive.store.location,
-    takenAt: manifest.startedAt,
-    ...originOf(app, manifest, name),
-    archiveBytes: manifest.archiveBytes,
-    sourceBytes: manifest.sourceBytes,
+    ...found,
     into: placeOf(source, options),
     mode: options.test ? 'test' : 'replace',
     ...(scope.only && { only: scope.only }),
     ...(services && { services }),
     effect: effectOf(engine, options),
-    ...(notes.length > 0 && { notes }),
+    ...(notes && { notes }),
   };
-  return { target, engine, source, archive, scope, plan };
+  return { ...sought, subject, plan };
 };

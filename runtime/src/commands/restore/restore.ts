@@ -8,7 +8,7 @@ import type { Replaced, Restored } from '../../engines/engine.ts';
 import { findTarget, type App } from '../../session/app.ts';
 import { takeArchive } from '../../archives/take.ts';
 import { failureRecorded, recorded } from '../../runs/recorded-run.ts';
-import { readEntries, readThrough } from '../../archives/read.ts';
+import type { Restorable } from '../../archives/restorable.ts';
 import { prepare, type Prepared, type RestoreOptions } from './plan.ts';
 import type { RestoreResult } from './result.ts';
 import type { ServiceState } from '../../services/service-state.ts';
@@ -20,9 +20,9 @@ import { mustExist } from '../../core/must-exist.ts';
 
 /** Where an engine cannot restore beside the live data, every byte is proved, and the live data saved, before it goes. */
 const saveLiveData = async (app: App, prepared: Prepared): Promise<string | undefined> => {
-  const { engine, target, archive, scope } = prepared;
+  const { engine, target, subject, scope } = prepared;
   if (engine.restoresBeside || scope.into) return undefined;
-  await readThrough(app, archive);
+  await subject.prove?.(app);
   try {
     return (await takeArchive(app, target, 'safety')).key;
   } catch (error) {
@@ -60,12 +60,16 @@ const rememberUndo = async (
   );
 };
 
-const replaceLive = async (app: App, prepared: Prepared): Promise<Restored & { safetyArchive?: string }> => {
-  const { engine, source, archive, target, scope } = prepared;
+const replaceLive = async (
+  app: App,
+  prepared: Prepared,
+  data: Restorable,
+): Promise<Restored & { safetyArchive?: string }> => {
+  const { engine, source, target, scope } = prepared;
   await engine.recover?.(app.run, source);
   const safetyArchive = await saveLiveData(app, prepared);
-  const entries = readEntries(app, archive, `restore ${target.name}`);
-  const request = restoreRequest(app, archive.manifest, 'replace', scope);
+  const entries = data.open(`restore ${target.name}`);
+  const request = restoreRequest(app, data, 'replace', scope);
   const beforeSwap = (replaced: Replaced) => rememberUndo(app, prepared, replaced, request.suffix);
   const restored = await engine.restore(app.run, source, entries, { ...request, beforeSwap });
   return safetyArchive ? { undo: undoOf(prepared, safetyArchive), ...restored, safetyArchive } : restored;
@@ -73,13 +77,28 @@ const replaceLive = async (app: App, prepared: Prepared): Promise<Restored & { s
 
 const trialOf = ({ source, scope }: Prepared) => ({ ...scope, account: source.credentials['username'] });
 
+/** Makes ready what is restored, and restores it. */
+const restoreReady = async (
+  app: App,
+  prepared: Prepared,
+): Promise<Restored & Pick<RestoreResult, 'safetyArchive' | 'lastCommit'>> => {
+  const { source, plan, subject } = prepared;
+  const { data, lastCommit, close } = await subject.ready(app);
+  try {
+    const restored =
+      plan.mode === 'replace'
+        ? await replaceLive(app, prepared, data)
+        : (await tryRestore(app, data, () => Promise.resolve(source), trialOf(prepared))).restored;
+    return { ...restored, ...(lastCommit && { lastCommit: lastCommit.toISOString() }) };
+  } finally {
+    await close();
+  }
+};
+
 const carryOut = async (app: App, prepared: Prepared): Promise<RestoreResult> => {
-  const { source, archive, plan, target } = prepared;
+  const { plan, target } = prepared;
   const begun = app.run.now().getTime();
-  const restored =
-    plan.mode === 'replace'
-      ? await replaceLive(app, prepared)
-      : (await tryRestore(app, archive, () => Promise.resolve(source), trialOf(prepared))).restored;
+  const restored = await restoreReady(app, prepared);
   const seconds = (app.run.now().getTime() - begun) / 1000;
   const rtoSeconds = parseDuration(target.rto);
   const { accepted = [] } = restored;

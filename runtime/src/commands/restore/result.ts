@@ -14,6 +14,16 @@ const planFields = {
     .string()
     .optional()
     .describe('environment of the archive, where it is another one: --from-environment'),
+  instant: z.string().optional().describe('what --to or --before-xid asked for; the archive is then a base'),
+  newestInstant: z.iso
+    .datetime()
+    .optional()
+    .describe('newest instant that the stored log reaches from the base on without a hole; with --to'),
+  logBytes: z.int().optional().describe('bytes of the log that are replayed at most; with --to'),
+  estimatedSeconds: z
+    .int()
+    .optional()
+    .describe('how long it takes, by what such recoveries took elsewhere; with --to'),
   archiveBytes: resultFields.archiveBytes,
   sourceBytes: resultFields.sourceBytes,
   into: z.string().describe('where the data goes'),
@@ -53,6 +63,10 @@ const restoreResultSchema = z.strictObject({
   fingerprint: fingerprintSchema.optional().describe('what was counted after the restore'),
   kept: z.string().optional().describe('where the replaced data is kept'),
   undo: z.string().optional().describe('command that brings the replaced data back'),
+  lastCommit: z.iso
+    .datetime()
+    .optional()
+    .describe('commit time of the newest transaction that was replayed; with --to, where there was one'),
   safetyArchive: z.string().optional().describe('key of the archive of the replaced data'),
 });
 

@@ -6,7 +6,7 @@ import type { RestoreResult } from './result.ts';
 export const restoreSummary = (result: RestoreResult): Summary => {
   const { store, archive, mode, into, archiveBytes, sourceBytes, seconds, equal, kept, safetyArchive } =
     result;
-  const { fromTarget, fromEnvironment } = result;
+  const { fromTarget, fromEnvironment, instant } = result;
   const services = result.services?.map(nameOf).join(', ');
   return {
     figures: {
@@ -16,6 +16,7 @@ export const restoreSummary = (result: RestoreResult): Summary => {
       into,
       archiveBytes,
       sourceBytes,
+      ...(instant !== undefined && { instant }),
       ...(fromTarget !== undefined && { fromTarget }),
       ...(fromEnvironment !== undefined && { fromEnvironment }),
       ...(seconds !== undefined && { seconds }),

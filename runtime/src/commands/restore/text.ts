@@ -3,10 +3,19 @@ import { printableLine } from '../../core/printable.ts';
 import { formatBytes, formatSeconds, formatTime } from '../../core/units.ts';
 import type { RestorePlan, RestoreReport, RestoreResult } from './result.ts';
 
+const renderInstant = ({ instant, newestInstant, logBytes = 0, estimatedSeconds = 0 }: RestorePlan) =>
+  instant === undefined
+    ? []
+    : [
+        `  to      ${instant}; the newest instant is ${formatTime(newestInstant)}`,
+        `  log     ${formatBytes(logBytes)} are replayed at most; about ${formatSeconds(estimatedSeconds)} in all`,
+      ];
+
 export const renderRestorePlan = (plan: RestorePlan): string =>
   [
     `${plan.mode === 'test' ? 'test restore' : 'restore'} of ${plan.target}`,
     `  from    ${plan.store}/${plan.archive}, taken ${formatTime(plan.takenAt)}`,
+    ...renderInstant(plan),
     ...(plan.fromTarget ? [`  of      target ${plan.fromTarget}, not ${plan.target}`] : []),
     ...(plan.fromEnvironment ? [`  of      environment ${plan.fromEnvironment}`] : []),
     `  size    ${formatBytes(plan.archiveBytes)} archive, ${formatBytes(plan.sourceBytes)} data`,
@@ -27,6 +36,7 @@ const renderResult = (result: RestoreResult): string => {
   const rto = `RTO ${formatSeconds(rtoSeconds)}: ${withinRto ? 'met' : 'MISSED'}`;
   const lines = [
     `  result  ${outcomeOf(result)}, in ${formatSeconds(seconds)} (${rto})`,
+    ...(result.lastCommit ? [`  reached ${result.lastCommit}, the newest commit that is in it`] : []),
     ...(result.kept ? [`  kept    ${result.kept}`] : []),
     ...(result.undo ? [`  undo    ${result.undo}`] : []),
     ...(result.safetyArchive ? [`  saved   ${result.safetyArchive} holds what was replaced`] : []),

@@ -7,6 +7,7 @@ import { parseDuration } from '../../core/units.ts';
 import type { Target } from '../../plan/schema.ts';
 import { openSecretSource, openSource, type App } from '../../session/app.ts';
 import { believeNamed, readThrough } from '../../archives/read.ts';
+import { restorable } from '../../archives/restorable.ts';
 import { tryRestore } from '../../archives/scratch-restore.ts';
 import type { VerifyLevel } from '../../contract/verify-levels.ts';
 import type { Verified } from './result.ts';
@@ -46,7 +47,7 @@ const drill = async (app: App, target: Target, archive: Believed): Promise<Drill
   const { drill: server } = target;
   const named = server && (() => openSecretSource(app.run, target, server));
   const account = await accountOf(app, target);
-  const { restored, seconds } = await tryRestore(app, archive, named, { account });
+  const { restored, seconds } = await tryRestore(app, restorable(app, archive), named, { account });
   return { seconds, notes: restored.notes ?? [] };
 };
 

@@ -7,10 +7,10 @@ import type { ScratchServer } from '../../engine.ts';
 import { inServerFolder, serverUser, startScratch } from '../../scratch-server.ts';
 import { queryRow, withClient, type PostgresqlSource } from '../client.ts';
 import type { PostgresqlConnection } from '../connection.ts';
-import { formatPosition } from '../replication/positions.ts';
 import { majorOf, serverPrograms } from '../tools.ts';
 import { readControl, type Control } from './control.ts';
 import { startFeed, type Feed } from './feed.ts';
+import { assertReachable, endOf } from './reachable.ts';
 import { recoverySettings, scratchSettings, settingsText } from './settings.ts';
 import { unpackBase } from './unpack.ts';
 
@@ -94,6 +94,30 @@ const findSuperuser = async (recovering: Recovering): Promise<string> => {
   throw last;
 };
 
+/** What a server says that recovers, or that is not there yet; everything else is its answer. */
+const isNotYet = (error: unknown): boolean =>
+  /not yet accepting connections|not accepting connections|starting up|ECONNREFUSED|ENOENT|terminated unexpectedly/.test(
+    messageOf(error),
+  );
+
+/** Waits for nothing that does not come by itself: whoever asks next meets the same error. */
+const answers = (recovering: Recovering): Promise<unknown> =>
+  findSuperuser(recovering).catch((error: unknown) => {
+    if (isNotYet(error)) throw error;
+  });
+
+const localeMissing = /incompatible with operating system|could not find locale/;
+
+/** What keeps a recovered database closed, in words that help. */
+const explained = (error: unknown): unknown =>
+  localeMissing.test(messageOf(error))
+    ? new BackupError(
+        'drill.unavailable',
+        `${messageOf(error)}; the recovered server needs the locales of the database, which the package locales-all has`,
+        { cause: error },
+      )
+    : error;
+
 const unreached = /recovery ended before configured recovery target was reached/;
 
 /** Runs the recovery to its end; resolves to what stops the server then. */
@@ -108,22 +132,17 @@ const startServer = async (recovering: Recovering, until: LogTarget): Promise<()
     stopSignal: 'SIGINT' as const, // a fast shutdown
     startMs: Number.POSITIVE_INFINITY, // as long as the log is; the run's own deadline ends it
   };
-  const ready = async (): Promise<void> => {
-    await findSuperuser(recovering);
-  };
-  return startScratch(context, command, ready);
+  return startScratch(context, command, () => answers(recovering));
 };
 
 /** What a recovery that stopped before its target means. */
-const notReached = ({ log }: Recovering, until: LogTarget): BackupError => {
-  const newestInstant = `the stored log ends at ${log.endTime.toISOString()}, ${formatPosition(log.end)}`;
-  if (until !== 'latest' && 'beforeTransaction' in until)
-    return new BackupError(
-      'log.unreached',
-      `transaction ${until.beforeTransaction} did not end in the log; ${newestInstant}`,
-    );
-  return new BackupError('log.unreached', `the log does not reach the target; ${newestInstant}`);
-};
+const notReached = ({ log }: Recovering, until: LogTarget): BackupError =>
+  new BackupError(
+    'log.unreached',
+    until !== 'latest' && 'beforeTransaction' in until
+      ? `transaction ${until.beforeTransaction} did not end in the log; ${endOf(log)}`
+      : `the log does not reach the target; ${endOf(log)}`,
+  );
 
 /**
  * Nothing committed after the time that was asked for, and the log is known to reach beyond it: then its end is that instant.
@@ -156,15 +175,6 @@ const describe = async (source: PostgresqlSource): Promise<State> =>
     ),
   );
 
-/** @throws BackupError log.unreached where the stored log does not go as far */
-const assertReachable = (log: LogReader, until: LogTarget, facts: RecoveryInput['facts']): void => {
-  const ends = `the stored log ends at ${log.endTime.toISOString()}, ${formatPosition(log.end)}`;
-  if (log.end < facts.end)
-    throw new BackupError('log.unreached', `the base is whole at ${formatPosition(facts.end)} only; ${ends}`);
-  if (until !== 'latest' && 'time' in until && until.time > log.endTime)
-    throw new BackupError('log.unreached', `${until.time.toISOString()} is not reached; ${ends}`);
-};
-
 const recoverIn = async (
   context: RunContext,
   programs: string,
@@ -188,7 +198,7 @@ const recoverIn = async (
       return { source, state: await describe(source), stop };
     } catch (error) {
       await stop();
-      throw error;
+      throw explained(error);
     }
   } finally {
     await feed.stop(); // the log is not asked for any more

@@ -1,0 +1,17 @@
+import type { Restorable } from '../../archives/restorable.ts';
+import type { App } from '../../session/app.ts';
+
+/** What is restored, before it was made ready. */
+export interface Subject {
+  /** An archive is ready, an instant is recovered first. `close` always. */
+  readonly ready: (app: App) => Promise<Ready>;
+  /** Reads every byte, for engines that have to give up the live data before. @default making it ready proves it */
+  readonly prove?: (app: App) => Promise<void>;
+}
+
+export interface Ready {
+  readonly data: Restorable;
+  /** Commit time of the newest transaction that is in a recovered instant. */
+  readonly lastCommit?: Date | undefined;
+  readonly close: () => Promise<void>;
+}

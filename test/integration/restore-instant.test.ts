@@ -1,0 +1,145 @@
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { takeBase } from '../../runtime/src/commands/base/base.ts';
+import type { RestoreOptions } from '../../runtime/src/commands/restore/plan.ts';
+import { restore } from '../../runtime/src/commands/restore/restore.ts';
+import type { RestoreResult } from '../../runtime/src/commands/restore/result.ts';
+import { mustExist } from '../../runtime/src/core/must-exist.ts';
+import type { App } from '../../runtime/src/session/app.ts';
+import { startDirectory } from '../conformance/stores/directory.ts';
+import type { StoreFixture } from '../conformance/stores/fixture.ts';
+import { testApp } from '../kit/app.ts';
+import { startPostgresql, type TestPostgresql } from '../kit/postgresql.ts';
+import { receiveWal, type ReceivedWal } from '../kit/received-wal.ts';
+import { storeLog } from '../kit/store-log.ts';
+
+let server: TestPostgresql;
+let wal: ReceivedWal;
+let fixture: StoreFixture;
+let app: App;
+let pieces: readonly string[];
+/** Just before the accident. */
+let before: Date;
+
+/** A recovery starts two servers, whose time is that of a busy machine. */
+const slowMs = 300_000;
+
+const sql = (text: string): Promise<string> => server.psql('grill', text);
+
+const restoreTo = async (options: Partial<RestoreOptions>): Promise<RestoreResult> => {
+  const { results, failed } = await restore(app, ['postgresql'], {
+    until: { time: before },
+    test: false,
+    dryRun: false,
+    confirm: () => Promise.resolve(true),
+    ...options,
+  });
+  if (failed) throw failed.error;
+  return mustExist(results[0], 'result');
+};
+
+beforeAll(async () => {
+  server = await startPostgresql();
+  wal = await receiveWal(server);
+  await server.psql('postgres', `CREATE ROLE replicating LOGIN REPLICATION PASSWORD 'secret'`);
+  await server.psql('postgres', 'CREATE DATABASE grill');
+  await sql(`CREATE TABLE users AS SELECT g AS id, 'name ' || g AS name FROM generate_series(1, 1000) g;
+    CREATE TABLE orders AS SELECT g AS id FROM generate_series(1, 10) g`);
+  fixture = await startDirectory();
+  const readSecret = (secret: string, key: string) => {
+    if (secret === 'replicating') return Promise.resolve(key.includes('user') ? secret : 'secret');
+    return Promise.resolve(key.includes('user') ? server.user : server.password);
+  };
+  app = testApp({
+    stores: { primary: await fixture.open(), replicas: [] },
+    targets: [
+      {
+        name: 'postgresql',
+        engine: 'postgresql',
+        connection: { host: server.host, port: server.port, database: 'grill' },
+        secret: { name: 'postgresql' },
+        pointInTime: { secret: { name: 'replicating' } },
+      },
+    ],
+    run: { readSecret },
+  });
+  await takeBase(app, 'postgresql');
+  await sql(`INSERT INTO users SELECT g, 'late ' || g FROM generate_series(1001, 1500) g`);
+  before = new Date(Number(await sql('SELECT ceil(extract(epoch FROM clock_timestamp()) * 1000) + 1')));
+  await sql('SELECT pg_sleep(0.005); DELETE FROM users WHERE id > 200; INSERT INTO orders VALUES (11)');
+  pieces = await storeLog(app, 'postgresql', await wal.reader());
+});
+
+afterAll(async () => {
+  await wal.stop();
+  await server.stop();
+  await fixture.stop();
+});
+
+describe('a restore to an instant', () => {
+  test('says first which base and how much log it takes, and changes nothing', async () => {
+    const plan = await restoreTo({ dryRun: true });
+    expect(plan).toMatchObject({
+      dryRun: true,
+      instant: before.toISOString(),
+      archive: expect.stringMatching(/^base\/postgresql\/base_/),
+    });
+    expect(mustExist(plan.logBytes, 'log')).toBeGreaterThan(0);
+    expect(Date.parse(mustExist(plan.newestInstant, 'newest'))).toBeGreaterThan(before.getTime());
+    expect((await sql('SELECT count(*) FROM users')).trim()).toBe('200');
+  });
+
+  test(
+    'tries it without touching the live data',
+    async () => {
+      expect(await restoreTo({ test: true })).toMatchObject({
+        equal: true,
+        fingerprint: { 'public.users': { rows: 1500 }, 'public.orders': { rows: 10 } },
+      });
+      expect((await sql('SELECT count(*) FROM users')).trim()).toBe('200');
+    },
+    slowMs,
+  );
+
+  test(
+    'brings one table back, and leaves the others',
+    async () => {
+      expect(await restoreTo({ only: ['public.users'] })).toMatchObject({ equal: true });
+      expect((await sql('SELECT count(*), max(name) FROM users')).trim()).toBe('1500|name 999');
+      expect((await sql('SELECT count(*) FROM orders')).trim()).toBe('11');
+    },
+    slowMs,
+  );
+
+  test(
+    'puts all of it in the place of the live data, and says how that comes back',
+    async () => {
+      const result = await restoreTo({});
+      expect(result).toMatchObject({ equal: true, kept: expect.stringContaining('grill_before_') });
+      expect(result.undo).toContain('psql');
+      expect((await sql('SELECT count(*) FROM orders')).trim()).toBe('10');
+      expect((await sql('SELECT count(*) FROM users')).trim()).toBe('1500');
+    },
+    slowMs,
+  );
+
+  test(
+    'restores beside the live data',
+    async () => {
+      await restoreTo({ into: 'grill_then', until: 'latest' });
+      expect((await server.psql('grill_then', 'SELECT count(*) FROM users')).trim()).toBe('200');
+    },
+    slowMs,
+  );
+
+  test('is refused before the oldest base, and beyond a hole, whose beginning is offered', async () => {
+    await expect(restoreTo({ until: { time: new Date(0) } })).rejects.toMatchObject({
+      code: 'log.unreached',
+      message: expect.stringContaining('before the oldest base'),
+    });
+    await app.stores.primary.remove(mustExist(pieces.at(-2), 'piece'));
+    await expect(restoreTo({})).rejects.toMatchObject({
+      code: 'log.unreached',
+      message: expect.stringContaining('where a hole begins'),
+    });
+  });
+});
