@@ -1,3 +1,4 @@
+import { catalogue } from './catalogue/index.ts';
 import type { Suite } from './harness/suite.ts';
 import { influxdb } from './influxdb/index.ts';
 import { postgresql } from './postgresql/index.ts';
@@ -5,4 +6,4 @@ import { redis } from './redis/index.ts';
 import { s3 } from './s3/index.ts';
 
 /** All that `make bench` measures, in this order. */
-export const suites: readonly Suite[] = [postgresql, influxdb, redis, s3];
+export const suites: readonly Suite[] = [postgresql, influxdb, redis, s3, catalogue];

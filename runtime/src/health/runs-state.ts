@@ -2,7 +2,7 @@ import { frozenBy } from '../retention/frozen.ts';
 import { commandOf, lastRuns } from '../runs/facts.ts';
 import { recordsReader, signerOf } from '../runs/read-records.ts';
 import { listRuns, type RunRecord } from '../runs/records.ts';
-import type { OpenIndex } from '../archives/known.ts';
+import { indexOnce, type OpenIndex } from '../archives/known.ts';
 import type { App } from '../session/app.ts';
 import { printOf } from '../store/print.ts';
 import { whileSame } from './while-same.ts';
@@ -52,7 +52,7 @@ export type ReadRunsState = (target: string, now: Date, index?: OpenIndex) => Pr
 export const runsStateReader = (app: App): ReadRunsState => {
   const { primary } = app.stores;
   const kept = whileSame<RunsState>();
-  return async (target, now, index) => {
+  return async (target, now, index = indexOnce(app, primary, target)) => {
     const objects = await listRuns(primary, target);
     return kept(target, printOf(objects), now, async () => {
       const { readListed } = recordsReader(primary, signerOf(app));

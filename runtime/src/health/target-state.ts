@@ -57,11 +57,11 @@ export const targetReader = (app: App): ReadTargetState => {
   const { primary } = app.stores;
   return async (target, now) => {
     const index = indexOnce(app, primary, target.name);
-    return targetState(
-      await readArchives(target, now, index),
-      await readRuns(target.name, now, index),
-      await findLock(primary, target.name, now),
-      now,
-    );
+    const [archives, runs, lock] = await Promise.all([
+      readArchives(target, now, index),
+      readRuns(target.name, now, index),
+      findLock(primary, target.name, now),
+    ]);
+    return targetState(archives, runs, lock, now);
   };
 };

@@ -143,6 +143,28 @@ test('with an index, the newest manifest alone is read, and what changed since',
   expect(await readBy(list)).toEqual([manifestKey(keys[1]!), newest]);
 });
 
+test('status and prune ask a store as often for many archives and runs as for few', async () => {
+  const asked: string[] = [];
+  const counting: Store = {
+    ...noting(store, asked),
+    list: (prefix, options) => (asked.push(prefix), store.list(prefix, options)),
+  };
+  const requests = async (): Promise<readonly number[]> => {
+    const counts: number[] = [];
+    for (const look of [status, (app: App) => pruneTargets(app, 'redis', { dryRun: true, force: false })]) {
+      asked.length = 0;
+      await look(appOver(counting));
+      counts.push(asked.length);
+    }
+    return counts;
+  };
+  await backUpDaysAgo(appOver(store), 3, 2);
+  // listings of archives, runs and locks; index, newest manifest and lock. Retention asks for no lock
+  expect(await requests()).toEqual([6, 5]);
+  await backUpDaysAgo(appOver(store), 1.9, 1.8, 1.7, 1.6, 1.5);
+  expect(await requests()).toEqual([6, 5]);
+});
+
 test('where the newest was altered and its index is from before, it does not count', async () => {
   const keys = await plantDays(3, 2);
   await keepIndexes(appOver(store), 'redis');

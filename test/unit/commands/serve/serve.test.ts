@@ -132,7 +132,7 @@ describe('serve', () => {
     await start(() => held, 1);
     for (let scrape = 0; scrape < 5; scrape++) expect((await fetch(`${url}/metrics`)).status).toBe(503);
     expect((await fetch(`${url}/readyz`)).status).toBe(503);
-    expect(calls).toEqual(['list']);
+    expect(calls).toEqual(['list', 'list', 'list']); // archives, runs and lock of its target: one reading
     release();
     await untilOk('/readyz');
   });
