@@ -236,6 +236,20 @@ test.each([
   60_000,
 );
 
+test('a single table comes back into a database of another encoding', async () => {
+  await database(
+    'moved',
+    'LATIN1',
+    `CREATE TABLE "Öfen" ("Größe" text); INSERT INTO "Öfen" VALUES ('Jürgen')`,
+  );
+  const saved = await save(postgresql.dump(run, sourceOf('moved')));
+  await server.psql('postgres', 'DROP DATABASE moved');
+  await database('moved', 'UTF8');
+  const scope = { only: ['public.Öfen'] };
+  await postgresql.restore(run, sourceOf('moved'), replay(saved), request(saved, 'x', scope));
+  expect(await server.psql('moved', 'SELECT "Größe" FROM "Öfen"')).toBe('Jürgen');
+}, 60_000);
+
 test('an archive with hashes of earlier versions, made by queries, is compared in their way', async () => {
   await database(
     'earlier',

@@ -23,6 +23,8 @@ export interface Recounted {
   readonly database: string;
   /** @default all tables, and the large objects */
   readonly tables?: readonly Table[];
+  /** Of the dump that is compared with. @default that of the database */
+  readonly encoding?: string;
 }
 
 /** What a dump of the data is made with, and what tells its names apart. */
@@ -82,7 +84,8 @@ export const countCopied = (recounted: Recounted): Promise<Fingerprint> =>
       describeSql,
     );
     const tables = recounted.tables ?? (await listTables(client));
-    const dumping = { ...described, tables, rowTypes: await readRowTypes(client) };
+    const { encoding = described.encoding } = recounted;
+    const dumping = { ...described, encoding, tables, rowTypes: await readRowTypes(client) };
     return fingerprintOf(await pass(recounted, dumping), dumping);
   });
 

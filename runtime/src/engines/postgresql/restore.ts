@@ -119,6 +119,7 @@ const put = async (target: Loading, { settings, foreignKeys }: Built): Promise<R
       fresh,
       tables,
       expected,
+      encoding: settings.encoding,
       foreignKeys,
       suffix,
       beforeSwap,

@@ -32,6 +32,8 @@ export interface TableSwap {
   readonly fresh: string;
   readonly tables: readonly Table[];
   readonly expected: Fingerprint;
+  /** Of the archive's database; the live one may have another. */
+  readonly encoding: string;
   /** Differences from `expected` that a person has accepted, as words of `--accept`. */
   readonly accept: readonly string[] | undefined;
   /** Definitions from the archive, as SQL. */
@@ -142,11 +144,11 @@ const undoOf = (
 
 /** Puts the restored tables in place and the old ones aside, in one transaction of the live database. */
 const exchange = async (swap: TableSwap, client: Client): Promise<Replaced> => {
-  const { context, source, tables, suffix, expected, foreignKeys, accept } = swap;
+  const { context, source, tables, suffix, expected, encoding, foreignKeys, accept } = swap;
   const restoredOf = (table: Table): Table => aside(table, `_restore_${suffix}`);
   const restored = tables.map(restoredOf);
   const { database } = source.connection;
-  const counted = await countAgain({ context, source, database, tables: restored }, expected);
+  const counted = await countAgain({ context, source, database, tables: restored, encoding }, expected);
   const found = tables.map(
     (table) => [itemOf(table), mustExist(counted[itemOf(restoredOf(table))], 'count of the table')] as const,
   );
