@@ -28,6 +28,8 @@ export interface PostgresqlOptions {
   readonly programs?: string;
   /** Superuser's password; must be given again for a data folder that was initialized before. @default random */
   readonly password?: string;
+  /** More arguments of initdb, where the data folder is initialized. @default none */
+  readonly initdb?: readonly string[];
   /** Settings as in postgresql.conf. */
   readonly settings?: Readonly<Record<string, string>>;
 }
@@ -49,6 +51,7 @@ const initialize = async (
   data: string,
   password: string,
   folder: string,
+  more: readonly string[] = [],
 ): Promise<void> => {
   const file = join(folder, 'password');
   writeFileSync(file, password, { mode: 0o644 });
@@ -64,6 +67,7 @@ const initialize = async (
     '-E',
     'UTF8',
     '--locale=C.UTF-8',
+    ...more,
   ];
   await captureText(join(programs, 'initdb'), args, unprivileged);
   await rm(file);
@@ -75,7 +79,8 @@ export const startPostgresql = async (options: PostgresqlOptions = {}): Promise<
   const programs = options.programs ?? binDir;
   const data = options.data ?? join(folder, 'data');
   const password = options.password ?? randomBytes(12).toString('hex');
-  if (!existsSync(join(data, 'PG_VERSION'))) await initialize(programs, data, password, folder);
+  if (!existsSync(join(data, 'PG_VERSION')))
+    await initialize(programs, data, password, folder, options.initdb);
   const port = await freePort();
   const env = { PGPASSWORD: password, PGCONNECT_TIMEOUT: '5' };
   const psql = (database: string, sql: string): Promise<string> =>
