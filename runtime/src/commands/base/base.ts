@@ -1,12 +1,14 @@
 import { BackupError, isBackupError, messageOf } from '../../core/errors.ts';
+import { mustExist } from '../../core/must-exist.ts';
 import { throwIfStopped } from '../../core/stopped.ts';
 import { secondsTaken } from '../../core/times.ts';
 import { parseDuration } from '../../core/units.ts';
 import type { BaseWork } from '../../engines/engine-base.ts';
 import type { Target } from '../../plan/schema.ts';
 import { recorded } from '../../runs/recorded-run.ts';
-import { addressOf, engineOf, findTarget, openSecretSource, type App } from '../../session/app.ts';
+import { addressOf, engineOf, type App } from '../../session/app.ts';
 import { copyBase, writeBase, type Base } from '../../wal/bases.ts';
+import { openLogSource, settingsOf } from '../../wal/settings.ts';
 import type { BaseResult } from './result.ts';
 import { baseSummary } from './summary.ts';
 
@@ -18,19 +20,15 @@ interface Planned {
 }
 
 /** @throws BackupError target.unknown, usage.invalid */
-const plannedOf = (app: App, name: string): Planned => {
-  const target = findTarget(app.plan, name);
-  const { bases, title } = engineOf(target);
-  if (!bases) throw new BackupError('usage.invalid', `${title} has no bases`);
-  const { pointInTime } = target;
-  if (!pointInTime)
-    throw new BackupError('usage.invalid', `the plan keeps no log of ${name}: add pointInTime to the target`);
+const plannedOf = ({ plan }: App, name: string): Planned => {
+  const { target } = settingsOf(plan, name);
+  const pointInTime = mustExist(target.pointInTime, 'pointInTime of a target whose log is kept');
+  const bases = mustExist(engineOf(target).bases, 'bases of an engine with a log');
   return { target, bases, deadline: pointInTime.base.deadline };
 };
 
 const take = async (app: App, { target, bases }: Planned): Promise<Base> => {
-  const secret = target.pointInTime?.secret ?? target.secret;
-  const source = await openSecretSource(app.run, target, { connection: target.connection, secret });
+  const source = await openLogSource(app.run, target);
   app.run.log.info({ target: target.name, source: addressOf(source) }, 'base started');
   const dump = await bases.base(app.run, source);
   try {
