@@ -20,6 +20,7 @@ const keepIn = async (app: App, store: Store, target: string): Promise<void> => 
   await archives.read(target, now, index);
   if (store === app.stores.primary) await runs.read(target, now, index);
   const found = { archives: archives.section(target), runs: runs.section(target) };
+  if (found.archives.size === 0) return; // a backup that failed leaves nothing among archives
   if (!isSameIndex(found, await index())) await writeIndex(app, store, expectedOf(app, target), found);
 };
 

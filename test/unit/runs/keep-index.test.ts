@@ -218,6 +218,11 @@ test('what a key authenticated that has left the plan is read again, and does no
   expect((await list(appOver(store, [next]))).filter(({ problem }) => problem)).toHaveLength(2);
 });
 
+test('a first backup that fails leaves no index', async () => {
+  await simulateBackup(appOver(store), 'redis', { at: new Date(), failure: 'source.refused' });
+  expect(await listed(store, 'redis/')).toEqual([]);
+});
+
 test('a plan without encryption keeps no index', async () => {
   await plantDays(3);
   await keepIndexes({ ...appOver(store), keys: undefined }, 'redis');
