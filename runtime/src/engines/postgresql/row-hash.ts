@@ -16,7 +16,7 @@ interface Exports {
 
 /** The first page has state and keys, those after it the rows that are hashed at once. */
 const pageBytes = 1 << 16;
-const pieceBytes = 1 << 20;
+const pieceBytes = 1 << 17;
 /** The program looks at so many bytes at a time. */
 const wordBytes = 8;
 const pages = 2 + pieceBytes / pageBytes;
@@ -41,15 +41,16 @@ export const hexOf = (low: bigint, high: bigint): string =>
   [high, low].map((word) => BigInt.asUintN(64, word).toString(16).padStart(16, '0')).join('');
 
 /**
- * Hashes the rows of one table after the other, as COPY writes them, however they are cut: a few calls into WebAssembly for
- * each MiB, as a call for each row costs more than the hash. Memory is flat, whatever the length of a row.
+ * Hashes the rows of one table after the other, as COPY writes them, however they are cut: a few calls into WebAssembly for each
+ * MiB, as a call for each row, of which pg_dump makes a block, costs as much as the hash. Memory is flat, whatever the length
+ * of a row.
  */
 export class RowHash implements RowCounter {
   readonly #run: Exports['run'];
   readonly #memory: Buffer;
   readonly #keys = new Map<string, Uint8Array>();
-  /** Bytes that wait for more. */
-  #left = 0;
+  /** Bytes of rows that wait to be hashed. */
+  #filled = 0;
 
   constructor() {
     const { exports } = new WebAssembly.Instance(new WebAssembly.Module(moduleOf(pages, hashProgram)));
@@ -69,7 +70,7 @@ export class RowHash implements RowCounter {
     this.#memory.copy(this.#memory, stateAt.v0, firstKeyAt, firstKeyAt + keyBytes);
     this.#memory.writeUInt32LE(firstKeyAt, stateAt.key);
     this.#memory.writeUInt32LE(firstKeyAt + keyBytes * (names.length - 1), stateAt.lastKey);
-    this.#left = 0;
+    this.#filled = 0;
   }
 
   #keyOf(name: string): Uint8Array {
@@ -79,17 +80,28 @@ export class RowHash implements RowCounter {
   }
 
   push(bytes: Buffer, start: number, end: number): void {
-    for (let at = start; at < end; at += pieceBytes) {
-      const from = pageBytes + this.#left;
-      const stop = from + bytes.copy(this.#memory, from, at, Math.min(end, at + pieceBytes));
-      const next = this.#run(pageBytes, stop - wordBytes + 1);
-      this.#memory.copyWithin(pageBytes, next, stop);
-      this.#left = stop - next;
+    for (let at = start; at < end;) {
+      const copied = bytes.copy(this.#memory, pageBytes + this.#filled, at, Math.min(end, at + this.#room()));
+      this.#filled += copied;
+      at += copied;
+      if (this.#room() === 0) this.#hash();
     }
   }
 
+  #room(): number {
+    return pieceBytes - this.#filled;
+  }
+
+  /** What is too short for the program to look at waits for more. */
+  #hash(): void {
+    const stop = pageBytes + this.#filled;
+    const next = this.#run(pageBytes, stop - wordBytes + 1);
+    this.#memory.copyWithin(pageBytes, next, stop);
+    this.#filled = stop - next;
+  }
+
   end(): CountedRows {
-    const stop = pageBytes + this.#left;
+    const stop = pageBytes + this.#filled;
     this.#memory.fill(0, stop, stop + wordBytes);
     this.#run(pageBytes, stop);
     const [rows, lines] = [this.#state('rows'), this.#state('lines')];
