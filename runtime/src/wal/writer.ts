@@ -7,7 +7,7 @@ import type { LogPlace } from './place.ts';
 export interface CutRules {
   /** Log that is stored at once. */
   readonly pieceBytes: number;
-  /** Longest time that log waits for more; 0 stores it as soon as nothing else is under way. */
+  /** Least time between two pieces that are not full: log waits for so long at most, and not at all after a pause. */
   readonly intervalMs: number;
 }
 
@@ -15,8 +15,11 @@ export interface CutRules {
 const mostInFlight = 4;
 
 /** A receiver that is behind cuts larger pieces, as each costs a derivation and a PUT; in memory there are no more than two of these, and one that grows. */
-const largestPieceBytes = 16 << 20;
+const largestPieceBytes = 8 << 20;
 const mostBytesInFlight = 2 * largestPieceBytes;
+
+/** What one commit writes comes in a few messages: they become one piece. */
+const gatheringMs = 5;
 
 /** Taking a timeline's log as it comes, into pieces. */
 export interface LogWriter {
@@ -93,6 +96,7 @@ export const logWriter = (
   let [inFlight, bytesInFlight] = [0, 0];
   let room = Promise.withResolvers<void>();
   let timer: NodeJS.Timeout | undefined;
+  let lastCutAt = performance.now();
 
   const store = async (name: Omit<PieceName, 'mac' | 'compression' | 'encrypted'>, plain: Buffer) => {
     const piece = await sealPiece(place, name, plain, nextCipher());
@@ -106,6 +110,7 @@ export const logWriter = (
     const to = start + BigInt(bytes);
     clearTimeout(timer);
     timer = undefined;
+    lastCutAt = performance.now();
     waiting = nothing(to);
     inFlight++;
     bytesInFlight += bytes;
@@ -133,7 +138,7 @@ export const logWriter = (
       waiting.chunks.push(bytes);
       waiting.bytes += bytes.length;
       waiting.time = Math.max(waiting.time, sentAt.getTime());
-      timer ??= setTimeout(due, intervalMs);
+      timer ??= setTimeout(due, Math.max(gatheringMs, lastCutAt + intervalMs - performance.now()));
       cutIfDue();
       while (waiting.bytes >= largestPieceBytes) await forRoom();
     },

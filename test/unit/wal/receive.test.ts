@@ -283,6 +283,23 @@ describe('a receiver', () => {
       expect((await readBack(place, server, { timeline: 1, from: 0n })).bytes.length).toBe(10_000);
   });
 
+  test('log that comes soon after a piece waits until the interval is over', async () => {
+    const [server, place] = [toyServer(), toyPlace(store)];
+    await server.log.openSlot({} as never, {} as never, { name: 'toy', allowUnlimited: false });
+    const intervalMs = 2000;
+    const receiver = startToyReceiver(server, place, { intervalMs });
+    server.write(100);
+    await untilAllStored(server, receiver);
+    const { time } = receiver.state.newest!;
+    server.write(100);
+    await untilAllStored(server, receiver);
+    const second = receiver.state.newest!;
+    expect(second.from).toBe(100n);
+    const isStored = Date.now();
+    expect(isStored - time).toBeGreaterThanOrEqual(intervalMs);
+    await receiver.stop();
+  });
+
   test('a stop stores what waits', async () => {
     const [server, place] = [toyServer(), toyPlace(store)];
     const receiver = startToyReceiver(server, place, { intervalMs: 3_600_000 });
