@@ -12,15 +12,19 @@ const subjectOf = async ({ postgresql: { psql } }: Bed): Promise<string> => {
   return `PostgreSQL ${version.split(' ')[0]}, database of ${size}`;
 };
 
-const races = async (bed: Bed, rounds: number, quick: boolean): Promise<Report> => {
-  const servers = [bed.observed];
+interface Wanted {
+  readonly peers: boolean;
+  readonly restores: boolean;
+}
+
+const races = async (bed: Bed, rounds: number, wanted: Wanted): Promise<Report['races']> => {
   const own = ours(bed);
-  const contenders = quick ? own : [...own, ...variations(bed), ...peers(bed)];
-  const backup = await race({ title: 'backup', contenders, rounds, servers });
+  const contenders = [...own, ...variations(bed), ...(wanted.peers ? peers(bed) : [])];
+  const backup = await race({ title: 'backup', contenders, rounds, servers: [bed.observed] });
+  if (!wanted.restores) return [backup];
   await measure(mustExist(own[1], 'our backup')); // the archive that the restores read
-  const { pid } = bed.observed;
-  const restore = await race({ title: 'restore', contenders: restores(bed), rounds, servers: [{ pid }] });
-  return { subject: await subjectOf(bed), races: [backup, restore] };
+  const servers = [{ pid: bed.observed.pid }];
+  return [backup, await race({ title: 'restore', contenders: restores(bed), rounds, servers })];
 };
 
 /** Readings of the demo's PostgreSQL: timestamps, numerics and floats, about 50 bytes a row, two indexes. */
@@ -31,11 +35,14 @@ export const postgresql: Suite = {
     megabytes: { type: 'string', default: '1000' },
     /** Only ours and what it is measured against. */
     quick: { type: 'boolean', default: false },
+    /** Without restores. */
+    backups: { type: 'boolean', default: false },
   },
-  run: async (rounds, { megabytes, quick }) => {
+  run: async (rounds, { megabytes, quick, backups }) => {
     const bed = await makeBed(Number(megabytes));
     try {
-      return await races(bed, rounds, quick === true);
+      const measured = await races(bed, rounds, { peers: quick !== true, restores: backups !== true });
+      return { subject: await subjectOf(bed), races: measured };
     } finally {
       await bed.stop();
     }
