@@ -1,4 +1,4 @@
-import { environmentLabel, metrics, type Metric } from '../runtime/src/contract/metrics.ts';
+import { environmentLabel, metrics, receiverMetrics, type Metric } from '../runtime/src/contract/metrics.ts';
 import type { AlertContext } from './alert.ts';
 
 /** PromQL of the alerts on what the exporter tells, as named functions. */
@@ -86,3 +86,30 @@ export const catalogStale = (context: AlertContext, seconds: number): string =>
 /** The exporter reports on fewer targets than the plan names. */
 export const fewerTargets = (context: AlertContext): string =>
   `count(${perTarget(context, metrics.rpo)}) < ${context.plan.targets.length}`;
+
+const ofTarget = (name: string): string => `target="${name}"`;
+
+/** Targets whose receiver is away, or whose server does not send. */
+export const logNotReceived = (context: AlertContext, targets: readonly string[]): string => {
+  const { walConnected } = receiverMetrics;
+  const away = targets.map(
+    (name) => `max by (target) (absent(${series(context, walConnected, ofTarget(name))}))`,
+  );
+  return [`${perTarget(context, walConnected)} == 0`, ...away].join(' or ');
+};
+
+export const logBehind = (context: AlertContext, seconds: number): string =>
+  `${perTarget(context, receiverMetrics.walLagSeconds)} > ${seconds}`;
+
+/** Gaps that were recorded meanwhile, by the number of those that the store has. */
+export const logGapWithin = (context: AlertContext, seconds: number): string => {
+  const gaps = series(context, receiverMetrics.walGaps);
+  return `max by (target) (${gaps}) - min by (target) (min_over_time(${gaps}[${seconds}s])) > 0`;
+};
+
+/** By the course of the last hour. */
+export const slotLostWithin = (context: AlertContext, seconds: number): string =>
+  `min by (target) (predict_linear(${series(context, receiverMetrics.walSlotSafeBytes)}[1h], ${seconds})) < 0`;
+
+export const slotLost = (context: AlertContext): string =>
+  `${perTarget(context, receiverMetrics.walSlot, 'status="lost"')} == 1`;

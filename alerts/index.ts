@@ -4,6 +4,7 @@ import { hour, minute, type Alert, type AlertContext } from './alert.ts';
 import { recoveryAlerts, verificationAlerts } from './archives.ts';
 import { drillAlerts } from './drills.ts';
 import { jobAlerts } from './jobs.ts';
+import { logAlerts } from './log.ts';
 import { storageAlerts } from './storage.ts';
 import { watchingAlerts } from './exporter.ts';
 
@@ -36,5 +37,8 @@ export const alertGroups = (context: AlertContext) =>
     'backup-drills': drillAlerts(context),
     'backup-jobs': jobAlerts(context),
     'backup-storage': storageAlerts(context),
+    'backup-log': logAlerts(context),
     'backup-watching': watchingAlerts(context),
-  }).map(([name, alerts]) => ({ name, rules: alerts.map((alert) => ruleOf(context, alert)) }));
+  })
+    .filter(([, alerts]) => alerts.length > 0)
+    .map(([name, alerts]) => ({ name, rules: alerts.map((alert) => ruleOf(context, alert)) }));

@@ -4,7 +4,7 @@ import { commandSections, commonFlagTable, readCommands } from './docs/commands.
 import { Configuration, configurationFiles, overrideTable } from './docs/configuration.ts';
 import { exitCodeTable, failureSections } from './docs/errors.ts';
 import { errorDocument, resultDocuments } from './docs/json.ts';
-import { clusterMetrics, exporterMetrics, jobMetrics } from './docs/metrics.ts';
+import { clusterMetrics, exporterMetrics, jobMetrics, logMetrics } from './docs/metrics.ts';
 import { networkTables } from './docs/network.ts';
 import { fillPage, type Parts } from './docs/page.ts';
 import { reviewRules } from './docs/rules.ts';
@@ -35,7 +35,12 @@ const pages: Readonly<Record<string, Parts>> = {
     shared: () => configuration.shared(),
     overrides: overrideTable,
   },
-  'docs/reference/metrics.md': { exporter: exporterMetrics, jobs: jobMetrics, cluster: clusterMetrics },
+  'docs/reference/metrics.md': {
+    exporter: exporterMetrics,
+    jobs: jobMetrics,
+    log: logMetrics,
+    cluster: clusterMetrics,
+  },
   'docs/reference/constructs.md': {
     constructs: () => constructs.library(),
     pulumi: () => constructs.pulumi(),

@@ -1,5 +1,5 @@
 import { kubernetesMetrics } from '../../runtime/src/contract/kubernetes-metrics.ts';
-import { metrics, pushedMetrics, type Metric } from '../../runtime/src/contract/metrics.ts';
+import { metrics, pushedMetrics, receiverMetrics, type Metric } from '../../runtime/src/contract/metrics.ts';
 import { table } from './markdown.ts';
 
 const codes = (names: readonly string[]): string => names.map((name) => `\`${name}\``).join(', ');
@@ -16,6 +16,9 @@ export const exporterMetrics = (listed: Readonly<Record<string, Metric>> = metri
 
 /** Metrics that a run pushes to a Pushgateway. */
 export const jobMetrics = (): string => metricTable(pushedMetrics);
+
+/** Metrics of `grill-backup receive`. */
+export const logMetrics = (): string => metricTable(receiverMetrics);
 
 /** Metrics of kube-state-metrics that alerts and dashboards select. */
 export const clusterMetrics = (): string =>

@@ -6,9 +6,9 @@ import { silentSession } from './session.ts';
 import { names } from '../../runtime/src/contract/names.ts';
 import { scriptsFor } from '../../runtime/src/contract/scripts.ts';
 import { planOf } from '../../src/environment/environment.ts';
-import { environmentOf, objectsOf, podsOf, root } from './environments.ts';
+import { objectsOf, podsOf, prodWithLog, root } from './environments.ts';
 
-const environment = environmentOf('prod');
+const environment = prodWithLog();
 const objects = objectsOf(environment);
 const { targets } = planOf(environment);
 

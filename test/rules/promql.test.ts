@@ -1,14 +1,20 @@
 import { describe, expect, test } from '@jest/globals';
 import { kubernetesMetrics } from '../../runtime/src/contract/kubernetes-metrics.ts';
-import { environmentLabel, metrics, type Metric } from '../../runtime/src/contract/metrics.ts';
+import {
+  environmentLabel,
+  metrics,
+  receiverMetrics,
+  type Metric,
+} from '../../runtime/src/contract/metrics.ts';
 import type { KubernetesObject } from '../../src/constructs/backup-system.ts';
-import { at, environmentNames, environmentOf, objectsOf } from '../kit/environments.ts';
+import type { Environment } from '../../src/environment/environment.ts';
+import { at, environmentNames, environmentOf, objectsOf, prodWithLog } from '../kit/environments.ts';
 import { foreignMetrics, metricsIn, referencesIn } from '../kit/promql.ts';
 
-/** What Prometheus itself adds when it scrapes the exporter by its ServiceMonitor. */
+/** What Prometheus itself adds when it scrapes by a ServiceMonitor or PodMonitor. */
 const scrapeLabels = ['namespace'];
 
-const own = Object.values<Metric>(metrics).map(
+const own = Object.values<Metric>({ ...metrics, ...receiverMetrics }).map(
   ({ name, labels }) => [name, [...labels, environmentLabel, ...scrapeLabels]] as const,
 );
 
@@ -38,8 +44,8 @@ const panelsIn = (object: KubernetesObject): readonly Named[] =>
   );
 
 /** Every expression of an environment's rules and dashboards. */
-const expressionsOf = (name: (typeof environmentNames)[number]): readonly Named[] =>
-  objectsOf(environmentOf(name)).flatMap((object) => {
+const expressionsOf = (environment: Environment): readonly Named[] =>
+  objectsOf(environment).flatMap((object) => {
     if (object.kind === 'PrometheusRule') return rulesIn(object);
     return object.kind === 'ConfigMap' && object.metadata.labels?.['grafana_dashboard']
       ? panelsIn(object)
@@ -59,8 +65,13 @@ const unknownIn = (expr: string): readonly string[] => {
   ];
 };
 
-describe.each(environmentNames)('%s', (name) => {
-  const expressions = expressionsOf(name);
+const environments: readonly (readonly [string, Environment])[] = [
+  ...environmentNames.map((name) => [name, environmentOf(name)] as const),
+  ['prod with a log', prodWithLog()],
+];
+
+describe.each(environments)('%s', (_, environment) => {
+  const expressions = expressionsOf(environment);
 
   test('has rules and panels', () => {
     expect(expressions.filter(([each]) => each.startsWith('alert')).length).toBeGreaterThan(20);
@@ -74,7 +85,7 @@ describe.each(environmentNames)('%s', (name) => {
 });
 
 test('no metric of kube-state-metrics is listed that nothing uses', () => {
-  const used = new Set(expressionsOf('prod').flatMap(([, expr]) => metricsIn(expr)));
+  const used = new Set(expressionsOf(environmentOf('prod')).flatMap(([, expr]) => metricsIn(expr)));
   expect(foreignMetrics.filter((metric) => !used.has(metric))).toEqual([]);
 });
 

@@ -1,43 +1,44 @@
 import { describe, expect, test } from '@jest/globals';
 import type { alertGroups } from '../../../alerts/index.ts';
-import {
-  at,
-  environmentNames,
-  environmentOf,
-  find,
-  objectsOf,
-  type EnvironmentName,
-} from '../../kit/environments.ts';
+import type { Environment } from '../../../src/environment/environment.ts';
+import { at, environmentNames, environmentOf, find, objectsOf, prodWithLog } from '../../kit/environments.ts';
 import { checkAlert, checkFired, checkRules } from '../../kit/promtool.ts';
 import { recoveryCases, verificationCases } from './cases/archives.ts';
 import type { Case } from './cases/case.ts';
 import { drillCases } from './cases/drills.ts';
 import { jobCases } from './cases/jobs.ts';
+import { logCases } from './cases/log.ts';
 import { storageCases } from './cases/storage.ts';
 import { watchingCases } from './cases/exporter.ts';
 
 type Groups = ReturnType<typeof alertGroups>;
 
 /** Rules as the manifests hold them. */
-const rulesOf = (name: EnvironmentName): Groups =>
-  at(find(objectsOf(environmentOf(name)), 'PrometheusRule', 'backup-alerts'), 'spec.groups');
+const rulesOf = (environment: Environment): Groups =>
+  at(find(objectsOf(environment), 'PrometheusRule', 'backup-alerts'), 'spec.groups');
 
-const groups = rulesOf('prod');
+const groups = rulesOf(prodWithLog());
+const withoutLog = rulesOf(environmentOf('prod'));
 const { runbookUrl, grafanaUrl } = environmentOf('prod').monitoring;
 const alerts = groups.flatMap(({ rules }) => rules);
 const names = alerts.map(({ alert }) => alert);
+
+/** prod as it is, but for what only a log has. */
+const groupsFor = (name: string): Groups =>
+  withoutLog.some(({ rules }) => rules.some(({ alert }) => alert === name)) ? withoutLog : groups;
 
 const cases: readonly Case[] = [
   ...recoveryCases,
   ...verificationCases,
   ...drillCases,
   ...jobCases,
+  ...logCases,
   ...storageCases,
   ...watchingCases,
 ];
 
 /** What says that data is absent: the only alerts that fire without any. */
-const tellAbsence = ['BackupMetricsAbsent', 'BackupCronJobAbsent'];
+const tellAbsence = ['BackupLogNotReceived', 'BackupMetricsAbsent', 'BackupCronJobAbsent'];
 
 const expectedOf = ({ alert, fires }: Case) => {
   if (!fires) return [];
@@ -53,7 +54,13 @@ const expectedOf = ({ alert, fires }: Case) => {
 
 describe('alerts', () => {
   test.each(environmentNames)('of %s pass promtool check rules', async (name) => {
-    expect(await checkRules(rulesOf(name))).toContain(`SUCCESS: ${alerts.length} rules found`);
+    const rules = rulesOf(environmentOf(name));
+    const count = rules.reduce((sum, group) => sum + group.rules.length, 0);
+    expect(await checkRules(rules)).toContain(`SUCCESS: ${count} rules found`);
+  });
+
+  test('of a target whose log is kept pass promtool check rules', async () => {
+    expect(await checkRules(groups)).toContain(`SUCCESS: ${alerts.length} rules found`);
   });
 
   test.each(names)('%s fires and is silent as its cases say', async (name) => {
@@ -61,7 +68,7 @@ describe('alerts', () => {
     expect(own.some(({ fires }) => fires)).toBe(true);
     expect(own.some(({ fires }) => !fires)).toBe(true);
     await checkAlert(
-      groups,
+      groupsFor(name),
       name,
       own.map((each) => ({ ...each, expected: expectedOf(each) })),
     );

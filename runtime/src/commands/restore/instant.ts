@@ -55,7 +55,7 @@ const isBefore = ({ log, until }: Sought, { manifest }: Base): boolean => {
   if ('time' in until) return Date.parse(manifest.finishedAt) <= until.time.getTime();
   const position = log.parsePosition(until.position);
   if (position === undefined)
-    throw new BackupError('usage.invalid', `${until.position} is no position of the log`);
+    throw new BackupError('usage.invalid', `${until.position} is not a position of the log`);
   return factsOf(manifest).end <= position;
 };
 

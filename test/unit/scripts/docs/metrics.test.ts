@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
-import { clusterMetrics, exporterMetrics, jobMetrics } from '../../../../scripts/docs/metrics.ts';
+import { clusterMetrics, exporterMetrics, jobMetrics, logMetrics } from '../../../../scripts/docs/metrics.ts';
 import { kubernetesMetrics } from '../../../../runtime/src/contract/kubernetes-metrics.ts';
-import { metrics, pushedMetrics } from '../../../../runtime/src/contract/metrics.ts';
+import { metrics, pushedMetrics, receiverMetrics } from '../../../../runtime/src/contract/metrics.ts';
 
 const names = (table: string) => table.match(/(?<=^\| `)[^`]+/gm);
 
@@ -18,7 +18,8 @@ describe('the reference of the metrics', () => {
     expect(table).toContain('| `grill_backup_toys` | `target`, `kind` | count | Toys. |');
   });
 
-  test('has every metric that Jobs push, and every one of the cluster', () => {
+  test('has every metric that Jobs push, of a receiver, and of the cluster', () => {
+    expect(names(logMetrics())).toEqual(Object.values(receiverMetrics).map(({ name }) => name));
     expect(names(jobMetrics())).toEqual(Object.values(pushedMetrics).map(({ name }) => name));
     expect(names(clusterMetrics())).toEqual(Object.keys(kubernetesMetrics));
   });

@@ -92,7 +92,7 @@ export const openCheck = (failure: FailureCode) => {
       }
       const folder = folderOf(name);
       if (folder === undefined)
-        throw new BackupError(failure, `the base holds ${name}, which is no part of one`);
+        throw new BackupError(failure, `the base holds ${name}, which does not belong to one`);
       const tar = openTar();
       const each = openFiles(folder, manifest.file, kept);
       for await (const chunk of content) {

@@ -122,7 +122,7 @@ export const unpackBase = async (entries: Entries, place: Place): Promise<Checke
     const folder = folderOf(name);
     await explained(name, async () => {
       if (name === manifestName) for await (const _ of checked);
-      else if (folder === undefined) throw damaged(`the base holds ${name}, which is no part of one`);
+      else if (folder === undefined) throw damaged(`the base holds ${name}, which does not belong to one`);
       else if (folder === '') await unpackTar(checked, place.data, (file) => !leaveOut.has(file));
       else {
         const oid = name.slice(0, -'.tar'.length);

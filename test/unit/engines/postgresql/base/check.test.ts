@@ -132,7 +132,7 @@ describe('the check of a base', () => {
 
   test('names what is no part of a base, and a base without its list', async () => {
     expect(await problemOf([['other.tar', await tarOf(files)]])).toContain(
-      'other.tar, which is no part of one',
+      'other.tar, which does not belong to one',
     );
     expect(await problemOf([['base.tar', await tarOf(files)]])).toContain('it lacks its list of files');
   });
