@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { expect } from '@jest/globals';
 import { runProgram } from '../../runtime/src/cli/program.ts';
 import { silentSession } from './session.ts';
+import { shellWords } from './shell-words.ts';
 import { names } from '../../runtime/src/contract/names.ts';
 import { scriptsFor } from '../../runtime/src/contract/scripts.ts';
 import { planOf } from '../../src/environment/environment.ts';
@@ -25,13 +26,14 @@ export const isCommand = (code: string): boolean => /^(kubectl|grill-backup) \w/
 
 const placeholders = { target: 'postgresql', cronjob: 'redis-backup', archive: 'postgresql_20240101_020000' };
 
-/** Arguments of a command with its placeholders filled in. */
+/** Arguments of a command with its placeholders filled in, as a shell splits them. */
 const wordsOf = (command: string): readonly string[] =>
-  command
-    .replaceAll(/<(\w+)>/g, (_, name: keyof typeof placeholders) => placeholders[name])
-    .replaceAll('$target', placeholders.target)
-    .replaceAll(/\$\([^)]*\)/g, '20240101')
-    .match(/'[^']*'|\S+/g)!;
+  shellWords(
+    command
+      .replaceAll(/<(\w+)>/g, (_, name: keyof typeof placeholders) => placeholders[name])
+      .replaceAll('$target', placeholders.target)
+      .replaceAll(/\$\([^)]*\)/g, '20240101'),
+  );
 
 /** Parses a command line as the CLI does, up to where it would begin to work. */
 const parseCli = async (args: readonly string[]): Promise<void> => {

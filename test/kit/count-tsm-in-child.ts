@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { pack } from 'tar-stream';
 import { checkedShard } from '../../runtime/src/engines/influxdb/shard.ts';
 import { ItemCounts } from '../../runtime/src/engines/influxdb/tsm/item-counts.ts';
+import { peakMegabytes } from './peak-megabytes.ts';
 import { testRun } from './run.ts';
 import { encodeBlock, indexOfKey, tsmFooter, tsmHeader } from './tsm.ts';
 
@@ -64,6 +65,4 @@ await written;
 const result = counts.result()['item']!;
 await counts.close();
 await run.dispose();
-console.log(
-  JSON.stringify({ ...result, bytes, peakMegabytes: Math.round(process.resourceUsage().maxRSS / 1024) }),
-);
+console.log(JSON.stringify({ ...result, bytes, peakMegabytes: peakMegabytes() }));

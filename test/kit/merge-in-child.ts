@@ -1,5 +1,6 @@
 import { redis } from '../../runtime/src/engines/redis/index.ts';
 import { testRun } from './run.ts';
+import { peakMegabytes } from './peak-megabytes.ts';
 
 /** Copies all keys of one server into another as a merge does, and prints the memory that it took: node merge-in-child.ts FROM TO */
 const [from, to] = process.argv.slice(2).map((port) => ({
@@ -21,4 +22,4 @@ const { fingerprint } = await redis.restore(run, to!, dump.entries, {
 await dump.close();
 await run.dispose();
 const keys = Object.values(fingerprint).reduce((sum, counts) => sum + Number(counts.keys ?? 0), 0);
-console.log(JSON.stringify({ peakMegabytes: process.resourceUsage().maxRSS / 1024, keys }));
+console.log(JSON.stringify({ peakMegabytes: peakMegabytes(), keys }));

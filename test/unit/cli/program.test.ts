@@ -6,6 +6,7 @@ import { commands, runProgram } from '../../../runtime/src/cli/program.ts';
 import { exitCodeMeanings } from '../../../runtime/src/contract/exit-codes.ts';
 import { BackupError } from '../../../runtime/src/core/errors.ts';
 import { silentSession } from '../../kit/session.ts';
+import { shellWords } from '../../kit/shell-words.ts';
 
 const schema = z.strictObject({ input: z.unknown() });
 
@@ -143,7 +144,7 @@ describe('help', () => {
     const { command } = await commands[name]!();
     for (const [args] of command.examples) {
       const { session } = silentSession(() => Promise.reject(new Error('opened')));
-      await expect(runProgram(session, [name, ...args.split(' ').filter(Boolean)])).rejects.toThrow('opened');
+      await expect(runProgram(session, [name, ...shellWords(args)])).rejects.toThrow('opened');
     }
   });
 });
