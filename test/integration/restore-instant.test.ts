@@ -1,16 +1,23 @@
+import { readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { takeBase } from '../../runtime/src/commands/base/base.ts';
 import type { RestoreOptions } from '../../runtime/src/commands/restore/plan.ts';
 import { restore } from '../../runtime/src/commands/restore/restore.ts';
 import type { RestoreResult } from '../../runtime/src/commands/restore/result.ts';
 import { mustExist } from '../../runtime/src/core/must-exist.ts';
+import { oneChunk } from '../../runtime/src/core/one-chunk.ts';
+import { collect } from '../../runtime/src/core/process.ts';
 import type { App } from '../../runtime/src/session/app.ts';
 import { startDirectory } from '../conformance/stores/directory.ts';
 import type { StoreFixture } from '../conformance/stores/fixture.ts';
 import { testApp } from '../kit/app.ts';
+import { passphrase } from '../kit/installation.ts';
 import { startPostgresql, type TestPostgresql } from '../kit/postgresql.ts';
+import { removeFolder, workFolder } from '../kit/private-server.ts';
 import { receiveWal, type ReceivedWal } from '../kit/received-wal.ts';
 import { storeLog } from '../kit/store-log.ts';
+import { until } from '../kit/until.ts';
 
 let server: TestPostgresql;
 let wal: ReceivedWal;
@@ -24,6 +31,15 @@ let before: Date;
 const slowMs = 300_000;
 
 const sql = (text: string): Promise<string> => server.psql('grill', text);
+
+/** Files below a folder that hold a text. */
+const filesWith = async (folder: string, text: string): Promise<readonly string[]> => {
+  const found: string[] = [];
+  for (const entry of await readdir(folder, { recursive: true, withFileTypes: true }))
+    if (entry.isFile() && (await readFile(join(entry.parentPath, entry.name))).includes(text))
+      found.push(entry.name);
+  return found;
+};
 
 const restoreTo = async (options: Partial<RestoreOptions>): Promise<RestoreResult> => {
   const { results, failed } = await restore(app, ['postgresql'], {
@@ -130,6 +146,59 @@ describe('a restore to an instant', () => {
     },
     slowMs,
   );
+
+  test(
+    'writes a data directory that a new server starts from, at the last commit before',
+    async () => {
+      const parent = workFolder('pgdata');
+      const folder = join(parent, 'data');
+      try {
+        const confirm = () => Promise.reject(new Error('nothing live is touched: no question'));
+        const result = await restoreTo({ dataDirectory: folder, confirm });
+        expect(result).toMatchObject({ mode: 'directory', into: folder, instant: before.toISOString() });
+        for (const secret of [passphrase, server.password])
+          expect(await filesWith(folder, secret)).toEqual([]);
+        const recovered = await startPostgresql({ data: folder, password: server.password });
+        try {
+          await until(async () => {
+            const open = await recovered.psql('postgres', 'SELECT pg_is_in_recovery()');
+            return open.trim() === 'f';
+          });
+          const counted = await recovered.psql(
+            'grill',
+            `SELECT (SELECT count(*) FROM users), (SELECT max(id) FROM users), (SELECT count(*) FROM orders)`,
+          );
+          expect(counted.trim()).toBe('1500|1500|10');
+          await recovered.psql('grill', 'INSERT INTO orders VALUES (12)');
+        } finally {
+          await recovered.stop();
+        }
+        await expect(restoreTo({ dataDirectory: folder, until: 'latest' })).rejects.toMatchObject({
+          code: 'restore.refused',
+          message: `${folder} is not empty`,
+        });
+      } finally {
+        await removeFolder(parent);
+      }
+    },
+    slowMs,
+  );
+
+  test('leaves an empty folder where a data directory could not be written', async () => {
+    const folder = workFolder('pgdata');
+    const piece = mustExist(pieces.at(-1), 'piece');
+    const whole = await collect(app.stores.primary.get(piece));
+    const altered = Buffer.from(whole);
+    altered[altered.length - 1]! ^= 1;
+    await app.stores.primary.put(piece, oneChunk(altered), { replace: true });
+    try {
+      await expect(restoreTo({ dataDirectory: folder })).rejects.toMatchObject({ code: 'archive.damaged' });
+      expect(await readdir(folder)).toEqual([]);
+    } finally {
+      await app.stores.primary.put(piece, oneChunk(Buffer.from(whole)), { replace: true });
+      await removeFolder(folder);
+    }
+  });
 
   test('is refused before the oldest base, and beyond a hole, whose beginning is offered', async () => {
     await expect(restoreTo({ until: { time: new Date(0) } })).rejects.toMatchObject({

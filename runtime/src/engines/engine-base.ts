@@ -47,4 +47,9 @@ export interface BaseWork<Connection = unknown> {
     input: RecoveryInput,
     until: LogTarget,
   ): Promise<Recovered<Connection>>;
+  /**
+   * Writes a data directory instead, for a new server that recovers to the target by itself. @param folder new, or empty
+   * @throws BackupError `restore.refused` for a folder that is not empty; as `recover`
+   */
+  write(run: RunContext, input: RecoveryInput, until: LogTarget, folder: string): Promise<void>;
 }

@@ -12,6 +12,10 @@ const flags = {
     description: 'PostgreSQL: the instant just before this transaction was committed',
     parse: transaction,
   },
+  dataDirectory: {
+    value: 'folder',
+    description: 'with --to: write a data directory for a new server instead, and touch none',
+  },
   only: {
     value: 'part...',
     description:

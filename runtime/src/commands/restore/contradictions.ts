@@ -11,6 +11,7 @@ interface Request {
   readonly fromEnvironment: string | undefined;
   readonly to: string | undefined;
   readonly beforeXid: string | undefined;
+  readonly dataDirectory: string | undefined;
   readonly merge: boolean;
   readonly test: boolean;
   readonly stopServices: boolean;
@@ -27,6 +28,14 @@ const contradictions = (request: Request): readonly (readonly [boolean, string])
     [
       all && (merge || (only ?? into) !== undefined),
       '--only, --into and --merge are about one target; name it',
+    ],
+    [
+      request.dataDirectory !== undefined && instants === 0,
+      '--data-directory is written of an instant: name it by --to',
+    ],
+    [
+      request.dataDirectory !== undefined && (test || merge || stopServices || (only ?? into) !== undefined),
+      '--data-directory holds the whole server and touches none; leave the flags for live data out',
     ],
     [instants > 1, '--to and --before-xid are two instants; use one of them'],
     [instants > 0 && all, '--to and --before-xid are about the log of one target; name it'],

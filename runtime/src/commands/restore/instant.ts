@@ -1,7 +1,7 @@
 import { BackupError, isBackupError } from '../../core/errors.ts';
 import { mustExist } from '../../core/must-exist.ts';
 import type { DumpEntry } from '../../core/entries.ts';
-import type { BaseWork, LogTarget, Recovered } from '../../engines/engine-base.ts';
+import type { BaseWork, LogTarget, Recovered, RecoveryInput } from '../../engines/engine-base.ts';
 import type { Engine, Fingerprint, Source } from '../../engines/engine.ts';
 import { assertEqual } from '../../engines/fingerprint.ts';
 import type { Target } from '../../plan/schema.ts';
@@ -20,6 +20,8 @@ export interface Instant {
   readonly facts: Pick<RestorePlan, 'archive' | 'store' | 'takenAt' | 'archiveBytes' | 'sourceBytes'> &
     Partial<RestorePlan>;
   readonly recover: (app: App, source: Source) => Promise<Ready>;
+  /** Writes a data directory instead. */
+  readonly write: (app: App, folder: string) => Promise<void>;
 }
 
 interface Sought {
@@ -115,15 +117,18 @@ async function* dumped(
   }
 }
 
-const recoverFrom = async (app: App, sought: Sought, source: Source, base: Base): Promise<Recovered> => {
+/** @throws BackupError log.unreached */
+const inputOf = async (app: App, sought: Sought, base: Base): Promise<RecoveryInput> => {
   const { manifest } = base;
   const log = await openLog(app, sought, base);
   assertReached(sought, base, log);
   const { server, sourceBytes, target } = manifest;
   const entries = baseEntries(app, base, `recover ${target}`);
-  const input = { entries, facts: factsOf(manifest), server, sourceBytes, log };
-  return sought.work.recover(app.run, source, input, sought.until);
+  return { entries, facts: factsOf(manifest), server, sourceBytes, log };
 };
+
+const recoverFrom = async (app: App, sought: Sought, source: Source, base: Base): Promise<Recovered> =>
+  sought.work.recover(app.run, source, await inputOf(app, sought, base), sought.until);
 
 /** A transaction may be older than the newest base, which only a recovery finds out. */
 const recoverAny = async (
@@ -203,5 +208,7 @@ export const findInstant = async (app: App, target: Target, until: LogTarget): P
       sourceBytes: manifest.sourceBytes,
     },
     recover: (inner, source) => makeReady(inner, sought, source, candidates),
+    write: async (inner, folder) =>
+      sought.work.write(inner.run, await inputOf(inner, sought, base), until, folder),
   };
 };

@@ -1,3 +1,4 @@
+import { resolve } from 'node:path';
 import type { Manifest } from '../../archives/manifest.ts';
 import { restorable, type Restorable } from '../../archives/restorable.ts';
 import { BackupError } from '../../core/errors.ts';
@@ -18,6 +19,8 @@ export interface RestoreOptions extends RestoreScope, Origin {
   readonly archive?: string | undefined;
   /** An instant of the log, instead of an archive. */
   readonly until?: LogTarget | undefined;
+  /** Folder for a data directory of that instant; no server is touched. */
+  readonly dataDirectory?: string | undefined;
   /** Restore into a scratch server or name, compare, and throw it away. */
   readonly test: boolean;
   readonly dryRun: boolean;
@@ -40,7 +43,8 @@ export interface Prepared {
 const saved = ({ restoresBeside }: Engine): string =>
   restoresBeside ? 'the old data is kept' : 'a safety backup is taken before';
 
-const effectOf = (engine: Engine, { test, only, into, merge }: RestoreOptions): string => {
+const effectOf = (engine: Engine, { test, only, into, merge, dataDirectory }: RestoreOptions): string => {
+  if (dataDirectory) return 'a data directory for a new server is written; no server is touched';
   if (test) return 'live data is not touched';
   if (into) return `restored beside the live data, which is not touched, as ${into}, which must be new`;
   const parts = only?.join(', ');
@@ -52,7 +56,8 @@ const effectOf = (engine: Engine, { test, only, into, merge }: RestoreOptions): 
     : 'live data is replaced, after a safety backup of it';
 };
 
-const placeOf = (source: Source, { test, into }: RestoreOptions): string => {
+const placeOf = (source: Source, { test, into, dataDirectory }: RestoreOptions): string => {
+  if (dataDirectory) return resolve(dataDirectory);
   if (test) return 'a scratch server, or scratch names where there is none';
   return into ? `${into} on ${addressOf(source)}` : addressOf(source);
 };
@@ -88,6 +93,11 @@ const originOf = ({ plan }: App, { target, environment }: Manifest, name: string
   ...(target !== name && { fromTarget: target }),
   ...(environment !== plan.environment && { fromEnvironment: environment }),
 });
+
+const modeOf = ({ test, dataDirectory }: RestoreOptions): RestorePlan['mode'] => {
+  if (dataDirectory) return 'directory';
+  return test ? 'test' : 'replace';
+};
 
 /** What of a plan follows from what is restored. */
 type FromSubject = Pick<RestorePlan, 'archive' | 'store' | 'takenAt' | 'archiveBytes' | 'sourceBytes'> &
@@ -132,6 +142,7 @@ const findNamed = async (app: App, sought: Sought, options: RestoreOptions): Pro
 const ofInstant = (sought: Sought, instant: Instant, test: boolean): Found => ({
   facts: instant.facts,
   subject: {
+    write: instant.write,
     ready: async (app) => {
       const ready = await instant.recover(app, sought.source);
       try {
@@ -172,7 +183,7 @@ export const prepare = async (
     target: name,
     ...found,
     into: placeOf(source, options),
-    mode: options.test ? 'test' : 'replace',
+    mode: modeOf(options),
     ...(scope.only && { only: scope.only }),
     ...(services && { services }),
     effect: effectOf(engine, options),

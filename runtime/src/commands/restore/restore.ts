@@ -95,8 +95,19 @@ const restoreReady = async (
   }
 };
 
+/** No server is touched, so nothing can be compared yet. */
+const writeDirectory = async (app: App, { plan, target, subject }: Prepared): Promise<RestoreResult> => {
+  const begun = app.run.now().getTime();
+  await subject.write?.(app, plan.into);
+  const seconds = (app.run.now().getTime() - begun) / 1000;
+  const rtoSeconds = parseDuration(target.rto);
+  app.run.log.info({ target: target.name, folder: plan.into, seconds }, 'data directory written');
+  return { ...plan, dryRun: false, seconds, rtoSeconds, withinRto: seconds <= rtoSeconds };
+};
+
 const carryOut = async (app: App, prepared: Prepared): Promise<RestoreResult> => {
   const { plan, target } = prepared;
+  if (plan.mode === 'directory') return writeDirectory(app, prepared);
   const begun = app.run.now().getTime();
   const restored = await restoreReady(app, prepared);
   const seconds = (app.run.now().getTime() - begun) / 1000;
@@ -190,7 +201,8 @@ export const restore = async (
     prepared.push(await prepareRecorded(app, target, options, targets.length === 1));
   const services = options.stopServices ? servicesToStop(prepared) : [];
   if (options.dryRun) return { results: prepared.map(notDone), notBegun: [], servicesDown: [] };
-  if (!options.test && !(await options.confirm(prepared.map(({ plan }) => plan))))
+  const isLive = !options.test && options.dataDirectory === undefined;
+  if (isLive && !(await options.confirm(prepared.map(({ plan }) => plan))))
     throw new BackupError('restore.refused', 'not confirmed');
   // what throws is the stopping of services: then not even the first target was begun
   const first = {

@@ -27,7 +27,9 @@ const planFields = {
   archiveBytes: resultFields.archiveBytes,
   sourceBytes: resultFields.sourceBytes,
   into: z.string().describe('where the data goes'),
-  mode: z.enum(['replace', 'test']).describe('test: into a scratch server, by --test'),
+  mode: z
+    .enum(['replace', 'test', 'directory'])
+    .describe('test: into a scratch server, by --test; directory: into files, by --data-directory'),
   only: z.array(z.string()).readonly().optional().describe('parts that are restored; absent where all are'),
   services: z
     .array(serviceStateSchema)

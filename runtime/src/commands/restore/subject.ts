@@ -7,6 +7,8 @@ export interface Subject {
   readonly ready: (app: App) => Promise<Ready>;
   /** Reads every byte, for engines that have to give up the live data before. @default making it ready proves it */
   readonly prove?: (app: App) => Promise<void>;
+  /** Writes an instant as a data directory, instead of making it ready. */
+  readonly write?: (app: App, folder: string) => Promise<void>;
 }
 
 export interface Ready {

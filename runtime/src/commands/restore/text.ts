@@ -27,8 +27,10 @@ export const renderRestorePlan = (plan: RestorePlan): string =>
     .map(printableLine)
     .join('\n');
 
-const outcomeOf = ({ equal, accepted = [] }: RestoreResult): string =>
-  equal ? 'equal to the archive' : `DIFFERS from the archive, as accepted: ${accepted.join('; ')}`;
+const outcomeOf = ({ equal, mode, accepted = [] }: RestoreResult): string => {
+  if (mode === 'directory') return 'written; a server that starts from it recovers, and opens at the instant';
+  return equal ? 'equal to the archive' : `DIFFERS from the archive, as accepted: ${accepted.join('; ')}`;
+};
 
 const renderResult = (result: RestoreResult): string => {
   if (result.dryRun) return `${renderRestorePlan(result)}\n  dry run: nothing was changed`;

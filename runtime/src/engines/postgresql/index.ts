@@ -34,6 +34,7 @@ export const postgresql: Engine<PostgresqlConnection> = {
     base: async (...args) => (await import('./base/base.ts')).base(...args),
     inspect: async (...args) => (await import('./base/inspect.ts')).inspect(...args),
     recover: async (...args) => (await import('./recovery/recover.ts')).recover(...args),
+    write: async (...args) => (await import('./recovery/data-directory.ts')).writeDataDirectory(...args),
   },
   ...onDemand(() => import('./operations.ts')),
 };

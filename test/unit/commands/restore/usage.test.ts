@@ -17,6 +17,8 @@ test.each([
   [['redis', '--merge', '--test'], /touches none/],
   [['redis', '--stop-services', '--test'], /--test and --into touch none/],
   [['redis', '--stop-services', '--into', '3'], /--test and --into touch none/],
+  [['postgresql', '--data-directory', '/pgdata'], /name it by --to/],
+  [['postgresql', '--to', 'latest', '--data-directory', '/pgdata', '--test'], /touches none/],
 ])('%j makes no sense, and is refused before anything is read', async (args, message) => {
   await expect(restore(...args)).rejects.toEqual(
     expect.objectContaining({ code: 'usage.invalid', message: expect.stringMatching(message) }),
@@ -30,6 +32,7 @@ test.each([
   [['redis', '--only', 'session:*', '--merge', '--dry-run']],
   [['influxdb', '--only', 'grill-stats/temperature', '--into', 'copy']],
   [['full', '--stop-services', '--dry-run']],
+  [['postgresql', '--to', 'latest', '--data-directory', '/pgdata']],
 ])('%j makes sense', async (args) => {
   await expect(restore(...args)).rejects.toThrow('the plan was opened');
 });

@@ -7,9 +7,9 @@ import type { ScratchServer } from '../../engine.ts';
 import { inServerFolder, serverUser, startScratch } from '../../scratch-server.ts';
 import { queryRow, withClient, type PostgresqlSource } from '../client.ts';
 import type { PostgresqlConnection } from '../connection.ts';
-import { majorOf, serverPrograms } from '../tools.ts';
 import { readControl, type Control } from './control.ts';
 import { startFeed, type Feed } from './feed.ts';
+import { programsFor } from './programs.ts';
 import { assertReachable, endOf } from './reachable.ts';
 import { recoverySettings, scratchSettings, settingsText } from './settings.ts';
 import { unpackBase } from './unpack.ts';
@@ -212,13 +212,7 @@ export const recover = async (
   input: RecoveryInput,
   until: LogTarget,
 ): Promise<Recovered<PostgresqlConnection>> => {
-  const { version } = input.server;
-  const programs = await serverPrograms(context, majorOf(version));
-  if (programs === undefined)
-    throw new BackupError(
-      'drill.unavailable',
-      `no PostgreSQL ${majorOf(version)} server program is installed to recover into`,
-    );
+  const programs = await programsFor(context, input.server);
   let state: State | undefined;
   const server = await inServerFolder(
     context,
