@@ -230,7 +230,14 @@ describe('on the command line', () => {
   test('status tells the last run, the trend and the next run', async () => {
     const { json, stdout } = await installation.cli(['status', '--json']);
     expect(json).toMatchObject([
-      { target: 'redis', lastRuns: [{ command: 'backup', ok: true }], withinRpo: true },
+      {
+        target: 'redis',
+        lastRuns: [
+          { command: 'verify', ok: true },
+          { command: 'backup', ok: true },
+        ],
+        withinRpo: true,
+      },
     ]);
     expect(json[0]).not.toHaveProperty('sizeRatio');
     expect(stdout).not.toContain('undefined');
@@ -238,9 +245,11 @@ describe('on the command line', () => {
     await installation.cli(['backup', 'redis']);
     installation.setSecret('redis', 'password', 'secret');
     const failed = await installation.cli(['status', '--json']);
-    expect(failed.json).toMatchObject([
-      { lastRuns: [{ command: 'backup', ok: false, failure: 'source.refused' }] },
-    ]);
+    expect(failed.json[0].lastRuns[0]).toMatchObject({
+      command: 'backup',
+      ok: false,
+      failure: 'source.refused',
+    });
     expect((await installation.cli(['status'])).stdout).toContain('FAILED source.refused');
   });
 

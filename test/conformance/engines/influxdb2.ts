@@ -119,6 +119,7 @@ const start = async (): Promise<EngineServer> => {
       await server.api('DELETE', `/api/v2/buckets/${await idOf('smo ker/ü')}`);
     },
     clear: async () => {
+      cutting = false; // a dump reads what is there before it finds nothing
       const { buckets } = await server.api<{ buckets: { id: string; type: string }[] }>(
         'GET',
         '/api/v2/buckets?limit=100',
