@@ -2,6 +2,7 @@ import { execFile } from 'node:child_process';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { describe, expect, test } from '@jest/globals';
+import { install } from '../kit/installation.ts';
 
 const root = join(import.meta.dirname, '../..');
 
@@ -11,14 +12,21 @@ const loaded = [];
 registerHooks({ load: (url, context, next) => (loaded.push(url), next(url, context)) });
 process.on('exit', () => process.stderr.write('\\n' + JSON.stringify(loaded)));`;
 
-const loadedBy = async (...args: string[]): Promise<string[]> => {
+const loadedWith = async (
+  env: Readonly<Record<string, string>>,
+  args: readonly string[],
+): Promise<string[]> => {
   const hook = `data:text/javascript,${encodeURIComponent(listing)}`;
   const cli = join(root, 'runtime/src/cli/main.ts');
-  const env = { ...process.env, NODE_OPTIONS: '' };
-  const running = promisify(execFile)(process.execPath, ['--import', hook, cli, ...args], { cwd: root, env });
+  const running = promisify(execFile)(process.execPath, ['--import', hook, cli, ...args], {
+    cwd: root,
+    env: { ...process.env, NODE_OPTIONS: '', ...env },
+  });
   const { stderr } = await running.catch((error: { stderr: string }) => error);
   return JSON.parse(stderr.trimEnd().split('\n').at(-1)!) as string[];
 };
+
+const loadedBy = (...args: string[]): Promise<string[]> => loadedWith({}, args);
 
 const matching = (urls: readonly string[], pattern: RegExp): string[] =>
   urls.filter((url) => pattern.test(url));
@@ -38,5 +46,19 @@ describe('the start of the program', () => {
       'list/cli.ts',
       'list/list.ts',
     ]);
+  });
+
+  test('loads of an engine no more than its dump for a backup, also where the server is away', async () => {
+    const [connection, secret] = [{ host: '127.0.0.1', port: 1, database: 'none' }, { name: 'postgresql' }];
+    const installation = install([{ name: 'away', engine: 'postgresql', connection, secret }], {
+      postgresql: { username: 'nobody', password: 'nothing' },
+    });
+    try {
+      const urls = await loadedWith(installation.env, ['backup', 'away']);
+      expect(matching(urls, /engines\/postgresql\/dump\.ts/)).toHaveLength(1);
+      expect(matching(urls, /engines\/\w+\/(operations|restore|scratch|v1|v2)/)).toEqual([]);
+    } finally {
+      await installation.dispose();
+    }
   });
 });

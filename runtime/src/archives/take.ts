@@ -2,13 +2,23 @@ import type { Target } from '../plan/schema.ts';
 import { addressOf, engineOf, openSource, type App } from '../session/app.ts';
 import { newSealKeys, writeArchive, type Written } from './write.ts';
 
-/** Dumps a target into the primary store, as an archive of the tier. */
-export const takeArchive = async (app: App, target: Target, tier: 'daily' | 'safety'): Promise<Written> => {
+/**
+ * Dumps a target into the primary store, as an archive of the tier.
+ * @param room settles when there is as much room in the store as there can be: nothing is written before
+ */
+export const takeArchive = async (
+  app: App,
+  target: Target,
+  tier: 'daily' | 'safety',
+  room: Promise<unknown> = Promise.resolve(),
+): Promise<Written> => {
+  room.catch(() => {}); // awaited below, unless the server fails first
   const newKeys = newSealKeys(app); // derived while the server answers
   const source = await openSource(app.run, target);
   app.run.log.info({ target: target.name, source: addressOf(source) }, 'backup started');
   const dump = await engineOf(target).dump(app.run, source);
   try {
+    await room;
     return await writeArchive(app, target, dump, tier, newKeys);
   } finally {
     await dump.close();

@@ -150,6 +150,8 @@ export interface Engine<Connection = unknown> extends Work<Connection> {
   /** Engine-specific `connection` of a target: host and port always, then what to dump. Strict. */
   readonly connection: z.ZodType<Connection>;
   readonly secretKeys: Readonly<Record<string, SecretKey>>;
+  /** Loads what `dump` needs, while something else is waited for. Default: `dump` loads it. */
+  prepareDump?(): Promise<unknown>;
   /** TCP ports of the server that a backup or restore connects to; NetworkPolicies open exactly these. */
   ports(connection: Connection): readonly number[];
   /** True if a restore builds beside the live data and swaps at the end, so a late failure changes nothing. */

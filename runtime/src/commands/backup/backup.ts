@@ -8,7 +8,7 @@ import { parseDuration } from '../../core/units.ts';
 import { retentionOf } from '../../plan/parse.ts';
 import type { Target } from '../../plan/schema.ts';
 import { knownOf } from '../../archives/known.ts';
-import { findTarget, type App } from '../../session/app.ts';
+import { engineOf, findTarget, type App } from '../../session/app.ts';
 import { recorded } from '../../runs/recorded-run.ts';
 import { graceEnd } from '../../archives/orphans.ts';
 import { pointNewest } from '../../archives/point-newest.ts';
@@ -62,8 +62,8 @@ const replicateAll = async (app: App, target: Target, key: string): Promise<Reco
 const backUp = async (app: App, target: Target): Promise<BackupResult> => {
   const { run, stores } = app;
   const { name } = target;
-  await stores.primary.removeLeftovers(graceEnd(app));
-  const written = await takeArchive(app, target, 'daily');
+  const room = stores.primary.removeLeftovers(graceEnd(app));
+  const written = await takeArchive(app, target, 'daily', room).finally(() => room.catch(() => {}));
   const { key, manifest } = written;
   await pointNewest(app, stores.primary, name, key, manifest);
   const copies = await copyToTiers(app, target, written);
@@ -72,10 +72,10 @@ const backUp = async (app: App, target: Target): Promise<BackupResult> => {
   const seconds = secondsTaken(manifest);
   const { sourceBytes, archiveBytes, server, fingerprint } = manifest;
   run.log.info({ target: name, archive: key, sourceBytes, archiveBytes, seconds }, 'backup committed');
-  await storeRecoveryKit(app);
+  const [warned] = await Promise.all([backupWarnings(app, target), storeRecoveryKit(app)]);
   const problems = Object.values(replicated).flatMap((each) => each.problems);
   for (const problem of problems) run.log.warn({ target: name }, problem);
-  const warnings = [...problems, ...(await backupWarnings(app, target))];
+  const warnings = [...problems, ...warned];
   return {
     target: name,
     store: stores.primary.location,
@@ -96,6 +96,9 @@ const backUp = async (app: App, target: Target): Promise<BackupResult> => {
 export const backup = async (app: App, name: string): Promise<BackupResult> => {
   const target = findTarget(app.plan, name);
   const deadlineSeconds = parseDuration(target.deadline);
+  engineOf(target)
+    .prepareDump?.()
+    .catch(() => {}); // while the lock is taken; what is wrong, the dump says
   return recorded(
     app,
     { command: 'backup', target: name, lock: true, deadlineSeconds, summarise: backupSummary },

@@ -26,4 +26,5 @@ export const influxdb: Engine<InfluxdbConnection> = {
   leftovers: async (...args) => (await import('./operations.ts')).leftovers(...args),
   recover: async (...args) => (await import('./operations.ts')).recover(...args),
   ...onDemand(() => import('./operations.ts')),
+  prepareDump: () => import('./operations.ts'),
 };

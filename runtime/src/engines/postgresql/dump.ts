@@ -1,7 +1,7 @@
 import type { Client } from 'pg';
 import type { RunContext } from '../../core/context.ts';
 import { BackupError, isBackupError, messageOf } from '../../core/errors.ts';
-import { collect, run, write } from '../../core/process.ts';
+import { collect, run, write, type Running } from '../../core/process.ts';
 import { oneChunk } from '../../core/one-chunk.ts';
 import type { Dump, DumpEntry, ServerInfo } from '../engine.ts';
 import {
@@ -36,21 +36,32 @@ const versionOf = async (client: Client): Promise<string> =>
     ' ',
   )[0] ?? '';
 
-const describe = async (
-  context: RunContext,
-  client: Client,
-): Promise<{ server: ServerInfo; tools: Tools }> => {
-  const version = await versionOf(client);
-  const tools = await toolsFor(context, majorOf(version));
-  return { server: { product: 'PostgreSQL', version, tools: { pg_dump: tools.version } }, tools };
-};
+const infoOf = (version: string, tools: Tools): ServerInfo => ({
+  product: 'PostgreSQL',
+  version,
+  tools: { pg_dump: tools.version },
+});
 
 export const probe = (context: RunContext, source: PostgresqlSource): Promise<ServerInfo> =>
   withClient(source, source.connection.database, async (client) => {
-    const { server } = await describe(context, client);
+    const version = await versionOf(client);
+    const tools = await toolsFor(context, majorOf(version));
     await assertNames(client);
-    return server;
+    return infoOf(version, tools);
   });
+
+interface Listing {
+  readonly running: Running;
+  readonly list: Promise<Buffer>;
+}
+
+const startListing = (context: RunContext, tools: Tools): Listing => {
+  const command = { program: tools.path('pg_restore'), args: ['--list'], failure: 'dump.damaged' } as const;
+  const running = run(context, command);
+  const list = collect(running.stdout);
+  list.catch(() => {}); // awaited at the end: an error of the dump itself comes first
+  return { running, list };
+};
 
 /** Lists what a dump holds while it passes by: pg_restore leaves after the table of contents at its head. */
 async function* listed(
@@ -59,26 +70,19 @@ async function* listed(
   database: string,
   content: AsyncIterable<Buffer>,
 ): Content {
-  const listing = run(context, {
-    program: tools.path('pg_restore'),
-    args: ['--list'],
-    failure: 'dump.damaged',
-  });
-  const list = collect(listing.stdout);
-  list.catch(() => {}); // awaited at the end: an error of the dump itself comes first
-  let bytes = 0;
+  let listing: Listing | undefined; // started when there is something to list: pg_dump connects first
   try {
     for await (const chunk of content) {
-      bytes += chunk.length;
-      await write(listing, chunk);
+      listing ??= startListing(context, tools);
+      await write(listing.running, chunk);
       yield chunk;
     }
-    listing.stdin.end();
-    if (bytes === 0) throw new BackupError('dump.empty', `pg_dump printed nothing for database ${database}`);
-    if (!/^\d/m.test((await list).toString('utf8')))
+    if (!listing) throw new BackupError('dump.empty', `pg_dump printed nothing for database ${database}`);
+    listing.running.stdin.end();
+    if (!/^\d/m.test((await listing.list).toString('utf8')))
       throw new BackupError('dump.empty', `database ${database} holds nothing`);
   } finally {
-    listing.kill();
+    listing?.running.kill();
   }
 }
 
@@ -125,6 +129,21 @@ const takeSnapshot = async (client: Client, counting: Counting, attempt = 1): Pr
     if (attempt === mostAttempts || (error as { code?: string }).code !== undefinedTable) throw error;
     await client.query('ROLLBACK');
     return takeSnapshot(client, counting, attempt + 1);
+  }
+};
+
+/** The first snapshot, taken while the tools are looked for; where there are none, that is what is wrong. */
+const firstSnapshot = async (
+  client: Client,
+  counting: Counting,
+  finding: Promise<Tools>,
+): Promise<Snapshot> => {
+  try {
+    await assertNames(client);
+    return await takeSnapshot(client, counting);
+  } catch (error) {
+    await finding;
+    throw error;
   }
 };
 
@@ -260,12 +279,12 @@ const countingOf = (source: PostgresqlSource, client: Client): Counting => {
 export const dump = async (context: RunContext, source: PostgresqlSource): Promise<Dump> => {
   const client = await connect(source);
   try {
-    const { server, tools } = await describe(context, client);
-    await assertNames(client);
+    const version = await versionOf(client);
+    const finding = toolsFor(context, majorOf(version));
     const counting = countingOf(source, client);
-    const snapshot = await takeSnapshot(client, counting);
+    const [tools, snapshot] = await Promise.all([finding, firstSnapshot(client, counting, finding)]);
     return {
-      server,
+      server: infoOf(version, tools),
       entries: entriesOf({ context, source, tools, client, counting }, snapshot),
       fingerprint: () => counting.result().catch((error: unknown) => Promise.reject(asDumpError(error))),
       close: () => client.end(),

@@ -37,4 +37,6 @@ export const postgresql: Engine<PostgresqlConnection> = {
     write: async (...args) => (await import('./recovery/data-directory.ts')).writeDataDirectory(...args),
   },
   ...onDemand(() => import('./operations.ts')),
+  dump: async (...args) => (await import('./dump.ts')).dump(...args), // thirty files fewer than all of the work
+  prepareDump: () => import('./dump.ts'),
 };

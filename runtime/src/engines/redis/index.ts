@@ -30,4 +30,5 @@ export const redis: Engine<RedisConnection> = {
     await (await import('./leftover.ts')).recover(...args);
   },
   ...onDemand(() => import('./operations.ts')),
+  prepareDump: () => import('./operations.ts'),
 };
