@@ -22,8 +22,8 @@ type TargetWithLog = EnvironmentTarget & { readonly pointInTime: object };
 
 const hasLog = (target: EnvironmentTarget): target is TargetWithLog => target.pointInTime !== undefined;
 
-/** The log goes to S3 where there is one; then the pod needs no volume. */
-const storeFolders = ({ stores }: Environment) => (stores.s3 ? [] : [archives()]);
+/** The log goes to S3 where that is on; then the pod needs no volume. */
+const storeFolders = ({ stores }: Environment) => (stores.s3?.sync ? [] : [archives()]);
 
 const podOf = (environment: Environment, target: TargetWithLog): k8s.PodSpec => {
   const { name, engine, connection, pointInTime } = target;

@@ -1,5 +1,4 @@
 import { spawn, type ChildProcess } from 'node:child_process';
-import { once } from 'node:events';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -13,7 +12,7 @@ import { install, planFor, type Installation } from '../kit/installation.ts';
 import { startPostgresql, type TestPostgresql } from '../kit/postgresql.ts';
 import { freePort, removeFolder, unprivileged, workFolder } from '../kit/private-server.ts';
 import { toyPlace } from '../kit/received.ts';
-import { root } from '../kit/environments.ts';
+import { endReceiver, hasStoredAll, startReceiverProcess } from '../kit/receiver-process.ts';
 import { testRun } from '../kit/run.ts';
 import { until } from '../kit/until.ts';
 
@@ -22,7 +21,10 @@ const run = testRun();
 const slot = 'grill_backup_test_postgresql';
 
 /** Kills in CI; WAL_KILLS=100 is the whole family. */
-const kills = Number(process.env['WAL_KILLS'] ?? 4);
+const kills = Number(process.env['WAL_KILLS'] ?? 2);
+
+/** Longest life of a receiver: some pieces of 256 KiB, or none. */
+const mostMs = 1500;
 
 interface Bench {
   readonly server: TestPostgresql;
@@ -71,29 +73,11 @@ const startBench = async (settings: Record<string, string> = {}): Promise<Bench>
   };
 };
 
-/** Starts `grill-backup receive` as a process of its own, to be killed; not by the wrapper, which would outlive it. */
-const startReceiver = async ({ installation, port }: Bench): Promise<ChildProcess> => {
-  const child = spawn(
-    process.execPath,
-    [join(root, 'runtime/src/cli/main.ts'), 'receive', 'postgresql', '--port', `${port}`],
-    { env: { ...installation.env, LOG_LEVEL: 'INFO' }, stdio: ['ignore', 'ignore', 'inherit'] },
-  );
-  await until(async () => {
-    if (child.exitCode !== null) throw new Error(`the receiver ended with ${child.exitCode}`);
-    return (await fetch(`http://127.0.0.1:${port}/readyz`)).ok;
-  }, 60);
-  return child;
-};
-
-const end = async (child: ChildProcess, signal: NodeJS.Signals): Promise<number | null> => {
-  if (child.exitCode !== null) return child.exitCode;
-  const ended = once(child, 'exit') as Promise<[number | null]>;
-  child.kill(signal);
-  return (await ended)[0];
-};
+const startReceiver = ({ installation, port }: Bench): Promise<ChildProcess> =>
+  startReceiverProcess(installation.env, port);
 
 /** A killed receiver holds the lock of a process that is known to be gone, and its connection is closed by the kernel. */
-const kill = (child: ChildProcess): Promise<number | null> => end(child, 'SIGKILL');
+const kill = (child: ChildProcess): Promise<number | null> => endReceiver(child, 'SIGKILL');
 
 const startBeside = ({ server, beside }: Bench): ChildProcess =>
   spawn(
@@ -180,14 +164,9 @@ const untilStored = (bench: Bench, position: bigint): Promise<boolean> =>
   until(
     async () =>
       (await log.slotState(run, bench.source, slot)).restart! + bench.segmentBytes > position &&
-      storedLag(bench),
+      hasStoredAll(bench.port),
     60,
   );
-
-const storedLag = async ({ port }: Bench): Promise<boolean> => {
-  const text = await (await fetch(`http://127.0.0.1:${port}/metrics`)).text();
-  return /grill_backup_wal_lag_bytes\{[^}]*\} 0\n/.test(text);
-};
 
 const stopBench = async ({ server, installation, beside }: Bench): Promise<void> => {
   await server.stop();
@@ -212,7 +191,7 @@ describe('the log of a server under load', () => {
       for (let count = 0; count < kills; count++) {
         const receiver = await startReceiver(bench);
         const before = (await log.slotState(run, source, slot)).restart!;
-        await sleep(Math.random() * 3000);
+        await sleep(Math.random() * mostMs);
         await kill(receiver);
         // what was not confirmed is still there, and what was confirmed is stored
         const { restart, status } = await log.slotState(run, source, slot);
@@ -238,8 +217,8 @@ describe('the log of a server under load', () => {
         );
         return state.trim() === 't';
       }, 60);
-      expect(await end(last, 'SIGTERM')).toBe(0);
-      await end(beside, 'SIGTERM');
+      expect(await endReceiver(last, 'SIGTERM')).toBe(0);
+      await endReceiver(beside, 'SIGTERM');
       expect(await compare(bench)).toBeGreaterThanOrEqual(position - firstBeside(bench));
     },
     120_000 + kills * 30_000,

@@ -34,6 +34,8 @@ describe('a target whose log is kept', () => {
     const { stores, aws } = prod;
     const local = { stores: { directory: stores.directory }, aws: { ...aws, enabled: false } };
     expect(volumesOf(withLog({}, local))).toContain('backup');
+    const s3 = { ...stores.s3!, sync: false };
+    expect(volumesOf(withLog({}, { stores: { ...stores, s3 } }))).toContain('backup');
   });
 
   test('its receiver has an account of its own without a token, and the role in AWS', () => {

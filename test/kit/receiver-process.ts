@@ -1,0 +1,39 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { join } from 'node:path';
+import { root } from './environments.ts';
+import { until } from './until.ts';
+
+/**
+ * Starts `grill-backup receive postgresql` as a process of its own, to be killed; not by the wrapper, which would outlive it.
+ * Resolves when the log flows.
+ */
+export const startReceiverProcess = async (
+  env: Readonly<Record<string, string>>,
+  port: number,
+): Promise<ChildProcess> => {
+  const child = spawn(
+    process.execPath,
+    [join(root, 'runtime/src/cli/main.ts'), 'receive', 'postgresql', '--port', `${port}`],
+    { env: { ...env, LOG_LEVEL: 'INFO' }, stdio: ['ignore', 'ignore', 'inherit'] },
+  );
+  await until(async () => {
+    if (child.exitCode !== null) throw new Error(`the receiver ended with ${child.exitCode}`);
+    return (await fetch(`http://127.0.0.1:${port}/readyz`)).ok;
+  }, 60);
+  return child;
+};
+
+/** Resolves to the exit code; a killed receiver has none. */
+export const endReceiver = async (child: ChildProcess, signal: NodeJS.Signals): Promise<number | null> => {
+  if (child.exitCode !== null || child.signalCode !== null) return child.exitCode;
+  const ended = once(child, 'exit') as Promise<[number | null]>;
+  child.kill(signal);
+  return (await ended)[0];
+};
+
+/** Whether all that the server has is stored, by the receiver's own metrics. */
+export const hasStoredAll = async (port: number): Promise<boolean> => {
+  const text = await (await fetch(`http://127.0.0.1:${port}/metrics`)).text();
+  return /grill_backup_wal_lag_bytes\{[^}]*\} 0\n/.test(text);
+};
