@@ -54,6 +54,16 @@ describe('a connection that replicates', () => {
     });
   });
 
+  test('says of a managed service that it keeps its log to itself, whatever it refuses with', async () => {
+    await server.psql('postgres', 'CREATE ROLE rds_superuser');
+    for (const username of ['plain', 'rejected'])
+      await expect(identify(username)).rejects.toMatchObject({
+        code: 'log.unsupported',
+        message: expect.stringContaining('belongs to Amazon RDS'),
+      });
+    await server.psql('postgres', 'DROP ROLE rds_superuser');
+  });
+
   test('leaves other refusals as they are', async () => {
     const wrong = { ...sourceOf('replicating'), credentials: { username: 'replicating', password: 'wrong' } };
     await expect(withReplication(wrong, async () => {})).rejects.toMatchObject({ code: 'source.refused' });

@@ -1,5 +1,6 @@
 import { BackupError, isBackupError, messageOf } from '../../../core/errors.ts';
 import { identifier, type PostgresqlSource } from '../client.ts';
+import { unlessManaged } from './managed.ts';
 
 interface Refusal {
   /** SQLSTATE of the server's error. */
@@ -68,6 +69,6 @@ export const replicationProblem = (source: PostgresqlSource, error: unknown): un
 
 /** Runs a step, and says of what it fails with what helps. */
 export const explained = <T>(source: PostgresqlSource, step: () => Promise<T>): Promise<T> =>
-  step().catch((error: unknown) => {
-    throw replicationProblem(source, error);
+  step().catch(async (error: unknown) => {
+    throw await unlessManaged(source, replicationProblem(source, error));
   });
