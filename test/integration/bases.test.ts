@@ -4,6 +4,7 @@ import { collect } from '../../runtime/src/core/process.ts';
 import { readCatalog } from '../../runtime/src/archives/catalogue.ts';
 import { check } from '../../runtime/src/commands/check/check.ts';
 import { takeBase } from '../../runtime/src/commands/base/base.ts';
+import { verify } from '../../runtime/src/commands/verify/verify.ts';
 import { generations } from '../../runtime/src/runs/lock-state.ts';
 import { takeLock } from '../../runtime/src/runs/lock.ts';
 import type { App } from '../../runtime/src/session/app.ts';
@@ -76,6 +77,39 @@ describe('a base', () => {
     expect(await readCatalog(store, 'postgresql')).toEqual({ archives: [], broken: [] });
     const { findings } = await check(app, { repair: false });
     expect(findings.filter(({ key }) => key.startsWith('base'))).toEqual([]);
+  });
+
+  test('is verified in every store, with the log that it needs', async () => {
+    const instants = async () =>
+      (await verify(app, { level: 'quick', target: 'postgresql', last: 1 })).results.filter(
+        ({ tier, problem }) => tier === 'base' || tier === 'log' || problem?.message.includes('base'),
+      );
+    expect(await instants()).toMatchObject([{ ok: false, problem: { code: 'archive.unknown' } }]);
+    await takeBase(app, 'postgresql');
+    const { key } = await only(store);
+    expect(await instants()).toMatchObject([
+      { tier: 'base', archive: key, store: store.location, ok: true },
+      { tier: 'base', archive: key, store: replica.location, ok: true },
+      {
+        tier: 'log',
+        archive: expect.stringMatching(/^wal\/postgresql\/\d+\//),
+        problem: { code: 'log.gap' },
+      },
+    ]);
+    await alter(key, (bytes) => bytes.subarray(0, 5000));
+    expect((await instants())[0]).toMatchObject({ archive: key, problem: { code: 'archive.truncated' } });
+  });
+
+  test('is told by check where its file or its manifest is gone', async () => {
+    await takeBase(app, 'postgresql');
+    const { key } = await only(store);
+    await store.remove(`${key}.manifest.json`);
+    await replica.remove(key);
+    const { findings } = await check(app, { target: 'postgresql', repair: false });
+    expect(findings.filter((finding) => finding.key === key)).toMatchObject([
+      { kind: 'archive-without-manifest', store: store.location },
+      { kind: 'manifest-without-archive', store: replica.location, severity: 'problem' },
+    ]);
   });
 
   test('has a lock of its own: the nightly backup and it do not wait for each other', async () => {

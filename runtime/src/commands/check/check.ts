@@ -1,6 +1,7 @@
 import { BackupError, isBackupError, messageOf } from '../../core/errors.ts';
 import { throwIfStopped } from '../../core/stopped.ts';
 import { allStores, findTarget, type App } from '../../session/app.ts';
+import { baseFindings } from './bases.ts';
 import type { Finding } from './finding.ts';
 import { findingsOf, partialsOf } from './findings.ts';
 import { leftoverFindings } from './leftovers.ts';
@@ -40,7 +41,8 @@ const checkTarget = async (
   for (const here of all)
     for (const finding of await findingsOf({ app, target, here, all, undelete }))
       checked.push(await settle(app, finding, repair));
-  for (const finding of await leftoverFindings(app, findTarget(app.plan, target)))
+  const named = findTarget(app.plan, target);
+  for (const finding of [...(await baseFindings(app, named)), ...(await leftoverFindings(app, named))])
     checked.push(await settle(app, finding, repair));
   return checked;
 };

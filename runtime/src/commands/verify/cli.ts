@@ -12,7 +12,8 @@ export const command = defineCommand({
   flags: {
     level: {
       value: 'level',
-      description: 'quick: manifest, key and size; deep: every byte; drill: restored and compared',
+      description:
+        'quick: manifest, key and size, and that the log has no hole; deep: every byte, also of the newest base and its log; drill: restored and compared',
       choices: verifyLevels,
       default: { words: 'as the plan says', why: 'so that a run by hand does what the CronJob does' },
     },

@@ -7,8 +7,16 @@ import { resultFields } from '../../core/result-fields.ts';
 const verifiedSchema = z.strictObject({
   target: resultFields.target,
   store: resultFields.store,
-  archive: z.string().describe('key of the archive; empty where the store has none, or could not be read'),
-  tier: z.string().describe('daily, weekly, monthly or safety; unknown or none where no archive was read'),
+  archive: z
+    .string()
+    .describe(
+      'key of the archive or base, or how keys of the log begin; empty where the store has none, or could not be read',
+    ),
+  tier: z
+    .string()
+    .describe(
+      'daily, weekly, monthly or safety; base or log of a restore to an instant; unknown or none where no archive was read',
+    ),
   level: z.enum(verifyLevels).describe('what was done; archives beyond the newest are verified quickly'),
   startedAt: z.iso.datetime().optional().describe('start of the backup, by the manifest'),
   archiveBytes: resultFields.archiveBytes.optional(),

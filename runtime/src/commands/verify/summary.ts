@@ -15,7 +15,8 @@ export const verificationProblem = (results: readonly Verified[]): BackupError |
 
 /** What the record of a run says of the archives of a target. */
 export const verifySummary = (results: readonly Verified[]): Summary => {
-  const newest = results.findLast(({ level }) => level !== 'quick') ?? results.at(-1);
+  const archives = results.filter(({ tier }) => tier !== 'base' && tier !== 'log');
+  const newest = archives.findLast(({ level }) => level !== 'quick') ?? archives.at(-1);
   const seconds = results.reduce((sum, result) => sum + result.seconds, 0);
   return {
     figures: {

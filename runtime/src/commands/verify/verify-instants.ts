@@ -1,0 +1,110 @@
+import { BackupError } from '../../core/errors.ts';
+import { throwIfStopped } from '../../core/stopped.ts';
+import type { Target } from '../../plan/schema.ts';
+import { allStores, engineOf, type App } from '../../session/app.ts';
+import type { Store } from '../../store/store.ts';
+import { factsOf } from '../../wal/base-manifest.ts';
+import { readBases, verifyBase, type Base } from '../../wal/bases.ts';
+import { positionText, timelineFolder } from '../../wal/names.ts';
+import { placeOf } from '../../wal/place.ts';
+import { logOf } from '../../wal/settings.ts';
+import { verifyLog } from '../../wal/verify.ts';
+import { problemOf } from './verify-archive.ts';
+import type { Verified } from './result.ts';
+
+type Level = 'quick' | 'deep';
+
+/** Tries something, and says how it went; throws only when the run is stopped. */
+const tried = async (
+  app: App,
+  about: Omit<Verified, 'seconds' | 'ok' | 'problem'>,
+  work: () => Promise<void>,
+): Promise<Verified> => {
+  throwIfStopped(app.run);
+  const begun = app.run.now().getTime();
+  const outcome = await work().then(
+    () => ({ ok: true }),
+    (error: unknown) => {
+      if (app.run.signal.aborted) throw error;
+      return { ok: false, problem: problemOf(error) };
+    },
+  );
+  return { ...about, seconds: (app.run.now().getTime() - begun) / 1000, ...outcome };
+};
+
+const verifyOneBase = (app: App, { name }: Target, base: Base, level: Level): Promise<Verified> => {
+  const { store, key, manifest } = base;
+  const { startedAt, archiveBytes } = manifest;
+  const about = { target: name, store: store.location, archive: key, tier: 'base', level };
+  return tried(app, { ...about, startedAt, archiveBytes }, () => verifyBase(app, base, level));
+};
+
+const verifyLogOf = (app: App, { name }: Target, base: Base, level: Level, olderBase: boolean) => {
+  const place = placeOf(app, name);
+  const { log } = logOf(app.plan, name);
+  const facts = factsOf(base.manifest);
+  const archive = timelineFolder(name, facts.system, facts.timeline) + positionText(facts.start);
+  const about = { target: name, store: place.store.location, archive, tier: 'log', level };
+  return tried(app, about, () => verifyLog({ place, log, facts }, level, { olderBase }));
+};
+
+/** Bases of one store, oldest first; a store that cannot be read is told as one. */
+const basesIn = async (
+  app: App,
+  { name }: Target,
+  store: Store,
+  found: Verified[],
+): Promise<readonly Base[]> => {
+  const about = { target: name, store: store.location, tier: 'base', level: 'quick' } as const;
+  const failed = (archive: string, error: unknown): void =>
+    void found.push({ ...about, archive, seconds: 0, ok: false, problem: problemOf(error) });
+  try {
+    const { bases, broken } = await readBases(app, store, name);
+    for (const { key, error } of broken) failed(key, error);
+    return bases;
+  } catch (error) {
+    if (app.run.signal.aborted) throw error;
+    failed('', error);
+    return [];
+  }
+};
+
+const missing = ({ name }: Target, { location }: Store): Verified => ({
+  target: name,
+  store: location,
+  archive: '',
+  tier: 'none',
+  level: 'quick',
+  seconds: 0,
+  ok: false,
+  problem: problemOf(
+    new BackupError('archive.unknown', `no base of ${name} is stored; take one: grill-backup base ${name}`),
+  ),
+});
+
+/**
+ * Verifies what a target can be restored to any instant from: every base in every store, the newest at `level`, and the log from each
+ * of them on. Adds each outcome to `found` as it is known.
+ */
+export const verifyInstants = async (
+  app: App,
+  target: Target,
+  level: Level,
+  found: Verified[],
+): Promise<void> => {
+  if (!engineOf(target).bases) return;
+  const byId = new Map<string, Base>();
+  for (const store of allStores(app)) {
+    const bases = await basesIn(app, target, store, found);
+    const newest = bases.at(-1);
+    for (const base of bases) {
+      found.push(await verifyOneBase(app, target, base, base === newest ? level : 'quick'));
+      byId.set(base.manifest.id, base);
+    }
+  }
+  const all = [...byId.values()].toSorted((a, b) => (a.manifest.startedAt < b.manifest.startedAt ? -1 : 1));
+  const newest = all.at(-1);
+  for (const base of all)
+    found.push(await verifyLogOf(app, target, base, base === newest ? level : 'quick', base !== newest));
+  if (target.pointInTime && newest === undefined) found.push(missing(target, app.stores.primary));
+};
