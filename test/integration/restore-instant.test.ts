@@ -1,14 +1,17 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { takeArchive } from '../../runtime/src/archives/take.ts';
 import { takeBase } from '../../runtime/src/commands/base/base.ts';
 import type { RestoreOptions } from '../../runtime/src/commands/restore/plan.ts';
 import { restore } from '../../runtime/src/commands/restore/restore.ts';
 import type { RestoreResult } from '../../runtime/src/commands/restore/result.ts';
+import { renderRestore } from '../../runtime/src/commands/restore/text.ts';
+import { verify } from '../../runtime/src/commands/verify/verify.ts';
 import { mustExist } from '../../runtime/src/core/must-exist.ts';
 import { oneChunk } from '../../runtime/src/core/one-chunk.ts';
 import { collect } from '../../runtime/src/core/process.ts';
-import type { App } from '../../runtime/src/session/app.ts';
+import { findTarget, type App } from '../../runtime/src/session/app.ts';
 import { startDirectory } from '../conformance/stores/directory.ts';
 import type { StoreFixture } from '../conformance/stores/fixture.ts';
 import { testApp } from '../kit/app.ts';
@@ -24,6 +27,8 @@ let wal: ReceivedWal;
 let fixture: StoreFixture;
 let app: App;
 let pieces: readonly string[];
+/** Archive of a target without a log, from before the accident. */
+let early: string;
 /** Just before the accident. */
 let before: Date;
 
@@ -75,13 +80,21 @@ beforeAll(async () => {
         secret: { name: 'postgresql' },
         pointInTime: { secret: { name: 'replicating' } },
       },
+      {
+        name: 'nightly',
+        engine: 'postgresql',
+        connection: { host: server.host, port: server.port, database: 'grill' },
+        secret: { name: 'postgresql' },
+      },
     ],
     run: { readSecret },
   });
   await takeBase(app, 'postgresql');
+  early = (await takeArchive(app, findTarget(app.plan, 'nightly'), 'daily')).key;
   await sql(`INSERT INTO users SELECT g, 'late ' || g FROM generate_series(1001, 1500) g`);
   before = new Date(Number(await sql('SELECT ceil(extract(epoch FROM clock_timestamp()) * 1000) + 1')));
   await sql('SELECT pg_sleep(0.005); DELETE FROM users WHERE id > 200; INSERT INTO orders VALUES (11)');
+  await takeArchive(app, findTarget(app.plan, 'nightly'), 'daily');
   pieces = await storeLog(app, 'postgresql', await wal.reader());
 });
 
@@ -200,6 +213,38 @@ describe('a restore to an instant', () => {
     }
   });
 
+  test('of all targets brings those without a log as near as their archives are, and says how near', async () => {
+    const confirm = () => Promise.resolve(true);
+    const all = (until: Date) =>
+      restore(app, ['postgresql', 'nightly'], { until: { time: until }, test: false, dryRun: true, confirm });
+    const [logged, nightly] = (await all(before)).results;
+    expect(logged).toMatchObject({ instant: before.toISOString() });
+    expect(logged).not.toHaveProperty('skewSeconds');
+    expect(nightly).toMatchObject({ archive: early });
+    const { takenAt, skewSeconds } = mustExist(nightly, 'result');
+    expect(skewSeconds).toBe((before.getTime() - Date.parse(takenAt)) / 1000);
+    expect(renderRestore([mustExist(nightly, 'result')])).toContain('before the instant');
+    const alone = restore(app, ['nightly'], { until: { time: before }, test: true, dryRun: true, confirm });
+    await expect(alone).rejects.toMatchObject({ code: 'archive.unknown' }); // no base: never another moment in silence
+  });
+
+  test('is refused where a target has no archive from before', async () => {
+    const confirm = () => Promise.resolve(true);
+    const options = { until: { time: new Date(1000) }, test: false, dryRun: true, confirm };
+    await expect(restore(app, ['nightly', 'postgresql'], options)).rejects.toMatchObject({
+      code: 'archive.unknown',
+      message: expect.stringContaining('that was begun before 1970-01-01T00:00:01.000Z'),
+    });
+  });
+
+  test('is proved by a deep verification of base and log', async () => {
+    const { results } = await verify(app, { level: 'deep', target: 'postgresql', last: 1 });
+    expect(results.filter(({ tier }) => tier === 'base' || tier === 'log')).toMatchObject([
+      { tier: 'base', level: 'deep', ok: true },
+      { tier: 'log', level: 'deep', ok: true },
+    ]);
+  });
+
   test('is refused before the oldest base, and beyond a hole, whose beginning is offered', async () => {
     await expect(restoreTo({ until: { time: new Date(0) } })).rejects.toMatchObject({
       code: 'log.unreached',
@@ -210,5 +255,7 @@ describe('a restore to an instant', () => {
       code: 'log.unreached',
       message: expect.stringContaining('where a hole begins'),
     });
+    const { results } = await verify(app, { level: 'quick', target: 'postgresql', last: 1 });
+    expect(results.find(({ tier }) => tier === 'log')).toMatchObject({ problem: { code: 'log.gap' } });
   });
 });

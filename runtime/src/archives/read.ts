@@ -120,11 +120,13 @@ const asideText = (broken: readonly BrokenArchive[]): string => {
   return `; set aside: ${named.join('; ')}${more}`;
 };
 
-const newestAnywhere = async (app: App, target: string, origin: Origin): Promise<Believed> => {
+/** @param before undefined for any time */
+const newestAnywhere = async (app: App, target: string, origin: Origin, before?: Date): Promise<Believed> => {
+  const isBefore = (startedAt: string) => before === undefined || Date.parse(startedAt) < before.getTime();
   const aside: BrokenArchive[] = [];
   for (const store of allStores(app)) {
     const { archives, setAside } = await knownOf(app, store, target, origin);
-    const found = newestOf(archives);
+    const found = newestOf(archives.filter(({ manifest }) => isBefore(manifest.startedAt)));
     for (const { key, error } of setAside)
       app.run.log.warn({ archive: key, store: store.location, problem: error.message }, 'set aside');
     if (found) return believedAt(app, store, target, found.key, origin);
@@ -134,9 +136,13 @@ const newestAnywhere = async (app: App, target: string, origin: Origin): Promise
   const { fromTarget = target } = origin;
   throw new BackupError(
     aside.at(-1)?.error.code ?? 'archive.unknown', // a key that is wrong for all of them is not "none there"
-    `no archive of ${fromTarget} in ${places.join(', ')}${asideText(aside)}`,
+    `no archive of ${fromTarget}${before ? ` that was begun before ${before.toISOString()}` : ''} in ${places.join(', ')}${asideText(aside)}`,
   );
 };
+
+/** The newest archive that was begun before an instant, in whatever tier. @throws BackupError `archive.unknown` */
+export const findBefore = (app: App, target: string, instant: Date, origin: Origin = {}): Promise<Archive> =>
+  newestAnywhere(app, target, origin, instant);
 
 const locate = (app: App, name: string): { store: Store; key: string } | undefined => {
   for (const store of allStores(app)) {

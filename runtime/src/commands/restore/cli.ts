@@ -5,7 +5,7 @@ const flags = {
   to: {
     value: 'instant',
     description:
-      'an instant of the log instead of an archive: a time in UTC, a position as the database writes it, or "latest"',
+      'an instant of the log instead of an archive: a time in UTC, a position as the database writes it, or "latest"; with full, a time, to which targets without a log come as near as their archives do',
   },
   beforeXid: {
     value: 'id',
@@ -70,16 +70,18 @@ export const command = defineCommand({
       'which base and how much log it takes, and the newest instant',
     ],
     ['full --stop-services', 'restore every target while nothing writes'],
+    ["full --to '2026-11-28 03:14:00' --dry-run", 'how near each target comes to that instant'],
   ],
   exitCodes: ['source', 'store', 'damaged', 'restore', 'verification', 'locked'],
   schema: async () => (await import('./result.ts')).restoreSchema,
   text: async () => (await import('./text.ts')).renderRestore,
   run: async ({ target, force, ...options }, tool) => {
-    const { refuseContradictions } = await import('./contradictions.ts');
+    const { refuseAllWithoutTime, refuseContradictions } = await import('./contradictions.ts');
     refuseContradictions({ target, ...options });
     const { to, beforeXid, ...others } = options;
     const { parseInstant } = await import('./parse-instant.ts');
     const until = parseInstant(to, beforeXid);
+    refuseAllWithoutTime(target, until);
     const [{ restoreAndReport }, { renderRestorePlan }] = await Promise.all([
       import('./restore-and-report.ts'),
       import('./text.ts'),

@@ -1,5 +1,6 @@
 import { allTargets } from '../../contract/names.ts';
 import { BackupError } from '../../core/errors.ts';
+import type { LogTarget } from '../../engines/engine-base.ts';
 
 /** What the command line asks for; switches are false where they are not given. */
 interface Request {
@@ -38,7 +39,10 @@ const contradictions = (request: Request): readonly (readonly [boolean, string])
       '--data-directory holds the whole server and touches none; leave the flags for live data out',
     ],
     [instants > 1, '--to and --before-xid are two instants; use one of them'],
-    [instants > 0 && all, '--to and --before-xid are about the log of one target; name it'],
+    [
+      all && (request.beforeXid ?? request.dataDirectory) !== undefined,
+      '--before-xid and --data-directory are about one target; name it',
+    ],
     [
       instants > 0 && archive !== undefined,
       'an instant is made of a base and the log, not of a named archive',
@@ -55,6 +59,13 @@ const contradictions = (request: Request): readonly (readonly [boolean, string])
     ],
     [merge && test, '--merge needs live data, --test touches none; use one of them'],
   ];
+};
+
+/** Targets have no position in common, and `latest` is what `restore full` takes of archives. @throws BackupError `usage.invalid` */
+export const refuseAllWithoutTime = (target: string, until: LogTarget | undefined): void => {
+  const isTime = until === undefined || (typeof until === 'object' && 'time' in until);
+  if (target === allTargets && !isTime)
+    throw new BackupError('usage.invalid', 'restore full goes to a time only: --to <time>');
 };
 
 /** @throws BackupError `usage.invalid` for flags that do not go together */

@@ -8,7 +8,7 @@ import type { Target } from '../../plan/schema.ts';
 import { settle } from '../../engines/preview.ts';
 import { addressOf, engineOf, findTarget, openSource, type App } from '../../session/app.ts';
 import type { Origin } from '../../archives/of-target.ts';
-import { believeNamed, findArchive, readThrough } from '../../archives/read.ts';
+import { believeNamed, findArchive, findBefore, readThrough } from '../../archives/read.ts';
 import { restoreRequest } from '../../archives/restore-request.ts';
 import { servicesOf } from '../../services/service-state.ts';
 import { findInstant, type Instant } from './instant.ts';
@@ -110,14 +110,22 @@ interface Found {
 
 type Sought = Pick<Prepared, 'target' | 'engine' | 'source' | 'scope'>;
 
-const findNamed = async (app: App, sought: Sought, options: RestoreOptions): Promise<Found> => {
+/** What is left to a target without a log: how long before the instant its archive was begun. */
+const skewOf = (instant: Date | undefined, startedAt: string): Partial<RestorePlan> =>
+  instant ? { skewSeconds: (instant.getTime() - Date.parse(startedAt)) / 1000 } : {};
+
+/** @param before the newest archive that was begun before it, instead of the one that is named */
+const findNamed = async (
+  app: App,
+  sought: Sought,
+  options: RestoreOptions,
+  before?: Date,
+): Promise<Found> => {
   const { name } = sought.target;
-  const archive = await believeNamed(
-    app,
-    await findArchive(app, name, options.archive, options),
-    name,
-    options,
-  );
+  const found = before
+    ? await findBefore(app, name, before, options)
+    : await findArchive(app, name, options.archive, options);
+  const archive = await believeNamed(app, found, name, options);
   const { manifest } = archive;
   const ready = (inner: App): Ready => ({ data: restorable(inner, archive), close: () => Promise.resolve() });
   const notes = options.test ? [] : await notesOf(app, sought, ready(app).data);
@@ -131,6 +139,7 @@ const findNamed = async (app: App, sought: Sought, options: RestoreOptions): Pro
       store: archive.store.location,
       takenAt: manifest.startedAt,
       ...originOf(app, manifest, name),
+      ...skewOf(before, manifest.startedAt),
       archiveBytes: manifest.archiveBytes,
       sourceBytes: manifest.sourceBytes,
       ...(notes.length > 0 && { notes }),
@@ -156,6 +165,16 @@ const ofInstant = (sought: Sought, instant: Instant, test: boolean): Found => ({
   },
 });
 
+/** The instant itself where the plan keeps the log of the target; in a restore of all, the others come as near as they can. */
+const find = async (app: App, sought: Sought, options: RestoreOptions, alone: boolean): Promise<Found> => {
+  const { target } = sought;
+  const { until, test } = options;
+  if (until === undefined) return findNamed(app, sought, options);
+  const isTime = typeof until === 'object' && 'time' in until;
+  if (!alone && isTime && !target.pointInTime) return findNamed(app, sought, options, until.time);
+  return ofInstant(sought, await findInstant(app, target, until), test);
+};
+
 /**
  * Finds what is restored, authenticates its manifest, and says what would happen; `alone` where this is the only target.
  * @throws BackupError restore.refused
@@ -174,10 +193,7 @@ export const prepare = async (
   const source = await openSource(app.run, target);
   const sought = { target, engine, source, scope };
   const services = options.stopServices ? await servicesOf(app, target) : undefined;
-  const { subject, facts } =
-    options.until === undefined
-      ? await findNamed(app, sought, options)
-      : ofInstant(sought, await findInstant(app, target, options.until), options.test);
+  const { subject, facts } = await find(app, sought, options, alone);
   const { notes, ...found } = facts;
   const plan: RestorePlan = {
     target: name,

@@ -15,6 +15,12 @@ const planFields = {
     .optional()
     .describe('environment of the archive, where it is another one: --from-environment'),
   instant: z.string().optional().describe('what --to or --before-xid asked for; the archive is then a base'),
+  skewSeconds: z
+    .number()
+    .optional()
+    .describe(
+      'full --to: how long before the instant the archive was begun; absent where the instant itself comes back',
+    ),
   newestInstant: z.iso
     .datetime()
     .optional()

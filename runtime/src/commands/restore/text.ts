@@ -16,6 +16,11 @@ export const renderRestorePlan = (plan: RestorePlan): string =>
     `${plan.mode === 'test' ? 'test restore' : 'restore'} of ${plan.target}`,
     `  from    ${plan.store}/${plan.archive}, taken ${formatTime(plan.takenAt)}`,
     ...renderInstant(plan),
+    ...(plan.skewSeconds === undefined
+      ? []
+      : [
+          `  skew    begun ${formatSeconds(plan.skewSeconds)} before the instant; what came after is not in it`,
+        ]),
     ...(plan.fromTarget ? [`  of      target ${plan.fromTarget}, not ${plan.target}`] : []),
     ...(plan.fromEnvironment ? [`  of      environment ${plan.fromEnvironment}`] : []),
     `  size    ${formatBytes(plan.archiveBytes)} archive, ${formatBytes(plan.sourceBytes)} data`,

@@ -17,6 +17,9 @@ test.each([
   [['redis', '--merge', '--test'], /touches none/],
   [['redis', '--stop-services', '--test'], /--test and --into touch none/],
   [['redis', '--stop-services', '--into', '3'], /--test and --into touch none/],
+  [['full', '--before-xid', '700'], /about one target/],
+  [['full', '--to', 'latest'], /a time only/],
+  [['full', '--to', '0/16B3748'], /a time only/],
   [['postgresql', '--data-directory', '/pgdata'], /name it by --to/],
   [['postgresql', '--to', 'latest', '--data-directory', '/pgdata', '--test'], /touches none/],
 ])('%j makes no sense, and is refused before anything is read', async (args, message) => {
@@ -32,6 +35,7 @@ test.each([
   [['redis', '--only', 'session:*', '--merge', '--dry-run']],
   [['influxdb', '--only', 'grill-stats/temperature', '--into', 'copy']],
   [['full', '--stop-services', '--dry-run']],
+  [['full', '--to', '2026-11-28 03:14:00']],
   [['postgresql', '--to', 'latest', '--data-directory', '/pgdata']],
 ])('%j makes sense', async (args) => {
   await expect(restore(...args)).rejects.toThrow('the plan was opened');
