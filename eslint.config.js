@@ -39,7 +39,7 @@ const mayImport = {
   'runtime/src/wal': [...archives, inRuntime('archives')],
   'runtime/src/runs': runs,
   'runtime/src/retention': [...runs, 'runtime/src/runs'],
-  'runtime/src/health': [...runs, 'runtime/src/runs', 'runtime/src/retention'],
+  'runtime/src/health': [...runs, 'runtime/src/runs', 'runtime/src/retention', 'runtime/src/wal'],
   'runtime/src/services': [...runs, ...['runs', 'cluster'].map(inRuntime)],
   'runtime/src/commands': [
     ...runs,

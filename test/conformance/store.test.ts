@@ -171,6 +171,8 @@ describe.each(Object.entries(fixtures))('a %s store', (kind, start) => {
     expect(await keysOf(store, 'redis/')).toEqual(all.slice(1, 5));
     expect(await keysOf(store, 'redis/b')).toEqual(all.slice(2, 5));
     expect(await keysOf(store, 'none/')).toEqual([]);
+    for (const after of ['redis/b-e', 'redis/b-f'])
+      expect((await listed(store, 'redis/', { after })).map(({ key }) => key)).toEqual(all.slice(3, 5));
     expect(await listed(store, 'redis2/')).toMatchObject([{ key: 'redis2/a', bytes: 8 }]);
   });
 

@@ -21,7 +21,14 @@ const runsOfStatus = ({ lastRuns }: TargetStatus): Runs =>
 export const factsOfStatus = (status: TargetStatus): Facts => ({
   engine: status.engine,
   newest: status.newest,
-  recoveryPoint: unix(status.startedAt),
+  recoveryPoint: unix(status.recoveryPoint),
+  window: status.log?.windows.slice(-1).flatMap(({ from, to }) => [unix(from), unix(to)]),
+  log: status.log && [
+    status.log.holes,
+    status.log.bases,
+    status.log.setAside.length,
+    unix(status.log.newestBase),
+  ],
   ageSeconds: status.ageSeconds,
   withinRpo: status.withinRpo,
   objectives: [status.rpoSeconds, status.rtoSeconds],
@@ -64,6 +71,9 @@ const runsOfScrape = (scrape: Scrape): Runs =>
 const truth = (value: number | undefined): boolean | undefined =>
   value === undefined ? undefined : value === 1;
 
+const windowOf = ({ logWindowStart, logWindowEnd }: Scrape): readonly (number | undefined)[] =>
+  logWindowEnd === undefined ? [] : [logWindowStart, logWindowEnd];
+
 /** @param at time of the reading */
 export const factsOfScrape = (scrape: Scrape, at: number): Facts => {
   const { recoveryPoint, rpo, rto, measuredRto, lastDrillAt } = scrape;
@@ -74,6 +84,11 @@ export const factsOfScrape = (scrape: Scrape, at: number): Facts => {
     engine: seriesOf(scrape, 'targetInfo')[0]![0],
     newest: seriesOf(scrape, 'newestInfo')[0]?.[0].split(' ')[0],
     recoveryPoint,
+    window: scrape['bases'] === undefined ? undefined : windowOf(scrape),
+    log:
+      scrape['bases'] === undefined
+        ? undefined
+        : [scrape['logHoles'], scrape['bases'], scrape['brokenBases'], scrape['newestBaseAt']],
     ageSeconds: age === undefined ? undefined : Math.floor(age),
     withinRpo: age !== undefined && age <= rpo!,
     objectives: [rpo, rto],

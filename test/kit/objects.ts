@@ -1,8 +1,12 @@
-import type { Store, StoredObject } from '../../runtime/src/store/store.ts';
+import type { ListOptions, Store, StoredObject } from '../../runtime/src/store/store.ts';
 
 /** All objects under a prefix. */
-export const listed = async (store: Store, prefix: string): Promise<readonly StoredObject[]> => {
+export const listed = async (
+  store: Store,
+  prefix: string,
+  options?: ListOptions,
+): Promise<readonly StoredObject[]> => {
   const objects: StoredObject[] = [];
-  for await (const object of store.list(prefix)) objects.push(object);
+  for await (const object of store.list(prefix, options)) objects.push(object);
   return objects;
 };

@@ -43,7 +43,7 @@ const objectives = {
 const newest = {
   newestInfo: gauge('newest_archive_info', 'info', ['target', 'archive', 'key_id', 'server_version'], 'The newest archive, the key that sealed it (none: not encrypted) and the server it came from.'),
   newestFinishedAt: gauge('last_success_timestamp_seconds', 'timestamp', perTarget, 'When the newest committed archive was finished.'),
-  recoveryPoint: gauge('recovery_point_timestamp_seconds', 'timestamp', perTarget, 'Recovery point of the newest committed archive: the start of its dump.'),
+  recoveryPoint: gauge('recovery_point_timestamp_seconds', 'timestamp', perTarget, 'Recovery point of the target: the start of the dump of its newest committed archive, or the end of its log that can be restored, where that is later.'),
   duration: gauge('duration_seconds', 'seconds', perTarget, 'How long the newest archive took to make.'),
   sourceBytes: gauge('source_bytes', 'bytes', perTarget, 'Bytes that the newest backup read from the database.'),
   archiveBytes: gauge('archive_bytes', 'bytes', perTarget, 'Size of the newest archive.'),
@@ -62,6 +62,17 @@ const kept = {
   withoutKey: gauge('archives_without_key', 'count', perTarget, 'Committed archives that no key of the plan opens.'),
   broken: gauge('broken_archives', 'count', perTarget, 'Archives that were set aside: their manifest is unreadable or fails authentication, belongs to another target or environment, or is dated in the future. They do not count.'),
   retentionFrozen: gauge('retention_frozen', 'boolean', perTarget, 'Whether retention is frozen: nothing is pruned while the last backup failed, for another reason than a full store.'),
+} as const;
+
+/** What the stores have of the log, for targets with `pointInTime`; absent where it could not be read. */
+// prettier-ignore
+const log = {
+  logWindowStart: gauge('log_window_start_timestamp_seconds', 'timestamp', perTarget, 'Oldest instant of the newest window: from it to the end any instant can be restored. Absent while none can.'),
+  logWindowEnd: gauge('log_window_end_timestamp_seconds', 'timestamp', perTarget, 'Newest instant that can be restored. Absent while none can.'),
+  logHoles: gauge('log_holes', 'count', perTarget, 'Holes in the stored log from the oldest base on, recorded as gaps or not: from each one to the next base no instant can be restored.'),
+  bases: gauge('bases', 'count', perTarget, 'Bases in the primary store that count.'),
+  brokenBases: gauge('broken_bases', 'count', perTarget, 'Bases that were set aside, for the reasons of broken archives. They do not count.'),
+  newestBaseAt: gauge('newest_base_timestamp_seconds', 'timestamp', perTarget, 'When the newest base was begun.'),
 } as const;
 
 /** What was proven; absent until it was. */
@@ -109,6 +120,7 @@ export const metrics = {
   ...objectives,
   ...newest,
   ...kept,
+  ...log,
   ...proven,
   ...runs,
   ...stores,

@@ -9,8 +9,7 @@ import {
   type ManifestFacts,
 } from '../archives/facts.ts';
 import type { Verification } from '../archives/manifest.ts';
-import { latestOf, secondsSince } from '../core/times.ts';
-import { parseDuration } from '../core/units.ts';
+import { latestOf } from '../core/times.ts';
 import type { AnomalyPolicy } from './anomaly/policy.ts';
 import type { Target } from '../plan/schema.ts';
 import type { App } from '../session/app.ts';
@@ -30,16 +29,8 @@ const counted = ({ key, manifest }: KnownArchive): CountedArchive => {
   return { key, manifest: { id, tier, startedAt, archiveBytes }, verified: isVerified(manifest) };
 };
 
-/** Archives of a target in the primary store, and what follows from them at some time. */
-export interface ArchivesState extends ArchivesFacts {
-  /** What a loss now would lose: time since the newest backup began. */
-  readonly ageSeconds?: number | undefined;
-  /** False where there is no backup, or it is older than the RPO. */
-  readonly withinRpo: boolean;
-}
-
-/** What is the same at any time. */
-interface ArchivesFacts {
+/** Archives of a target in the primary store, and what follows from them. */
+export interface ArchivesState {
   readonly target: Target;
   /** Those that count, oldest first. */
   readonly archives: readonly CountedArchive[];
@@ -61,7 +52,8 @@ interface ArchivesFacts {
   readonly anomalies: readonly string[];
 }
 
-const factsOf = (policy: AnomalyPolicy, target: Target, known: KnownArchives): ArchivesFacts => {
+/** What follows from the archives of a target. Pure. */
+export const archivesState = (policy: AnomalyPolicy, target: Target, known: KnownArchives): ArchivesState => {
   const backups = known.archives.filter(({ manifest }) => isRegular(manifest));
   const manifests = backups.map(({ manifest }) => manifest);
   const all = known.archives.map(({ manifest }) => manifest);
@@ -79,28 +71,13 @@ const factsOf = (policy: AnomalyPolicy, target: Target, known: KnownArchives): A
   };
 };
 
-const at = (facts: ArchivesFacts, now: Date): ArchivesState => {
-  const { newest, target } = facts;
-  const ageSeconds = newest && secondsSince(newest.manifest.startedAt, now);
-  const withinRpo = ageSeconds !== undefined && ageSeconds <= parseDuration(target.rpo);
-  return { ...facts, ageSeconds, withinRpo };
-};
-
-/** What follows from the archives of a target. Pure. */
-export const archivesState = (
-  policy: AnomalyPolicy,
-  target: Target,
-  known: KnownArchives,
-  now: Date,
-): ArchivesState => at(factsOf(policy, target, known), now);
-
 export type ReadArchivesState = (target: Target, now: Date, index?: OpenIndex) => Promise<ArchivesState>;
 
 /** Reads the archives of targets from the primary store, again where the listing of a target changed. */
 export const archivesStateReader = (app: App): ReadArchivesState => {
-  const readKnown = derivedOfArchives<ArchivesFacts>(app, app.stores.primary);
-  return async (target, now, index) => {
-    const derive = (known: KnownArchives) => factsOf(app.plan.anomalies, target, known);
-    return at(await readKnown(target.name, now, derive, index), now);
+  const readKnown = derivedOfArchives<ArchivesState>(app, app.stores.primary);
+  return (target, now, index) => {
+    const derive = (known: KnownArchives) => archivesState(app.plan.anomalies, target, known);
+    return readKnown(target.name, now, derive, index);
   };
 };

@@ -1,4 +1,5 @@
 import { nextRun } from '../plan/cron.ts';
+import { latestOf, secondsSince } from '../core/times.ts';
 import { parseDuration } from '../core/units.ts';
 import type { Target } from '../plan/schema.ts';
 import { findLock, type FoundLock } from '../runs/lock-state.ts';
@@ -6,6 +7,7 @@ import { indexOnce } from '../archives/known.ts';
 import type { App } from '../session/app.ts';
 import { archivesStateReader, type ArchivesState } from './archives-state.ts';
 import { drillsState, type DrillsState } from './drills-state.ts';
+import { logStateReader, type KnownLog } from './log-state.ts';
 import { runsStateReader, type RunsState } from './runs-state.ts';
 
 /** A lock that is not free. */
@@ -17,7 +19,7 @@ const isTaken = (lock: FoundLock | undefined): lock is TakenLock =>
   lock !== undefined && lock.state !== 'released';
 
 /** All that is known of a target: what every command, metric and notification says of it comes from here. */
-export interface TargetState extends ArchivesState, RunsState {
+export interface TargetState extends ArchivesState, RunsState, KnownLog, Recoverable {
   readonly drills: DrillsState;
   /** Whether the last drill restored within the RTO; absent where there was none. */
   readonly withinRto?: boolean | undefined;
@@ -27,6 +29,29 @@ export interface TargetState extends ArchivesState, RunsState {
   readonly nextRunAt?: string | undefined;
 }
 
+/** How a target stands against its RPO. */
+export interface Recoverable {
+  /** The start of the newest backup, or the end of the log that can be restored where that is later; absent without either. */
+  readonly recoveryPoint?: string | undefined;
+  /** What a loss now would lose: time since the recovery point. */
+  readonly ageSeconds?: number | undefined;
+  /** False where there is no recovery point, or it is older than the RPO. */
+  readonly withinRpo: boolean;
+}
+
+/** What an archive or the log can bring back, against the objective. Pure. */
+export const recoverable = (
+  { target, newest }: Pick<ArchivesState, 'target' | 'newest'>,
+  { log }: KnownLog,
+  now: Date,
+): Recoverable => {
+  const points = [newest?.manifest.startedAt, log?.windows.at(-1)?.to];
+  const recoveryPoint = latestOf(points.filter((point) => point !== undefined));
+  const ageSeconds = recoveryPoint === undefined ? undefined : secondsSince(recoveryPoint, now);
+  const withinRpo = ageSeconds !== undefined && ageSeconds <= parseDuration(target.rpo);
+  return { recoveryPoint, ageSeconds, withinRpo };
+};
+
 const meets = ({ last }: DrillsState, rtoSeconds: number): boolean | undefined =>
   last && last.ok && last.seconds !== undefined && last.seconds <= rtoSeconds;
 
@@ -35,6 +60,7 @@ export const targetState = (
   archives: ArchivesState,
   runs: RunsState,
   lock: FoundLock | undefined,
+  log: KnownLog,
   now: Date,
 ): TargetState => {
   const { target } = archives;
@@ -42,6 +68,8 @@ export const targetState = (
   return {
     ...archives,
     ...runs,
+    ...log,
+    ...recoverable(archives, log, now),
     drills,
     withinRto: meets(drills, parseDuration(target.rto)),
     lock: isTaken(lock) ? lock : undefined,
@@ -51,17 +79,22 @@ export const targetState = (
 
 export type ReadTargetState = (target: Target, now: Date) => Promise<TargetState>;
 
-/** Reads the state of targets from the primary store; what is read again costs listings, a lock, and what is new. */
+/** Reads the state of targets from the primary store, and their logs; what is read again costs listings, a lock, and what is new. */
 export const targetReader = (app: App): ReadTargetState => {
-  const [readArchives, readRuns] = [archivesStateReader(app), runsStateReader(app)];
+  const [readArchives, readRuns, readLog] = [
+    archivesStateReader(app),
+    runsStateReader(app),
+    logStateReader(app),
+  ];
   const { primary } = app.stores;
   return async (target, now) => {
     const index = indexOnce(app, primary, target.name);
-    const [archives, runs, lock] = await Promise.all([
+    const [archives, runs, lock, log] = await Promise.all([
       readArchives(target, now, index),
       readRuns(target.name, now, index),
       findLock(primary, target.name, now),
+      readLog(target, now),
     ]);
-    return targetState(archives, runs, lock, now);
+    return targetState(archives, runs, lock, log, now);
   };
 };

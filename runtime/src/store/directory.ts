@@ -62,10 +62,12 @@ const named = (key: string): StoredObject => ({ key, bytes: 0, modified: new Dat
 async function* list(
   root: string,
   prefix: string,
-  { describes = () => true }: ListOptions = {},
+  { describes = () => true, after = '' }: ListOptions = {},
 ): AsyncGenerator<StoredObject> {
   for await (const entries of walk(root, prefix)) {
-    const keys = entries.flatMap(({ key, isFile }) => (isFile && isObjectKey(key) ? [key] : []));
+    const keys = entries.flatMap(({ key, isFile }) =>
+      isFile && key > after && isObjectKey(key) ? [key] : [],
+    );
     const paths = keys.map((key) => (describes(key) ? `${root}/${key}` : undefined));
     const found = await statsOf(paths); // the walk has just seen that its folders are real
     for (const [index, key] of keys.entries()) {

@@ -4,7 +4,7 @@ import { isObjectKey } from './keys.ts';
 import { nameOf, type Bucket } from './s3-client.ts';
 import { pages } from './s3-pages.ts';
 import { at, onKey, sizeOf } from './s3-request.ts';
-import type { StoredObject } from './store.ts';
+import type { ListOptions, StoredObject } from './store.ts';
 
 /** Objects of a page that are ours: not aliases, nor what others keep in the bucket, nor what was not asked for. */
 const ours = (bucket: Bucket, prefix: string, contents: readonly Content[]): StoredObject[] =>
@@ -15,11 +15,16 @@ const ours = (bucket: Bucket, prefix: string, contents: readonly Content[]): Sto
   });
 
 /** Objects in key order, page by page; some gateways sort folders in another way, which within a page is put right. */
-export async function* listObjects(bucket: Bucket, prefix: string): AsyncGenerator<StoredObject> {
+export async function* listObjects(
+  bucket: Bucket,
+  prefix: string,
+  { after = '' }: ListOptions = {},
+): AsyncGenerator<StoredObject> {
   const { Bucket, Key: Prefix } = at(bucket, prefix);
+  const StartAfter = after === '' ? undefined : at(bucket, after).Key;
   const read = (ContinuationToken: string | undefined) =>
     onKey(bucket, prefix, () =>
-      bucket.client.send(new ListObjectsV2Command({ Bucket, Prefix, ContinuationToken })),
+      bucket.client.send(new ListObjectsV2Command({ Bucket, Prefix, StartAfter, ContinuationToken })),
     );
   let last = '';
   for await (const page of pages(bucket, read, ({ NextContinuationToken }) => NextContinuationToken)) {
@@ -30,7 +35,7 @@ export async function* listObjects(bucket: Bucket, prefix: string): AsyncGenerat
           'store.failed',
           `${nameOf(bucket, prefix)}: the server lists keys out of order`,
         );
-      if (object.key > last) yield object;
+      if (object.key > last && object.key > after) yield object;
       last = object.key;
     }
   }

@@ -119,7 +119,7 @@ export const s3Store = async (
     put: (key, body, options) => upload(bucket, key, body, options),
     get: (key, start = 0) => getObject(bucket, key, start),
     head: (key) => head(bucket, key),
-    list: (prefix) => listObjects(bucket, prefix),
+    list: (prefix, options) => listObjects(bucket, prefix, options),
     remove: (key) => remove(bucket, key),
     copy: (from, to) => copyObject(bucket, from, to),
     point: (alias, key) => point(bucket, alias, key),

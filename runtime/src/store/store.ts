@@ -103,6 +103,8 @@ export interface ListOptions {
    * them (0 bytes, the time 0, no tag). @default all are asked for
    */
   readonly describes?: (key: string) => boolean;
+  /** Objects up to this key, in key order, are passed over; S3 does not send them. @default '' - none are */
+  readonly after?: string;
 }
 
 export interface PutOptions {

@@ -1,23 +1,20 @@
 import { BackupError, isBackupError } from '../core/errors.ts';
 import { mustExist } from '../core/must-exist.ts';
-import type { LogReader, LogWork, TimelineSwitch } from '../engines/engine-log.ts';
+import type { LogReader, LogWork } from '../engines/engine-log.ts';
 import { cover, type Slice, type Stretch } from './cover.ts';
 import { readHistory } from './history.ts';
-import { lineOf, onLine, type LinePart, type OnLine } from './line.ts';
+import { newestLine, onLine, type LinePoint, type OnLine } from './line.ts';
+import type { HistoryName, PieceName } from './names.ts';
 import { readPiece } from './piece.ts';
 import type { LogPlace } from './place.ts';
-import { readStored, type StoredLog } from './stored.ts';
+import { readStored } from './stored.ts';
 
 /** Pieces that are read and opened while the one before is taken. */
 const piecesAhead = 3;
 
-/** What a reader is to read. */
-export interface ReadRequest {
+/** What a reader is to read: from where the base lies on its timeline, which is where recovery begins. */
+export interface ReadRequest extends LinePoint {
   readonly system: string;
-  /** Where the line begins: the base's. */
-  readonly timeline: number;
-  /** First byte that is needed: where recovery begins. */
-  readonly from: bigint;
 }
 
 /** A hole in the log that was asked for, and the newest instant before it. */
@@ -31,31 +28,13 @@ export interface OpenedLog extends LogReader {
   readonly hole?: LogHole;
 }
 
-const isAncestor = (part: TimelineSwitch, { timeline, from }: ReadRequest): boolean =>
-  part.timeline === timeline && part.at >= from;
+const timeOf = (slices: readonly Slice<{ readonly piece: Pick<PieceName, 'time'> }>[]): number =>
+  slices.reduce((latest, { of }) => Math.max(latest, of.piece.time), 0);
 
-/** The newest line that goes through the base: its timeline, and those that later took over from it. */
-const newestLine = async (
+const sliceBytes = async (
   place: LogPlace,
-  log: Pick<LogWork, 'ancestors'>,
-  stored: StoredLog,
-  request: ReadRequest,
-): Promise<readonly LinePart[]> => {
-  const newer = stored.histories
-    .filter(({ timeline }) => timeline > request.timeline)
-    .toSorted((a, b) => b.timeline - a.timeline);
-  for (const history of newer) {
-    const ancestors = log.ancestors(await readHistory(place, history));
-    if (ancestors.some((part) => isAncestor(part, request))) return lineOf(history.timeline, ancestors);
-  }
-  const own = stored.histories.find(({ timeline }) => timeline === request.timeline);
-  return lineOf(request.timeline, own ? log.ancestors(await readHistory(place, own)) : []);
-};
-
-const timeOf = (slices: readonly Slice<OnLine>[]): Date =>
-  new Date(Math.max(0, ...slices.map(({ of }) => of.piece.time)));
-
-const sliceBytes = async (place: LogPlace, { of: { piece }, from, to }: Slice<OnLine>): Promise<Buffer> => {
+  { of: { piece }, from, to }: Slice<OnLine<PieceName>>,
+): Promise<Buffer> => {
   const log = await readPiece(place, piece);
   return log.subarray(Number(from - piece.from), Number(to - piece.from));
 };
@@ -66,7 +45,10 @@ const settled = <T>(promise: Promise<T>): Promise<T> => {
 };
 
 /** The bytes of slices in their order, a few of them opened ahead. */
-async function* readSlices(place: LogPlace, slices: readonly Slice<OnLine>[]): AsyncGenerator<Buffer> {
+async function* readSlices(
+  place: LogPlace,
+  slices: readonly Slice<OnLine<PieceName>>[],
+): AsyncGenerator<Buffer> {
   const ahead: Promise<Buffer>[] = [];
   for (const slice of slices) {
     ahead.push(settled(sliceBytes(place, slice)));
@@ -86,7 +68,8 @@ export const openLogReader = async (
 ): Promise<OpenedLog> => {
   const { system, from } = request;
   const stored = await readStored(place, system);
-  const line = await newestLine(place, log, stored, request);
+  const ancestorsOf = async (name: HistoryName) => log.ancestors(await readHistory(place, name));
+  const line = await newestLine(stored.histories, ancestorsOf, request);
   const look = async (position: bigint) =>
     cover(onLine(line, (await readStored(place, system)).pieces), position);
   const { slices, end, hole } = cover(onLine(line, stored.pieces), from);
@@ -95,7 +78,7 @@ export const openLogReader = async (
       'log.gap',
       `the log of ${place.target} from ${log.formatPosition(from)} on is not in ${place.store.location}`,
     );
-  const endTime = timeOf(slices);
+  const endTime = new Date(timeOf(slices));
   async function* read(start: bigint): AsyncGenerator<Buffer> {
     let position = start;
     for (let listings = 0; position < end; listings++) {

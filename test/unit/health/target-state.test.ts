@@ -13,12 +13,11 @@ const archives: ArchivesState = {
   storedBytes: 0,
   drilled: [],
   setAside: [],
-  withinRpo: false,
   anomalies: [],
 };
 
 const stateOf = (records: readonly RunRecord[], lock?: Parameters<typeof targetState>[2]) =>
-  targetState(archives, runsState(records), lock, now);
+  targetState(archives, runsState(records), lock, {}, now);
 
 const measured = (restoreSeconds: number) => ({ ...drill, figures: { ...drill.figures, restoreSeconds } });
 

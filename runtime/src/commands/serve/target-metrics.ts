@@ -66,7 +66,7 @@ export const targetMetrics: MetricTable<TargetMetrics, TargetState, 'target'> = 
         ]
       : [],
   newestFinishedAt: ofNewest(({ finishedAt }) => unixSeconds(finishedAt)),
-  recoveryPoint: ofNewest(({ startedAt }) => unixSeconds(startedAt)),
+  recoveryPoint: ({ recoveryPoint }) => unixSeconds(recoveryPoint),
   duration: ofNewest(secondsTaken),
   sourceBytes: ofNewest(({ sourceBytes }) => sourceBytes),
   archiveBytes: ofNewest(({ archiveBytes }) => archiveBytes),
@@ -85,6 +85,13 @@ export const targetMetrics: MetricTable<TargetMetrics, TargetState, 'target'> = 
   withoutKey: (state) => aside(state, true),
   broken: (state) => aside(state, false),
   retentionFrozen: ({ frozen }) => frozen !== undefined,
+
+  logWindowStart: ({ log }) => unixSeconds(log?.windows.at(-1)?.from),
+  logWindowEnd: ({ log }) => unixSeconds(log?.windows.at(-1)?.to),
+  logHoles: ({ log }) => log?.holes,
+  bases: ({ log }) => log?.bases,
+  brokenBases: ({ log }) => log?.setAside.length,
+  newestBaseAt: ({ log }) => unixSeconds(log?.newestBase),
 
   lastVerifiedAt: ({ verifiedAt }) => unixSeconds(verifiedAt),
   verifiedPoint: ({ newestVerified }) => unixSeconds(newestVerified?.manifest.startedAt),

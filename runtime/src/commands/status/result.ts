@@ -33,6 +33,22 @@ const setAsideSchema = z.strictObject({
   problem: z.string().describe('why it does not count'),
 });
 
+const instantsSchema = z.strictObject({
+  from: z.iso.datetime().describe('oldest instant of it'),
+  to: z.iso.datetime().describe('newest instant of it'),
+});
+
+const logSchema = z.strictObject({
+  windows: z
+    .array(instantsSchema)
+    .readonly()
+    .describe('any instant within one can be restored; oldest first, cut at what is missing of the log'),
+  holes: z.int().describe('holes in the stored log, from the oldest base on'),
+  bases: z.int().describe('bases in the primary store that count'),
+  newestBase: z.iso.datetime().optional().describe('start of the newest base; absent where there is none'),
+  setAside: z.array(setAsideSchema).readonly().describe('bases that do not count, and why'),
+});
+
 /** How a target stands against its objectives. */
 const targetStatusSchema = z.strictObject({
   target: resultFields.target,
@@ -44,14 +60,20 @@ const targetStatusSchema = z.strictObject({
     .describe('what is among the archives and does not count, and why'),
   newest: z.string().optional().describe('key of the newest archive; absent where there is none'),
   startedAt: z.iso.datetime().optional().describe('start of the backup that made the newest archive'),
-  ageSeconds: z.int().optional().describe('age of the newest archive'),
+  recoveryPoint: z.iso
+    .datetime()
+    .optional()
+    .describe('startedAt, or the end of the log that can be restored, where that is later'),
+  ageSeconds: z.int().optional().describe('age of the recovery point: what a loss now would lose'),
   rpoSeconds: z.number().describe('recovery point objective'),
-  withinRpo: z.boolean().describe('false where there is no archive, or the newest is older than the RPO'),
+  withinRpo: z.boolean().describe('false where there is no recovery point, or it is older than the RPO'),
   archiveBytes: z.int().optional().describe('size of the newest archive'),
   sizeRatio: z
     .number()
     .optional()
     .describe('size of the newest archive over the median of the seven before it; absent for the first one'),
+  log: logSchema.optional().describe('the log, where the plan keeps it and it could be read'),
+  logProblem: z.string().optional().describe('why the log could not be read'),
   verifiedAt: z.iso.datetime().optional().describe('time of the newest successful verification'),
   lastRuns: z
     .array(lastRunSchema)

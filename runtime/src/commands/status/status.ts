@@ -7,10 +7,22 @@ import type { App } from '../../session/app.ts';
 import type { TargetStatus } from './result.ts';
 
 /** What the newest archive says. */
-const ofNewest = ({ newest, ageSeconds }: TargetState) => {
-  if (!newest || ageSeconds === undefined) return {};
+const ofNewest = ({ newest }: TargetState) => {
+  if (!newest) return {};
   const { startedAt, archiveBytes } = newest.manifest;
-  return { newest: newest.key, startedAt, archiveBytes, ageSeconds: Math.floor(ageSeconds) };
+  return { newest: newest.key, startedAt, archiveBytes };
+};
+
+const ofRecoveryPoint = ({ recoveryPoint, ageSeconds }: TargetState) =>
+  ageSeconds === undefined ? {} : { recoveryPoint, ageSeconds: Math.floor(ageSeconds) };
+
+const asideOf = (broken: readonly Pick<TargetState['setAside'][number], 'key' | 'error'>[]) =>
+  broken.map(({ key, error }) => ({ archive: key, code: error.code, problem: error.message }));
+
+const logOf = ({ log }: TargetState): TargetStatus['log'] => {
+  if (!log) return undefined;
+  const { newestBase, setAside, ...counts } = log;
+  return { ...counts, ...(newestBase !== undefined && { newestBase }), setAside: asideOf(setAside) };
 };
 
 const lastRunsOf = ({ lastRuns }: TargetState): TargetStatus['lastRuns'] =>
@@ -42,14 +54,16 @@ const statusOf = (state: TargetState): TargetStatus => {
     target: target.name,
     engine: target.engine,
     archives: archives.filter(({ manifest }) => isRegular(manifest)).length,
-    setAside: setAside.map(({ key, error }) => ({ archive: key, code: error.code, problem: error.message })),
+    setAside: asideOf(setAside),
     ...ofNewest(state),
+    ...ofRecoveryPoint(state),
     rpoSeconds: parseDuration(target.rpo),
     withinRpo,
     rtoSeconds: parseDuration(target.rto),
     lastRuns: lastRunsOf(state),
     anomalies,
     ...present({ sizeRatio, verifiedAt, lastDrill: lastDrillOf(state) }),
+    ...present({ log: logOf(state), logProblem: state.logProblem?.message }),
     ...present({ lock: lockOf(state), frozen, nextRun: state.nextRunAt }),
   };
 };

@@ -1,6 +1,6 @@
 import { printableLine } from '../../core/printable.ts';
 import { table } from '../../core/text-table.ts';
-import { formatBytes, formatSeconds, formatTime } from '../../core/units.ts';
+import { formatBytes, formatCount, formatSeconds, formatTime } from '../../core/units.ts';
 import type { TargetStatus } from './result.ts';
 
 /** `1.034` → `+3 %`. */
@@ -57,7 +57,7 @@ const rowOf = (row: TargetStatus): readonly string[] => [
 /** Of what was set aside, so many are named: a page stays readable whatever a store holds. */
 const namedAside = 5;
 
-const asideLines = ({ target, setAside }: TargetStatus): readonly string[] => [
+const asideLines = ({ target, setAside }: Pick<TargetStatus, 'target' | 'setAside'>): readonly string[] => [
   ...setAside.slice(0, namedAside).map(({ problem }) => `set aside: ${problem}`),
   ...(setAside.length > namedAside
     ? [`${setAside.length - namedAside} more set aside: check ${target} names them`]
@@ -72,6 +72,32 @@ const lockLine = ({ lock }: TargetStatus): string | undefined => {
   return state === 'held' ? `lock ${taken}` : `lock ${state}, ${taken}: the next run takes it over`;
 };
 
+/** Rounded up: what is shown can be restored. */
+const secondAfter = (iso: string): string => new Date(Math.ceil(Date.parse(iso) / 1000) * 1000).toISOString();
+
+const windowLine = ({ windows, bases }: NonNullable<TargetStatus['log']>): string => {
+  const [newest, ...older] = windows.toReversed();
+  if (!newest)
+    return bases === 0
+      ? 'no instant can be restored: there is no base yet'
+      : 'no instant can be restored: the log does not reach any base';
+  const stretch = ({ from, to }: typeof newest) =>
+    `from ${formatTime(secondAfter(from))} to ${formatTime(to)}`;
+  return ['can be restored to any instant', [newest, ...older].map(stretch).join(', and ')].join(' ');
+};
+
+const logLines = ({ target, log, logProblem }: TargetStatus): readonly string[] => {
+  if (logProblem !== undefined) return [`the log could not be read: ${logProblem}`];
+  if (!log) return [];
+  const { holes, newestBase, setAside } = log;
+  return [
+    windowLine(log),
+    ...(holes > 0 ? [`${formatCount(holes, 'hole')} in the log: wal status ${target} shows where`] : []),
+    ...(newestBase === undefined ? [] : [`newest base: ${formatTime(newestBase)}`]),
+    ...asideLines({ target, setAside }),
+  ];
+};
+
 const failedLines = ({ lastRuns }: TargetStatus): readonly string[] =>
   lastRuns
     .filter(({ command, ok }) => command !== 'backup' && !ok)
@@ -79,6 +105,7 @@ const failedLines = ({ lastRuns }: TargetStatus): readonly string[] =>
 
 /** What does not fit into the table's row of a target. */
 const remarks = (row: TargetStatus): readonly string[] => [
+  ...logLines(row),
   ...asideLines(row),
   ...failedLines(row),
   ...[lockLine(row)].filter((line) => line !== undefined),
