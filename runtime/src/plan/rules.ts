@@ -65,11 +65,12 @@ const gapsOf = (schedules: readonly (string | undefined)[]): ReadonlyMap<unknown
     ),
   );
 
-/** An objective that the schedule cannot keep would raise an alert between any two runs. */
+/** An objective that the schedule cannot keep would raise an alert between any two runs, unless it is kept by the log. */
 const checkRpos = (targets: readonly DraftTarget[], context: Context): void => {
   const schedules = targets.map(rhythmOf);
   const gaps = gapsOf(schedules);
   targets.forEach((target, index) => {
+    if (target?.pointInTime !== undefined) return;
     const gapSeconds = gaps.get(schedules[index]);
     const rpo = duration.safeParse(target?.rpo).data;
     if (gapSeconds === undefined || rpo === undefined || gapSeconds <= parseDuration(rpo)) return;

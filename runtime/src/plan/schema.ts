@@ -94,7 +94,7 @@ const targetOf = (engine: Engine) =>
     deadline: duration.default('1h'),
     /** Retention of this target only. @default the plan's retention - most databases are alike */
     retention: targetRetention.optional(),
-    /** Recovery point objective: an alert fires when the newest backup is older. @default 24h - one backup a day */
+    /** Recovery point objective: an alert fires when the newest backup is older, and the stored log as well. @default 24h - one backup a day */
     rpo: duration.default('24h'),
     /** Recovery time objective: drills measure the restore against it. @default 1h - of the platform's databases none takes longer */
     rto: duration.default('1h'),

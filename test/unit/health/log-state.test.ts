@@ -28,7 +28,6 @@ const target = {
   engine: 'postgresql',
   connection: { host: '127.0.0.1', database: 'postgres' },
   secret: { name: 'postgresql' },
-  schedule: '*/15 * * * *',
   rpo: '15m',
   pointInTime: {},
 };
@@ -150,7 +149,7 @@ describe('the log of a target', () => {
     });
     clock = at(68);
     expect((await answers(app, read)).status).toMatchObject({
-      recoveryPoint: iso(67),
+      recoveryPoint: iso(66),
       log: { bases: 2, setAside: [] },
     });
   });
@@ -168,7 +167,7 @@ describe('the log of a target', () => {
   test('says nothing where the plan keeps none', async () => {
     await base(0, 1000n, 1200n);
     await piece(1000n, 2500n, 50);
-    const { status, scrape } = await answers(appOver(store, [], { pointInTime: undefined }));
+    const { status, scrape } = await answers(appOver(store, [], { pointInTime: undefined, rpo: '24h' }));
     expect(status).not.toHaveProperty('log');
     expect(status).not.toHaveProperty('recoveryPoint');
     expect(Object.keys(scrape).filter((id) => /^log|base/i.test(id))).toEqual([]);

@@ -245,6 +245,7 @@ describe('a plan', () => {
     ],
   ])('a schedule of %s cannot keep an RPO of %s', (schedule, rpo, problem) => {
     expect(problems(withTarget({ schedule, rpo }))).toEqual([problem]);
+    expect(problems(withTarget({ schedule, rpo, pointInTime: {} }))).toEqual([]);
   });
 
   test('all problems are reported at once, rules across fields too', () => {
