@@ -28,7 +28,8 @@ const assertListed = (
   for (const file of pieces) {
     const key = `${timelineFolder(target, hour.system, hour.timeline)}${file}`;
     const piece = parsePieceKey(target, key);
-    if (!piece) throw damaged(`index ${indexKey(target, hour)} lists ${file}, which is no piece`);
+    if (!piece)
+      throw damaged(`index ${indexKey(target, hour)} lists ${file}, which is not the name of a piece`);
     if (piece.to > from && !there.has(key))
       throw damaged(`piece ${key} is gone; index ${indexKey(target, hour)} lists it`);
   }

@@ -48,10 +48,10 @@ const verifyLogOf = (app: App, { name }: Target, base: Base, level: Level, older
   return tried(app, about, () => verifyLog({ place, log, facts }, level, { olderBase }));
 };
 
-/** Bases of one store, oldest first; a store that cannot be read is told as one. */
+/** Bases of one store, oldest first. Of a store that cannot be read its archives have said so; bases only where there have to be some. */
 const basesIn = async (
   app: App,
-  { name }: Target,
+  { name, pointInTime }: Target,
   store: Store,
   found: Verified[],
 ): Promise<readonly Base[]> => {
@@ -64,7 +64,7 @@ const basesIn = async (
     return bases;
   } catch (error) {
     if (app.run.signal.aborted) throw error;
-    failed('', error);
+    if (pointInTime) failed('', error);
     return [];
   }
 };
