@@ -1,7 +1,7 @@
 import { throwIfStopped } from '../core/stopped.ts';
 import type { RunContext } from '../core/context.ts';
 import { removeUnlessLocked } from '../store/remove.ts';
-import { cover, type Slice, type Stretch } from './cover.ts';
+import { cover, type Slice } from './cover.ts';
 import { pieceFile, putIndex, readIndex, type HourIndex } from './index-chain.ts';
 import { hourOf, pieceKey, type HourPlace, type PieceName } from './names.ts';
 import { putPiece, readPiece, sealPiece } from './piece.ts';
@@ -70,19 +70,26 @@ const storeCell = async (place: LogPlace, cell: readonly Slice<PieceName>[]): Pr
   return sealed.name;
 };
 
-/** Removes what the listed objects of the same hour hold as well. What Object Lock keeps stays, and harms nobody. */
-const removeReplaced = async (
-  place: LogPlace,
+/** Pieces of an hour that the objects of its index hold as well; none where one of those is gone, as what is left may be needed. */
+export const replacedBy = (
+  target: string,
   pieces: readonly PieceName[],
-  { pieces: listed }: HourIndex,
-): Promise<void> => {
-  const { target, store } = place;
+  { pieces: listed }: Pick<HourIndex, 'pieces'>,
+): readonly PieceName[] => {
   const isListed = (piece: PieceName) => listed.includes(pieceFile(target, piece));
   const kept = pieces.filter(isListed);
-  if (kept.length < listed.length) return; // something of the index is gone: what is left may be needed
-  const isCovered = ({ from, to }: Stretch) => cover(kept, from).end >= to;
-  for (const piece of pieces)
-    if (!isListed(piece) && isCovered(piece)) await removeUnlessLocked(store, pieceKey(target, piece));
+  if (kept.length < listed.length) return [];
+  return pieces.filter((piece) => !isListed(piece) && cover(kept, piece.from).end >= piece.to);
+};
+
+/** Removes what segments replaced. What Object Lock keeps stays, harms nobody, and goes with retention. */
+const removeReplaced = async (
+  { target, store }: LogPlace,
+  pieces: readonly PieceName[],
+  index: HourIndex,
+): Promise<void> => {
+  for (const piece of replacedBy(target, pieces, index))
+    await removeUnlessLocked(store, pieceKey(target, piece));
 };
 
 /** What is to be done about one timeline. */

@@ -5,9 +5,12 @@ import { secondsTaken } from '../../core/times.ts';
 import { parseDuration } from '../../core/units.ts';
 import type { BaseWork } from '../../engines/engine-base.ts';
 import type { Target } from '../../plan/schema.ts';
+import { runsStateReader } from '../../health/runs-state.ts';
+import { logFrozenBy } from '../../retention/frozen.ts';
 import { recorded } from '../../runs/recorded-run.ts';
 import { addressOf, engineOf, type App } from '../../session/app.ts';
 import { copyBase, writeBase, type Base } from '../../wal/bases.ts';
+import { pruneLog } from '../../wal/prune.ts';
 import { openLogSource, settingsOf } from '../../wal/settings.ts';
 import type { BaseResult } from './result.ts';
 import { baseSummary } from './summary.ts';
@@ -53,9 +56,18 @@ const replicate = async (app: App, base: Base): Promise<readonly string[]> => {
   return app.stores.replicas.map(({ location }) => location);
 };
 
+/** This base succeeded, so that only a drill that failed holds retention up. */
+const prune = async (app: App, target: Target): Promise<BaseResult['pruned']> => {
+  const { lastRuns } = await runsStateReader(app)(target.name, app.run.now());
+  const frozen = logFrozenBy(new Map([...lastRuns].filter(([command]) => command !== 'base')));
+  const pruned = await pruneLog(app, target, { dryRun: false, frozen });
+  return pruned.filter(({ keep }) => !keep).map(({ key, objects }) => ({ key, ...(objects && { objects }) }));
+};
+
 const takeAndCopy = async (app: App, planned: Planned): Promise<BaseResult> => {
   const base = await take(app, planned);
   const replicated = await replicate(app, base);
+  const pruned = await prune(app, planned.target);
   const { store, key, manifest } = base;
   const { target, sourceBytes, archiveBytes, server } = manifest;
   const { systemIdentifier, timeline, startLsn, redoLsn, endLsn, checksums } = manifest.base;
@@ -76,6 +88,7 @@ const takeAndCopy = async (app: App, planned: Planned): Promise<BaseResult> => {
     endLsn,
     checksums,
     replicated,
+    pruned,
   };
 };
 

@@ -22,6 +22,15 @@ export const baseSchema = z.strictObject({
   endLsn: endLsn.describe('first position at which the base is whole'),
   checksums: checksums.describe('data blocks have checksums'),
   replicated: z.array(z.string()).readonly().describe('replicas that have a copy'),
+  pruned: z
+    .array(
+      z.strictObject({
+        key: z.string().describe('of a base; for objects of the log, the folder of their timeline'),
+        objects: z.int().optional().describe('how many objects of the log; absent for a base'),
+      }),
+    )
+    .readonly()
+    .describe('what retention removed'),
 });
 
 export type BaseResult = z.output<typeof baseSchema>;

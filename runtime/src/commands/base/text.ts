@@ -1,5 +1,5 @@
 import { printableLine } from '../../core/printable.ts';
-import { formatBytes, formatSeconds } from '../../core/units.ts';
+import { formatBytes, formatCount, formatSeconds } from '../../core/units.ts';
 import type { BaseResult } from './result.ts';
 
 export const renderBase = (result: BaseResult): string =>
@@ -7,6 +7,10 @@ export const renderBase = (result: BaseResult): string =>
     `${result.target}: base of ${formatBytes(result.sourceBytes)} in ${formatSeconds(result.seconds)} → ${result.store}/${result.archive} (${formatBytes(result.archiveBytes)})`,
     `  needs the log of timeline ${result.timeline} from ${result.startLsn} on, and is whole at ${result.endLsn}`,
     ...result.replicated.map((store) => `  copied to ${store}`),
+    ...result.pruned.map(
+      ({ key, objects }) =>
+        `  removed by retention: ${objects === undefined ? key : `${formatCount(objects, 'object')} of ${key}`}`,
+    ),
   ]
     .map(printableLine)
     .join('\n');

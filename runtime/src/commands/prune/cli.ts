@@ -2,11 +2,13 @@ import { defineCommand } from '../../cli/command.ts';
 
 export const command = defineCommand({
   group: 'Care of the stores',
-  description: 'remove archives that retention no longer keeps',
-  arguments: { target: { description: 'whose archives', default: 'every target of the plan' } },
+  description: 'remove archives, bases and log that retention no longer keeps',
+  arguments: { target: { description: 'whose archives and log', default: 'every target of the plan' } },
   flags: {
     dryRun: { description: 'show the decisions and change nothing' },
-    force: { description: 'also while backups fail, and more than the plan removes at once' },
+    force: {
+      description: 'also while backups, bases or drills fail, and more than the plan removes at once',
+    },
   },
   examples: [['--dry-run', 'what would be removed, and why the rest is kept']],
   exitCodes: ['store', 'locked'],

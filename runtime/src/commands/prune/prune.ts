@@ -1,13 +1,17 @@
-import type { Pruned, PruneOptions } from '../../retention/application.ts';
+import type { PruneOptions } from '../../retention/application.ts';
 import { runsStateReader } from '../../health/runs-state.ts';
 import { makeRoom, prune } from '../../retention/application.ts';
+import { logFrozenBy } from '../../retention/frozen.ts';
 import { recorded, type Summary } from '../../runs/recorded-run.ts';
 import { findTarget, type App } from '../../session/app.ts';
+import { pruneLog } from '../../wal/prune.ts';
+import type { PruneResult } from './result.ts';
 
 /** What the record of a run says of a prune. */
-const pruneSummary = (decisions: readonly Pruned[]): Summary => {
-  const removed = decisions.filter(({ keep }) => !keep);
-  return { figures: { kept: decisions.length - removed.length, removed: removed.length } };
+const pruneSummary = (decisions: PruneResult): Summary => {
+  const count = (keep: boolean) =>
+    decisions.filter((each) => each.keep === keep).reduce((sum, { objects = 1 }) => sum + objects, 0);
+  return { figures: { kept: count(true), removed: count(false) } };
 };
 
 /** Retention as a command of its own; a dry run changes nothing, so it needs no lock and leaves no record. */
@@ -15,16 +19,20 @@ export const pruneRun = async (
   app: App,
   name: string,
   options: Pick<PruneOptions, 'dryRun' | 'force'>,
-): Promise<readonly Pruned[]> => {
+): Promise<PruneResult> => {
   const target = findTarget(app.plan, name);
-  const freed: Pruned[] = [];
-  const circumstances = async (inner: App) => {
-    const { frozen } = await runsStateReader(inner)(name, inner.run.now());
-    return { ...options, frozen };
-  };
+  const freed: PruneResult[number][] = [];
+  const runsOf = (inner: App) => runsStateReader(inner)(name, inner.run.now());
+  const circumstances = async (inner: App) => ({ ...options, frozen: (await runsOf(inner)).frozen });
+  const ofLog = async (inner: App) =>
+    pruneLog(inner, target, {
+      dryRun: options.dryRun,
+      frozen: options.force ? undefined : logFrozenBy((await runsOf(inner)).lastRuns),
+    });
   const carryOutAll = async (inner: App) => [
     ...freed,
     ...(await prune(inner, target, await circumstances(inner))),
+    ...(await ofLog(inner)),
   ];
   if (options.dryRun) return carryOutAll(app);
   const room = async (inner: App): Promise<boolean> => {
@@ -44,9 +52,9 @@ export const pruneTargets = async (
   app: App,
   name: string | undefined,
   options: Pick<PruneOptions, 'dryRun' | 'force'>,
-): Promise<readonly Pruned[]> => {
+): Promise<PruneResult> => {
   const targets = name ? [name] : app.plan.targets.map((target) => target.name);
-  const decisions: Pruned[] = [];
+  const decisions: PruneResult[number][] = [];
   for (const target of targets) decisions.push(...(await pruneRun(app, target, options)));
   return decisions;
 };

@@ -1,8 +1,14 @@
 import { table } from '../../core/text-table.ts';
-import type { Pruned } from '../../retention/application.ts';
+import { formatCount } from '../../core/units.ts';
+import type { PruneResult } from './result.ts';
 
-export const renderPruned = (decisions: readonly Pruned[]): string =>
+export const renderPruned = (decisions: PruneResult): string =>
   table(
     ['decision', 'store', 'archive', 'reason'],
-    decisions.map(({ keep, store, key, reason }) => [keep ? 'keep' : 'remove', store, key, reason]),
+    decisions.map(({ keep, store, key, reason, objects }) => [
+      keep ? 'keep' : 'remove',
+      store,
+      key,
+      objects === undefined ? reason : `${formatCount(objects, 'object')}: ${reason}`,
+    ]),
   );
