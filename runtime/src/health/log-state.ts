@@ -13,7 +13,7 @@ import { newestLine } from '../wal/line.ts';
 import type { HistoryName } from '../wal/names.ts';
 import { placeOf } from '../wal/place.ts';
 import { logOf } from '../wal/settings.ts';
-import { stretchesReader } from '../wal/stretches.ts';
+import { stretchesReader, type Stretches } from '../wal/stretches.ts';
 import { whileSame } from './while-same.ts';
 
 /** What the stores know of a target's log. */
@@ -67,12 +67,22 @@ const ancestorsReader = (app: App) => {
 
 const linesReader = (app: App) => {
   const [readStretches, ancestorsOf] = [stretchesReader(), ancestorsReader(app)];
-  return async (target: string, { manifest }: Base, now: Date): Promise<BaseOnLine> => {
-    const facts = factsOf(manifest);
-    const { system, timeline, start } = facts;
-    const { pieces, histories } = await readStretches(placeOf(app, target), system, now);
-    const line = await newestLine(histories, (name) => ancestorsOf(target, name), { timeline, from: start });
-    return { facts, finishedAt: manifest.finishedAt, line, pieces };
+  return async (target: string, bases: readonly Base[], now: Date): Promise<readonly BaseOnLine[]> => {
+    const lines: BaseOnLine[] = [];
+    const bySystem = new Map<string, Stretches>();
+    for (const { manifest } of bases) {
+      const facts = factsOf(manifest);
+      const { system, timeline, start } = facts;
+      const found = bySystem.get(system) ?? (await readStretches(placeOf(app, target), system, now));
+      bySystem.set(system, found);
+      const { pieces, histories } = found;
+      const line = await newestLine(histories, (name) => ancestorsOf(target, name), {
+        timeline,
+        from: start,
+      });
+      lines.push({ facts, finishedAt: manifest.finishedAt, line, pieces });
+    }
+    return lines;
   };
 };
 
@@ -86,11 +96,10 @@ const isOfStore = ({ code }: BackupError): boolean => code.startsWith('store.');
 
 /** Reads what the stores know of the log of targets, which lies where the plan has it: S3 where there is one. */
 export const logStateReader = (app: App): ReadLogState => {
-  const [basesOf, lineOf] = [basesReader(app), linesReader(app)];
+  const [basesOf, linesOf] = [basesReader(app), linesReader(app)];
   const read = async ({ name }: Target, now: Date): Promise<LogState> => {
     const { bases, broken: setAside } = await basesOf(name, now);
-    const lines: BaseOnLine[] = [];
-    for (const base of bases) lines.push(await lineOf(name, base, now));
+    const lines = await linesOf(name, bases, now);
     return {
       windows: instantsOf(lines, now),
       holes: holesAfter(lines),

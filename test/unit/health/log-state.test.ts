@@ -186,6 +186,7 @@ const watched = (of: Store, listings: string[]): Store => ({
 test('a reader that goes on asks for new log alone, and for all of it from time to time', async () => {
   await base(0, 1000n, 1200n);
   await piece(1000n, 2500n, 10);
+  await base(5, 1500n, 1600n);
   const removed = await piece(2500n, 3000n, 50);
   const listings: string[] = [];
   const read = stateReader(appOver(watched(store, listings)));
