@@ -14,9 +14,11 @@ export interface CutRules {
 /** Pieces that are sealed and stored side by side: compression, derivation and the store work at the same time. */
 const mostInFlight = 4;
 
-/** A receiver that is behind cuts larger pieces, as each costs a derivation and a PUT; in memory there are no more than two of these, and one that grows. */
-const largestPieceBytes = 8 << 20;
-const mostBytesInFlight = 2 * largestPieceBytes;
+/** A receiver that is behind cuts larger pieces than a small `pieceBytes`, as each costs a derivation and a PUT. */
+const usualPieceBytes = 4 << 20;
+
+/** In memory there are no more than two of the largest pieces, and one that grows: each is there three times, as log, compressed and sealed. */
+const mostPiecesInMemory = 2;
 
 /** What one commit writes comes in a few messages: they become one piece. */
 const gatheringMs = 5;
@@ -88,6 +90,8 @@ export const logWriter = (
   put: (piece: SealedPiece) => Promise<void>,
   commit: (committed: Committed) => void,
 ): LogWriter => {
+  const largestPieceBytes = Math.max(usualPieceBytes, pieceBytes);
+  const mostBytesInFlight = mostPiecesInMemory * largestPieceBytes;
   const nextCipher = ciphersAhead(place);
   const enqueue = inOrder(commit);
   const failure = Promise.withResolvers<never>();

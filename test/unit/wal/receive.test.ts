@@ -300,6 +300,17 @@ describe('a receiver', () => {
     await receiver.stop();
   });
 
+  test('pieces are as large as the plan says, and do not wait for the interval', async () => {
+    const [server, place] = [toyServer(), toyPlace(store)];
+    await server.log.openSlot({} as never, {} as never, { name: 'toy', allowUnlimited: false });
+    const pieceBytes = 9 << 20;
+    const receiver = startToyReceiver(server, place, { pieceBytes, intervalMs: 3_600_000 });
+    server.write(pieceBytes);
+    await untilAllStored(server, receiver);
+    expect((await readStored(place, server.system)).pieces).toHaveLength(1);
+    await receiver.stop();
+  });
+
   test('a stop stores what waits', async () => {
     const [server, place] = [toyServer(), toyPlace(store)];
     const receiver = startToyReceiver(server, place, { intervalMs: 3_600_000 });
