@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { jsonOn, runOn } from '../kit/command-line.ts';
-import { testApp } from '../kit/app.ts';
+import { recordsOf, testApp } from '../kit/app.ts';
 import { directoryStore } from '../../runtime/src/store/directory.ts';
 import type { App } from '../../runtime/src/session/app.ts';
 import { putPiece, sealPiece } from '../../runtime/src/wal/piece.ts';
@@ -78,8 +78,27 @@ test('release drops the slot, asks before, and finds none the second time', asyn
   const { json } = await jsonOn(app, 'wal', 'release', 'postgresql', '--force');
   expect(json).toEqual({ target: 'postgresql', slot: 'mine', before: 'idle', released: true });
   expect(await server.psql('postgres', 'SELECT count(*) FROM pg_replication_slots')).toMatch(/^0/);
+  const [record] = await recordsOf(app.stores.primary, 'postgresql');
+  expect(record).toMatchObject({ command: 'release', ok: true, figures: { slot: 'mine', before: 'idle' } });
+  const { json: trail } = await jsonOn(app, 'audit', 'show');
+  expect(trail).toEqual([expect.objectContaining({ command: 'release', target: 'postgresql', ok: true })]);
   const { stdout } = await runOn(app, 'wal', 'release', 'postgresql', '--force');
   expect(stdout).toBe('the server has no slot mine\n');
+});
+
+test('status tells of a slot that is left although the plan keeps no log', async () => {
+  const targets = app.plan.targets.map(({ pointInTime: _, ...target }) => target);
+  const without = { ...app, plan: { ...app.plan, targets } };
+  expect((await jsonOn(without, 'wal', 'status', 'postgresql')).json.slot).not.toHaveProperty('problem');
+  await server.psql(
+    'postgres',
+    `SELECT pg_create_physical_replication_slot('grill_backup_test_postgresql', true)`,
+  );
+  expect((await jsonOn(without, 'wal', 'status', 'postgresql')).json.slot).toMatchObject({
+    status: 'idle',
+    problem: expect.stringContaining('grill-backup wal release postgresql'),
+  });
+  await runOn(without, 'wal', 'release', 'postgresql', '--force');
 });
 
 test('a database without a log is a mistake of usage', async () => {

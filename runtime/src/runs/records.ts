@@ -17,6 +17,7 @@ export const recordedCommands = [
   'check',
   'cleanup',
   'base',
+  'release',
 ] as const;
 
 export type RecordedCommand = (typeof recordedCommands)[number];

@@ -20,9 +20,8 @@ export const command = defineCommand({
   text: async () => (await import('./text.ts')).renderWal,
   run: async ({ action, target, force }, tool) => {
     const { release, walStatus } = await import('./wal.ts');
-    const app = await tool.look();
-    if (action === 'status') return { result: await walStatus(app, target) };
+    if (action === 'status') return { result: await walStatus(await tool.look(), target) };
     const confirm = async (text: string) => force || tool.ask(text, target, 'drop it');
-    return { result: await release(app, target, confirm) };
+    return { result: await release(await tool.open(), target, confirm) };
   },
 });

@@ -12,7 +12,10 @@ const slotSchema = z.strictObject({
     .int()
     .optional()
     .describe('log that may still be written before it is lost; absent where the server has no limit'),
-  problem: z.string().optional().describe('why the server could not be asked'),
+  problem: z
+    .string()
+    .optional()
+    .describe('why the server could not be asked, or that the slot is left without a plan for it'),
 });
 
 /** Log without a hole. */

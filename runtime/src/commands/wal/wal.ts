@@ -1,6 +1,7 @@
 import { messageOf } from '../../core/errors.ts';
 import type { LogWork, SlotState } from '../../engines/engine-log.ts';
 import type { Target } from '../../plan/schema.ts';
+import { recorded } from '../../runs/recorded-run.ts';
 import type { App } from '../../session/app.ts';
 import { cover } from '../../wal/cover.ts';
 import type { PieceName } from '../../wal/names.ts';
@@ -42,11 +43,18 @@ const slotText = (log: LogWork, { name, status, restart, safeBytes }: SlotState)
   ...(safeBytes !== undefined && { safeBytes: Number(safeBytes) }),
 });
 
+/** A slot that no receiver follows any more makes the server keep its log for nobody. */
+const leftOver = ({ name, pointInTime }: Target, { status }: SlotState): { readonly problem?: string } =>
+  pointInTime || status === 'absent'
+    ? {}
+    : { problem: `the plan keeps no log of ${name}, and the slot is left: grill-backup wal release ${name}` };
+
 /** How the slot stands; what is stored is told also while the server is away. */
 const slotNow = async (app: App, target: Target, log: LogWork): Promise<WalStatus['slot']> => {
   const name = slotOf(app.plan, target);
   try {
-    return slotText(log, await log.slotState(app.run, await openLogSource(app.run, target), name));
+    const state = await log.slotState(app.run, await openLogSource(app.run, target), name);
+    return { ...slotText(log, state), ...leftOver(target, state) };
   } catch (error) {
     return { name, status: 'unknown', problem: messageOf(error) };
   }
@@ -79,7 +87,8 @@ export const walStatus = async (app: App, name: string): Promise<WalStatus> => {
 };
 
 /**
- * Drops the slot of a target on the server, also where the plan keeps its log no more. What is stored stays.
+ * Drops the slot of a target on the server, also where the plan keeps its log no more. What is stored stays. Recorded as a
+ * run: it gives up log that is not stored.
  * @throws BackupError log.busy while a receiver follows it
  */
 export const release = async (
@@ -93,6 +102,10 @@ export const release = async (
   const { status: before } = await log.slotState(app.run, source, slot);
   const question = `Slot ${slot} (${before}) of ${name} is dropped: the server removes log that is not stored yet. What is stored stays.`;
   const released = before !== 'absent' && (await confirm(question));
-  if (released) await log.dropSlot(app.run, source, slot);
+  const recording = { command: 'release', target: name, lock: false, figures: { slot, before } } as const;
+  if (released)
+    await recorded(app, { ...recording, summarise: () => ({ figures: {} }) }, ({ run }) =>
+      log.dropSlot(run, source, slot),
+    );
   return { target: name, slot, before, released };
 };
