@@ -11,6 +11,7 @@ import { captureText } from '../../kit/capture.ts';
 import { removeFolder, workFolder } from '../../kit/private-server.ts';
 import { binDir, startPostgresql, type TestPostgresql } from '../../kit/postgresql.ts';
 import { testRun } from '../../kit/run.ts';
+import { until } from '../../kit/until.ts';
 
 const run = testRun();
 const folder = workFolder('pg-connection');
@@ -21,6 +22,7 @@ let server: TestPostgresql;
 /** Users `clear` and `clear_tls` give their passwords in clear text, as LDAP wants it. */
 const hba = `
 host all clear 127.0.0.1/32 password
+hostssl replication all 127.0.0.1/32 scram-sha-256
 host all all 127.0.0.1/32 scram-sha-256
 host all all ::1/128 scram-sha-256
 local all all scram-sha-256
@@ -314,5 +316,33 @@ describe('a server', () => {
     await expect(save(postgresql.dump(run, sourceOf({}, 'narrow')))).rejects.toEqual(
       failure('dump.failed', /too many connections for role "narrow"/),
     );
+  });
+});
+
+describe('the log', () => {
+  const log = postgresql.log!;
+
+  test('comes over TLS from a verified server, and from no other', async () => {
+    const verified = sourceOf({ sslMode: 'verify-full' });
+    const untrusted = expect.objectContaining({ code: 'source.untrusted' });
+    const slot = { name: 'verified', allowUnlimited: true };
+    await expect(log.identify(run, verified)).rejects.toEqual(untrusted); // its own signature is no CA of the system
+    process.env['PGSSLROOTCERT'] = keys.cert;
+    try {
+      const { state } = await log.openSlot(run, verified, slot);
+      const stream = await log.stream(run, verified, { slot: slot.name, timeline: 1, from: state.restart! });
+      for await (const { from, bytes } of stream.chunks) {
+        stream.confirm(from + BigInt(bytes.length));
+        break;
+      }
+      const encrypted = 'SELECT ssl FROM pg_stat_ssl JOIN pg_stat_replication USING (pid)';
+      expect((await server.psql('grill', encrypted)).trim()).toBe('t');
+      await stream.close();
+      const misnamed = sourceOf({ sslMode: 'verify-full', host: '::1' }); // not in the certificate
+      await expect(log.identify(run, misnamed)).rejects.toEqual(untrusted);
+      await until(() => log.dropSlot(run, verified, slot.name).then(() => true));
+    } finally {
+      delete process.env['PGSSLROOTCERT'];
+    }
   });
 });
