@@ -23,20 +23,18 @@ export const pruneRun = async (
   const target = findTarget(app.plan, name);
   const freed: PruneResult[number][] = [];
   const runsOf = (inner: App) => runsStateReader(inner)(name, inner.run.now());
-  const circumstances = async (inner: App) => ({ ...options, frozen: (await runsOf(inner)).frozen });
-  const ofLog = async (inner: App) =>
-    pruneLog(inner, target, {
-      dryRun: options.dryRun,
-      frozen: options.force ? undefined : logFrozenBy((await runsOf(inner)).lastRuns),
-    });
-  const carryOutAll = async (inner: App) => [
-    ...freed,
-    ...(await prune(inner, target, await circumstances(inner))),
-    ...(await ofLog(inner)),
-  ];
+  const carryOutAll = async (inner: App) => {
+    const { frozen, lastRuns } = await runsOf(inner);
+    const { dryRun, force } = options;
+    return [
+      ...freed,
+      ...(await prune(inner, target, { ...options, frozen })),
+      ...(await pruneLog(inner, target, { dryRun, frozen: force ? undefined : logFrozenBy(lastRuns) })),
+    ];
+  };
   if (options.dryRun) return carryOutAll(app);
   const room = async (inner: App): Promise<boolean> => {
-    const gone = await makeRoom(inner, target, await circumstances(inner));
+    const gone = await makeRoom(inner, target, { ...options, frozen: (await runsOf(inner)).frozen });
     if (gone && gone !== 'leftovers') freed.push(gone);
     return gone !== undefined;
   };
