@@ -82,7 +82,7 @@ describe('retention of a log and its bases', () => {
           expect(restorable(left, kept, instants)).toEqual(restorable(log, all[index]!.bases, instants));
         }
       }),
-      { numRuns: 500 },
+      { numRuns: 5000 },
     );
   });
 
@@ -112,7 +112,7 @@ describe('retention of a log and its bases', () => {
             expect(storedEnd(line, left)).toEqual(storedEnd(line, log));
           }
       }),
-      { numRuns: 500 },
+      { numRuns: 5000 },
     );
   });
 
