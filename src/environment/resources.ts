@@ -22,7 +22,9 @@ export const canonicalQuantity = (text: string): string => {
   let amount = Number(digits);
   for (; !Number.isInteger(amount) && place > 0; place -= 1) amount = Number((amount * step).toPrecision(15));
   for (; amount % step === 0 && amount > 0 && place < units.length - 1; place += 1) amount /= step;
-  return Number.isInteger(amount) ? `${amount}${units[place]}` : text;
+  if (!Number.isInteger(amount)) return text;
+  // without a unit it is decimal
+  return unit.endsWith('i') && place === 0 ? canonicalQuantity(`${amount}`) : `${amount}${units[place]}`;
 };
 
 /** Cores: `200m`, `1`, `1.5`. */

@@ -19,11 +19,17 @@ const minuteMs = 60_000;
 const targets = ['postgresql', 'influxdb', 'redis'];
 const latest = (target: string): string => `/backup/${target}/latest_backup.tar.gz.enc`;
 
+/** One target; only PostgreSQL has a log. */
+const targetFor = (command: string): string => (command.includes(' wal ') ? 'postgresql' : 'redis');
+
 /** What the runbook runs in the restore pod, for one target. */
 const runbookCommands = [
   ...new Set(
     [...readFileSync(join(root, 'alerts/RUNBOOK.md'), 'utf8').matchAll(/kubectl exec .*? -- ([^`\n]+)/g)].map(
-      ([, command]) => command!.replaceAll('<target>', 'redis').replaceAll('<archive>', latest('redis')),
+      ([, command]) =>
+        command!
+          .replaceAll('<target>', targetFor(command!))
+          .replaceAll('<archive>', latest(targetFor(command!))),
     ),
   ),
 ];
@@ -182,7 +188,7 @@ containers('the job image, in containers of the dev manifests (needs root)', () 
 
   test('starts with code that the image has compiled', async () => {
     const output = await exec('env NODE_DEBUG_NATIVE=COMPILE_CACHE grill-backup backup postgresql');
-    for (const file of ['cli/main', 'commands/backup/backup', 'engines/postgresql/operations'])
+    for (const file of ['cli/main', 'commands/backup/backup', 'engines/postgresql/dump'])
       expect(output).toMatch(new RegExp(`cache for ESM file:\\S+/src/${file}\\.ts was accepted`));
     expect(output).not.toMatch(/was not initialized|permission denied/);
   });

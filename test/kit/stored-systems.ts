@@ -51,7 +51,10 @@ export const played = (system: string, steps: readonly (readonly [Step, number])
       pieces.push({ system, timeline, from: position, to, time, ...noMac });
       position = to;
     } else if (does === 'gap') {
-      if (pieces.length > 0) gaps.push({ system, timeline, from: position, to });
+      // where nothing was stored since, the receiver records the gap anew, from the same byte
+      const last = gaps.at(-1);
+      const open = last && last.from < position && position <= last.to ? last : { timeline, from: position };
+      if (pieces.length > 0) gaps.push({ system, timeline: open.timeline, from: open.from, to });
       position = to;
     } else if (does === 'base') {
       const from = position - length > begin ? position - length : begin;

@@ -98,6 +98,7 @@ export const decideLog = (stored: StoredLog, bases: readonly BaseFact[], from: n
   return {
     timelines,
     histories: stored.histories.filter(({ timeline }) => timeline < oldest && timeline <= newest),
-    gaps: stored.gaps.filter((gap) => !kept.some(({ to }) => to <= gap.from)),
+    // a promotion may cut a piece before the gap: its first byte says that there is log before it
+    gaps: stored.gaps.filter((gap) => !kept.some(({ from: first }) => first < gap.from)),
   };
 };

@@ -1,4 +1,5 @@
-import type { LinePart } from './line.ts';
+import { cover } from './cover.ts';
+import { onLine, type LinePart } from './line.ts';
 import type { StoredLog } from './stored.ts';
 
 /** What retention sees of a base. */
@@ -66,13 +67,20 @@ export const liveTimelines = ({ pieces, histories }: StoredLog, from: number): r
 const isOn = (line: readonly LinePart[], { timeline, end }: BaseFact): boolean =>
   line.some((part) => part.timeline === timeline && (part.to === undefined || end <= part.to));
 
+/** Whether all log is stored that makes the base whole: one that was taken before the receiver came lacks some. */
+const isWhole = (line: readonly LinePart[], { pieces }: SystemLog, { start, end }: BaseFact): boolean =>
+  cover(onLine(line, pieces), start).end >= end;
+
 const newestOf = (bases: readonly BaseFact[]): BaseFact | undefined =>
   bases.reduce<BaseFact | undefined>(
     (newest, base) => (newest && newest.finishedAt >= base.finishedAt ? newest : base),
     undefined,
   );
 
-/** The bases that the start of the window is recovered from: on every line that leads into it the newest one before it. */
+/**
+ * The bases that the start of the window is recovered from: on every line that leads into it the newest one before it that its
+ * log makes whole, or the newest one where none is.
+ */
 const firstBases = (
   systems: readonly SystemLog[],
   bases: readonly BaseFact[],
@@ -83,7 +91,8 @@ const firstBases = (
     for (const timeline of liveTimelines(log, from)) {
       const line = log.lines.get(timeline) ?? [];
       const before = bases.filter((base) => base.system === log.system && base.finishedAt <= from);
-      const newest = newestOf(before.filter((base) => isOn(line, base)));
+      const onThis = before.filter((base) => isOn(line, base));
+      const newest = newestOf(onThis.filter((base) => isWhole(line, log, base))) ?? newestOf(onThis);
       if (newest) first.add(newest);
     }
   return first;

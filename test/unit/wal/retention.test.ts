@@ -109,6 +109,8 @@ describe('retention of a log and its bases', () => {
         for (const { log, left } of pruned(all, fromOf(all, window), share).logs)
           for (const timeline of liveTimelines(left, fromOf(all, window))) {
             const line = log.lines.get(timeline)!;
+            // a line of which all was older than the window begins anew where the slot does
+            if (storedEnd(line, left) === undefined) continue;
             expect(storedEnd(line, left)).toEqual(storedEnd(line, log));
           }
       }),

@@ -12,6 +12,7 @@ import { startDirectory } from '../../../conformance/stores/directory.ts';
 import type { StoreFixture } from '../../../conformance/stores/fixture.ts';
 import { redisTarget, testApp } from '../../../kit/app.ts';
 import { freePort } from '../../../kit/private-server.ts';
+import { simulateBase, simulatePiece } from '../../../kit/simulated-log.ts';
 import { simulateBackup, simulateVerification } from '../../../kit/simulated-runs.ts';
 import { until } from '../../../kit/until.ts';
 
@@ -32,10 +33,10 @@ const watched = (store: Store, held: () => Promise<unknown>): Store => ({
     calls.push('get');
     return store.get(key, start);
   },
-  list: async function* (prefix) {
+  list: async function* (...asked) {
     calls.push('list');
     await held();
-    yield* store.list(prefix);
+    yield* store.list(...asked);
   },
 });
 
@@ -62,6 +63,15 @@ beforeEach(async () => {
     plan: { notifications: { enabled: true } },
   });
 });
+
+/** A target whose log is kept; the others have none of its metrics. */
+const withLog = {
+  name: 'postgresql',
+  engine: 'postgresql',
+  connection: { host: '127.0.0.1', database: 'postgres' },
+  secret: { name: 'postgresql' },
+  pointInTime: {},
+};
 afterEach(async () => {
   stop.abort();
   await served;
@@ -69,6 +79,13 @@ afterEach(async () => {
 
 /** A history after which every metric has a value. */
 const liveThrough = async (): Promise<void> => {
+  app = testApp({
+    stores: app.stores,
+    targets: [redisTarget({ host: '127.0.0.1', port: 6379 }), withLog],
+    plan: { notifications: { enabled: true } },
+  });
+  await simulateBase(app, 'postgresql', hoursAgo(3), { start: 0n, end: 1000n });
+  await simulatePiece(app, 'postgresql', { from: 0n, to: 2000n, at: hoursAgo(2) });
   for (const hours of [50, 26]) await simulateBackup(app, 'redis', { at: hoursAgo(hours) });
   await simulateVerification(app, 'redis', { at: hoursAgo(24), level: 'drill' });
   await replicate(app, 'redis', app.stores.replicas[0]!);
