@@ -94,9 +94,12 @@ const findSuperuser = async (recovering: Recovering): Promise<string> => {
   throw last;
 };
 
-/** What a server says that recovers, or that is not there yet; everything else is its answer. */
+/**
+ * What a server says that recovers, that is not there yet, or that ends as its target was not reached: then its exit says so.
+ * Everything else is its answer.
+ */
 const isNotYet = (error: unknown): boolean =>
-  /not yet accepting connections|not accepting connections|starting up|ECONNREFUSED|ENOENT|terminated unexpectedly/.test(
+  /not (yet )?accepting connections|starting up|shutting down|ECONNREFUSED|ECONNRESET|EPIPE|ENOENT|onnection terminated/.test(
     messageOf(error),
   );
 
