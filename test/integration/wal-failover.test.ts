@@ -88,18 +88,23 @@ afterAll(async () => {
   await removeFolder(folder);
 });
 
+/** Receives from the primary until the standby has it all, and goes on with the standby in its place. */
+const failOver = async (primary: TestPostgresql, standby: TestPostgresql): Promise<void> => {
+  const first = startReceiver(primary);
+  await fill(primary);
+  const before = await first.untilStored();
+  await until(async () => (await log.identify(testRun(), sourceOf(standby))).position >= before);
+  await first.stop();
+  await primary.stop();
+  await standby.psql('postgres', 'SELECT pg_promote()');
+  await fill(standby);
+};
+
 describe('a failover', () => {
   test('to a standby without the slot leaves no gap: one line through both timelines, with segments of 64 MB', async () => {
     const primary = servers[0]!;
     const standby = await startStandby(primary);
-    const first = startReceiver(primary);
-    await fill(primary);
-    const before = await first.untilStored();
-    await until(async () => (await log.identify(testRun(), sourceOf(standby))).position >= before);
-    await first.stop();
-    await primary.stop();
-    await standby.psql('postgres', 'SELECT pg_promote()');
-    await fill(standby);
+    await failOver(primary, standby);
 
     const second = startReceiver(standby);
     await until(() => second.state.identity?.timeline === 2);
@@ -124,14 +129,7 @@ describe('a failover', () => {
     const primary = servers.at(-1)!;
     const standby = await startStandby(primary);
     await log.openSlot(testRun(), sourceOf(standby), { name, allowUnlimited: false });
-    const first = startReceiver(primary);
-    await fill(primary);
-    const before = await first.untilStored();
-    await until(async () => (await log.identify(testRun(), sourceOf(standby))).position >= before);
-    await first.stop();
-    await primary.stop();
-    await standby.psql('postgres', 'SELECT pg_promote()');
-    await fill(standby);
+    await failOver(primary, standby);
     const second = startReceiver(standby);
     await until(() => second.state.identity?.timeline === 3);
     await second.untilStored();

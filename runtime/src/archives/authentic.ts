@@ -5,12 +5,12 @@ import { authenticate, readCatalog, type Archive, type Catalog } from './catalog
 import { folderOf, rekeyedName } from './layout.ts';
 import type { Manifest } from './manifest.ts';
 
+/** Where a file comes from. */
+type Origins = Pick<Manifest, 'target' | 'environment' | 'engine'>;
+
 /** What a manifest must say, and prove, for its archive to count. */
-export interface Expected {
+export interface Expected extends Origins {
   readonly keys: KeyRing | undefined;
-  readonly environment: string;
-  readonly target: string;
-  readonly engine: string;
   /** Now; what started later than clocks differ is set aside. Absent where a person named the archive. */
   readonly now?: Date | undefined;
 }
@@ -33,23 +33,34 @@ export const futureProblem = (key: string, startedAt: string, now: Date): Backup
     ? new BackupError('archive.future', `archive ${key} is dated ${startedAt}, in the future`)
     : undefined;
 
-const foreign = (key: string, why: string): BackupError =>
-  new BackupError('archive.foreign', `archive ${key} ${why}`);
+const foreign = (name: string, why: string): BackupError =>
+  new BackupError('archive.foreign', `${name} ${why}`);
+
+/** What a manifest says against being of the target that was asked for. @param name of the file, for people: `archive <key>` */
+export const originProblem = (
+  name: string,
+  { target, environment, engine }: Origins,
+  expected: Origins,
+): BackupError | undefined => {
+  if (target !== expected.target)
+    return foreign(name, `belongs to target ${target}, expected ${expected.target}`);
+  if (environment !== expected.environment)
+    return foreign(name, `belongs to environment ${environment}, expected ${expected.environment}`);
+  if (engine !== expected.engine)
+    return foreign(name, `holds ${engine} data, target ${expected.target} is ${expected.engine}`);
+  return undefined;
+};
 
 /** What the manifest says of itself, which costs nothing to compare; proved afterwards. */
 const contradiction = ({ key, signed }: Archive, expected: Expected): BackupError | undefined => {
-  const { archive, environment, target, tier, engine, startedAt } = signed.manifest;
-  if (target !== expected.target)
-    return foreign(key, `belongs to target ${target}, expected ${expected.target}`);
-  if (environment !== expected.environment)
-    return foreign(key, `belongs to environment ${environment}, expected ${expected.environment}`);
-  if (engine !== expected.engine)
-    return foreign(key, `holds ${engine} data, target ${expected.target} is ${expected.engine}`);
+  const { archive, target, tier, startedAt } = signed.manifest;
+  const found = originProblem(`archive ${key}`, signed.manifest, expected);
+  if (found) return found;
   if (key === `${folderOf(target, tier)}/${archive}`)
     return expected.now && futureProblem(key, startedAt, expected.now);
   // under another name it is another archive's manifest, which authentication reports
   return key.endsWith(`/${archive}`)
-    ? foreign(key, `has tier ${tier}, which does not belong in this folder`)
+    ? foreign(`archive ${key}`, `has tier ${tier}, which does not belong in this folder`)
     : undefined;
 };
 

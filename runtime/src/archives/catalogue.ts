@@ -41,10 +41,22 @@ export interface Catalog<T extends Archive = Archive> {
   readonly broken: readonly BrokenArchive[];
 }
 
-const readText = async (store: Store, key: string, most?: number): Promise<string> => {
+interface TextOptions {
+  /** Most bytes. @default those of any manifest */
+  readonly most?: number;
+  /** How an error names it. @default its key */
+  readonly name?: string;
+}
+
+/** Text of a manifest, of which no more is known than that it may be parsed. @throws BackupError manifest.damaged, store.* */
+export const readManifestText = async (
+  store: Store,
+  key: string,
+  { most, name = key }: TextOptions = {},
+): Promise<string> => {
   const text = await readSmall(store, key, 'manifest', most);
   const problem = isUtf8(text) ? jsonProblem(text) : 'it is not UTF-8';
-  if (problem) throw new BackupError('manifest.damaged', `manifest ${key} cannot be read: ${problem}`);
+  if (problem) throw new BackupError('manifest.damaged', `manifest ${name} cannot be read: ${problem}`);
   return text.toString('utf8');
 };
 
@@ -58,7 +70,7 @@ const unknown = async (store: Store, key: string): Promise<BackupError> => {
 /** One archive by key. @throws BackupError `archive.unknown` where nothing was committed under the key */
 export const readArchive = async (store: Store, key: string): Promise<Archive> => {
   const manifest = manifestKey(key);
-  const text = await readText(store, manifest).catch(async (error: unknown) => {
+  const text = await readManifestText(store, manifest).catch(async (error: unknown) => {
     throw isBackupError(error, 'store.missing') ? await unknown(store, key) : error;
   });
   return { store, key, signed: decodeManifest(text, manifest) };
@@ -84,7 +96,7 @@ export const readEntry = async <T extends Archive>(
   accept: Accept<T>,
 ): Promise<T | BrokenArchive | undefined> => {
   const key = archiveOf(manifest);
-  const text = () => readText(store, manifest, bytes + growthBytes);
+  const text = () => readManifestText(store, manifest, { most: bytes + growthBytes });
   try {
     return await accept({ store, key, signed: decodeManifest(await text(), manifest) });
   } catch (error) {

@@ -2,10 +2,8 @@ import { createDecipheriv } from 'node:crypto';
 import { BackupError } from '../core/errors.ts';
 import type { ArchiveKeys } from './archive-keys.ts';
 import { equalDigests } from './key-ring.ts';
-import { magic } from './seal.ts';
+import { headerBytes, magic } from './seal.ts';
 import { cutSegments, endSegment, startSegment, type Seal } from './segments.ts';
-
-const headerBytes = 16;
 
 /** Another archive's salt differs in most bytes; a damaged one in few. Decides the message only, never the outcome. */
 const isForeign = (head: Buffer, salt: Buffer): boolean => {

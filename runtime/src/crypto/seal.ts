@@ -5,6 +5,9 @@ import { openSealer, type Seal } from './segments.ts';
 /** `openssl enc` writes this before the eight bytes of salt. */
 export const magic = Buffer.from('Salted__');
 
+/** Both together. */
+export const headerBytes = 16;
+
 /** Plaintext → `openssl enc -aes-256-cbc -pbkdf2` format. */
 async function* encrypt(plain: AsyncIterable<Buffer>, key: ArchiveKeys): AsyncGenerator<Buffer> {
   const cipher = createCipheriv('aes-256-cbc', key.cipher.key, key.cipher.iv);

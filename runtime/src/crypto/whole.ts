@@ -1,6 +1,6 @@
 import { createCipheriv, createDecipheriv, createHash, createHmac } from 'node:crypto';
 import { equalDigests, type CipherKey, type Key, type KeyRing } from './key-ring.ts';
-import { magic } from './seal.ts';
+import { headerBytes, magic } from './seal.ts';
 
 /** Fixed, so that all that a key authenticates so costs one derivation; archives and signatures have other salts. */
 const macSalt = Buffer.from('grill-backup whole object');
@@ -43,8 +43,6 @@ const keyOf = async (keys: KeyRing, label: string, bytes: Buffer, mac: string): 
   for (const key of keys) if (equalDigests(mac, await macOf(key, label, bytes))) return key;
   return undefined;
 };
-
-const headerBytes = 16;
 
 const decrypt = async (key: Key, bytes: Buffer): Promise<Buffer> => {
   const cipher = await key.cipherKey(bytes.subarray(magic.length, headerBytes));

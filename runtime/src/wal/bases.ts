@@ -1,13 +1,11 @@
-import { isUtf8 } from 'node:buffer';
-import { futureProblem } from '../archives/authentic.ts';
-import { isOfObject } from '../archives/catalogue.ts';
+import { futureProblem, originProblem } from '../archives/authentic.ts';
+import { isOfObject, readManifestText } from '../archives/catalogue.ts';
 import { archiveOf, fileName, isManifest } from '../archives/layout.ts';
 import { authenticateManifest } from '../archives/manifest.ts';
 import { readEntries, type Readable } from '../archives/read.ts';
 import { writeFile } from '../archives/write.ts';
 import type { Entries } from '../core/entries.ts';
 import { BackupError, isBackupError } from '../core/errors.ts';
-import { jsonProblem } from '../core/json-shape.ts';
 import { mustExist } from '../core/must-exist.ts';
 import { oneChunk } from '../core/one-chunk.ts';
 import type { BaseDump, InspectedBase } from '../engines/engine-base.ts';
@@ -15,7 +13,6 @@ import type { Target } from '../plan/schema.ts';
 import { engineOf, findTarget, type App } from '../session/app.ts';
 import { readAll } from '../store/batches.ts';
 import { listed } from '../store/listed.ts';
-import { readSmall } from '../store/size-limits.ts';
 import type { Store } from '../store/store.ts';
 import {
   baseFolder,
@@ -77,25 +74,17 @@ export const copyBase = async (app: App, { store, key, manifest }: Base, to: Sto
   await writeBaseManifest(app, to, { key, manifest });
 };
 
-const foreign = (key: string, why: string): BackupError =>
-  new BackupError('archive.foreign', `base ${key} ${why}`);
-
 /** What a manifest says against being this target's. */
 const contradiction = ({ plan, run }: App, target: Target, key: string, manifest: BaseManifest) => {
-  if (manifest.target !== target.name)
-    return foreign(key, `belongs to target ${manifest.target}, expected ${target.name}`);
-  if (manifest.environment !== plan.environment)
-    return foreign(key, `belongs to environment ${manifest.environment}, expected ${plan.environment}`);
-  if (manifest.engine !== target.engine)
-    return foreign(key, `holds ${manifest.engine} data, target ${target.name} is ${target.engine}`);
-  return futureProblem(key, manifest.startedAt, run.now());
+  const expected = { target: target.name, environment: plan.environment, engine: target.engine };
+  return (
+    originProblem(`base ${key}`, manifest, expected) ?? futureProblem(key, manifest.startedAt, run.now())
+  );
 };
 
 const readBase = async (app: App, store: Store, target: Target, key: string): Promise<Base> => {
-  const text = await readSmall(store, baseManifestKey(key), 'manifest');
-  const problem = isUtf8(text) ? jsonProblem(text) : 'it is not UTF-8';
-  if (problem) throw new BackupError('manifest.damaged', `manifest of ${key} cannot be read: ${problem}`);
-  const signed = decodeBaseManifest(text.toString('utf8'), key);
+  const text = await readManifestText(store, baseManifestKey(key), { name: `of ${key}` });
+  const signed = decodeBaseManifest(text, key);
   const found = contradiction(app, target, key, signed.manifest);
   if (found) throw found;
   return { store, key, manifest: await authenticateManifest(signed, fileName(key), app.keys) };

@@ -4,7 +4,7 @@ import { removeUnlessLocked } from '../store/remove.ts';
 import { cover, type Slice } from './cover.ts';
 import { pieceFile, putIndex, readIndex, type HourIndex } from './index-chain.ts';
 import { hourOf, pieceKey, type HourPlace, type PieceName } from './names.ts';
-import { putPiece, readPiece, sealPiece } from './piece.ts';
+import { putPiece, readPart, sealPiece } from './piece.ts';
 import type { LogPlace } from './place.ts';
 import { readStored } from './stored.ts';
 
@@ -46,19 +46,13 @@ const cellsOf = (run: readonly Slice<PieceName>[]): readonly (readonly Slice<Pie
 
 const isWhole = ({ of, from, to }: Slice<PieceName>): boolean => of.from === from && of.to === to;
 
-/** Log of a slice, out of the object that holds it. */
-const readSlice = async (place: LogPlace, { of, from, to }: Slice<PieceName>): Promise<Buffer> => {
-  const log = await readPiece(place, of);
-  return log.subarray(Number(from - of.from), Number(to - of.from));
-};
-
 /** Stores a cell as one segment; one that is an object already stays it. */
 const storeCell = async (place: LogPlace, cell: readonly Slice<PieceName>[]): Promise<PieceName> => {
   const [first, last] = [cell[0], cell.at(-1)];
   if (!first || !last) throw new Error('a segment of nothing');
   if (cell.length === 1 && isWhole(first)) return first.of;
   const parts: Buffer[] = [];
-  for (const slice of cell) parts.push(await readSlice(place, slice));
+  for (const slice of cell) parts.push(await readPart(place, slice.of, slice));
   const time = Math.max(...cell.map(({ of }) => of.time));
   const { system, timeline } = first.of;
   const sealed = await sealPiece(

@@ -4,6 +4,10 @@ export interface Stretch {
   readonly to: bigint;
 }
 
+/** Whether one stretch lies within another. */
+export const isWithin = (inner: Stretch, outer: Stretch): boolean =>
+  outer.from <= inner.from && outer.to >= inner.to;
+
 /** The part of an object that is read for a cover: bytes [from, to) of the log, which lie within it. */
 export interface Slice<T> extends Stretch {
   readonly of: T;

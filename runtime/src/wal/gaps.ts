@@ -1,11 +1,11 @@
 import { z } from 'zod';
-import { BackupError, isBackupError } from '../core/errors.ts';
-import { oneChunk } from '../core/one-chunk.ts';
+import { BackupError } from '../core/errors.ts';
 import { proofOf, sign, signatureShape } from '../crypto/signature.ts';
 import { readSmall } from '../store/size-limits.ts';
 import { parseJson } from './json.ts';
 import { gapKey, positionText, timelineText, type GapName } from './names.ts';
 import type { LogPlace } from './place.ts';
+import { putOnce } from './put-once.ts';
 
 const label = 'grill-backup wal gap\0';
 
@@ -39,11 +39,7 @@ export const recordGap = async (place: LogPlace, gap: GapName, why: string, at: 
   const { store, target, keys } = place;
   const content = { format: 1 as const, ...placeOf(place, gap), why, at: at.toISOString() };
   const signed = await sign(label, content, keys?.[0]);
-  await store
-    .put(gapKey(target, gap), () => oneChunk(`${JSON.stringify(signed)}\n`))
-    .catch((error: unknown) => {
-      if (!isBackupError(error, 'store.exists')) throw error;
-    });
+  await putOnce(store, gapKey(target, gap), `${JSON.stringify(signed)}\n`);
 };
 
 /** @throws BackupError archive.damaged for what does not prove itself, or is of another place; store.* */

@@ -1,9 +1,9 @@
-import { BackupError, isBackupError } from '../core/errors.ts';
-import { oneChunk } from '../core/one-chunk.ts';
+import { BackupError } from '../core/errors.ts';
 import { newCipher, openWhole, sealWhole } from '../crypto/whole.ts';
 import { readSmall } from '../store/size-limits.ts';
 import { historyKey, timelineText, type HistoryName } from './names.ts';
 import type { LogPlace } from './place.ts';
+import { putOnce } from './put-once.ts';
 
 const labelOf = ({ system, timeline }: Pick<HistoryName, 'system' | 'timeline'>): string =>
   ['grill-backup wal history', system, timelineText(timeline)].join('\0');
@@ -18,11 +18,7 @@ export const putHistory = async (
   const cipher = key && (await newCipher(key, randomBytes));
   const { bytes, mac } = await sealWhole(content, labelOf(of), key, cipher);
   const name = { ...of, mac, encrypted: keys !== undefined };
-  await store
-    .put(historyKey(target, name), () => oneChunk(bytes))
-    .catch((error: unknown) => {
-      if (!isBackupError(error, 'store.exists')) throw error;
-    });
+  await putOnce(store, historyKey(target, name), bytes);
 };
 
 /** @throws BackupError archive.damaged, store.* */

@@ -2,16 +2,11 @@ import { promisify } from 'node:util';
 import { gzip as gzipCallback, type ZlibOptions } from 'node:zlib';
 import type { Compression } from '../contract/compression.ts';
 import { oneChunk } from '../core/one-chunk.ts';
+import { collect } from '../core/process.ts';
 import { decompress } from '../pipeline/compress.ts';
 import { zstd } from '../pipeline/zstd.ts';
 
 const gzip = promisify<Buffer, ZlibOptions, Buffer>(gzipCallback);
-
-const collect = async (source: AsyncIterable<Buffer>): Promise<Buffer> => {
-  const chunks: Buffer[] = [];
-  for await (const chunk of source) chunks.push(chunk);
-  return Buffer.concat(chunks);
-};
 
 /** Compresses what is in memory, in a thread of this process: a program per piece would cost more than its work. */
 export const packWhole = (

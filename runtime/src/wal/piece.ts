@@ -1,9 +1,11 @@
-import { BackupError, isBackupError } from '../core/errors.ts';
+import { BackupError } from '../core/errors.ts';
 import { newCipher, openWhole, sealWhole, type ObjectCipher } from '../crypto/whole.ts';
 import { readSmall } from '../store/size-limits.ts';
+import type { Stretch } from './cover.ts';
 import { pieceEnding, pieceKey, pieceStem, timelineText, type PieceName } from './names.ts';
 import { packWhole, unpackWhole } from './packing.ts';
 import type { LogPlace } from './place.ts';
+import { putOnce } from './put-once.ts';
 
 /** Where a piece belongs, before it is sealed. */
 export type PiecePlace = Pick<PieceName, 'system' | 'timeline' | 'from' | 'to' | 'time'>;
@@ -45,17 +47,8 @@ export const sealPiece = async (
 };
 
 /** Stores a piece. Its key holds the MAC of its bytes, so that what has the key already is this very piece. */
-export const putPiece = async (
-  { store }: Pick<LogPlace, 'store'>,
-  { key, bytes }: SealedPiece,
-): Promise<void> => {
-  async function* body(): AsyncGenerator<Buffer> {
-    yield bytes;
-  }
-  await store.put(key, body).catch((error: unknown) => {
-    if (!isBackupError(error, 'store.exists')) throw error;
-  });
-};
+export const putPiece = ({ store }: Pick<LogPlace, 'store'>, { key, bytes }: SealedPiece): Promise<void> =>
+  putOnce(store, key, bytes);
 
 const damaged = (key: string, how: string): BackupError =>
   new BackupError('archive.damaged', `piece ${key} ${how}`);
@@ -76,4 +69,10 @@ export const readPiece = async ({ store, target, keys }: LogPlace, name: PieceNa
   );
   if (!plain) throw damaged(key, 'does not hold as much log as its name says');
   return plain;
+};
+
+/** Bytes [from, to) of the log, out of a piece that holds them. @throws as `readPiece` */
+export const readPart = async (place: LogPlace, piece: PieceName, { from, to }: Stretch): Promise<Buffer> => {
+  const log = await readPiece(place, piece);
+  return log.subarray(Number(from - piece.from), Number(to - piece.from));
 };

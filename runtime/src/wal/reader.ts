@@ -5,7 +5,7 @@ import { cover, type Slice, type Stretch } from './cover.ts';
 import { readHistory } from './history.ts';
 import { newestLine, onLine, type LinePoint, type OnLine } from './line.ts';
 import type { HistoryName, PieceName } from './names.ts';
-import { readPiece } from './piece.ts';
+import { readPart } from './piece.ts';
 import type { LogPlace } from './place.ts';
 import { readStored } from './stored.ts';
 
@@ -31,14 +31,6 @@ export interface OpenedLog extends LogReader {
 const timeOf = (slices: readonly Slice<{ readonly piece: Pick<PieceName, 'time'> }>[]): number =>
   slices.reduce((latest, { of }) => Math.max(latest, of.piece.time), 0);
 
-const sliceBytes = async (
-  place: LogPlace,
-  { of: { piece }, from, to }: Slice<OnLine<PieceName>>,
-): Promise<Buffer> => {
-  const log = await readPiece(place, piece);
-  return log.subarray(Number(from - piece.from), Number(to - piece.from));
-};
-
 const settled = <T>(promise: Promise<T>): Promise<T> => {
   promise.catch(() => {}); // thrown when its turn comes
   return promise;
@@ -51,7 +43,7 @@ async function* readSlices(
 ): AsyncGenerator<Buffer> {
   const ahead: Promise<Buffer>[] = [];
   for (const slice of slices) {
-    ahead.push(settled(sliceBytes(place, slice)));
+    ahead.push(settled(readPart(place, slice.of.piece, slice)));
     if (ahead.length > piecesAhead) yield await mustExist(ahead.shift(), 'piece that was begun');
   }
   while (ahead.length > 0) yield await mustExist(ahead.shift(), 'piece that was begun');

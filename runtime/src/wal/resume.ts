@@ -1,6 +1,6 @@
 import type { LogIdentity, LogWork, TimelineSwitch } from '../engines/engine-log.ts';
 import { BackupError } from '../core/errors.ts';
-import { cover } from './cover.ts';
+import { cover, isWithin } from './cover.ts';
 import { lineOf, onLine, timelineAt, type LinePart } from './line.ts';
 import type { GapName } from './names.ts';
 import type { StoredLog } from './stored.ts';
@@ -20,7 +20,7 @@ export const storedEnd = (line: readonly LinePart[], { pieces, gaps }: StoredLog
   if (!first) return undefined;
   for (let from = first.from; ;) {
     const { end, hole } = cover(stretches, from);
-    const gap = hole && known.find(({ from: start, to }) => start <= hole.from && to >= hole.to);
+    const gap = hole && known.find((each) => isWithin(hole, each));
     if (!gap || !hole) return end;
     from = hole.to;
   }

@@ -1,6 +1,6 @@
 import { BackupError } from '../core/errors.ts';
 import type { BaseFacts, LogWork } from '../engines/engine-log.ts';
-import type { Stretch } from './cover.ts';
+import { isWithin, type Stretch } from './cover.ts';
 import { readGap } from './gaps.ts';
 import { readIndex, type HourIndex } from './index-chain.ts';
 import { indexKey, parsePieceKey, pieceKey, timelineFolder, type HourPlace } from './names.ts';
@@ -70,7 +70,7 @@ const verifyIndexes = async ({ place, facts }: LogOfBase, { timelines }: OpenedL
 
 /** Whether the receiver told of a hole when it found it. */
 const isTold = async (place: LogPlace, { gaps }: StoredLog, hole: Stretch): Promise<boolean> => {
-  const gap = gaps.find(({ from, to }) => from <= hole.from && to >= hole.to);
+  const gap = gaps.find((each) => isWithin(hole, each));
   if (gap) await readGap(place, gap);
   return gap !== undefined;
 };

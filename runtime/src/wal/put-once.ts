@@ -1,0 +1,12 @@
+import { isBackupError } from '../core/errors.ts';
+import { oneChunk } from '../core/one-chunk.ts';
+import type { Store } from '../store/store.ts';
+
+/** Stores what its key names in full, so that an object that has the key already is this very one. */
+export const putOnce = async (store: Store, key: string, content: Buffer | string): Promise<void> => {
+  await store
+    .put(key, () => oneChunk(content))
+    .catch((error: unknown) => {
+      if (!isBackupError(error, 'store.exists')) throw error;
+    });
+};
