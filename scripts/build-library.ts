@@ -3,7 +3,7 @@ import { copyFileSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'no
 import { join } from 'node:path';
 
 // Builds the constructs as a package that Node takes from node_modules, where it strips no types: docs/how-to/library.md.
-// `npm run build` writes .work/library; `npm pack ./.work/library` makes the tarball of a release.
+// `npm run build` writes .work/library, or the folder that it is given; `npm pack` of it makes the tarball of a release.
 
 interface Manifest {
   readonly version: string;
@@ -12,7 +12,7 @@ interface Manifest {
 }
 
 const root = join(import.meta.dirname, '..');
-const folder = join(root, '.work/library');
+const { 2: folder = join(root, '.work/library') } = process.argv;
 const { version, license, dependencies } = JSON.parse(
   readFileSync(join(root, 'package.json'), 'utf8'),
 ) as Manifest;

@@ -40,8 +40,9 @@ const exampleFile = (name: string): string =>
     .replace('../../src/pulumi/component.ts', 'grill-stats-backup-constructs/pulumi');
 
 beforeAll(async () => {
-  await call(root, 'npm', 'run', '--silent', 'build');
-  await call(project, 'npm', 'pack', '--silent', join(root, '.work/library'));
+  const library = join(project, 'library'); // one of its own: a test of the release builds beside it
+  await call(root, 'npm', 'run', '--silent', 'build', '--', library);
+  await call(project, 'npm', 'pack', '--silent', library);
   await install(project, ...constructs, 'cdk8s-cli', 'typescript');
   writeFileSync(join(project, 'main.ts'), exampleFile('two-databases/main.ts'));
 }, 10 * minuteMs);
