@@ -1,6 +1,8 @@
 import type { Builder } from '@grafana/grafana-foundation-sdk/cog';
 import type { Panel } from '@grafana/grafana-foundation-sdk/dashboard';
 import { daySeconds } from '../runtime/src/contract/time.ts';
+import type { DashboardContext } from './context.ts';
+import { fleetLogRow } from './log.ts';
 import { bars, lines, stat, timeline } from './panels.ts';
 import * as promql from './queries.ts';
 import {
@@ -309,8 +311,9 @@ const machinery = (): Panels => [
 ];
 
 /** Rows of dashboard `backup-monitoring`. @param link to the dashboard of one target */
-export const fleetRows = (link: string): Readonly<Record<string, Panels>> => ({
+export const fleetRows = (context: DashboardContext, link: string): Readonly<Record<string, Panels>> => ({
   'Can we recover, and to which point?': [...summary(), ...targets(link)],
+  ...fleetLogRow(context),
   Runs: runs(),
   Archives: archives(),
   Storage: storage(),

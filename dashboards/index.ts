@@ -77,13 +77,13 @@ export const dashboards = (context: DashboardContext): readonly Shipped[] => {
     ...fleet,
     other: target,
     target: targetsVariable(),
-    rows: fleetRows(targetUrl(uids.target)),
+    rows: fleetRows(context, targetUrl(uids.target)),
   };
   const ofTarget = {
     ...target,
     other: fleet,
     target: targetVariable(plan.targets[0]?.name ?? ''),
-    rows: targetRows(),
+    rows: targetRows(context),
   };
   return [
     { configMap: names.dashboard, file: `${uids.fleet}.json`, dashboard: build(context, ofFleet) },

@@ -1,26 +1,16 @@
 import type { KubernetesMetric } from '../runtime/src/contract/kubernetes-metrics.ts';
-import { environmentLabel, metrics, type Metric } from '../runtime/src/contract/metrics.ts';
+import { metrics, type Metric } from '../runtime/src/contract/metrics.ts';
 import { daySeconds } from '../runtime/src/contract/time.ts';
+import { environment, per, perTarget, since } from './selectors.ts';
 import { variables } from './variables.ts';
 
-/** PromQL of the dashboards, as named functions; what the dashboard's variables choose is what they select. */
-
-const environment = `${environmentLabel}="$${variables.environment}"`;
-const chosen = `${environment}, target=~"$${variables.target}"`;
+/** PromQL of the dashboards, as named functions. */
 
 /** Series of kube-state-metrics, of the namespace that is chosen. */
 const kubernetes = (metric: KubernetesMetric, more = ''): string =>
   `${metric}{namespace="$${variables.namespace}"${more && `, ${more}`}}`;
 
-/** The exporter's pod may have been replaced in the last minutes: series of the old one and the new one are one. */
-const per = (labels: string, { name }: Metric, more = ''): string =>
-  `max by (${labels}) (${name}{${chosen}${more && `, ${more}`}})`;
-
-const perTarget = (metric: Metric): string => per('target', metric);
-
 const perStore = ({ name }: Metric): string => `max by (store) (${name}{${environment}})`;
-
-const since = (timestamp: string): string => `time() - ${timestamp}`;
 
 /** What a loss now would lose: time since the start of the newest archive. */
 export const recoveryPointAge = (): string => since(perTarget(metrics.recoveryPoint));
@@ -42,8 +32,7 @@ export const failingRuns = (): string => `count(${runSuccess()} == 0) or vector(
 export const runSuccess = (): string => per('target, command', metrics.lastRunOk);
 
 /** Of one command: `backup`, `verify`, `drill`. */
-export const lastRunOk = (command: string): string =>
-  per('target', metrics.lastRunOk, `command="${command}"`);
+export const lastRunOk = (command: string): string => perTarget(metrics.lastRunOk, `command="${command}"`);
 
 export const lastRunExitCode = (): string => per('command', metrics.lastRunExitCode);
 
@@ -98,7 +87,7 @@ export const anomalies = (): string => perTarget(metrics.anomalies);
 
 export const archivesByTier = (): string => `sum by (tier) (${per('target, tier', metrics.archives)})`;
 
-export const archivesOfTier = (tier: string): string => per('target', metrics.archives, `tier="${tier}"`);
+export const archivesOfTier = (tier: string): string => perTarget(metrics.archives, `tier="${tier}"`);
 
 export const bytesByTarget = (): string => `sum by (target) (${per('target, tier', metrics.tierBytes)})`;
 

@@ -4,7 +4,7 @@ import {
   ThresholdsMode,
   type ValueMapping,
 } from '@grafana/grafana-foundation-sdk/dashboard';
-import { daySeconds } from '../runtime/src/contract/time.ts';
+import { daySeconds, hourSeconds } from '../runtime/src/contract/time.ts';
 
 /** Value from which a colour holds; the first, without a value, is the base. */
 export type Steps = readonly (readonly [from: number | null, colour: string])[];
@@ -29,13 +29,11 @@ export const neutral: Steps = [[null, 'text']];
 /** Share of an objective: on a daily schedule age passes 1 by the duration of a run before the next archive counts. */
 export const shareOfObjective = atMost(1, 1.1);
 
-const hour = 3600;
-
 /** Time since what happens every day, with two hours to spare. */
-export const dailyChecks = atMost(daySeconds + 2 * hour, 2 * daySeconds);
+export const dailyChecks = atMost(daySeconds + 2 * hourSeconds, 2 * daySeconds);
 
 /** Time since what happens every week. */
-export const weeklyDrills = atMost(7 * daySeconds + 2 * hour, 8 * daySeconds);
+export const weeklyDrills = atMost(7 * daySeconds + 2 * hourSeconds, 8 * daySeconds);
 
 export const thresholds = (steps: Steps): ThresholdsConfigBuilder =>
   new ThresholdsConfigBuilder()

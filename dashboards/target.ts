@@ -1,5 +1,7 @@
 import type { Builder } from '@grafana/grafana-foundation-sdk/cog';
 import type { Panel } from '@grafana/grafana-foundation-sdk/dashboard';
+import type { DashboardContext } from './context.ts';
+import { targetLogRow } from './log.ts';
 import { bars, lines, stat, timeline } from './panels.ts';
 import * as promql from './queries.ts';
 import { atMost, dailyChecks, neutral, okOrFailed, shareOfObjective, weeklyDrills } from './style.ts';
@@ -211,8 +213,9 @@ const archives = (): Panels => [
 ];
 
 /** Rows of dashboard `backup-target`. */
-export const targetRows = (): Readonly<Record<string, Panels>> => ({
+export const targetRows = (context: DashboardContext): Readonly<Record<string, Panels>> => ({
   'Can we recover, and to which point?': state(),
+  ...targetLogRow(context),
   Runs: runs(),
   Archives: archives(),
 });

@@ -22,7 +22,7 @@ export const factsOfStatus = (status: TargetStatus): Facts => ({
   engine: status.engine,
   newest: status.newest,
   recoveryPoint: unix(status.recoveryPoint),
-  window: status.log?.windows.slice(-1).flatMap(({ from, to }) => [unix(from), unix(to)]),
+  windows: status.log?.windows.map(({ from, to }) => [unix(from), unix(to)]),
   log: status.log && [
     status.log.holes,
     status.log.bases,
@@ -71,8 +71,11 @@ const runsOfScrape = (scrape: Scrape): Runs =>
 const truth = (value: number | undefined): boolean | undefined =>
   value === undefined ? undefined : value === 1;
 
-const windowOf = ({ logWindowStart, logWindowEnd }: Scrape): readonly (number | undefined)[] =>
-  logWindowEnd === undefined ? [] : [logWindowStart, logWindowEnd];
+/** Oldest first, as of `status`. */
+const windowsOf = (scrape: Scrape): readonly (readonly (number | undefined)[])[] =>
+  seriesOf(scrape, 'logWindowStart')
+    .toSorted(([a], [b]) => Number(b) - Number(a))
+    .map(([window, from]) => [from, scrape[`logWindowEnd ${window}`]]);
 
 /** @param at time of the reading */
 export const factsOfScrape = (scrape: Scrape, at: number): Facts => {
@@ -84,7 +87,7 @@ export const factsOfScrape = (scrape: Scrape, at: number): Facts => {
     engine: seriesOf(scrape, 'targetInfo')[0]![0],
     newest: seriesOf(scrape, 'newestInfo')[0]?.[0].split(' ')[0],
     recoveryPoint,
-    window: scrape['bases'] === undefined ? undefined : windowOf(scrape),
+    windows: scrape['bases'] === undefined ? undefined : windowsOf(scrape),
     log:
       scrape['bases'] === undefined
         ? undefined

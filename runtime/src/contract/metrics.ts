@@ -25,6 +25,7 @@ const perTier = ['target', 'tier'] as const;
 const perCommand = ['target', 'command'] as const;
 const perStore = ['store'] as const;
 const perCopy = ['store', 'target'] as const;
+const perWindow = ['target', 'window'] as const;
 
 /** Label of every series: the plan's environment. */
 export const environmentLabel = 'environment';
@@ -67,8 +68,8 @@ const kept = {
 /** What the stores have of the log, for targets with `pointInTime`; absent where it could not be read. */
 // prettier-ignore
 const log = {
-  logWindowStart: gauge('log_window_start_timestamp_seconds', 'timestamp', perTarget, 'Oldest instant of the newest window: from it to the end any instant can be restored. Absent while none can.'),
-  logWindowEnd: gauge('log_window_end_timestamp_seconds', 'timestamp', perTarget, 'Newest instant that can be restored. Absent while none can.'),
+  logWindowStart: gauge('log_window_start_timestamp_seconds', 'timestamp', perWindow, 'Oldest instant of a window: from it to the end of the window any instant can be restored. Window 1 is the newest; holes lie between. Absent while no instant can be restored.'),
+  logWindowEnd: gauge('log_window_end_timestamp_seconds', 'timestamp', perWindow, 'Newest instant of a window.'),
   logHoles: gauge('log_holes', 'count', perTarget, 'Holes in the stored log from the oldest base on, recorded as gaps or not: from each one to the next base no instant can be restored.'),
   bases: gauge('bases', 'count', perTarget, 'Bases in the primary store that count.'),
   brokenBases: gauge('broken_bases', 'count', perTarget, 'Bases that were set aside, for the reasons of broken archives. They do not count.'),

@@ -1,8 +1,8 @@
 import { describe, expect, test } from '@jest/globals';
 import { dashboards } from '../../../dashboards/index.ts';
-import { environmentLabel, metrics } from '../../../runtime/src/contract/metrics.ts';
+import { environmentLabel, metrics, receiverMetrics } from '../../../runtime/src/contract/metrics.ts';
 import { planOf } from '../../../src/environment/environment.ts';
-import { at, environmentNames, environmentOf, find, objectsOf } from '../../kit/environments.ts';
+import { at, environmentNames, environmentOf, find, objectsOf, prodWithLog } from '../../kit/environments.ts';
 import { foreignMetrics, metricsIn } from '../../kit/promql.ts';
 
 interface Target {
@@ -30,7 +30,7 @@ interface Override {
   readonly properties: readonly { readonly id: string; readonly value: unknown }[];
 }
 
-const plan = planOf(environmentOf('prod'));
+const plan = planOf(prodWithLog());
 const context = {
   namespace: 'grill-stats',
   platform: 'grill-stats',
@@ -41,7 +41,7 @@ const datasource = { type: 'prometheus', uid: '${datasource}' };
 
 /** What Prometheus' operator adds to what it scrapes. */
 const scrapeLabels = ['namespace'];
-const known = Object.values(metrics).map(({ name, labels }) => ({
+const known = Object.values({ ...metrics, ...receiverMetrics }).map(({ name, labels }) => ({
   name: name,
   labels: [...labels, environmentLabel, ...scrapeLabels] as readonly string[],
 }));
@@ -164,6 +164,15 @@ const labelsOf = (expr: string, name: string): readonly string[] =>
 
 test('the labels of an expression are found', () => {
   expect(labelsOf('max by (a, b) (m{c="1", d=~"x|y"}) / m{e="2"}', 'm')).toEqual(['a', 'b', 'c', 'd', 'e']);
+});
+
+test('rows of the log are there where the plan keeps one, and nowhere else', () => {
+  const haveRow = (each: typeof plan) =>
+    dashboards({ ...context, plan: each }).map(({ dashboard }) =>
+      dashboard.panels!.some(({ title }) => title === 'Point-in-time recovery'),
+    );
+  expect(haveRow(plan)).toEqual([true, true]);
+  expect(haveRow(planOf(environmentOf('dev')))).toEqual([false, false]);
 });
 
 test('a store that is no bucket of AWS has no link', () => {

@@ -77,8 +77,8 @@ describe('the log of a target', () => {
     });
     expect(found.scrape).toMatchObject({
       recoveryPoint: unix(50),
-      logWindowStart: unix(0),
-      logWindowEnd: unix(50),
+      'logWindowStart 1': unix(0),
+      'logWindowEnd 1': unix(50),
       logHoles: 0,
       bases: 2,
       brokenBases: 0,
@@ -105,7 +105,13 @@ describe('the log of a target', () => {
       recoveryPoint: iso(50),
       log: { windows: [{ from: iso(0), to: iso(10) }, { from: iso(40), to: iso(50) }], holes: 1 },
     }); // prettier-ignore
-    expect(after.scrape).toMatchObject({ logWindowStart: unix(40), logHoles: 1 });
+    expect(after.scrape).toMatchObject({
+      'logWindowStart 1': unix(40),
+      'logWindowEnd 1': unix(50),
+      'logWindowStart 2': unix(0),
+      'logWindowEnd 2': unix(10),
+      logHoles: 1,
+    });
     expect(textOf(after)).toContain(
       'any instant from 2026-11-29 10:40:00Z to 2026-11-29 10:50:00Z, and from',
     );
@@ -130,7 +136,7 @@ describe('the log of a target', () => {
     const none = await answers();
     expect(none.status).toMatchObject({ withinRpo: false, log: { windows: [], bases: 0, holes: 0 } });
     expect(none.status).not.toHaveProperty('recoveryPoint');
-    expect(none.scrape).not.toHaveProperty('logWindowEnd');
+    expect(none.scrape).not.toHaveProperty('logWindowEnd 1');
     expect(textOf(none)).toContain('no instant can be restored: there is no base yet');
     await base(5, 1000n, 2600n);
     expect(textOf(await answers())).toContain('no instant can be restored: the log does not reach any base');

@@ -8,6 +8,7 @@ import type { CountedArchive } from '../../health/archives-state.ts';
 import type { TargetState } from '../../health/target-state.ts';
 import type { MetricTable, Value } from '../../metrics/table.ts';
 import type { RunRecord } from '../../runs/records.ts';
+import type { Instants } from '../../wal/instants.ts';
 
 type Metrics = typeof metrics;
 
@@ -34,6 +35,15 @@ const perTier =
       const manifests = archives.map(({ manifest }) => manifest).filter((each) => each.tier === tier);
       return { labels: { tier }, value: measure(manifests) };
     });
+
+/** Windows by number, 1 the newest. */
+const perWindow =
+  (instant: (window: Instants) => string) =>
+  ({ log }: TargetState) =>
+    (log?.windows ?? []).map((window, index, { length }) => ({
+      labels: { window: `${length - index}` },
+      value: unixSeconds(instant(window)),
+    }));
 
 /** Of the last run of each command. */
 const perCommand =
@@ -86,8 +96,8 @@ export const targetMetrics: MetricTable<TargetMetrics, TargetState, 'target'> = 
   broken: (state) => aside(state, false),
   retentionFrozen: ({ frozen }) => frozen !== undefined,
 
-  logWindowStart: ({ log }) => unixSeconds(log?.windows.at(-1)?.from),
-  logWindowEnd: ({ log }) => unixSeconds(log?.windows.at(-1)?.to),
+  logWindowStart: perWindow(({ from }) => from),
+  logWindowEnd: perWindow(({ to }) => to),
   logHoles: ({ log }) => log?.holes,
   bases: ({ log }) => log?.bases,
   brokenBases: ({ log }) => log?.setAside.length,
