@@ -12,6 +12,8 @@ export const refreshPauseMs = 60_000;
 export interface Snapshot {
   /** Undefined until the stores were read once. */
   samples?: readonly Sample[];
+  /** Whether the newest reading failed; the log says why. */
+  failed?: boolean;
 }
 
 /**
@@ -26,7 +28,9 @@ export const keepFresh = async (app: App, snapshot: Snapshot, pauseMs: number): 
     try {
       const state = await read();
       snapshot.samples = samplesOf({ plan: app.plan, state, seconds: (performance.now() - begun) / 1000 });
+      snapshot.failed = false;
     } catch (error) {
+      snapshot.failed = true;
       if (!signal.aborted) log.error({ problem: messageOf(error) }, 'the stores could not be read');
     }
     await sleep(pauseMs, undefined, { signal }).catch(() => {}); // the loop looks at the signal

@@ -10,6 +10,11 @@ export interface ServeOptions {
   readonly pauseMs?: number;
 }
 
+const unready = ({ samples, failed = false }: Snapshot): string | undefined => {
+  if (samples) return undefined;
+  return failed ? 'the stores could not be read: the log says why' : 'the stores were not read yet';
+};
+
 /**
  * Serves `/metrics`, `/healthz` and `/readyz` until the run is stopped; a scrape under way is answered to its end. Answers
  * come out of the snapshot alone: a scrape never touches a store.
@@ -21,7 +26,7 @@ export const serve = async (app: App, options: ServeOptions = {}): Promise<void>
   const scraped = {
     environment: app.plan.environment,
     samples: () => snapshot.samples,
-    unready: () => (snapshot.samples ? undefined : 'the stores were not read yet'),
+    unready: () => unready(snapshot),
   };
   await servingMetrics(port, scraped, async () => {
     log.info({ port }, 'serving metrics');

@@ -154,6 +154,19 @@ describe('serve', () => {
     await untilOk('/readyz');
   });
 
+  test('is not ready while the first reading fails, says so, and is ready once one succeeds', async () => {
+    let away = true;
+    await start(
+      () =>
+        away ? Promise.reject(new BackupError('store.unreachable', 'no connection')) : Promise.resolve(),
+      1,
+    );
+    await until(async () => (await (await fetch(`${url}/readyz`)).text()).includes('could not be read'));
+    expect((await fetch(`${url}/readyz`)).status).toBe(503);
+    away = false;
+    await untilOk('/readyz');
+  });
+
   test('keeps its numbers while a store is away, and shows how old they are', async () => {
     let away = false;
     const failing = () =>
