@@ -43,6 +43,12 @@ export const factsOfStatus = (status: TargetStatus): Facts => ({
   drill: status.lastDrill && [unix(status.lastDrill.at), status.lastDrill.ok],
   drillSeconds: status.lastDrill?.seconds,
   withinRto: status.lastDrill?.withinRto,
+  logDrill: status.lastLogDrill && [
+    unix(status.lastLogDrill.at),
+    status.lastLogDrill.ok,
+    status.lastLogDrill.seconds,
+    unix(status.lastLogDrill.agreedAt),
+  ],
   frozen: status.frozen !== undefined,
   anomalies: status.anomalies.length,
   lock: status.lock?.since && [status.lock.state, unix(status.lock.since)],
@@ -77,6 +83,14 @@ const windowsOf = (scrape: Scrape): readonly (readonly (number | undefined)[])[]
     .toSorted(([a], [b]) => Number(b) - Number(a))
     .map(([window, from]) => [from, scrape[`logWindowEnd ${window}`]]);
 
+const logDrillOf = (scrape: Scrape): readonly unknown[] | undefined => {
+  const { lastLogDrillAt, lastLogDrillOk, measuredLogRto, lastAgreedAt } = scrape;
+  const ok = truth(lastLogDrillOk);
+  return lastLogDrillAt === undefined
+    ? undefined
+    : [lastLogDrillAt, ok, ok ? measuredLogRto : undefined, lastAgreedAt];
+};
+
 /** @param at time of the reading */
 export const factsOfScrape = (scrape: Scrape, at: number): Facts => {
   const { recoveryPoint, rpo, rto, measuredRto, lastDrillAt } = scrape;
@@ -106,6 +120,7 @@ export const factsOfScrape = (scrape: Scrape, at: number): Facts => {
     drill: lastDrillAt === undefined ? undefined : [lastDrillAt, drillOk],
     drillSeconds: drillOk ? measuredRto : undefined,
     withinRto: drillOk === undefined ? undefined : drillOk && measuredRto! <= rto!,
+    logDrill: logDrillOf(scrape),
     frozen: scrape['retentionFrozen'] === 1,
     anomalies: scrape['anomalies'],
     lock: seriesOf(scrape, 'lockTakenAt')[0],

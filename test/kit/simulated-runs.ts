@@ -25,6 +25,8 @@ export interface SimulatedVerification {
   /** @default 30 */
   readonly seconds?: number;
   readonly failure?: FailureCode;
+  /** Of a drill that recovered an instant of the log too, and found it to agree with the archive. @default none */
+  readonly instantSeconds?: number;
   /** False for one that came to no archive. @default true */
   readonly remember?: boolean;
 }
@@ -78,7 +80,7 @@ export const simulateBackup = async (app: App, name: string, backup: SimulatedBa
 export const simulateVerification = async (
   app: App,
   name: string,
-  { at, level, seconds = 30, failure, remember = true }: SimulatedVerification,
+  { at, level, seconds = 30, failure, instantSeconds, remember = true }: SimulatedVerification,
 ): Promise<void> => {
   const { app: then, pass } = clocked(app, at);
   const { primary } = then.stores;
@@ -90,7 +92,11 @@ export const simulateVerification = async (
     ok: !failure,
     ...(failure ? { problem: failure } : level === 'drill' && { seconds }),
   };
-  const figures = { level, ...(level === 'drill' && !failure && { restoreSeconds: seconds }) };
+  const figures = {
+    level,
+    ...(level === 'drill' && !failure && { restoreSeconds: seconds }),
+    ...(instantSeconds !== undefined && { instantsFailed: 0, instantSeconds, agreed: newest.key }),
+  };
   const options = { command: 'verify', target: name, lock: false, figures } as const;
   const run = recorded(then, { ...options, summarise: () => ({ figures }) }, async () => {
     pass(seconds);

@@ -85,6 +85,11 @@ const proven = {
   lastDrillOk: gauge('last_drill_success', 'boolean', perTarget, 'Whether the last drill restored the archive and found it equal.'),
   lastGoodDrillAt: gauge('last_drill_success_timestamp_seconds', 'timestamp', perTarget, 'When a drill last restored an archive and found it equal.'),
   measuredRto: gauge('measured_rto_seconds', 'seconds', perTarget, 'How long the restore took in the last drill that succeeded.'),
+  lastLogDrillAt: gauge('last_log_drill_timestamp_seconds', 'timestamp', perTarget, 'When a drill last tried to recover the target to an instant of its log, also where that failed.'),
+  lastLogDrillOk: gauge('last_log_drill_success', 'boolean', perTarget, 'Whether the last drill recovered the instants of the log that it tried, and found no difference.'),
+  lastGoodLogDrillAt: gauge('last_log_drill_success_timestamp_seconds', 'timestamp', perTarget, 'When a drill last recovered the target to an instant of its log.'),
+  measuredLogRto: gauge('measured_log_rto_seconds', 'seconds', perTarget, 'How long the recovery to an instant took in the last drill that succeeded, with reading all of what was recovered.'),
+  lastAgreedAt: gauge('last_log_agreement_timestamp_seconds', 'timestamp', perTarget, 'When a recovery to the instant of an archive last had the very data of that archive.'),
 } as const;
 
 /** The last run of each command; `drill` is `verify --level drill`. A run that met the lock of another does not count. */

@@ -6,7 +6,7 @@ import { findLock, type FoundLock } from '../runs/lock-state.ts';
 import { indexOnce } from '../archives/known.ts';
 import type { App } from '../session/app.ts';
 import { archivesStateReader, type ArchivesState } from './archives-state.ts';
-import { drillsState, type DrillsState } from './drills-state.ts';
+import { drillsState, logDrillsState, type DrillsState, type LogDrillsState } from './drills-state.ts';
 import { logStateReader, type KnownLog } from './log-state.ts';
 import { runsStateReader, type RunsState } from './runs-state.ts';
 
@@ -21,6 +21,7 @@ const isTaken = (lock: FoundLock | undefined): lock is TakenLock =>
 /** All that is known of a target: what every command, metric and notification says of it comes from here. */
 export interface TargetState extends ArchivesState, RunsState, KnownLog, Recoverable {
   readonly drills: DrillsState;
+  readonly logDrills: LogDrillsState;
   /** Whether the last drill restored within the RTO; absent where there was none. */
   readonly withinRto?: boolean | undefined;
   /** Absent while it is free. */
@@ -71,6 +72,7 @@ export const targetState = (
     ...log,
     ...recoverable(archives, log, now),
     drills,
+    logDrills: logDrillsState(runs.drillRuns),
     withinRto: meets(drills, parseDuration(target.rto)),
     lock: isTaken(lock) ? lock : undefined,
     nextRunAt: nextRun(target.schedule, now)?.toISOString(),

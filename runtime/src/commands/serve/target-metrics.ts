@@ -109,6 +109,11 @@ export const targetMetrics: MetricTable<TargetMetrics, TargetState, 'target'> = 
   lastDrillOk: ({ drills }) => drills.last?.ok,
   lastGoodDrillAt: ({ drills }) => unixSeconds(drills.lastGood?.at),
   measuredRto: ({ drills }) => drills.measuredSeconds,
+  lastLogDrillAt: ({ logDrills }) => unixSeconds(logDrills.last?.at),
+  lastLogDrillOk: ({ logDrills }) => logDrills.last?.ok,
+  lastGoodLogDrillAt: ({ logDrills }) => unixSeconds(logDrills.lastGood?.at),
+  measuredLogRto: ({ logDrills }) => logDrills.measuredSeconds,
+  lastAgreedAt: ({ logDrills }) => unixSeconds(logDrills.agreedAt),
 
   lastRunAt: perCommand(({ finishedAt }) => unixSeconds(finishedAt)),
   lastRunOk: perCommand(({ ok }) => ok),

@@ -27,6 +27,16 @@ const drillSchema = z.strictObject({
   withinRto: z.boolean().describe('true: restored within the RTO'),
 });
 
+const logDrillSchema = z.strictObject({
+  at: z.iso.datetime().describe('time of the drill'),
+  ok: z.boolean().describe('true: all instants that it tried were recovered, and no data differed'),
+  seconds: z.number().optional().describe('duration of the recovery to an instant; absent where it failed'),
+  agreedAt: z.iso
+    .datetime()
+    .optional()
+    .describe('when a recovery to the instant of an archive last had the very data of that archive'),
+});
+
 const setAsideSchema = z.strictObject({
   archive: resultFields.archive,
   code: failureCode,
@@ -81,6 +91,9 @@ const targetStatusSchema = z.strictObject({
     .describe('the last run of each command, of those that did not meet the lock of another run'),
   rtoSeconds: resultFields.rtoSeconds,
   lastDrill: drillSchema.optional().describe('the last drill, also one that could not run'),
+  lastLogDrill: logDrillSchema
+    .optional()
+    .describe('the last drill that tried to recover instants of the log, also where that failed'),
   lock: lockSchema.optional().describe('absent while it is free'),
   frozen: z.string().optional().describe('why retention removes nothing; absent where it does'),
   anomalies: z

@@ -45,6 +45,9 @@ const lockOf = ({ lock }: TargetState): TargetStatus['lock'] => {
 const lastDrillOf = ({ drills, withinRto = false }: TargetState): TargetStatus['lastDrill'] =>
   drills.last && { ...drills.last, withinRto };
 
+const lastLogDrillOf = ({ logDrills: { last, agreedAt } }: TargetState): TargetStatus['lastLogDrill'] =>
+  last && { ...last, ...(agreedAt !== undefined && { agreedAt }) };
+
 const present = <T extends object>(fields: T): Partial<T> =>
   Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as Partial<T>;
 
@@ -62,7 +65,7 @@ const statusOf = (state: TargetState): TargetStatus => {
     rtoSeconds: parseDuration(target.rto),
     lastRuns: lastRunsOf(state),
     anomalies,
-    ...present({ sizeRatio, verifiedAt, lastDrill: lastDrillOf(state) }),
+    ...present({ sizeRatio, verifiedAt, lastDrill: lastDrillOf(state), lastLogDrill: lastLogDrillOf(state) }),
     ...present({ log: logOf(state), logProblem: state.logProblem?.message }),
     ...present({ lock: lockOf(state), frozen, nextRun: state.nextRunAt }),
   };

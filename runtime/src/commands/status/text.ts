@@ -86,6 +86,18 @@ const windowLine = ({ windows, bases }: NonNullable<TargetStatus['log']>): strin
   return ['can be restored to any instant', [newest, ...older].map(stretch).join(', and ')].join(' ');
 };
 
+const logDrillLines = ({ lastLogDrill }: TargetStatus): readonly string[] => {
+  if (!lastLogDrill) return [];
+  const { at, ok, seconds, agreedAt } = lastLogDrill;
+  const took = seconds === undefined ? '' : ` in ${formatSeconds(seconds)}`;
+  const agreed = agreedAt === undefined ? '' : `; had the very data of an archive ${formatTime(agreedAt)}`;
+  return [
+    ok
+      ? `last recovered to an instant${took} ${formatTime(at)}${agreed}`
+      : `last recovery to an instant FAILED ${formatTime(at)}`,
+  ];
+};
+
 const logLines = ({ target, log, logProblem }: TargetStatus): readonly string[] => {
   if (logProblem !== undefined) return [`the log could not be read: ${logProblem}`];
   if (!log) return [];
@@ -106,6 +118,7 @@ const failedLines = ({ lastRuns }: TargetStatus): readonly string[] =>
 /** What does not fit into the table's row of a target. */
 const remarks = (row: TargetStatus): readonly string[] => [
   ...logLines(row),
+  ...logDrillLines(row),
   ...asideLines(row),
   ...failedLines(row),
   ...[lockLine(row)].filter((line) => line !== undefined),

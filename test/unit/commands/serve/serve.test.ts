@@ -87,7 +87,7 @@ const liveThrough = async (): Promise<void> => {
   await simulateBase(app, 'postgresql', hoursAgo(3), { start: 0n, end: 1000n });
   await simulatePiece(app, 'postgresql', { from: 0n, to: 2000n, at: hoursAgo(2) });
   for (const hours of [50, 26]) await simulateBackup(app, 'redis', { at: hoursAgo(hours) });
-  await simulateVerification(app, 'redis', { at: hoursAgo(24), level: 'drill' });
+  await simulateVerification(app, 'redis', { at: hoursAgo(24), level: 'drill', instantSeconds: 40 });
   await replicate(app, 'redis', app.stores.replicas[0]!);
   await takeLock(app.run, app.stores.primary, 'redis', 'backup').then(({ release: _ }) => undefined);
 };
