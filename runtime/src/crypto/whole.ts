@@ -16,6 +16,31 @@ export const newCipher = async (key: Key, randomBytes: (length: number) => Buffe
   return { salt, ...(await key.cipherKey(salt)) };
 };
 
+/** Objects of at most 16 MiB under one key and vector: far from what wears a key out. */
+const objectsOfCipher = 256;
+
+/**
+ * Ciphers for many objects, derived ahead. Many share one, as a derivation costs as much as to compress and encrypt several MiB: then
+ * what is sealed must begin with a block that says nothing and a random one, as first blocks that are alike are sealed alike.
+ */
+export const cipherSource = (
+  key: Key,
+  randomBytes: (length: number) => Buffer,
+): (() => Promise<ObjectCipher>) => {
+  const derive = (): Promise<ObjectCipher> => {
+    const cipher = newCipher(key, randomBytes);
+    cipher.catch(() => {}); // fails the object that takes it
+    return cipher;
+  };
+  let [current, next, used] = [derive(), undefined as Promise<ObjectCipher> | undefined, 0];
+  return () => {
+    if (used === objectsOfCipher / 2) next = derive();
+    if (used === objectsOfCipher) [current, used] = [next ?? derive(), 0];
+    used++;
+    return current;
+  };
+};
+
 /**
  * MAC of an object that is sealed, and read, whole: HMAC-SHA256 over a label, which tells what the object is and where it
  * belongs, and its bytes. In the clear a plain SHA-256, which proves integrity only.
@@ -25,16 +50,19 @@ const macOf = async (key: Key | undefined, label: string, bytes: Buffer): Promis
   return digest.update(label).update('\0').update(bytes).digest('hex');
 };
 
-/** Plaintext → `openssl enc -aes-256-cbc -pbkdf2` and its MAC; in the clear the same bytes and their digest. */
+/** Plaintext, in parts → `openssl enc -aes-256-cbc -pbkdf2` and its MAC; in the clear the same bytes and their digest. */
 export const sealWhole = async (
-  plain: Buffer,
+  parts: readonly Buffer[],
   label: string,
   key: Key | undefined,
   cipher: ObjectCipher | undefined,
 ): Promise<{ readonly bytes: Buffer; readonly mac: string }> => {
-  if (!cipher) return { bytes: plain, mac: await macOf(key, label, plain) };
-  const sealer = createCipheriv('aes-256-cbc', cipher.key, cipher.iv);
-  const bytes = Buffer.concat([magic, cipher.salt, sealer.update(plain), sealer.final()]);
+  const sealer = cipher && createCipheriv('aes-256-cbc', cipher.key, cipher.iv);
+  const bytes = Buffer.concat(
+    cipher && sealer
+      ? [magic, cipher.salt, ...parts.map((part) => sealer.update(part)), sealer.final()]
+      : parts,
+  );
   return { bytes, mac: await macOf(key, label, bytes) };
 };
 

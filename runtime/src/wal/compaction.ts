@@ -4,7 +4,7 @@ import { removeUnlessLocked } from '../store/remove.ts';
 import { cover, type Slice } from './cover.ts';
 import { pieceFile, putIndex, readIndex, type HourIndex } from './index-chain.ts';
 import { hourOf, pieceKey, type HourPlace, type PieceName } from './names.ts';
-import { putPiece, readPart, sealPiece } from './piece.ts';
+import { pieceCiphers, putPiece, readPart, sealPiece, type PieceCiphers } from './piece.ts';
 import type { LogPlace } from './place.ts';
 import { readStored } from './stored.ts';
 
@@ -47,7 +47,11 @@ const cellsOf = (run: readonly Slice<PieceName>[]): readonly (readonly Slice<Pie
 const isWhole = ({ of, from, to }: Slice<PieceName>): boolean => of.from === from && of.to === to;
 
 /** Stores a cell as one segment; one that is an object already stays it. */
-const storeCell = async (place: LogPlace, cell: readonly Slice<PieceName>[]): Promise<PieceName> => {
+const storeCell = async (
+  place: LogPlace,
+  cell: readonly Slice<PieceName>[],
+  ciphers: PieceCiphers,
+): Promise<PieceName> => {
   const [first, last] = [cell[0], cell.at(-1)];
   if (!first || !last) throw new Error('a segment of nothing');
   if (cell.length === 1 && isWhole(first)) return first.of;
@@ -59,6 +63,7 @@ const storeCell = async (place: LogPlace, cell: readonly Slice<PieceName>[]): Pr
     place,
     { system, timeline, from: first.from, to: last.to, time },
     Buffer.concat(parts),
+    ciphers,
   );
   await putPiece(place, sealed);
   return sealed.name;
@@ -112,12 +117,14 @@ const compactTimeline = async (
     newest === undefined ? undefined : await readIndex(place, { system, timeline, hour: newest });
   if (previous && newest !== undefined) await removeReplaced(place, ofHour(newest), previous);
   const open = unique(pieces.map(hourOfPiece)).filter((hour) => hour < openHour && hour > (newest ?? ''));
+  if (open.length === 0) return;
+  const ciphers = pieceCiphers(place);
   for (const hour of open) {
     const at: HourPlace = { system, timeline, hour };
     const segments: PieceName[] = [];
     for (const cell of runsOf(ofHour(hour)).flatMap(cellsOf)) {
       throwIfStopped(run);
-      segments.push(await storeCell(place, cell));
+      segments.push(await storeCell(place, cell, ciphers));
     }
     previous = await putIndex(place, at, previous, segments);
     await removeReplaced(place, [...ofHour(hour), ...segments], previous);

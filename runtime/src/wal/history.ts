@@ -16,7 +16,7 @@ export const putHistory = async (
 ): Promise<void> => {
   const [key] = keys ?? [];
   const cipher = key && (await newCipher(key, randomBytes));
-  const { bytes, mac } = await sealWhole(content, labelOf(of), key, cipher);
+  const { bytes, mac } = await sealWhole([content], labelOf(of), key, cipher);
   const name = { ...of, mac, encrypted: keys !== undefined };
   await putOnce(store, historyKey(target, name), bytes);
 };

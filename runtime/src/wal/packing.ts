@@ -5,6 +5,7 @@ import { oneChunk } from '../core/one-chunk.ts';
 import { collect } from '../core/process.ts';
 import { decompress } from '../pipeline/compress.ts';
 import { zstd } from '../pipeline/zstd.ts';
+import { withoutLead } from './lead.ts';
 
 const gzip = promisify<Buffer, ZlibOptions, Buffer>(gzipCallback);
 
@@ -22,7 +23,7 @@ export const unpackWhole = async (
 ): Promise<Buffer | undefined> => {
   const plain = Buffer.allocUnsafe(length);
   let filled = 0;
-  for await (const chunk of decompress(oneChunk(packed), algorithm)) {
+  for await (const chunk of decompress(oneChunk(withoutLead(packed, algorithm)), algorithm)) {
     if (filled + chunk.length > length) return undefined;
     filled += chunk.copy(plain, filled);
   }

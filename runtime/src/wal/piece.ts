@@ -1,7 +1,8 @@
 import { BackupError } from '../core/errors.ts';
-import { newCipher, openWhole, sealWhole, type ObjectCipher } from '../crypto/whole.ts';
+import { cipherSource, openWhole, sealWhole, type ObjectCipher } from '../crypto/whole.ts';
 import { readSmall } from '../store/size-limits.ts';
 import type { Stretch } from './cover.ts';
+import { leadBytes, withLead } from './lead.ts';
 import { pieceEnding, pieceKey, pieceStem, timelineText, type PieceName } from './names.ts';
 import { packWhole, unpackWhole } from './packing.ts';
 import type { LogPlace } from './place.ts';
@@ -26,22 +27,25 @@ export interface SealedPiece {
   readonly bytes: Buffer;
 }
 
-/** @param cipher derived ahead; @default derived now, which is slow */
+/** Ciphers of pieces; none where the plan stores in the clear. */
+export type PieceCiphers = () => Promise<ObjectCipher> | undefined;
+
+export const pieceCiphers = ({ keys, randomBytes }: LogPlace): PieceCiphers =>
+  keys ? cipherSource(keys[0], randomBytes) : () => undefined;
+
+/** @param ciphers of many pieces; @default of its own, which is slow */
 export const sealPiece = async (
-  { target, keys, compression, randomBytes }: LogPlace,
-  place: PiecePlace,
+  place: LogPlace,
+  of: PiecePlace,
   plain: Buffer,
-  cipher?: Promise<ObjectCipher>,
+  ciphers = pieceCiphers(place),
 ): Promise<SealedPiece> => {
-  const unsealed = { ...place, compression: compression.algorithm, encrypted: keys !== undefined };
+  const { target, keys, compression, randomBytes } = place;
+  const { algorithm } = compression;
+  const unsealed = { ...of, compression: algorithm, encrypted: keys !== undefined };
   const packed = await packWhole(plain, compression);
-  const [key] = keys ?? [];
-  const sealed = await sealWhole(
-    packed,
-    labelOf(unsealed),
-    key,
-    await (cipher ?? (key && newCipher(key, randomBytes))),
-  );
+  const parts = keys ? withLead(packed, algorithm, randomBytes(leadBytes)) : [packed];
+  const sealed = await sealWhole(parts, labelOf(unsealed), keys?.[0], await ciphers());
   const name = { ...unsealed, mac: sealed.mac };
   return { name, key: pieceKey(target, name), bytes: sealed.bytes };
 };

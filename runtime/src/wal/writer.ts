@@ -1,7 +1,6 @@
 import type { LogChunk } from '../engines/engine-log.ts';
-import { newCipher, type ObjectCipher } from '../crypto/whole.ts';
 import type { PieceName } from './names.ts';
-import { sealPiece, type SealedPiece } from './piece.ts';
+import { pieceCiphers, sealPiece, type SealedPiece } from './piece.ts';
 import type { LogPlace } from './place.ts';
 
 export interface CutRules {
@@ -38,22 +37,6 @@ export interface Committed {
   readonly name: PieceName;
   readonly storedBytes: number;
 }
-
-/** Ciphers of the next pieces, derived while the ones before are filled. */
-const ciphersAhead = ({ keys, randomBytes }: LogPlace): (() => Promise<ObjectCipher> | undefined) => {
-  const [key] = keys ?? [];
-  if (!key) return () => undefined;
-  const derive = () => {
-    const cipher = newCipher(key, randomBytes);
-    cipher.catch(() => {}); // fails the piece that takes it
-    return cipher;
-  };
-  const ready = Array.from({ length: mostInFlight }, derive);
-  return () => {
-    ready.push(derive());
-    return ready.shift();
-  };
-};
 
 /** Calls `commit` for each result in the order in which they were begun, whichever is done first. */
 const inOrder = <T>(commit: (result: T) => void): ((result: Promise<T>) => Promise<void>) => {
@@ -92,7 +75,7 @@ export const logWriter = (
 ): LogWriter => {
   const largestPieceBytes = Math.max(usualPieceBytes, pieceBytes);
   const mostBytesInFlight = mostPiecesInMemory * largestPieceBytes;
-  const nextCipher = ciphersAhead(place);
+  const ciphers = pieceCiphers(place);
   const enqueue = inOrder(commit);
   const failure = Promise.withResolvers<never>();
   failure.promise.catch(() => {}); // thrown by whoever waits
@@ -103,7 +86,7 @@ export const logWriter = (
   let lastCutAt = performance.now();
 
   const store = async (name: Omit<PieceName, 'mac' | 'compression' | 'encrypted'>, plain: Buffer) => {
-    const piece = await sealPiece(place, name, plain, nextCipher());
+    const piece = await sealPiece(place, name, plain, ciphers);
     await put(piece);
     return { name: piece.name, storedBytes: piece.bytes.length };
   };

@@ -1,0 +1,36 @@
+import type { Compression } from '../contract/compression.ts';
+
+/** Random bytes of a lead: one block of AES. */
+export const leadBytes = 16;
+
+/** A skippable frame of zstd (RFC 8878): its head and zeros fill the first block of AES, random bytes are the second. */
+const frameHead = Buffer.from('502a4d18180000000000000000000000', 'hex');
+
+/** The field `gb` of a gzip header (RFC 1952): length of all fields, name, length of the field. */
+const fieldHead = Buffer.from('140067621000', 'hex');
+const gzipHeaderBytes = 10;
+const gzipFlags = 3;
+const hasFields = 4;
+
+/**
+ * Puts random bytes before compressed bytes, which every program of the compression skips. They are the second block of what is
+ * encrypted, so that all blocks after them differ, even under a key and a first vector that were used before.
+ */
+export const withLead = (
+  packed: Buffer,
+  compression: Compression,
+  random: Buffer,
+): readonly [head: Buffer, rest: Buffer] => {
+  if (compression === 'zstd') return [Buffer.concat([frameHead, random]), packed];
+  const header = Buffer.from(packed.subarray(0, gzipHeaderBytes));
+  header.writeUInt8(header.readUInt8(gzipFlags) | hasFields, gzipFlags);
+  return [Buffer.concat([header, fieldHead, random]), packed.subarray(gzipHeaderBytes)];
+};
+
+const zstdLeadBytes = frameHead.length + leadBytes;
+
+/** Compressed bytes without a frame of zstd that is skipped, after which Node's decompressor would end; gzip's skips a field itself. */
+export const withoutLead = (packed: Buffer, compression: Compression): Buffer => {
+  const isLed = compression === 'zstd' && packed.subarray(0, frameHead.length).equals(frameHead);
+  return isLed ? packed.subarray(zstdLeadBytes) : packed;
+};
