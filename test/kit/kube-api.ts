@@ -1,12 +1,12 @@
 import { once } from 'node:events';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import type { IncomingMessage } from 'node:http';
 import { createServer } from 'node:https';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import type { ClusterAccess } from '../../runtime/src/core/context.ts';
-import { captureText } from './capture.ts';
 import { removeFolder, workFolder } from './private-server.ts';
+import { selfSigned } from './self-signed.ts';
 
 /**
  * Answers as kube-apiserver 1.33.4 did to the same requests under RBAC, byte for byte but for names and versions: numbers
@@ -51,14 +51,6 @@ const forbidden = (subject: string, verb: string, resource: string, group: strin
 
 const scalePath = /^\/apis\/apps\/v1\/namespaces\/([^/]+)\/([^/]+)\/([^/]+)\/scale$/;
 const podsPath = /^\/api\/v1\/namespaces\/([^/]+)\/pods$/;
-
-const selfSigned = async (folder: string): Promise<{ key: string; cert: string }> => {
-  const [key, cert] = [join(folder, 'key.pem'), join(folder, 'ca.crt')];
-  const request = ['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes'];
-  const names = ['-subj', '/CN=kubernetes', '-addext', 'subjectAltName=IP:127.0.0.1'];
-  await captureText('openssl', [...request, ...names, '-keyout', key, '-out', cert]);
-  return { key: readFileSync(key, 'utf8'), cert: readFileSync(cert, 'utf8') };
-};
 
 /** Starts it with workloads of namespace grill-stats; `granted` ones may be scaled. Their pods end one look later. */
 export const startKubeApi = async (

@@ -69,15 +69,21 @@ const isMeasure = (value: unknown): value is number | string => isText(value) ||
 export const serverSchema = z.strictObject({
   product: z.string().describe('PostgreSQL, InfluxDB, Redis or a server like it'),
   version: z.string().describe('version of the server'),
-  tools: z
-    .custom<Values<string>>(valuesOf(isText))
-    .meta({ shape: 'object of string', description: 'versions of the programs used, by name' }),
+  tools: z.custom<Values<string>>(valuesOf(isText)).meta({
+    type: 'object',
+    shape: 'object of string',
+    description: 'versions of the programs used, by name',
+  }),
 });
 
 /** What an archive holds, counted: item → measure → value. */
 export const fingerprintSchema = z
   .custom<Values<Values<number | string>>>(valuesOf(valuesOf(isMeasure)))
-  .meta({ shape: 'object of objects', description: 'what it holds, counted: item → measure → value' });
+  .meta({
+    type: 'object',
+    shape: 'object of objects',
+    description: 'what it holds, counted: item → measure → value',
+  });
 
 /** What every manifest says: where its file comes from, and how it is opened. */
 export const fileShape = {

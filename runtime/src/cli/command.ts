@@ -61,6 +61,8 @@ export interface Tool {
   readonly open: () => Promise<App>;
   /** The same for what only looks: it stops at once, whatever the stores do. */
   readonly look: () => Promise<App>;
+  /** As `look`, with keys that prove what the stores hold and decrypt none of it. */
+  readonly watch: () => Promise<App>;
   /** Shows a text and asks for a word; `action` is what `--force` does without asking. @throws BackupError `restore.refused` */
   readonly ask: (text: string, word: string, action: string) => Promise<boolean>;
 }

@@ -49,10 +49,10 @@ const openSession = (signal: AbortSignal): Session => ({
   stdout,
   stderr,
   stdin: process.stdin,
-  open: async (planFile): Promise<App> => {
+  open: async (planFile, keys): Promise<App> => {
     const plan = await loadPlan(env, planFile ?? env[mountVariables.plan]);
     const run = openRun(plan.logLevel, signal);
-    return openApp(run, plan, progressTo(stderr, run.log));
+    return openApp(run, plan, progressTo(stderr, run.log), keys);
   },
 });
 

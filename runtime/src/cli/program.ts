@@ -27,6 +27,8 @@ export const commands: Commands = {
   wal: () => import('../commands/wal/cli.ts'),
   audit: () => import('../commands/audit/cli.ts'),
   serve: () => import('../commands/serve/cli.ts'),
+  console: () => import('../commands/console/cli.ts'),
+  'verification-keys': () => import('../commands/verification-keys/cli.ts'),
 };
 
 /** The command that the arguments name, or all where they name none: for help, and for what is mistyped. */

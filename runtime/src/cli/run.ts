@@ -1,7 +1,7 @@
 import type { Readable, Writable } from 'node:stream';
 import type { BackupError } from '../core/errors.ts';
 import { printable } from '../core/printable.ts';
-import { stoppableApp, type App } from '../session/app.ts';
+import { stoppableApp, type App, type KeySource } from '../session/app.ts';
 import type { Command, Tool } from './command.ts';
 import type { CommonInput } from './parser.ts';
 
@@ -11,7 +11,7 @@ export interface Session {
   readonly stderr: Writable;
   readonly stdin: Readable & { isTTY?: boolean };
   /** Opens plan, key ring and stores; `planFile` from `--plan`. */
-  readonly open: (planFile: string | undefined) => Promise<App>;
+  readonly open: (planFile: string | undefined, keys?: KeySource) => Promise<App>;
 }
 
 /** How a command ended that did not throw. */
@@ -24,6 +24,7 @@ export interface Ended {
 const toolOf = ({ open, stdin, stdout }: Session, plan: string | undefined): Tool => ({
   open: () => open(plan),
   look: async () => stoppableApp(await open(plan)),
+  watch: async () => stoppableApp(await open(plan, 'verification-keys')),
   ask: async (text, word, action) => {
     const { askOn } = await import('./confirm.ts');
     return askOn(stdin, stdout, word, action)(text);

@@ -6,13 +6,25 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { ClusterAccess } from '../core/context.ts';
 import { BackupError, isBackupError } from '../core/errors.ts';
 
-/** One request; a body is a JSON merge patch. */
+/** In whose name a request is made: by that person's token, or as somebody whom the pod's account may impersonate. */
+export type Behalf =
+  | { readonly token: string }
+  | {
+      readonly user: string;
+      readonly groups: readonly string[];
+      /** Key of an extra field → value, for the audit log of the API server. */
+      readonly extra: Readonly<Record<string, string>>;
+    };
+
+/** One request; the body of a PATCH is a JSON merge patch. */
 export interface ApiRequest {
-  readonly method: 'GET' | 'PATCH';
+  readonly method: 'GET' | 'PATCH' | 'POST';
   readonly path: string;
   readonly body?: unknown;
   /** @default application/json */
   readonly accept?: string;
+  /** @default the pod's own service account */
+  readonly as?: Behalf | undefined;
 }
 
 /** The Kubernetes API as the pod's service account sees it. */
@@ -63,29 +75,44 @@ const messageIn = ({ body }: Answer): string | undefined => {
 
 const mayPass = (status: number): boolean => status === 429 || status >= 500;
 
-const failureOf = (answer: Answer, { method, path }: ApiRequest): BackupError => {
+const failureOf = (answer: Answer, { method, path, as }: ApiRequest): BackupError => {
   const { status } = answer;
   const message = messageIn(answer) ?? `${method} ${path} was answered with ${status}`;
   if (status === 401)
     return new BackupError(
       'cluster.refused',
-      'the API server does not accept the token of the service account',
+      `the API server does not accept the token of the ${as && 'token' in as ? 'caller' : 'service account'}`,
     );
   if (status === 403) return new BackupError('cluster.refused', message);
   if (status === 404) return new BackupError('service.unknown', message);
   return new BackupError('cluster.failed', message);
 };
 
-/** The token is read for every try, since the kubelet replaces it. */
+const contentTypes = { PATCH: 'application/merge-patch+json', POST: 'application/json', GET: undefined };
+
+/** Who asks. The account's token is read for every try, since the kubelet replaces it. */
+const identity = async (access: ClusterAccess, as: Behalf | undefined) => {
+  if (as && 'token' in as) return { authorization: `Bearer ${as.token}` };
+  const authorization = `Bearer ${await readAccount(access, 'token')}`;
+  if (!as) return { authorization };
+  const extra = Object.entries(as.extra).map(([key, value]) => [
+    `impersonate-extra-${encodeURIComponent(key)}`,
+    encodeURIComponent(value),
+  ]);
+  const person = { 'impersonate-user': as.user, 'impersonate-group': [...as.groups] };
+  return { authorization, ...person, ...(Object.fromEntries(extra) as Record<string, string>) };
+};
+
 const tryOnce = async (
   access: ClusterAccess,
-  { method, path, body, accept }: ApiRequest,
+  { method, path, body, accept, as }: ApiRequest,
 ): Promise<Answer> => {
-  const [token, ca] = [await readAccount(access, 'token'), await readAccount(access, 'ca.crt')];
+  const ca = await readAccount(access, 'ca.crt');
+  const contentType = body === undefined ? undefined : contentTypes[method];
   const headers = {
     accept: accept ?? 'application/json',
-    authorization: `Bearer ${token}`,
-    ...(body !== undefined && { 'content-type': 'application/merge-patch+json' }),
+    ...(await identity(access, as)),
+    ...(contentType && { 'content-type': contentType }),
   };
   const { host, port } = access;
   const document = body === undefined ? undefined : JSON.stringify(body);

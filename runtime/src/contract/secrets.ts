@@ -9,3 +9,9 @@ export const secrets = {
     keys: { webhookUrl: 'webhook-url', slackToken: 'slack-token', emailPassword: 'email-password' },
   },
 } as const;
+
+/**
+ * Folder and file among the Secrets with what proves archives and decrypts none. No Secret of Kubernetes: the first container
+ * of a console's pod makes it in memory.
+ */
+export const verificationKeys = { name: 'backup-verification-keys', file: 'keys.json' } as const;

@@ -1,5 +1,6 @@
 import { exitCodes, type ExitCode } from '../contract/exit-codes.ts';
 import { archiveFailures } from './failures/archive.ts';
+import { consoleFailures } from './failures/console.ts';
 import type { Failure } from './failures/failure.ts';
 import { restoreFailures } from './failures/restore.ts';
 import { logFailures } from './failures/log.ts';
@@ -17,6 +18,7 @@ export const failures = {
   ...restoreFailures,
   ...logFailures,
   ...runFailures,
+  ...consoleFailures,
 } as const;
 
 export type FailureCode = keyof typeof failures;

@@ -37,7 +37,7 @@ export const archiveKeysOf = async (
  * is slow on purpose, and every decision can afford to read only what is authentic. Each MAC is bound to its archive by
  * the id. Archives of earlier versions have random ones.
  */
-const macSalt = createHash('sha256').update('grill-backup manifests').digest('hex').slice(0, 32);
+export const macSalt = createHash('sha256').update('grill-backup manifests').digest('hex').slice(0, 32);
 
 /** Keys of a new archive, encrypted under a salt of its own. */
 export const newArchiveKeys = async (

@@ -1,11 +1,13 @@
 import { readFile } from 'node:fs/promises';
 import { mounts } from '../contract/mounts.ts';
+import { verificationKeys } from '../contract/secrets.ts';
 import type { RunContext } from '../core/context.ts';
 import { BackupError, messageOf } from '../core/errors.ts';
 import { mustExist } from '../core/must-exist.ts';
 import type { StartProgress } from '../core/progress.ts';
 import { withoutReturn } from '../core/secret-files.ts';
 import { openKey, openSealingKey, type KeyRing } from '../crypto/key-ring.ts';
+import { openVerificationKeys } from '../crypto/verification-keys.ts';
 import type { Engine, Source } from '../engines/engine.ts';
 import { engineNamed } from '../engines/registry.ts';
 import { openTls } from '../engines/tls.ts';
@@ -63,9 +65,21 @@ const openKeyRing = async (run: RunContext, { encryption }: Plan): Promise<KeyRi
   return [sealing, ...(await Promise.all(others.map(async (key) => openKey(key.id, await read(key)))))];
 };
 
+const openProvingRing = async ({ readSecret }: RunContext): Promise<KeyRing> =>
+  openVerificationKeys(await readSecret(verificationKeys.name, verificationKeys.file));
+
+/** What is known of the keys: the passphrases, or only what proves and decrypts nothing. */
+export type KeySource = 'passphrases' | 'verification-keys';
+
 /** Opens key ring and stores of a plan. */
-export const openApp = async (run: RunContext, plan: Plan, progress: StartProgress): Promise<App> => {
-  const keys = plan.encryption.enabled ? await openKeyRing(run, plan) : undefined;
+export const openApp = async (
+  run: RunContext,
+  plan: Plan,
+  progress: StartProgress,
+  source: KeySource = 'passphrases',
+): Promise<App> => {
+  const open = source === 'passphrases' ? openKeyRing : openProvingRing;
+  const keys = plan.encryption.enabled ? await open(run, plan) : undefined;
   return { run, plan, stores: await openStores(run, plan.stores, plan.encryption.secret), keys, progress };
 };
 

@@ -60,7 +60,7 @@ const logSchema = z.strictObject({
 });
 
 /** How a target stands against its objectives. */
-const targetStatusSchema = z.strictObject({
+export const targetStatusSchema = z.strictObject({
   target: resultFields.target,
   engine: z.string().describe('kind of the database: postgresql, influxdb, redis'),
   archives: z.int().describe('archives in the primary store that count, without safety archives'),

@@ -51,7 +51,7 @@ const lastLogDrillOf = ({ logDrills: { last, agreedAt } }: TargetState): TargetS
 const present = <T extends object>(fields: T): Partial<T> =>
   Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as Partial<T>;
 
-const statusOf = (state: TargetState): TargetStatus => {
+export const statusOf = (state: TargetState): TargetStatus => {
   const { target, archives, setAside, withinRpo, sizeRatio, verifiedAt, anomalies, frozen } = state;
   return {
     target: target.name,

@@ -1,0 +1,65 @@
+import { once } from 'node:events';
+import { createServer, type Server } from 'node:http';
+import { getRequestListener } from '@hono/node-server';
+import { openCluster } from '../cluster/api.ts';
+import type { App } from '../session/app.ts';
+import { openAccess } from './auth/access.ts';
+import { authenticator } from './auth/authenticate.ts';
+import { openSessions } from './auth/session.ts';
+import { tokenReviewer } from './auth/token-review.ts';
+import { webApp } from './server/app.ts';
+import type { Console } from './server/web.ts';
+import { openKeeper } from './state/keeper.ts';
+
+/** Longest that a request may take to arrive: a slow one must not hold a connection. */
+const requestMs = 20_000;
+const headersMs = 10_000;
+
+export interface ConsoleOptions {
+  readonly port: number;
+  /** Least pause between two readings of the stores. @default 60 s */
+  readonly pauseMs?: number | undefined;
+}
+
+const openConsole = async (app: App, { pauseMs }: ConsoleOptions): Promise<Console> => {
+  const cluster = await openCluster(app.run.cluster);
+  const sessions = openSessions(app.keys, app.run.now, false);
+  const authenticate = authenticator({ review: tokenReviewer(cluster), session: sessions.read });
+  const { namespace } = cluster;
+  return {
+    app,
+    keeper: openKeeper(app, { pauseMs }),
+    access: openAccess(cluster),
+    authenticate,
+    sessions,
+    namespace,
+  };
+};
+
+/** Ends after the answers under way. */
+const close = async (server: Server): Promise<void> => {
+  server.close();
+  server.closeIdleConnections();
+  await once(server, 'close');
+};
+
+/** Serves the console until the run is stopped. @throws BackupError `cluster.missing` outside of a cluster */
+export const serveConsole = async (app: App, options: ConsoleOptions): Promise<void> => {
+  const { log, signal } = app.run;
+  const { port } = options;
+  const console = await openConsole(app, options);
+  console.keeper.unready(); // begins the first reading
+  const listener = getRequestListener(webApp(console).fetch);
+  const server = createServer(
+    { requestTimeout: requestMs, headersTimeout: headersMs },
+    (request, response) => {
+      void listener(request, response);
+    },
+  );
+  server.listen(port);
+  await once(server, 'listening');
+  log.info({ port }, 'serving the console');
+  if (!signal.aborted) await once(signal, 'abort');
+  await close(server);
+  log.info('stopped serving the console');
+};

@@ -1,0 +1,84 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { BackupError, isBackupError, messageOf } from '../../core/errors.ts';
+import { stateReader, type State } from '../../health/state.ts';
+import type { App } from '../../session/app.ts';
+
+/** What the console knows of the stores. */
+export interface Knowledge {
+  readonly state: State;
+  /** Time since the stores were read. */
+  readonly ageSeconds: number;
+  /** Why the newest reading failed, in words; absent where it did not. What is known is then older than it should be. */
+  readonly problem?: string | undefined;
+}
+
+export interface Keeper {
+  /**
+   * What is known; where that is older than a minute, the stores are read again, which is waited for a few seconds.
+   * @throws BackupError `state.unread`
+   */
+  readonly look: () => Promise<Knowledge>;
+  /** Why nothing is known yet; undefined where something is. Reads the stores where that is due. */
+  readonly unready: () => string | undefined;
+}
+
+/** Pause between two readings of the stores. @default 60 s - as the exporter, whose numbers the pages must not run ahead of */
+export const leastPauseMs = 60_000;
+
+/** Longest that a request waits for a reading: a store that hangs must not hang the page that says so. @default 5 s */
+const longestWaitMs = 5_000;
+
+interface Options {
+  readonly pauseMs?: number | undefined;
+  readonly waitMs?: number;
+}
+
+const wordsOf = (error: unknown): string =>
+  isBackupError(error) ? error.message : 'the program met a defect: see its log';
+
+/**
+ * Keeps one state of all targets, from which every page and every answer is made. It is read when somebody asks and the
+ * last reading is a minute old: a console that nobody looks at costs no listing. One reading at a time.
+ */
+export const openKeeper = (app: App, options: Options = {}): Keeper => {
+  const { pauseMs = leastPauseMs, waitMs = longestWaitMs } = options;
+  const { now, log, signal } = app.run;
+  const read = stateReader(app);
+  let state: State | undefined;
+  let problem: string | undefined;
+  let begunAt = -Infinity;
+  let reading: Promise<void> | undefined;
+
+  const refresh = async (): Promise<void> => {
+    try {
+      state = await read();
+      problem = undefined;
+    } catch (error) {
+      problem = wordsOf(error);
+      if (!signal.aborted) log.error({ problem: messageOf(error) }, 'the stores could not be read');
+    } finally {
+      reading = undefined;
+    }
+  };
+  const refreshWhereDue = (): Promise<void> | undefined => {
+    if (!reading && performance.now() - begunAt >= pauseMs) {
+      begunAt = performance.now();
+      reading = refresh();
+    }
+    return reading;
+  };
+  const why = (): string => problem ?? 'the stores were not read yet';
+  return {
+    look: async () => {
+      await Promise.race([refreshWhereDue(), sleep(waitMs, undefined, { ref: false })]);
+      if (!state) throw new BackupError('state.unread', why());
+      const ageSeconds = Math.max(0, Math.floor((now().getTime() - state.at.getTime()) / 1000));
+      return { state, ageSeconds, problem };
+    },
+    unready: () => {
+      if (state) return undefined;
+      void refreshWhereDue();
+      return why();
+    },
+  };
+};
