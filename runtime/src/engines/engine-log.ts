@@ -98,6 +98,67 @@ export interface LogWork<Connection = unknown> {
   history(run: RunContext, source: Source<Connection>, timeline: number): Promise<Buffer | undefined>;
   /** Writes a commit of nothing into the log, so that an idle database proves its recovery point. */
   heartbeat(run: RunContext, source: Source<Connection>): Promise<void>;
+  /**
+   * Prepares a search for transactions. @default the log cannot be searched
+   * @throws BackupError usage.invalid for a search that nothing can match
+   */
+  find?(run: RunContext, names: NameSources<Connection>, search: LogSearch): Promise<LogFinder>;
+}
+
+/** Which transactions are looked for; all that changed something, where only times are given. */
+export interface LogSearch {
+  /** How a statement begins, in the database's own language. A log holds no statements: it is what they did that counts. */
+  readonly statement?: string | undefined;
+  /** In the engine's own terms: `public.users`. */
+  readonly relation?: string | undefined;
+  /** Of the commit, both included. */
+  readonly from: Date;
+  readonly to: Date;
+}
+
+/** Who can tell names for the numbers of a log; whoever cannot is left out. */
+export interface NameSources<Connection = unknown> {
+  readonly source?: Source<Connection>;
+  readonly archive?: { readonly name: string; readonly open: () => Entries };
+}
+
+/** A stretch of a log to be searched. */
+export interface LogPart {
+  /** Opened at `start`. */
+  readonly log: LogReader;
+  /** Where a base begins: the form of the log can be read there. */
+  readonly start: bigint;
+  /** Log before it is left out, as far as the engine can. */
+  readonly from: bigint;
+  readonly server: ServerInfo;
+}
+
+/** One thing that a transaction did: `{what: 'deleted', rows: 120, relation: 'public.users'}`. Names are data of the database. */
+export interface FoundChange {
+  readonly what: string;
+  readonly rows?: number;
+  readonly relation?: string;
+}
+
+/** A transaction that was committed. */
+export interface FoundTransaction {
+  /** What `LogTarget` takes as `beforeTransaction`. */
+  readonly id: string;
+  /** ISO 8601 in UTC, as exact as the log has it. */
+  readonly at: string;
+  /** Of its commit, in the database's own words. */
+  readonly position: string;
+  readonly did: readonly FoundChange[];
+  /** False: it may have begun before the stretch, and have done more. */
+  readonly isWhole: boolean;
+}
+
+/** A search that is ready. */
+export interface LogFinder {
+  /** Where names come from, for people. */
+  readonly notes: readonly string[];
+  /** In the order of the log, in bounded memory. @throws BackupError log.gap, archive.* */
+  readonly in: (part: LogPart) => AsyncIterable<FoundTransaction>;
 }
 
 /** Where a recovery stops. */

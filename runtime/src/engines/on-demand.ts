@@ -12,7 +12,10 @@ export const onDemand = <Connection>(load: () => Promise<Work<Connection>>): Wor
 });
 
 /** What a log needs a server for. */
-type LogCalls<Connection> = Omit<LogWork<Connection>, 'formatPosition' | 'parsePosition' | 'ancestors'>;
+type LogCalls<Connection> = Omit<
+  LogWork<Connection>,
+  'formatPosition' | 'parsePosition' | 'ancestors' | 'find'
+>;
 
 /** The same for the log of an engine. */
 export const logOnDemand = <Connection>(load: () => Promise<LogCalls<Connection>>): LogCalls<Connection> => ({

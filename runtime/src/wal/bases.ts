@@ -10,7 +10,7 @@ import { mustExist } from '../core/must-exist.ts';
 import { oneChunk } from '../core/one-chunk.ts';
 import type { BaseDump, InspectedBase } from '../engines/engine-base.ts';
 import type { Target } from '../plan/schema.ts';
-import { engineOf, findTarget, type App } from '../session/app.ts';
+import { allStores, engineOf, findTarget, type App } from '../session/app.ts';
 import { readAll } from '../store/batches.ts';
 import { listed } from '../store/listed.ts';
 import type { Store } from '../store/store.ts';
@@ -115,6 +115,18 @@ export const readBases = async (app: App, store: Store, name: string): Promise<B
     bases: bases.toSorted((a, b) => (a.manifest.startedAt < b.manifest.startedAt ? -1 : 1)),
     broken: found.filter((each): each is BrokenBase => each !== undefined && 'error' in each),
   };
+};
+
+/** Bases of every store, newest first; a copy counts once. @throws BackupError `store.*` */
+export const allBases = async (app: App, name: string): Promise<readonly Base[]> => {
+  const byId = new Map<string, Base>();
+  for (const store of allStores(app)) {
+    const { bases, broken } = await readBases(app, store, name);
+    for (const { key, error } of broken)
+      app.run.log.warn({ archive: key, store: store.location, problem: error.message }, 'set aside');
+    for (const base of bases) if (!byId.has(base.manifest.id)) byId.set(base.manifest.id, base);
+  }
+  return [...byId.values()].toSorted((a, b) => (a.manifest.startedAt < b.manifest.startedAt ? 1 : -1));
 };
 
 /** Entries of a base, nothing of a segment released before it is authenticated. */

@@ -5,8 +5,8 @@ import type { BaseWork, LogTarget, Recovered, RecoveryInput } from '../../engine
 import type { Engine, Fingerprint, Source } from '../../engines/engine.ts';
 import { assertEqual } from '../../engines/fingerprint.ts';
 import type { Target } from '../../plan/schema.ts';
-import { allStores, engineOf, type App } from '../../session/app.ts';
-import { baseEntries, readBases, type Base } from '../../wal/bases.ts';
+import { engineOf, type App } from '../../session/app.ts';
+import { allBases, baseEntries, type Base } from '../../wal/bases.ts';
 import { factsOf } from '../../wal/base-manifest.ts';
 import { placeOf } from '../../wal/place.ts';
 import { openLogReader, type OpenedLog } from '../../wal/reader.ts';
@@ -37,18 +37,6 @@ const inWords = (until: LogTarget): string => {
   if (until === 'latest') return 'the newest instant';
   if ('time' in until) return until.time.toISOString();
   return 'position' in until ? until.position : `just before transaction ${until.beforeTransaction}`;
-};
-
-/** Bases of every store, newest first; a copy counts once. */
-const allBases = async (app: App, name: string): Promise<readonly Base[]> => {
-  const byId = new Map<string, Base>();
-  for (const store of allStores(app)) {
-    const { bases, broken } = await readBases(app, store, name);
-    for (const { key, error } of broken)
-      app.run.log.warn({ archive: key, store: store.location, problem: error.message }, 'set aside');
-    for (const base of bases) if (!byId.has(base.manifest.id)) byId.set(base.manifest.id, base);
-  }
-  return [...byId.values()].toSorted((a, b) => (a.manifest.startedAt < b.manifest.startedAt ? 1 : -1));
 };
 
 /** Whether a recovery of the base may stop at the instant: it is whole by then. */

@@ -51,10 +51,54 @@ const releaseSchema = z.strictObject({
   released: z.boolean().describe('true: it was dropped; false: it was absent, or the answer was no'),
 });
 
+const changeSchema = z.strictObject({
+  what: z
+    .string()
+    .describe(
+      'deleted, updated, inserted, dropped, truncated, truncated or rewrote, dropped or emptied, created, altered, changed',
+    ),
+  rows: z.int().optional().describe('how many, of changes of rows'),
+  relation: z.string().optional().describe('by its name where that is known, else by its number'),
+});
+
+const transactionSchema = z.strictObject({
+  id: z.string().describe('its number'),
+  at: z.iso.datetime().describe('when it was committed'),
+  position: z.string().describe('of its commit in the log'),
+  did: z.array(changeSchema).readonly().describe('what it did, the gravest first'),
+  isWhole: z.boolean().describe('false: it may have begun before what was searched, and have done more'),
+  restore: z.string().describe('command that restores the instant just before it'),
+});
+
+const searchedSchema = z.strictObject({
+  base: z.string().describe('key of the base from which this log goes on'),
+  to: z.string().describe('position where the log ends without a hole'),
+  until: z.iso.datetime().describe('nothing before it was committed later'),
+  hole: z
+    .strictObject({ from: z.string().describe('first byte'), to: z.string().describe('byte after the last') })
+    .optional()
+    .describe('log that is missing behind it'),
+});
+
+const foundSchema = z.strictObject({
+  target: z.string().describe('name of the target'),
+  from: z.iso.datetime().describe('commits from then on were looked at'),
+  to: z.iso.datetime().describe('commits up to then'),
+  searched: z.array(searchedSchema).readonly().describe('log that was read'),
+  transactions: z
+    .array(transactionSchema)
+    .readonly()
+    .describe('what matches, oldest first; of more than 1000 the newest'),
+  omitted: z.int().describe('how many older ones match besides'),
+  notes: z.array(z.string()).readonly().describe('where names come from'),
+});
+
 export const walSchema = z.union([
+  foundSchema.meta({ title: 'wal find' }),
   statusSchema.meta({ title: 'wal status' }),
   releaseSchema.meta({ title: 'wal release' }),
 ]);
 
 export type WalStatus = z.output<typeof statusSchema>;
 export type Release = z.output<typeof releaseSchema>;
+export type Found = z.output<typeof foundSchema>;

@@ -1,6 +1,7 @@
 import { table } from '../../core/text-table.ts';
+import { printableLine } from '../../core/printable.ts';
 import { formatBytes, formatCount, formatTime } from '../../core/units.ts';
-import type { Release, WalStatus } from './result.ts';
+import type { Found, Release, WalStatus } from './result.ts';
 
 const slotLine = ({ name, status, restart, safeBytes, problem }: WalStatus['slot']): string =>
   [
@@ -39,6 +40,43 @@ const renderRelease = ({ slot, before, released }: Release): string => {
   return before === 'absent' ? `the server has no slot ${slot}` : `slot ${slot} was left as it is`;
 };
 
-/** The report of `wal status`, or what `wal release` did. */
-export const renderWal = (result: WalStatus | Release): string =>
-  'stretches' in result ? renderStatus(result) : renderRelease(result);
+type Transaction = Found['transactions'][number];
+
+const changeText = ({ what, rows, relation }: Transaction['did'][number]): string =>
+  [what, rows !== undefined && `${formatCount(rows, 'row')} of`, relation].filter(Boolean).join(' ');
+
+/** Of what one transaction did, so much is told for people; `--json` has all. */
+const mostChanges = 8;
+
+const didText = ({ did, isWhole }: Transaction): string => {
+  const more = did.length > mostChanges ? [`${did.length - mostChanges} more`] : [];
+  const told = [...did.slice(0, mostChanges).map(changeText), ...more].join(', ');
+  return isWhole ? told : `${told}; perhaps more before what was searched`;
+};
+
+const renderTransaction = (transaction: Transaction): string =>
+  [
+    `${transaction.at.replace('T', ' ')}  ${transaction.position}  xid ${transaction.id}`,
+    `  ${didText(transaction)}`,
+    `  just before it: ${transaction.restore}`,
+  ]
+    .map(printableLine)
+    .join('\n');
+
+const holeText = ({ hole }: Found['searched'][number]): readonly string[] =>
+  hole ? [`log from ${hole.from} to ${hole.to} is missing, and was not searched`] : [];
+
+const renderFound = ({ transactions, omitted, searched, notes, ...found }: Found): string =>
+  [
+    ...transactions.map(renderTransaction),
+    ...(omitted > 0 ? [`${omitted} older ones match too: narrow the range by --from and --to`] : []),
+    `${formatCount(transactions.length, 'transaction')} of ${found.target}, committed from ${formatTime(found.from)} to ${formatTime(found.to)}; the log reaches ${formatTime(searched.at(-1)?.until)}`,
+    ...searched.flatMap(holeText),
+    ...notes.map(printableLine),
+  ].join('\n');
+
+/** The report of `wal status`, what `wal find` found, or what `wal release` did. */
+export const renderWal = (result: WalStatus | Release | Found): string => {
+  if ('transactions' in result) return renderFound(result);
+  return 'stretches' in result ? renderStatus(result) : renderRelease(result);
+};

@@ -29,6 +29,7 @@ export const postgresql: Engine<PostgresqlConnection> = {
     parsePosition,
     ancestors,
     ...logOnDemand(() => import('./replication/log.ts')),
+    find: async (...args) => (await import('./search/find.ts')).find(...args),
   },
   bases: {
     base: async (...args) => (await import('./base/base.ts')).base(...args),
