@@ -4,12 +4,14 @@ import type { RunContext } from '../../../core/context.ts';
 import { BackupError, messageOf } from '../../../core/errors.ts';
 import type { LogReader, LogTarget, RecoveryInput } from '../../engine-base.ts';
 import { serverUser } from '../../scratch-server.ts';
+import { majorOf } from '../tools.ts';
 import { readControl } from './control.ts';
 import { openLogFiles, putFile } from './log-files.ts';
 import { programsFor } from './programs.ts';
-import { assertReachable } from './reachable.ts';
+import { assertReachable, notReached } from './reachable.ts';
 import { segmentName, timelineOf } from './segments.ts';
 import { recoverySettings, settingsText } from './settings.ts';
+import { watchFor } from './target-in-log.ts';
 import { unpackBase } from './unpack.ts';
 
 /** A server refuses to run as root: where this is root, the files are nobody's, to be given to the server's user. */
@@ -98,8 +100,13 @@ export const writeDataDirectory = async (
       leaveOut: ['standby.signal', 'recovery.signal'],
     });
     const { segmentBytes } = await readControl(context, programs, folder);
-    await putLog(log, facts.start, segmentBytes, join(folder, 'pg_wal'));
-    await putSettings(folder, until, log.timelines.at(-1)?.timeline ?? facts.timeline);
+    const watch = watchFor(until, log, majorOf(server.version));
+    await putLog(watch.log, facts.start, segmentBytes, join(folder, 'pg_wal'));
+    if (watch.arrival() === 'missing') throw notReached(log, until);
+    if (watch.arrival() === 'end')
+      context.log.info({ folder }, 'nothing follows the instant: the new server opens at the end of the log');
+    const target = watch.arrival() === 'end' ? 'latest' : until;
+    await putSettings(folder, target, log.timelines.at(-1)?.timeline ?? facts.timeline);
     if ((await readdir(tablespaces)).length === 0) await rm(tablespaces, { recursive: true });
   } catch (error) {
     await emptied(folder, tablespaces);

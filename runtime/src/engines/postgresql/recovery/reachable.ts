@@ -16,3 +16,12 @@ export const assertReachable = (log: LogReader, until: LogTarget, facts: BaseFac
   if (until !== 'latest' && 'time' in until && until.time > log.endTime)
     throw new BackupError('log.unreached', `${until.time.toISOString()} is not reached; ${endOf(log)}`);
 };
+
+/** What a recovery that stopped before its target means. */
+export const notReached = (log: LogReader, until: LogTarget): BackupError =>
+  new BackupError(
+    'log.unreached',
+    until !== 'latest' && 'beforeTransaction' in until
+      ? `transaction ${until.beforeTransaction} did not end in the log; ${endOf(log)}`
+      : `the log does not reach the target; ${endOf(log)}`,
+  );

@@ -10,7 +10,7 @@ import type { PostgresqlConnection } from '../connection.ts';
 import { readControl, type Control } from './control.ts';
 import { startFeed, type Feed } from './feed.ts';
 import { programsFor } from './programs.ts';
-import { assertReachable, endOf } from './reachable.ts';
+import { assertReachable, notReached } from './reachable.ts';
 import { recoverySettings, scratchSettings, settingsText } from './settings.ts';
 import { unpackBase } from './unpack.ts';
 
@@ -138,15 +138,6 @@ const startServer = async (recovering: Recovering, until: LogTarget): Promise<()
   return startScratch(context, command, () => answers(recovering));
 };
 
-/** What a recovery that stopped before its target means. */
-const notReached = ({ log }: Recovering, until: LogTarget): BackupError =>
-  new BackupError(
-    'log.unreached',
-    until !== 'latest' && 'beforeTransaction' in until
-      ? `transaction ${until.beforeTransaction} did not end in the log; ${endOf(log)}`
-      : `the log does not reach the target; ${endOf(log)}`,
-  );
-
 /**
  * Nothing committed after the time that was asked for, and the log is known to reach beyond it: then its end is that instant.
  */
@@ -161,7 +152,7 @@ const startAt = async (recovering: Recovering, until: LogTarget): Promise<() => 
     if (failure) throw failure;
     if (!unreached.test(messageOf(error))) throw error;
     if (isEndTheTarget(recovering, until)) return startServer(recovering, 'latest');
-    throw notReached(recovering, until);
+    throw notReached(recovering.log, until);
   }
 };
 
