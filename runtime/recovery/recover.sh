@@ -1,8 +1,8 @@
 #!/bin/sh
 # grill-backup offline recovery, version 1
 #
-# Verifies, extracts and restores an archive of grill-backup without grill-backup. Needs a POSIX shell, openssl 3, tar,
-# gzip (zstd for *.tar.zst*), awk, sed, od, dd, and the database's own tools. See README.txt beside this file, or `recover.sh help`.
+# Verifies, extracts and restores an archive of grill-backup without grill-backup, and makes a data directory of a base and
+# its log. Needs a POSIX shell, openssl 3, tar, gzip (zstd for *.zst*), awk, sed, od, dd, and the database's own tools. See README.txt beside this file, or `recover.sh help`.
 set -eu
 LC_ALL=C
 export LC_ALL
@@ -11,11 +11,16 @@ umask 077
 usage() {
   cat <<'END'
 usage: recover.sh verify  ARCHIVE [--key-file FILE]
+       recover.sh verify  BASE    [--key-file FILE]... --log FOLDER
        recover.sh extract ARCHIVE [--key-file FILE] --into FOLDER
        recover.sh restore ARCHIVE [--key-file FILE] --into WHERE
+       recover.sh wal     BASE    [--key-file FILE]... --log FOLDER --into FOLDER [--to WHEN | --before-xid ID]
 
 ARCHIVE     <name>.tar.gz.enc or .tar.zst.enc; its manifest, <archive>.manifest.json, lies beside it
---key-file  file whose first line is the passphrase (encryption-key of backup-encryption-secret)
+BASE        base_<time>.tar.gz.enc or .tar.zst.enc, of PostgreSQL; verify and extract take it as well
+--key-file  file whose first line is the passphrase (encryption-key of backup-encryption-secret); one for each key
+            that base and log were made with
+--log       folder wal/<target> of the store, or a copy of it
 --into      extract: a folder that is empty or new
             restore: PostgreSQL   name of a new database; the server is that of PGHOST, PGPORT, PGUSER, PGPASSWORD
                      Redis        host:port of a running server on this machine, whose data is replaced
@@ -23,8 +28,12 @@ ARCHIVE     <name>.tar.gz.enc or .tar.zst.enc; its manifest, <archive>.manifest.
                      InfluxDB 1.x host:port of the RPC service (8088) of a server that lacks the databases
                      InfluxDB 2.x http://host:port of a new server that was set up; all that it holds is replaced
                                   (INFLUX_TOKEN is its operator token)
+            wal: a data directory that is empty or new, for a server of the same major version
+--to        a time in UTC ('2026-11-28 03:14:00'), a position of the log (0/16B3748), or latest, which is the default
+--before-xid  the instant just before this transaction was committed
 
 verify proves passphrase, manifest and every byte of the archive. extract and restore do the same, and use nothing before.
+wal does so too, proves each piece of the log before it is opened, and has pg_verifybackup compare every file of the base.
 END
 }
 
@@ -48,6 +57,7 @@ clean_up() {
   [ -z "${replica:-}" ] || redis REPLICAOF NO ONE >/dev/null || :
   [ -z "${server:-}" ] || kill "$server" 2>/dev/null || :
   [ -z "${staged:-}" ] || rm -rf "$staged"
+  [ -z "${spaces:-}" ] || rm -rf "$spaces"
   [ -z "${tmp:-}" ] || rm -rf "$tmp"
 }
 die() { say "error: $*"; exit 1; }
@@ -233,6 +243,8 @@ function rule(at, v,   type) {
   if (type == "id") return v ~ /^"[a-z0-9-]+"$/
   if (type == "text") return v ~ /^"/
   if (type == "count") return natural(v)
+  if (type == "ordinal") return natural(v) && v != "0"
+  if (type == "system") return v ~ /^"[1-9][0-9]*"$/ && length(v) <= 22
   if (type == "integer") return integer(v)
   if (type == "measure") return v ~ /^"/ || integer(v)
   if (type == "seconds") return seconds(v)
@@ -244,9 +256,12 @@ function fields(at) { return wanted[at] + 0 }
 BEGIN {
   date = "^\"(([0-9][0-9][2468][048]|[0-9][0-9][13579][26]|[0-9][0-9]0[48]|[02468][048]00|[13579][26]00)-02-29|" \
     "[0-9][0-9][0-9][0-9]-((0[13578]|1[02])-(0[1-9]|[12][0-9]|3[01])|(0[469]|11)-(0[1-9]|[12][0-9]|30)|02-(0[1-9]|1[0-9]|2[0-8])))T"
+  base_rules = "base {,base.kind \"base\"/\"rolled\",base.systemIdentifier system,base.timeline ordinal,base.startLsn hex16," \
+    "base.redoLsn hex16,base.endLsn hex16,base.checksums true/false,base.rolledFrom? hex32,base.walThrough? hex16,"
   type_of[""] = "{"
   n = split("format 1,id hex32,environment text,target text,engine text,archive text," \
-    "tier \"daily\"/\"weekly\"/\"monthly\"/\"safety\",program text," \
+    (document == "base" ? base_rules : "tier \"daily\"/\"weekly\"/\"monthly\"/\"safety\",fingerprint {,fingerprint.*? {,fingerprint.*.*? measure,") \
+    "program text," \
     "server {,server.product text,server.version text,server.tools {,server.tools.*? text," \
     "startedAt time,finishedAt time,sourceBytes count,archiveBytes count," \
     "compression {,compression.algorithm \"gzip\"/\"zstd\",compression.level integer," \
@@ -254,7 +269,6 @@ BEGIN {
     "encryption.iterations 100000,encryption.salt hex16,encryption.macSalt hex32,encryption.keyCheck hex64," \
     "seal {,seal.bytes count,seal.sha256 hex64,seal.segmentBytes 4194304,seal.segments [,seal.segments[]? hex64," \
     "entries [,entries[]? {,entries[].name file,entries[].bytes count," \
-    "fingerprint {,fingerprint.*? {,fingerprint.*.*? measure," \
     "verifications [,verifications[]? {,verifications[].at time,verifications[].level \"deep\"/\"drill\"," \
     "verifications[].ok true/false,verifications[].seconds? seconds,verifications[].problem? text,mac hex64", rules, ",")
   for (i = 1; i <= n; i++) {
@@ -284,7 +298,7 @@ manifest_problem() {
   [ "$(tr -cd '\n' <"$1" | wc -c)" -le "$max_manifest_lines" ] || { echo "it has more than $max_manifest_lines lines"; return; }
   [ "$(tr -d '\n\040-\377' <"$1" | wc -c)" -eq 0 ] || { echo "it holds control characters"; return; }
   [ "$(tail -c 2 <"$1")" = "}" ] || { echo "it is cut short"; return; }
-  awk "$text_awk$json_awk$manifest_awk" <"$1" >"$tmp/manifest" || :
+  awk -v document="$document" "$text_awk$json_awk$manifest_awk" <"$1" >"$tmp/manifest" || :
   sed -n 's/^X //p' "$tmp/manifest"
 }
 
@@ -349,11 +363,11 @@ mac() {
 # Rounds of PBKDF2 in format 1: a manifest that names another number is refused before any round.
 rounds=100000
 
-# 64 bytes of PBKDF2-HMAC-SHA-256 of the passphrase in $tmp/key, in hexadecimal. python3 and perl read it from the file;
+# 64 bytes of PBKDF2-HMAC-SHA-256 of the passphrase in $tmp/key with the salt $1, in hexadecimal. python3 and perl read it from the file;
 # openssl kdf takes it as an argument alone, which the list of processes shows, so it comes last. python3 -I: without
 # it, python would run a hashlib.py that lies in the folder where the script was started.
 pbkdf2() {
-  salt=$(field encryption.macSalt)
+  salt=$1
   python3 -I -c 'import hashlib, sys
 _, file, rounds, salt = sys.argv
 print(hashlib.pbkdf2_hmac("sha256", open(file, "rb").read(), bytes.fromhex(salt), int(rounds), 64).hex())' \
@@ -371,6 +385,15 @@ print unpack("H*", $all)' "$tmp/key" "$rounds" "$salt" 2>/dev/null && return
     -kdfopt "hexpass:$(od -An -v -tx1 "$tmp/key" | tr -d ' \n')" -kdfopt "hexsalt:$salt" PBKDF2 | tr -d ':\n' | tr 'A-F' 'a-f'
 }
 
+# Leaves the passphrase of key file $1 in $tmp/key.
+read_key() {
+  [ ! -d "$1" ] || die "key file $1 is a folder"
+  [ -r "$1" ] || die "key file $1 cannot be read"
+  head -c 4096 <"$1" | head -n 1 | tr -d '\r\n' >"$tmp/key"
+  [ -s "$tmp/key" ] || die "key file $1 is empty"
+  [ "$(wc -c <"$tmp/key")" -le 1023 ] || die "the passphrase is longer than the 1023 bytes that openssl reads"
+}
+
 # Readies `mac` for the archive's key, and leaves the passphrase in $tmp/key.
 derive_keys() {
   if [ "$(field encryption)" = null ]; then
@@ -379,17 +402,16 @@ derive_keys() {
     return
   fi
   [ -n "$key_file" ] || die "the archive is encrypted with key $(field encryption.keyId): name it with --key-file"
-  [ ! -d "$key_file" ] || die "key file $key_file is a folder"
-  [ -r "$key_file" ] || die "key file $key_file cannot be read"
-  head -c 4096 <"$key_file" | head -n 1 | tr -d '\r\n' >"$tmp/key"
-  [ -s "$tmp/key" ] || die "key file $key_file is empty"
-  [ "$(wc -c <"$tmp/key")" -le 1023 ] || die "the passphrase is longer than the 1023 bytes that openssl reads"
-  derived=$(pbkdf2)
-  [ "${#derived}" = 128 ] || die "no key can be derived here: openssl 3, python3 or perl is needed"
-  use_key "$(printf %s "$derived" | cut -c 65-128)"
-  [ "$(printf 'grill-backup key check' | mac)" = "$(field encryption.keyCheck)" ] ||
-    die "wrong passphrase: the archive was made with a different one, key $(field encryption.keyId)"
-  use_key "$(printf %s "$derived" | cut -c 1-64)"
+  while read -r each; do
+    read_key "$each"
+    derived=$(pbkdf2 "$(field encryption.macSalt)")
+    [ "${#derived}" = 128 ] || die "no key can be derived here: openssl 3, python3 or perl is needed"
+    use_key "$(printf %s "$derived" | cut -c 65-128)"
+    [ "$(printf 'grill-backup key check' | mac)" = "$(field encryption.keyCheck)" ] || continue
+    use_key "$(printf %s "$derived" | cut -c 1-64)"
+    return
+  done <"$tmp/key_files"
+  die "wrong passphrase: the archive was made with a different one, key $(field encryption.keyId)"
 }
 
 # --- proof ----------------------------------------------------------------------------------------------------------
@@ -454,7 +476,7 @@ authentic() {
   done <"$tmp/segments" 3<"$archive"
 }
 
-proved() { say "proved: $(field engine) archive of $(field target), $(field environment), taken $(field startedAt), $archive_bytes bytes"; }
+proved() { say "proved: $(field engine) $document of $(field target), $(field environment), taken $(field startedAt), $archive_bytes bytes"; }
 
 refuse_damage() {
   [ -s "$tmp/damage" ] || return 0
@@ -467,6 +489,7 @@ verify() {
   authentic >/dev/null
   refuse_damage
   proved
+  [ -z "$log" ] || verify_log
 }
 
 # --- extraction -----------------------------------------------------------------------------------------------------
@@ -844,6 +867,7 @@ restore_influxdb2() {
 }
 
 restore() {
+  [ "$document" != base ] || die "a base becomes a server with its log alone: recover.sh wal"
   folder=$tmp/extracted
   mkdir "$folder"
   unpack "$folder"
@@ -855,6 +879,369 @@ restore() {
   esac
 }
 
+# --- base and log -----------------------------------------------------------------------------------------------------
+
+# The log is data of positions, 16 digits of hexadecimal, whose order is that of their text. awk compares them as texts
+# because something is joined to them.
+
+# A piece has at most 16 MiB of log, and what encryption and compression add to what does not compress; history files less.
+max_piece_bytes=17825792
+max_history_bytes=4194304
+
+# The key of everything in the log, from the passphrases of all key files: $tmp/key.N for openssl, $tmp/mac.N for `use_key`.
+derive_log_keys() {
+  salt_of_log=$(printf 'grill-backup whole object' | od -An -v -tx1 | tr -d ' \n')
+  keys=0
+  while read -r each; do
+    read_key "$each"
+    derived=$(pbkdf2 "$salt_of_log")
+    [ "${#derived}" = 128 ] || die "no key can be derived here: openssl 3, python3 or perl is needed"
+    keys=$((keys + 1))
+    mv "$tmp/key" "$tmp/key.$keys"
+    printf %s "$derived" | cut -c 1-64 >"$tmp/mac.$keys"
+  done <"$tmp/key_files"
+}
+
+# Opens object $1 of the log into $tmp/opened after its MAC $2 held; $3 is its label, as printf has it, $4 what it may have.
+open_object() {
+  [ -f "$1" ] || die "$1 is gone"
+  [ $(($(wc -c <"$1"))) -le "$4" ] || die "$1 has more than $4 bytes"
+  case $1 in *.enc) sealed=yes ;; *) sealed= ;; esac
+  [ -n "$sealed" ] || [ "$keys" -eq 0 ] || die "$1 is not encrypted, but a key is given"
+  [ -z "$sealed" ] || [ "$keys" -gt 0 ] || die "$1 is encrypted: name its key with --key-file"
+  cat "$1" >"$tmp/object"
+  if [ -z "$sealed" ]; then
+    use_key ''
+    # shellcheck disable=SC2059 # the label is the format
+    [ "$({ printf "$3"; cat "$tmp/object"; } | mac)" = "$2" ] || die "$1 was altered, cut, renamed or exchanged"
+    mv "$tmp/object" "$tmp/opened"
+    return
+  fi
+  number=0
+  while [ "$number" -lt "$keys" ]; do
+    number=$((number + 1))
+    use_key "$(cat "$tmp/mac.$number")"
+    # shellcheck disable=SC2059 # the label is the format
+    [ "$({ printf "$3"; cat "$tmp/object"; } | mac)" = "$2" ] || continue
+    openssl enc -d -aes-256-cbc -pbkdf2 -iter "$rounds" -md sha256 -pass "file:$tmp/key.$number" \
+      <"$tmp/object" >"$tmp/opened" 2>"$tmp/log" || die "$1 cannot be decrypted: $(tail -n 1 "$tmp/log")"
+    return
+  done
+  die "$1 was altered, cut, renamed or exchanged, or no key that was given made it"
+}
+
+# Names below folder $1 that match $2, in the order of their bytes.
+listed() { [ ! -d "$1" ] || find "$1/." ! -name . -prune -print | sed 's|.*/||' | grep -E "$2" | sort || :; }
+
+history_pattern='^[0-9a-f]{8}_[0-9a-f]{64}\.history(\.enc)?$'
+piece_pattern='^[0-9a-f]{16}_[0-9a-f]{16}_[1-9][0-9]{0,15}_[0-9a-f]{64}\.wal\.(gz|zst)(\.enc)?$'
+
+# History $1, a file name, in PostgreSQL's own words in $tmp/opened; its timelines and where the next one took over in $tmp/ancestors.
+read_history() {
+  number_of_timeline=${1%%_*}
+  mac_in_name=${1#*_}
+  open_object "$log/$system/$1" "${mac_in_name%%.*}" "grill-backup wal history\\000$system\\000$number_of_timeline\\000" "$max_history_bytes"
+  awk '
+    function pad(s) { s = tolower(s); return substr("00000000", 1, 8 - length(s)) s }
+    /^[ \t\r]*(#|$)/ { next }
+    {
+      n = split($2, half, "/")
+      if ($1 !~ /^[1-9][0-9]*$/ || length($1) > 10 || n != 2 || $2 !~ /^[0-9A-Fa-f]+\/[0-9A-Fa-f]+$/ ||
+        length(half[1]) > 8 || length(half[2]) > 8) exit 1
+      printf "%08x %s%s\n", $1, pad(half[1]), pad(half[2])
+    }' "$tmp/opened" >"$tmp/ancestors" || die "history $1 is not of the form that PostgreSQL writes"
+}
+
+# The line of timelines that ends in $1, out of $tmp/ancestors: "timeline from to", "-" for no end.
+line_to() { awk -v last="$1" 'BEGIN { from = "0000000000000000" } { print $1, from, $2; from = $2 } END { print last, from, "-" }' "$tmp/ancestors" >"$tmp/line"; }
+
+# The newest line that goes through the base, and the histories on it, each under the name that PostgreSQL looks for.
+find_line() {
+  mkdir "$tmp/histories"
+  listed "$log/$system" "$history_pattern" | sort -t _ -k 1,1r -k 2 >"$tmp/history_names"
+  : >"$tmp/ancestors"
+  line_to "$timeline"
+  while read -r name; do
+    each=${name%%_*}
+    [ $((0x$each)) -gt $((0x$timeline)) ] || break
+    read_history "$name"
+    if awk -v timeline="$timeline" -v start="$start" '$1 == timeline && ($2 "") >= (start "") { found = 1 } END { exit !found }' "$tmp/ancestors"; then
+      line_to "$each"
+      break
+    fi
+  done <"$tmp/history_names"
+  if [ "$(wc -l <"$tmp/line")" -eq 1 ]; then
+    own=$(grep "^${timeline}_" "$tmp/history_names" | head -n 1 || :)
+    if [ -n "$own" ]; then read_history "$own"; line_to "$timeline"; fi
+  fi
+  while read -r each _; do
+    own=$(grep "^${each}_" "$tmp/history_names" | head -n 1 || :)
+    [ -n "$own" ] || continue
+    read_history "$own"
+    mv "$tmp/opened" "$tmp/histories/$(printf '%08X.history' "$((0x$each))")"
+  done <"$tmp/line"
+}
+
+# The contiguous log from the base on, as the program takes it: "from to timeline piece" in $tmp/slices; its end, the latest time
+# in it, and the end of the hole behind it in $end, $end_time and $hole. Of pieces that go on, the one that reaches farthest.
+find_cover() {
+  while read -r each _; do
+    listed "$log/$system/$each" "$piece_pattern" | sed "s/^/$each /"
+  done <"$tmp/line" >"$tmp/pieces"
+  awk -v start="$start" '
+    NR == FNR { low[$1] = $2; high[$1] = $3; next }
+    {
+      from = substr($2, 1, 16); to = substr($2, 18, 16)
+      if (from "" >= to "") next
+      if (low[$1] "" > from "") from = low[$1]
+      if (high[$1] != "-" && high[$1] "" < to "") to = high[$1]
+      if (from "" < to "" && to "" > start "") printf "%s %09d %s %s %s\n", from, FNR, to, $1, $2
+    }' "$tmp/line" "$tmp/pieces" | sort >"$tmp/cuts"
+  awk -v start="$start" '
+    function take() { print end, far, far_timeline, far_name; split(far_name, part, "_"); if (part[3] + 0 > time) time = part[3] + 0; end = far }
+    BEGIN { end = start; hole = "-"; time = 0 }
+    {
+      if (far != "" && $1 "" > end "" && far "" > end "") take()
+      if ($1 "" > end "") { hole = $1; exit }
+      if (far == "" || $3 "" > far "") { far = $3; far_timeline = $4; far_name = $5 }
+    }
+    END { if (far != "" && far "" > end "") take(); printf "E %s %.0f %s\n", end, time, hole }' "$tmp/cuts" >"$tmp/covered"
+  grep -v '^E' "$tmp/covered" >"$tmp/slices" || :
+  # shellcheck disable=SC2046 # three words
+  set -- $(sed -n 's/^E //p' "$tmp/covered")
+  end=$1
+  end_time=$(iso "$2")
+  hole=$3
+}
+
+# Milliseconds since 1970 as the text 2026-11-28 03:14:00.000.
+iso() {
+  awk -v ms="$1" 'BEGIN {
+    days = int(ms / 86400000); rest = ms - days * 86400000
+    z = days + 719468; era = int(z / 146097); doe = z - era * 146097
+    yoe = int((doe - int(doe / 1460) + int(doe / 36524) - int(doe / 146096)) / 365)
+    doy = doe - (365 * yoe + int(yoe / 4) - int(yoe / 100)); mp = int((5 * doy + 2) / 153)
+    day = doy - int((153 * mp + 2) / 5) + 1; month = mp < 10 ? mp + 3 : mp - 9; year = yoe + era * 400 + (month <= 2)
+    printf "%04d-%02d-%02d %02d:%02d:%02d.%03d", year, month, day, int(rest / 3600000), int(rest / 60000) % 60, int(rest / 1000) % 60, rest % 1000
+  }'
+}
+
+# A position as PostgreSQL writes it.
+shown() { printf '%X/%X' "$((0x$(printf %s "$1" | cut -c 1-8)))" "$((0x$(printf %s "$1" | cut -c 9-16)))"; }
+
+# What $to and $before_xid ask for as settings in $tmp/target; refused where base and log cannot reach it.
+find_target() {
+  finished=$(field finishedAt | tr T ' ' | tr -d Z)
+  : >"$tmp/target"
+  moment=
+  position=
+  if [ -n "$before_xid" ]; then
+    printf "recovery_target_xid = '%s'\nrecovery_target_inclusive = 'off'\n" "$before_xid" >"$tmp/target"
+    return
+  fi
+  case $to in
+    latest) ;;
+    */*)
+      position=$(printf '%s\n' "$to" | awk -F / '
+        function pad(s) { s = tolower(s); return substr("00000000", 1, 8 - length(s)) s }
+        NF == 2 && /^[0-9A-Fa-f]+\/[0-9A-Fa-f]+$/ && length($1) < 9 && length($2) < 9 { printf "%s%s", pad($1), pad($2) }')
+      [ -n "$position" ] || die "--to $to is not a position of the log"
+      [ "$(printf '%s\n%s\n' "$whole" "$position" | sort | head -n 1)" = "$whole" ] || die "$to is before the base, which was whole at $(shown "$whole")"
+      [ "$(printf '%s\n%s\n' "$position" "$end" | sort | head -n 1)" = "$position" ] || die "$to is not there: $reaches"
+      printf "recovery_target_lsn = '%s'\n" "$to" >"$tmp/target"
+      ;;
+    *)
+      moment=$(printf '%s\n' "$to" | sed -nE 's/^([0-9]{4}-[0-9]{2}-[0-9]{2})$/\1 00:00/; s/^([0-9-]{10})[T ]([0-9:.]+)Z?$/\1 \2/; s/^([0-9-]{10} [0-9]{2}:[0-9]{2})$/\1:00/
+        s/^([0-9]{4}-[0-9]{2}-[0-9]{2} [0-9]{2}:[0-9]{2}:[0-9]{2})$/\1.000/; s/^(.{19}\.[0-9])$/\100/; s/^(.{19}\.[0-9]{2})$/\10/
+        s/^([0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01]) ([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]\.[0-9]{3})$/\1/p')
+      [ -n "$moment" ] || die "--to '$to': expected a time in UTC such as 2026-11-28 03:14:00, a position, or latest"
+      [ "$(printf '%s\n%s\n' "$finished" "$moment" | sort | head -n 1)" = "$finished" ] || die "$moment is before the base, which was whole at $finished"
+      [ "$(printf '%s\n%s\n' "$moment" "$end_time" | sort | head -n 1)" = "$moment" ] || die "$moment is not there: $reaches"
+      printf "recovery_target_time = '%s+00'\n" "$moment" >"$tmp/target"
+      ;;
+  esac
+}
+
+# Plain files and folders only, below where they are unpacked; GNU tar, busybox and bsdtar list alike as far as this looks.
+check_tar() {
+  tar -tvf "$1" | cut -c 1 | grep -qv '^[-d]' && die "${1##*/} holds something else than files and folders"
+  tar -tf "$1" | grep -Eq '^/|(^|/)\.\.(/|$)' && die "${1##*/} holds a name that leads out of it"
+  :
+}
+
+# Unpacks what `extract` left of the base in $staged into $data, with tablespaces in $spaces, and has PostgreSQL compare it all.
+unpack_base() {
+  mkdir "$data"
+  for content in "$staged"/entries/*.tar; do
+    check_tar "$content"
+    case ${content##*/} in
+      base.tar) relayed tar -xof "$content" -C "$data" || die "base.tar cannot be unpacked; is the disk full?" ;;
+      *)
+        oid=${content##*/}
+        oid=${oid%.tar}
+        case $oid in *[!0-9]*) die "the base holds ${content##*/}, which does not belong to one" ;; esac
+        mkdir -p "$spaces/$oid" "$data/pg_tblspc"
+        relayed tar -xof "$content" -C "$spaces/$oid" || die "$oid.tar cannot be unpacked; is the disk full?"
+        ln -s "$(cd "$spaces" && pwd)/$oid" "$data/pg_tblspc/$oid"
+        ;;
+    esac
+    rm "$content"
+  done
+  mv "$staged/entries/backup_manifest" "$data/backup_manifest"
+  relayed pg_verifybackup --quiet --no-parse-wal "$data" || die "the base is not what its server sent, by its own list of files"
+  rm -f "$data/backup_manifest" "$data/tablespace_map" "$data/standby.signal" "$data/recovery.signal"
+}
+
+# Name of the file of the log with number $1: the timeline is the last one that begins before its end.
+segment_name() {
+  while read -r each low _; do
+    [ $((0x$low)) -ge $((($1 + 1) * segment_size)) ] || last=$each
+  done <"$tmp/line"
+  per_high=$((4294967296 / segment_size))
+  printf '%08X%08X%08X' "$((0x$last))" "$(($1 / per_high))" "$(($1 % per_high))"
+}
+
+# Appends $2 bytes of $tmp/plain from byte $1 on to the files of the log, which go on at $at.
+append() {
+  skip=$1
+  left=$2
+  while [ "$left" -gt 0 ]; do
+    room=$((segment_size - at % segment_size))
+    [ "$room" -le "$left" ] || room=$left
+    tail -c "+$((skip + 1))" "$tmp/plain" | head -c "$room" >>"$data/pg_wal/$(segment_name $((at / segment_size)))"
+    at=$((at + room))
+    skip=$((skip + room))
+    left=$((left - room))
+  done
+}
+
+# Log of piece $2 of timeline $1, in $tmp/plain.
+read_piece() {
+  stem=${2%%.wal.*}
+  open_object "$log/$system/$1/$2" "${stem##*_}" "grill-backup wal piece\\000$system\\000$1\\000${stem%_*}.wal.${2#*.wal.}\\000" "$max_piece_bytes"
+  length=$((0x$(printf %s "$2" | cut -c 18-33) - 0x$(printf %s "$2" | cut -c 1-16)))
+  case $2 in *.wal.gz*) unpack_with='gzip -dc' ;; *) unpack_with='zstd -dcq --memory=8MB' ;; esac
+  # shellcheck disable=SC2086 # words of a command
+  { $unpack_with <"$tmp/opened" 2>"$tmp/log" || :; } | head -c "$((length + 1))" >"$tmp/plain"
+  [ $(($(wc -c <"$tmp/plain"))) -eq "$length" ] || die "piece $2 does not hold as much log as its name says"
+}
+
+# Finds what there is of the log from the base on, by names and histories.
+open_log() {
+  [ "$document" = base ] || die "${archive##*/} is not a base: its name does not begin with base_"
+  system=$(field base.systemIdentifier)
+  timeline=$(printf %08x "$(field base.timeline)")
+  start=$(field base.startLsn)
+  whole=$(field base.endLsn)
+  derive_log_keys
+  find_line
+  find_cover
+  reaches="the log reaches $end_time, $(shown "$end")"
+  [ "$hole" = - ] || reaches="$reaches, where a hole begins that ends at $(shown "$hole")"
+  [ "$end" != "$start" ] || die "the log from $(shown "$start") on is not in $log"
+  [ "$(printf '%s\n%s\n' "$whole" "$end" | sort | head -n 1)" = "$whole" ] || die "the base is whole at $(shown "$whole") only; $reaches"
+}
+
+# Proves every piece of the log from the base on, and that none is missing between them.
+verify_log() {
+  open_log
+  [ "$hole" = - ] || die "$reaches"
+  while read -r _ _ each name; do read_piece "$each" "$name"; done <"$tmp/slices"
+  say "proved: $reaches"
+}
+
+# All log from the base on, where a server looks for it that has no archive.
+put_log() {
+  segment_size=$(pg_controldata -D "$data" | sed -n 's/^Bytes per WAL segment: *\([0-9]*\)$/\1/p')
+  [ -n "$segment_size" ] || die "pg_controldata does not say how long files of the log are"
+  mkdir -p "$data/pg_wal"
+  at=$((0x$start))
+  while read -r from until each name; do
+    read_piece "$each" "$name"
+    append $((0x$from - 0x$(printf %s "$name" | cut -c 1-16))) $((0x$until - 0x$from))
+  done <"$tmp/slices"
+  rest=$((at % segment_size))
+  [ "$rest" -eq 0 ] || head -c $((segment_size - rest)) /dev/zero >>"$data/pg_wal/$(segment_name $((at / segment_size)))"
+  for each in "$tmp"/histories/*; do [ ! -f "$each" ] || cp "$each" "$data/pg_wal/"; done
+}
+
+# What pg_waldump says of timeline $1 from position $2 to $3; more arguments are its own.
+log_text() {
+  number=$((0x$1))
+  from=$(shown "$2")
+  until=$(shown "$3")
+  shift 3
+  TZ=UTC pg_waldump -p "$data/pg_wal" -t "$number" -s "$from" -e "$until" "$@" 2>"$tmp/log" || :
+}
+
+# How transactions ended in the log that was put there, timeline by timeline; text that somebody wrote into the log may be among it.
+endings() {
+  while read -r each low high; do
+    begin=$low
+    [ "$(printf '%s\n%s\n' "$begin" "$start" | sort | head -n 1)" = "$start" ] || begin=$start
+    [ "$high" != - ] || high=$end
+    log_text "$each" "$begin" "$high" -r Transaction
+  done <"$tmp/line"
+}
+
+# PostgreSQL ends with an error where nothing follows a target that would make it stop: then the end of the log is that instant.
+settle_target() {
+  if [ -n "$before_xid" ]; then
+    endings | grep -Eq "(tx: +$before_xid,.* desc: (COMMIT|ABORT) |desc: (COMMIT|ABORT)_PREPARED $before_xid: )" ||
+      die "transaction $before_xid did not end in the log since the base; $reaches"
+  elif [ -n "$moment" ]; then
+    endings | sed -nE 's/.* desc: (COMMIT|ABORT)[A-Z_]* ([0-9]+: )?([0-9-]{10} [0-9:.]{15}) UTC.*/\3/p' |
+      awk -v moment="${moment}000" '($0 "") > (moment "") { found = 1 } END { exit !found }' || ends_there
+  elif [ -n "$position" ]; then
+    each=$(tail -n 1 "$tmp/line" | cut -d ' ' -f 1)
+    log_text "$each" "$position" "$end" | grep -q . || ends_there
+  fi
+}
+
+ends_there() {
+  : >"$tmp/target"
+  say "nothing follows that instant: the server opens at the end of the log"
+}
+
+# The settings that came with the base, but for those of an earlier recovery, and then those of this one. There is no archive.
+put_settings() {
+  touch "$data/postgresql.auto.conf"
+  grep -Ev '^[[:space:]]*(recovery_|restore_command|archive_cleanup_command)|^$' "$data/postgresql.auto.conf" >"$tmp/settings" || :
+  last=$(tail -n 1 "$tmp/line" | cut -d ' ' -f 1)
+  {
+    cat "$tmp/settings"
+    printf "restore_command = 'false'\nrecovery_target_timeline = '%s'\nrecovery_target_action = 'promote'\n" "$((0x$last))"
+    cat "$tmp/target"
+  } >"$data/postgresql.auto.conf"
+  : >"$data/recovery.signal"
+}
+
+# Base and log become a data directory, in a folder of its own first: nothing is where it was asked for unless all of it is.
+wal() {
+  for program in pg_verifybackup pg_controldata pg_waldump; do need "$program"; done
+  prove_manifest
+  [ "$(field engine)" = postgresql ] || die "bases of engine $(field engine) are beyond this script; extract it"
+  open_log
+  find_target
+  empty_folder "$into"
+  empty_folder "${into}_tablespaces"
+  spaces=${into}_tablespaces
+  staged=$(mktemp -d "$into/.grill-recover.XXXXXX")
+  data=$staged/data
+  mkdir "$staged/entries"
+  unpack "$staged/entries"
+  unpack_base
+  put_log
+  settle_target
+  put_settings
+  find "$data/." ! -name . -prune -exec mv {} "$into/" \;
+  chmod 700 "$into"
+  rmdir "$spaces" 2>/dev/null || :
+  spaces=
+  say "written: $into; $reaches"
+  say "give it to the user of the server, and start one of PostgreSQL $(field server.version) from it: it replays the log, and opens"
+}
+
 # --- command line ---------------------------------------------------------------------------------------------------
 
 [ "$#" -gt 0 ] || { usage >&2; exit 2; }
@@ -862,30 +1249,52 @@ command=$1
 shift
 case $command in
   help | -h | --help) usage; exit 0 ;;
-  verify | extract | restore) ;;
+  verify | extract | restore | wal) ;;
   *) usage >&2; exit 2 ;;
 esac
 [ "$#" -gt 0 ] || { usage >&2; exit 2; }
 archive=$1
 shift
 key_file=
+key_files=
 into=
+log=
+to=
+before_xid=
 while [ "$#" -gt 0 ]; do
   [ "$#" -gt 1 ] || { usage >&2; exit 2; }
   case $1 in
-    --key-file) key_file=$2 ;;
+    --key-file)
+      key_file=$2
+      key_files=$key_files$2'
+'
+      ;;
     --into) into=$2 ;;
+    --log) log=$2 ;;
+    --to) to=$2 ;;
+    --before-xid) before_xid=$2 ;;
     *) usage >&2; exit 2 ;;
   esac
   shift 2
 done
 [ "$command" = verify ] || [ -n "$into" ] || { usage >&2; exit 2; }
+[ "$command" != wal ] || [ -n "$log" ] || { usage >&2; exit 2; }
+case $command$log in extract?* | restore?*) usage >&2; exit 2 ;; esac
+[ "$command" = wal ] || [ -z "$to$before_xid" ] || { usage >&2; exit 2; }
+[ -z "$to" ] || [ -z "$before_xid" ] || { usage >&2; exit 2; }
+case $before_xid in *[!0-9]*) usage >&2; exit 2 ;; esac
+to=${to:-latest}
 case $archive in /*) ;; *) archive=./$archive ;; esac
-[ "$command" != extract ] || case $into in /*) ;; *) into=./$into ;; esac
+case $command in extract | wal) case $into in /*) ;; *) into=./$into ;; esac ;; esac
+case $log in '' | /*) ;; *) log=./$log ;; esac
+# the target name "base" is reserved: only bases are called so
+case ${archive##*/} in base_*) document=base ;; *) document=archive ;; esac
+spaces=
 server=
 replica=
 staged=
 tmp=$(mktemp -d "${TMPDIR:-/tmp}/grill-recover.XXXXXX")
 trap clean_up EXIT
 trap 'exit 1' HUP INT QUIT TERM PIPE
+printf %s "$key_files" >"$tmp/key_files"
 "$command"
