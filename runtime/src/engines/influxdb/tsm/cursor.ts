@@ -1,21 +1,30 @@
 import { mustExist } from '../../../core/must-exist.ts';
-import { blockHeadBytes, entryBytes, keyTailBytes, type TsmFile } from './file.ts';
+import { blockHeadBytes, type TsmFile } from './file.ts';
+import { entryBytes, keyTailBytes, longestKeyBytes } from './index-reader.ts';
+import { emptySpan, type Span } from './span.ts';
 import { decodeTimes } from './times.ts';
 import { forEver, keyText, type Deleted, type Tombstones } from './tombstones.ts';
 import { Window } from './window.ts';
 
-/** Goes through what was kept of a TSM file, key by key, block by block, time by time. */
+const none: readonly Deleted[] = [];
+
+/**
+ * Goes through what was kept of a TSM file, key by key, block by block, time by time. Steps return a promise only where
+ * they have to wait for bytes.
+ */
 export class Cursor {
   readonly #blocks: Window;
   readonly #index: Window;
   readonly #tombstones: Tombstones | undefined;
   #entriesLeft = 0;
   #times: BigInt64Array | undefined;
-  #encoded: Buffer = Buffer.alloc(0);
+  readonly #encoded = emptySpan();
   #at = 0;
-  #deleted: readonly Deleted[] = [];
-  /** The key that it stands at; undefined behind the last. */
-  key: Buffer | undefined;
+  #deleted = none;
+  /** True behind the last key. */
+  isAtEnd = false;
+  /** The key that it stands at. */
+  readonly key: Span = emptySpan();
   /** Of the block that it stands at. */
   type = 0;
   /** Points of the block that are left. */
@@ -31,43 +40,78 @@ export class Cursor {
   }
 
   /** Goes to the first block of the next key, once all of this one's are passed. */
-  async nextKey(): Promise<void> {
-    this.key = undefined;
-    if (!this.#index.has(2) && !(await this.#index.fill(2))) return;
-    const bytes = 2 + this.#index.data.readUInt16BE(this.#index.at) + keyTailBytes;
-    if (!this.#index.has(bytes)) await this.#index.need(bytes);
-    const head = this.#index.take(bytes);
-    this.key = head.subarray(2, -keyTailBytes);
-    this.#entriesLeft = head.readUInt16BE(bytes - 2);
-    const { byKey, isWhole } = this.#tombstones ?? { byKey: undefined, isWhole: true };
-    this.#deleted = isWhole ? (byKey?.get(keyText(this.key)) ?? []) : [forEver];
-    await this.nextBlock();
+  nextKey(): Promise<void> | undefined {
+    if (this.#index.isFilled(longestKeyBytes)) return this.#toKey();
+    return this.#index.fill(longestKeyBytes).then(() => this.#toKey());
   }
 
-  /** Goes to the next block of the key; false where there is none. */
-  async nextBlock(): Promise<boolean> {
+  #toKey(): Promise<void> | undefined {
+    const { data, view, at } = this.#index;
+    this.isAtEnd = at === data.length;
+    if (this.isAtEnd) return undefined;
+    const { key } = this;
+    key.data = data;
+    key.from = at + 2;
+    key.to = key.from + view.getUint16(at);
+    this.#index.at = key.to + keyTailBytes;
+    this.#entriesLeft = view.getUint16(this.#index.at - 2);
+    if (this.#tombstones) this.#deleted = this.#deletedOf(this.#tombstones);
+    return this.nextBlock();
+  }
+
+  #deletedOf({ byKey, isWhole }: Tombstones): readonly Deleted[] {
+    const { data, from, to } = this.key;
+    return isWhole ? (byKey.get(keyText(data.subarray(from, to))) ?? none) : [forEver];
+  }
+
+  /** Goes to the next block of the key; `left` is 0 where there is none. */
+  nextBlock(): Promise<void> | undefined {
     this.left = 0;
-    if (this.#entriesLeft-- <= 0) return false;
-    if (!this.#index.has(entryBytes)) await this.#index.need(entryBytes);
-    const entry = this.#index.take(entryBytes);
-    [this.first, this.last] = [entry.readBigInt64BE(0), entry.readBigInt64BE(8)];
-    if (!this.#blocks.has(blockHeadBytes)) await this.#blocks.need(blockHeadBytes);
-    const head = this.#blocks.take(blockHeadBytes);
-    const [word, bytes] = [head.readUInt32BE(0), head.readUInt32BE(4)];
-    if (!this.#blocks.has(bytes)) await this.#blocks.need(bytes);
-    this.#encoded = this.#blocks.take(bytes);
-    [this.#times, this.#at] = [undefined, 0];
-    [this.type, this.left] = [word >>> 24, word & 0xffffff];
+    if (this.#entriesLeft === 0) return undefined;
+    this.#entriesLeft--;
+    return this.#isAtBlock() ? undefined : this.#gatherBlock();
+  }
+
+  async #gatherBlock(): Promise<void> {
+    await this.#index.need(entryBytes);
+    await this.#blocks.need(blockHeadBytes);
+    await this.#blocks.need(this.#blockBytes());
+    this.#isAtBlock();
+  }
+
+  /** In the spill. */
+  #blockBytes(): number {
+    return blockHeadBytes + this.#blocks.view.getUint32(this.#blocks.at + 4);
+  }
+
+  /** False where the windows do not hold it. */
+  #isAtBlock(): boolean {
+    const [index, blocks] = [this.#index, this.#blocks];
+    if (!index.has(entryBytes) || !blocks.has(blockHeadBytes)) return false;
+    const bytes = this.#blockBytes();
+    if (!blocks.has(bytes)) return false;
+    const word = blocks.view.getUint32(blocks.at);
+    this.#encoded.data = blocks.data;
+    this.#encoded.from = blocks.at + blockHeadBytes;
+    this.#encoded.to = blocks.at += bytes;
+    this.#times = undefined;
+    this.#at = 0;
+    this.first = index.view.getBigInt64(index.at);
+    this.last = index.view.getBigInt64(index.at + 8);
+    index.at += entryBytes;
+    this.type = word >>> 24;
+    this.left = word & 0xffffff;
     return true;
   }
 
   /** False where the times of the block were not kept. */
   get hasTimes(): boolean {
-    return this.#encoded.length > 0;
+    return this.#encoded.to > this.#encoded.from;
   }
 
   /** How much of what is left of the block is deleted. */
   get deleted(): 'all' | 'none' | 'some' {
+    if (this.#deleted.length === 0) return 'none';
     if (this.#deleted.some(({ min, max }) => min <= this.first && this.last <= max)) return 'all';
     return this.#deleted.some(({ min, max }) => min <= this.last && this.first <= max) ? 'some' : 'none';
   }
@@ -79,7 +123,8 @@ export class Cursor {
 
   /** Goes to the next time of the block, whose times are kept. */
   step(): void {
-    this.#times ??= decodeTimes(this.#encoded);
+    const { data, from, to } = this.#encoded;
+    this.#times ??= decodeTimes(data.subarray(from, to));
     this.left--;
     if (this.left > 0) this.first = mustExist(this.#times[++this.#at], 'time');
   }

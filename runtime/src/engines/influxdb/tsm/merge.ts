@@ -1,6 +1,6 @@
-import { mustExist } from '../../../core/must-exist.ts';
 import type { Cursor } from './cursor.ts';
 import type { SeriesSet } from './series-set.ts';
+import { compareSpans, type Span } from './span.ts';
 import type { Tally } from './tally.ts';
 
 /** Between series and field in a key (tsdb/engine/tsm1/engine.go: keyFieldSeparator). */
@@ -9,9 +9,9 @@ const separator = Buffer.from('#!~#');
 /** What is a series of its own: with 1.x measurement and tags, with 2.x each field of these. */
 export type SeriesKind = 'tags' | 'fields';
 
-const seriesOf = (key: Buffer, kind: SeriesKind): Buffer => {
-  const end = kind === 'tags' ? key.indexOf(separator) : -1;
-  return end < 0 ? key : key.subarray(0, end);
+const addSeries = (series: SeriesSet, { data, from, to }: Span, kind: SeriesKind, isLive: boolean): void => {
+  const end = kind === 'tags' ? data.indexOf(separator, from) : -1;
+  series.add(data, isLive, from, end < 0 || end > to ? to : end);
 };
 
 /** Where what is counted goes. */
@@ -65,19 +65,33 @@ const addWhole = (tally: Tally, cursor: Cursor, seen: Seen): boolean => {
   return true;
 };
 
+/** Cursors that have passed their block go to the next one. */
+const nextBlocks = (cursors: readonly Cursor[]): Promise<unknown> | undefined => {
+  let all: Promise<unknown> | undefined;
+  for (const cursor of cursors) {
+    const waiting = cursor.left === 0 ? cursor.nextBlock() : undefined;
+    if (waiting) all = all ? Promise.all([all, waiting]) : waiting;
+  }
+  return all;
+};
+
 /** One point, which several files may have: the last of them is what the server shows, and none where all are deleted. */
-const addOne = async (tally: Tally, cursor: Cursor, others: readonly Cursor[], seen: Seen): Promise<void> => {
+const addOne = (tally: Tally, cursor: Cursor, cursors: readonly Cursor[], seen: Seen): void => {
   const { first, type } = cursor;
   let isLive = !cursor.isDeleted;
-  for (const other of others)
-    if (other.left > 0 && other.first === first && other.type === type && other.hasTimes) {
+  for (const other of cursors)
+    if (
+      other !== cursor &&
+      other.left > 0 &&
+      other.first === first &&
+      other.type === type &&
+      other.hasTimes
+    ) {
       isLive ||= !other.isDeleted;
       other.step();
-      if (other.left === 0) await other.nextBlock();
     }
   add(tally, tally.find(first), type, 1, isLive, seen);
   cursor.step();
-  if (cursor.left === 0) await cursor.nextBlock();
 };
 
 const earliestOf = (cursors: readonly Cursor[]): Cursor | undefined => {
@@ -86,31 +100,50 @@ const earliestOf = (cursors: readonly Cursor[]): Cursor | undefined => {
   return found;
 };
 
-/** Counts all points of the key that the cursors stand at, in the order of their times. */
-const countKey = async (tally: Tally, cursors: readonly Cursor[], seen: Seen): Promise<void> => {
-  for (let cursor = earliestOf(cursors); cursor; cursor = earliestOf(cursors)) {
-    const current = cursor;
-    const others = cursors.filter((other) => other !== current);
-    const isApart = others.every((other) => other.left === 0 || other.first > current.last);
-    if (isApart && addWhole(tally, current, seen)) await current.nextBlock();
-    else if (current.hasTimes) await addOne(tally, current, others, seen);
-    else {
-      addUnsure(tally, current, seen);
-      await current.nextBlock();
-    }
-  }
+/** True where all of what is left of a cursor's block lies before what the others have. */
+const isApart = (cursor: Cursor, cursors: readonly Cursor[]): boolean => {
+  for (const other of cursors)
+    if (other !== cursor && other.left > 0 && other.first <= cursor.last) return false;
+  return true;
 };
 
-/** Cursors at the smallest key of all. */
-const atSmallest = (cursors: readonly Cursor[]): readonly Cursor[] => {
-  let found: Cursor[] = [];
-  for (const cursor of cursors) {
-    const [first] = found;
-    const order = cursor.key && first?.key ? Buffer.compare(cursor.key, first.key) : -1;
-    if (cursor.key && order < 0) found = [cursor];
-    else if (cursor.key && order === 0) found.push(cursor);
+/** Counts the block of a cursor, or one point of it. */
+const countNext = (
+  tally: Tally,
+  cursor: Cursor,
+  cursors: readonly Cursor[],
+  seen: Seen,
+): Promise<unknown> | undefined => {
+  if (isApart(cursor, cursors) && addWhole(tally, cursor, seen)) return cursor.nextBlock();
+  if (cursor.hasTimes) {
+    addOne(tally, cursor, cursors, seen);
+    return nextBlocks(cursors);
   }
-  return found;
+  addUnsure(tally, cursor, seen);
+  return cursor.nextBlock();
+};
+
+/**
+ * Counts points of the key that the cursors stand at, in the order of their times, as far as they are there: a promise where
+ * more is to come, once one may go on.
+ */
+const countKey = (tally: Tally, cursors: readonly Cursor[], seen: Seen): Promise<unknown> | undefined => {
+  for (let cursor = earliestOf(cursors); cursor; cursor = earliestOf(cursors)) {
+    const waiting = countNext(tally, cursor, cursors, seen);
+    if (waiting) return waiting;
+  }
+  return undefined;
+};
+
+/** Makes `found` the cursors at the smallest key of all. */
+const findSmallest = (cursors: readonly Cursor[], found: Cursor[]): void => {
+  found.length = 0;
+  for (const cursor of cursors) {
+    if (cursor.isAtEnd) continue;
+    const order = found[0] ? compareSpans(cursor.key, found[0].key) : 0;
+    if (order < 0) found.length = 0;
+    if (order <= 0) found.push(cursor);
+  }
 };
 
 /**
@@ -122,11 +155,17 @@ export const mergeFiles = async (
   { tally, series, kind }: Counts,
 ): Promise<void> => {
   for (const cursor of cursors) await cursor.nextKey();
-  for (let at = atSmallest(cursors); at.length > 0; at = atSmallest(cursors)) {
-    const key = mustExist(at[0]?.key, 'key');
-    const seen = { stored: false, live: false };
-    await countKey(tally, at, seen);
-    if (seen.stored) series.add(seriesOf(key, kind), seen.live);
-    for (const cursor of at) await cursor.nextKey();
+  const found: Cursor[] = [];
+  const seen = { stored: false, live: false };
+  for (findSmallest(cursors, found); found[0]; findSmallest(cursors, found)) {
+    seen.stored = false;
+    seen.live = false;
+    for (let waiting = countKey(tally, found, seen); waiting; waiting = countKey(tally, found, seen))
+      await waiting;
+    if (seen.stored) addSeries(series, found[0].key, kind, seen.live);
+    for (const cursor of found) {
+      const waiting = cursor.nextKey();
+      if (waiting) await waiting;
+    }
   }
 };

@@ -1,4 +1,5 @@
-import { hash } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
+import { HalfSipHash } from './half-sip-hash.ts';
 
 /** Bytes that sets of series may take together. */
 export interface SeriesRoom {
@@ -17,7 +18,9 @@ const [taken, live] = [1, 2];
  */
 export class SeriesSet {
   readonly #room: SeriesRoom;
-  #hashes = new BigUint64Array(firstSlots);
+  readonly #hash = new HalfSipHash(randomBytes(8));
+  /** Both halves of each. */
+  #hashes = new Int32Array(2 * firstSlots);
   #flags = new Uint8Array(firstSlots);
   #isWhole = true;
   size = 0;
@@ -33,8 +36,10 @@ export class SeriesSet {
     return this.#isWhole;
   }
 
-  add(series: Buffer, isLive: boolean): void {
-    const at = this.#slotOf(hash('sha256', series, 'buffer').readBigUInt64LE());
+  /** Adds the series whose bytes are those from `from` to `to`. */
+  add(data: Uint8Array, isLive: boolean, from = 0, to = data.length): void {
+    this.#hash.update(data, from, to);
+    const at = this.#slotOf(this.#hash.low, this.#hash.high);
     if (at === undefined) return;
     const flags = this.#flags[at] ?? 0;
     if ((flags & taken) === 0) this.size++;
@@ -43,23 +48,27 @@ export class SeriesSet {
   }
 
   /** Its slot, or the one it gets; undefined where there is no room. */
-  #slotOf(sum: bigint): number | undefined {
+  #slotOf(low: number, high: number): number | undefined {
     if (this.size * 4 >= this.#flags.length * 3) this.#grow();
-    const at = this.#find(sum);
+    const at = this.#find(low, high);
     if ((this.#flags[at] ?? 0) === 0) {
       if (this.size * 8 >= this.#flags.length * 7) {
         this.#isWhole = false;
         return undefined;
       }
-      this.#hashes[at] = sum;
+      this.#hashes[2 * at] = low;
+      this.#hashes[2 * at + 1] = high;
     }
     return at;
   }
 
-  #find(sum: bigint): number {
-    const last = this.#flags.length - 1;
-    let at = Number(sum & BigInt(last));
-    while ((this.#flags[at] ?? 0) !== 0 && this.#hashes[at] !== sum) at = (at + 1) & last;
+  #find(low: number, high: number): number {
+    const hashes = this.#hashes;
+    const flags = this.#flags;
+    const last = flags.length - 1;
+    let at = low & last;
+    while ((flags[at] ?? 0) !== 0 && (hashes[2 * at] !== low || hashes[2 * at + 1] !== high))
+      at = (at + 1) & last;
     return at;
   }
 
@@ -68,11 +77,13 @@ export class SeriesSet {
     const [hashes, flags] = [this.#hashes, this.#flags];
     if (this.#room.bytes < flags.length * slotBytes) return;
     this.#room.bytes -= flags.length * slotBytes;
-    [this.#hashes, this.#flags] = [new BigUint64Array(flags.length * 2), new Uint8Array(flags.length * 2)];
+    [this.#hashes, this.#flags] = [new Int32Array(hashes.length * 2), new Uint8Array(flags.length * 2)];
     for (const [index, flag] of flags.entries()) {
       if (flag === 0) continue;
-      const at = this.#find(hashes[index] ?? 0n);
-      this.#hashes[at] = hashes[index] ?? 0n;
+      const [low = 0, high = 0] = hashes.subarray(2 * index, 2 * index + 2);
+      const at = this.#find(low, high);
+      this.#hashes[2 * at] = low;
+      this.#hashes[2 * at + 1] = high;
       this.#flags[at] = flag;
     }
   }

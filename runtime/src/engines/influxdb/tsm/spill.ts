@@ -14,6 +14,17 @@ export interface Room {
 
 const pageBytes = 1 << 15;
 
+/** Bytes up to which a copy costs less than a call of `Buffer.copy`. */
+const shortBytes = 48;
+
+/** Copies as much as fits. @returns bytes that were copied */
+const copy = (bytes: Buffer, from: number, to: number, page: Buffer, used: number): number => {
+  if (to - from > shortBytes) return bytes.copy(page, used, from, to);
+  const count = Math.min(to - from, pageBytes - used);
+  for (let n = 0; n < count; n++) page[used + n] = bytes[from + n] ?? 0;
+  return count;
+};
+
 /** Bytes that are written once and read once, in order; in memory, or in a file where there are many. */
 export class Spill {
   static #files = 0;
@@ -27,10 +38,10 @@ export class Spill {
     this.#room = room;
   }
 
-  push(bytes: Buffer): void {
-    for (let at = 0; at < bytes.length;) {
+  push(bytes: Buffer, from = 0, to = bytes.length): void {
+    for (let at = from; at < to;) {
       const page = this.#page();
-      const copied = bytes.copy(page, this.#used, at);
+      const copied = copy(bytes, at, to, page, this.#used);
       this.#used += copied;
       at += copied;
     }
@@ -45,9 +56,14 @@ export class Spill {
     return mustExist(this.#pages.at(-1), 'page');
   }
 
+  /** True where `settle` has something to do: there is no room in memory. */
+  get isFull(): boolean {
+    return this.#room.memory < 0 && this.#pages.length > 1;
+  }
+
   /** Makes room in memory where there is none: what is full goes to the file. */
   async settle(): Promise<void> {
-    if (this.#room.memory >= 0 || this.#pages.length < 2) return;
+    if (!this.isFull) return;
     const full = this.#pages.splice(0, this.#pages.length - 1);
     this.#file ??= await open(join(await this.#room.folder(), `spill-${Spill.#files++}`), 'wx+', 0o600);
     await this.#file.writev(full);

@@ -7,6 +7,8 @@ export class Window {
   #ended = false;
   /** What was gathered; bytes before `at` are taken. Never written to, so that parts of it may be kept. */
   data: Buffer = Buffer.alloc(0);
+  /** The same, to read numbers. */
+  view: DataView = new DataView(new ArrayBuffer(0));
   at = 0;
   #passed = 0;
 
@@ -23,9 +25,14 @@ export class Window {
     return this.data.length - this.at >= bytes;
   }
 
+  /** True where the window holds so many bytes, or all that are left: no more come however long one waits. */
+  isFilled(bytes: number): boolean {
+    return this.#ended || this.has(bytes);
+  }
+
   /** Gathers so many bytes; false where the stream ends before. */
   async fill(bytes: number): Promise<boolean> {
-    if (this.has(bytes) || this.#ended) return this.has(bytes);
+    if (this.isFilled(bytes)) return this.has(bytes);
     const parts = [this.data.subarray(this.at)];
     let length = this.data.length - this.at;
     while (length < bytes + aheadBytes) {
@@ -37,6 +44,7 @@ export class Window {
     }
     this.#passed += this.at;
     [this.data, this.at] = [Buffer.concat(parts, length), 0];
+    this.view = new DataView(this.data.buffer, this.data.byteOffset, length);
     return this.has(bytes);
   }
 
