@@ -48,17 +48,24 @@ describe('the start of the program', () => {
     ]);
   });
 
-  test('loads of an engine no more than its dump for a backup, also where the server is away', async () => {
-    const [connection, secret] = [{ host: '127.0.0.1', port: 1, database: 'none' }, { name: 'postgresql' }];
-    const installation = install([{ name: 'away', engine: 'postgresql', connection, secret }], {
-      postgresql: { username: 'nobody', password: 'nothing' },
-    });
-    try {
-      const urls = await loadedWith(installation.env, ['backup', 'away']);
-      expect(matching(urls, /engines\/postgresql\/dump\.ts/)).toHaveLength(1);
-      expect(matching(urls, /engines\/\w+\/(operations|restore|scratch|v1|v2)/)).toEqual([]);
-    } finally {
-      await installation.dispose();
-    }
-  });
+  test.each([
+    ['postgresql', { database: 'none' }],
+    ['influxdb', {}],
+  ])(
+    'loads of %s no more than its dump for a backup, also where the server is away',
+    async (engine, more) => {
+      const connection = { host: '127.0.0.1', port: 1, ...more };
+      const installation = install([{ name: 'away', engine, connection, secret: { name: 'away' } }], {
+        away: { username: 'nobody', password: 'nothing' },
+      });
+      try {
+        const urls = await loadedWith(installation.env, ['backup', 'away']);
+        expect(matching(urls, new RegExp(`engines/${engine}/dump\\.ts`))).toHaveLength(1);
+        expect(matching(urls, /engines\/\w+\/(operations|restore|scratch|v1|v2)/)).toEqual([]);
+        expect(matching(urls, /^node:http$/)).toEqual([]); // its exports load undici
+      } finally {
+        await installation.dispose();
+      }
+    },
+  );
 });

@@ -47,8 +47,8 @@ const send = async (context: RunContext, source: InfluxdbSource, call: Call): Pr
   const { host, port, path: prefix = '' } = source.connection;
   // identity: what is stored is compressed once, by the archive
   const headers = { 'accept-encoding': 'identity', ...authorization(source), ...call.headers };
-  // loads fetch as well, which other engines do without
-  const { request: open } = tls ? await import('node:https') : await import('node:http');
+  // an import looks at all of its exports, of which some load WebSocket and the rest of undici: 30 ms
+  const { request: open } = process.getBuiltinModule(tls ? 'node:https' : 'node:http');
   const request = open({
     host,
     port,

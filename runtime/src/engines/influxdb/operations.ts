@@ -1,22 +1,18 @@
 import type { RunContext } from '../../core/context.ts';
 import { BackupError } from '../../core/errors.ts';
-import type { Dump, Entries, Fingerprint, Preview, Restored, RestoreRequest, ServerInfo } from '../engine.ts';
+import type { Entries, Fingerprint, Preview, Restored, RestoreRequest, ServerInfo } from '../engine.ts';
 import { openEntries, type Opened } from './header.ts';
 import type { InfluxdbSource } from './http.ts';
-import { generationOf, serverInfo, versionOf } from './server.ts';
+import { generationOf, versionOf } from './server.ts';
 import { ItemCounts } from './tsm/item-counts.ts';
 import { countNow as count1 } from './v1/count.ts';
-import { dump as dump1 } from './v1/dump.ts';
-import { listDatabases } from './v1/list.ts';
 import { inspect as inspect1 } from './v1/inspect.ts';
 import { preview as preview1 } from './v1/preview.ts';
 import { leftovers as leftovers1, recover as recover1 } from './v1/recover.ts';
 import { restore as restore1 } from './v1/restore.ts';
 import { scratch as scratch1 } from './v1/scratch.ts';
-import { influxd1, warnOfPlainText } from './v1/tool.ts';
+import { warnOfPlainText } from './v1/tool.ts';
 import { countAll as count2 } from './v2/count.ts';
-import { checkOperator } from './v2/operator.ts';
-import { dump as dump2 } from './v2/dump.ts';
 import { inspect as inspect2 } from './v2/inspect.ts';
 import { liveBuckets } from './v2/metadata.ts';
 import { preview as preview2 } from './v2/preview.ts';
@@ -24,21 +20,7 @@ import { leftovers as leftovers2, recover as recover2 } from './v2/recover.ts';
 import { restore as restore2 } from './v2/restore.ts';
 import { scratch as scratch2 } from './v2/scratch.ts';
 
-export const probe = async (context: RunContext, source: InfluxdbSource): Promise<ServerInfo> => {
-  const version = await versionOf(context, source);
-  if (generationOf(version) === 2) {
-    await checkOperator(context, source);
-    return serverInfo(version);
-  }
-  await listDatabases(context, source, 'source.unreachable');
-  warnOfPlainText(context, source);
-  return serverInfo(version, { influxd: (await influxd1(context)).version });
-};
-
-export const dump = async (context: RunContext, source: InfluxdbSource): Promise<Dump> => {
-  const server = await probe(context, source);
-  return generationOf(server.version) === 1 ? dump1(context, source, server) : dump2(context, source, server);
-};
+export { dump, probe } from './dump.ts';
 
 /** Counts as the dump was counted: an archive that the server counted is only looked through. */
 export const inspect = async (context: RunContext, entries: Entries): Promise<Fingerprint> => {

@@ -16,6 +16,8 @@ import { chosenDatabases, groupsOf } from './list.ts';
 import { readSchema } from './schema.ts';
 import { openIntervals, takeSettled, type Taken } from './names-in-use.ts';
 
+export { probe } from './probe.ts';
+
 const failure = 'dump.failed';
 
 /** A named database that is gone is a loss to be seen, but no reason to call what is left empty. */

@@ -17,6 +17,8 @@ import { shardName } from './entries.ts';
 import { metadata } from './metadata.ts';
 import { listObjects } from './objects.ts';
 
+export { probe } from './probe.ts';
+
 const failure = 'dump.failed';
 
 /**

@@ -1,5 +1,6 @@
 import type { RunContext } from '../../../core/context.ts';
 import type { FailureCode } from '../../../core/errors.ts';
+import { sideBySide } from '../../../core/side-by-side.ts';
 import type { Header2 } from '../header.ts';
 import { callJsonOr, type InfluxdbSource } from '../http.ts';
 import { shownList } from '../shown.ts';
@@ -89,18 +90,25 @@ const readKind = async (
 /** DBRP mappings that the server makes of the names of buckets by itself, and labels and the like that it brings. */
 const isOwn = (item: Answer): boolean => item.virtual !== true;
 
+/** Calls under way at the same time: each has a connection of its own. */
+const mostCalls = 8;
+
 /** Everything of a server but buckets, points, users and tokens. */
 export const listObjects = async (
   context: RunContext,
   source: InfluxdbSource,
   failure: FailureCode,
 ): Promise<readonly ServerObject[]> => {
-  const found: ServerObject[] = [];
-  for (const { id, name: organization } of await listAll<Organization>(context, source, 'orgs', failure))
-    for (const [kind, how] of Object.entries(kinds))
-      for (const item of (await readKind(context, source, how, id, failure)).filter(isOwn))
-        found.push({ kind, organization, name: how.nameOf(item) });
-  return found;
+  const organizations = await listAll<Organization>(context, source, 'orgs', failure);
+  const wanted = organizations.flatMap(({ id, name: organization }) =>
+    Object.entries(kinds).map(([kind, how]) => ({ id, organization, kind, how })),
+  );
+  const found = await sideBySide(wanted, mostCalls, async ({ id, organization, kind, how }) =>
+    (await readKind(context, source, how, id, failure))
+      .filter(isOwn)
+      .map((item): ServerObject => ({ kind, organization, name: how.nameOf(item) })),
+  );
+  return found.flat();
 };
 
 /** What of the archive a server in use lacks, and does not get, in words. */
