@@ -6,9 +6,13 @@ import { install } from '../kit/installation.ts';
 
 const root = join(import.meta.dirname, '../..');
 
-/** Prints the addresses of all modules that were loaded, as JSON in the last line of stderr. */
-const listing = `import { registerHooks } from 'node:module';
+/** Prints the addresses of all modules that were loaded, and where a key was derived, as JSON in the last line of stderr. */
+const listing = `import { registerHooks, syncBuiltinESMExports } from 'node:module';
+import crypto from 'node:crypto';
 const loaded = [];
+const { pbkdf2 } = crypto;
+crypto.pbkdf2 = (...args) => (loaded.push('derivation'), pbkdf2(...args));
+syncBuiltinESMExports();
 registerHooks({ load: (url, context, next) => (loaded.push(url), next(url, context)) });
 process.on('exit', () => process.stderr.write('\\n' + JSON.stringify(loaded)));`;
 
@@ -63,6 +67,8 @@ describe('the start of the program', () => {
         expect(matching(urls, new RegExp(`engines/${engine}/dump\\.ts`))).toHaveLength(1);
         expect(matching(urls, /engines\/\w+\/(operations|restore|scratch|v1|v2)/)).toEqual([]);
         expect(matching(urls, /^node:http$/)).toEqual([]); // its exports load undici
+        const order = matching(urls, /^derivation$|commands\/backup\/backup\.ts$|\/dump\.ts$/);
+        expect(order.slice(0, 2)).toEqual(['derivation', 'derivation']); // on another processor, meanwhile
       } finally {
         await installation.dispose();
       }

@@ -1,19 +1,21 @@
 import type { Target } from '../plan/schema.ts';
 import { addressOf, engineOf, openSource, type App } from '../session/app.ts';
-import { newSealKeys, writeArchive, type Written } from './write.ts';
+import { newSealKeys } from './seal-keys.ts';
+import { writeArchive, type Written } from './write.ts';
 
 /**
  * Dumps a target into the primary store, as an archive of the tier.
  * @param room settles when there is as much room in the store as there can be: nothing is written before
+ * @param newKeys begun earlier, or now, while the server answers
  */
 export const takeArchive = async (
   app: App,
   target: Target,
   tier: 'daily' | 'safety',
   room: Promise<unknown> = Promise.resolve(),
+  newKeys = newSealKeys(app),
 ): Promise<Written> => {
   room.catch(() => {}); // awaited below, unless the server fails first
-  const newKeys = newSealKeys(app); // derived while the server answers
   const source = await openSource(app.run, target);
   app.run.log.info({ target: target.name, source: addressOf(source) }, 'backup started');
   const dump = await engineOf(target).dump(app.run, source);

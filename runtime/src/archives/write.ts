@@ -3,11 +3,11 @@ import { pack } from '../pipeline/pack.ts';
 import { archiveKey, fileName, type Form, type Tier } from './layout.ts';
 import type { FileManifest, Manifest } from './manifest.ts';
 import { writeManifest } from './catalogue.ts';
+import { newSealKeys, type SealKeys } from './seal-keys.ts';
 import { names } from '../contract/names.ts';
 import type { Entries } from '../core/entries.ts';
 import { readAhead } from '../core/read-ahead.ts';
 import { countingBytes } from '../core/count-bytes.ts';
-import { newArchiveKeys } from '../crypto/archive-keys.ts';
 import { startSealing } from '../crypto/seal.ts';
 import type { Dump, ServerInfo } from '../engines/engine.ts';
 import type { Target } from '../plan/schema.ts';
@@ -49,12 +49,6 @@ const freeKey = async (store: Store, keyAt: (time: Date) => string, time: Date):
     if (!(await store.head(key))) return key;
   }
 };
-
-type SealKeys = Awaited<ReturnType<typeof newArchiveKeys>> | undefined;
-
-/** Keys of the next archive; none where the plan stores in the clear. */
-export const newSealKeys = async ({ keys, run }: App): Promise<SealKeys> =>
-  keys && newArchiveKeys(keys[0], run.randomBytes);
 
 /** What an archive is made of, and where it goes. */
 interface Content {

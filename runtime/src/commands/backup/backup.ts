@@ -16,6 +16,7 @@ import { candidateOf, prune } from '../../retention/application.ts';
 import { storeRecoveryKit } from './recovery-kit.ts';
 import { replicate, type Replicated } from '../../archives/replicate.ts';
 import { backupWarnings } from '../../health/warnings.ts';
+import type { SealKeys } from '../../archives/seal-keys.ts';
 import { takeArchive } from '../../archives/take.ts';
 import type { Written } from '../../archives/write.ts';
 import type { BackupResult } from './result.ts';
@@ -59,11 +60,11 @@ const replicateAll = async (app: App, target: Target, key: string): Promise<Reco
   return replicated;
 };
 
-const backUp = async (app: App, target: Target): Promise<BackupResult> => {
+const backUp = async (app: App, target: Target, newKeys?: Promise<SealKeys>): Promise<BackupResult> => {
   const { run, stores } = app;
   const { name } = target;
   const room = stores.primary.removeLeftovers(graceEnd(app));
-  const written = await takeArchive(app, target, 'daily', room).finally(() => room.catch(() => {}));
+  const written = await takeArchive(app, target, 'daily', room, newKeys).finally(() => room.catch(() => {}));
   const { key, manifest } = written;
   await pointNewest(app, stores.primary, name, key, manifest);
   const copies = await copyToTiers(app, target, written);
@@ -92,8 +93,11 @@ const backUp = async (app: App, target: Target): Promise<BackupResult> => {
   };
 };
 
-/** Dumps a target into the primary store, copies it to weekly and monthly where due and to the replicas, and prunes. */
-export const backup = async (app: App, name: string): Promise<BackupResult> => {
+/**
+ * Dumps a target into the primary store, copies it to weekly and monthly where due and to the replicas, and prunes.
+ * @param newKeys those of the archive, begun earlier
+ */
+export const backup = async (app: App, name: string, newKeys?: Promise<SealKeys>): Promise<BackupResult> => {
   const target = findTarget(app.plan, name);
   const deadlineSeconds = parseDuration(target.deadline);
   engineOf(target)
@@ -102,6 +106,6 @@ export const backup = async (app: App, name: string): Promise<BackupResult> => {
   return recorded(
     app,
     { command: 'backup', target: name, lock: true, deadlineSeconds, summarise: backupSummary },
-    (inner) => backUp(inner, target),
+    (inner) => backUp(inner, target, newKeys),
   );
 };

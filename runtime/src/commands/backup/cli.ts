@@ -10,12 +10,14 @@ export const command = defineCommand({
   schema: async () => (await import('./result.ts')).backupSchema,
   text: async () => (await import('./text.ts')).renderBackup,
   run: async ({ target }, tool) => {
+    const app = await tool.open();
+    const { newSealKeys } = await import('../../archives/seal-keys.ts');
+    const newKeys = newSealKeys(app); // on another processor, while this one loads the rest
     const [{ backup }, { becomeBatch }] = await Promise.all([
       import('./backup.ts'),
       import('../../core/process.ts'),
     ]);
-    const app = await tool.open();
-    const [result] = await Promise.all([backup(app, target), becomeBatch(app.run)]);
+    const [result] = await Promise.all([backup(app, target, newKeys), becomeBatch(app.run)]);
     return { result };
   },
 });
