@@ -2,6 +2,7 @@ import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { jsonOn, runOn } from '../kit/command-line.ts';
 import { recordsOf, testApp } from '../kit/app.ts';
 import { directoryStore } from '../../runtime/src/store/directory.ts';
+import type { CheckReport } from '../../runtime/src/commands/check/result.ts';
 import type { App } from '../../runtime/src/session/app.ts';
 import { putPiece, sealPiece } from '../../runtime/src/wal/piece.ts';
 import { placeOf } from '../../runtime/src/wal/place.ts';
@@ -98,7 +99,15 @@ test('status tells of a slot that is left although the plan keeps no log', async
     status: 'idle',
     problem: expect.stringContaining('grill-backup wal release postgresql'),
   });
-  await runOn(without, 'wal', 'release', 'postgresql', '--force');
+  const slots = async () =>
+    ((await jsonOn(without, 'check', 'postgresql')).json as CheckReport).findings.filter(
+      ({ kind }) => kind === 'slot-left',
+    );
+  const [left] = await slots();
+  expect(left).toMatchObject({ key: 'grill_backup_test_postgresql', severity: 'problem' });
+  const [, statement] = /or on the server (SELECT .*)$/.exec(left!.message)!;
+  await server.psql('postgres', statement!);
+  expect(await slots()).toEqual([]);
 });
 
 test('a database without a log is a mistake of usage', async () => {

@@ -115,6 +115,7 @@ export const toyServer = (system = '7000000000000000001'): ToyServer => {
   };
   const log: LogWork = {
     formatPosition: String,
+    dropStatement: (name) => `drop ${name}`,
     parsePosition: (text) => (/^\d+$/.test(text) ? BigInt(text) : undefined),
     ancestors: (history) =>
       (JSON.parse(history.toString()) as [number, string][]).map(([timeline, at]) => ({

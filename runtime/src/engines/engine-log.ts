@@ -82,6 +82,8 @@ export interface LogWork<Connection = unknown> {
   formatPosition(position: bigint): string;
   /** Undefined for what is no position. */
   parsePosition(text: string): bigint | undefined;
+  /** What drops a slot, for a person at the server. */
+  dropStatement(slot: string): string;
   identify(run: RunContext, source: Source<Connection>): Promise<LogIdentity>;
   /**
    * Finds the slot, or makes it; one that is lost is made anew.

@@ -14,7 +14,7 @@ export const onDemand = <Connection>(load: () => Promise<Work<Connection>>): Wor
 /** What a log needs a server for. */
 type LogCalls<Connection> = Omit<
   LogWork<Connection>,
-  'formatPosition' | 'parsePosition' | 'ancestors' | 'find'
+  'formatPosition' | 'parsePosition' | 'dropStatement' | 'ancestors' | 'find'
 >;
 
 /** The same for the log of an engine. */

@@ -140,3 +140,7 @@ export const parseGapKey = (target: string, key: string): GapName | undefined =>
     ? { system, timeline: Number.parseInt(timeline, 16), from: BigInt(`0x${from}`), to: BigInt(`0x${to}`) }
     : undefined;
 };
+
+/** Whether a key is that of something that a receiver stores of the target. */
+export const isLogKey = (target: string, key: string): boolean =>
+  [parsePieceKey, parseIndexKey, parseHistoryKey, parseGapKey].some((parse) => parse(target, key));

@@ -2,11 +2,10 @@ import { BackupError } from '../core/errors.ts';
 import type { BaseFacts, LogWork } from '../engines/engine-log.ts';
 import { isWithin, type Stretch } from './cover.ts';
 import { readGap } from './gaps.ts';
-import { readIndex, type HourIndex } from './index-chain.ts';
-import { indexKey, parsePieceKey, pieceKey, timelineFolder, type HourPlace } from './names.ts';
+import { indexProblems, readIndexed } from './index-problems.ts';
 import type { LogPlace } from './place.ts';
 import { openLogReader, type OpenedLog } from './reader.ts';
-import { readStored, type StoredLog } from './stored.ts';
+import type { StoredLog } from './stored.ts';
 
 /** Log that a base needs, in its store. */
 export interface LogOfBase {
@@ -15,56 +14,12 @@ export interface LogOfBase {
   readonly facts: BaseFacts;
 }
 
-const damaged = (message: string): BackupError => new BackupError('archive.damaged', message);
-
-/** Every object that an index lists is there, as far as it holds log from the position on. */
-const assertListed = (
-  { target }: LogPlace,
-  hour: HourPlace,
-  { pieces }: HourIndex,
-  there: ReadonlySet<string>,
-  from: bigint,
-): void => {
-  for (const file of pieces) {
-    const key = `${timelineFolder(target, hour.system, hour.timeline)}${file}`;
-    const piece = parsePieceKey(target, key);
-    if (!piece)
-      throw damaged(`index ${indexKey(target, hour)} lists ${file}, which is not the name of a piece`);
-    if (piece.to > from && !there.has(key))
-      throw damaged(`piece ${key} is gone; index ${indexKey(target, hour)} lists it`);
-  }
-};
-
-/** The hours of a timeline: each one proves itself, and names the one before. */
-const verifyHours = async (
-  place: LogPlace,
-  hours: readonly HourPlace[],
-  there: ReadonlySet<string>,
-  from: bigint,
-): Promise<void> => {
-  let previous: HourIndex | undefined;
-  for (const hour of hours) {
-    const index = await readIndex(place, hour);
-    if (previous && index.previous !== previous.mac)
-      throw damaged(
-        `index ${indexKey(place.target, hour)} does not follow that of ${previous.hour}: one between them is gone, or one was exchanged`,
-      );
-    assertListed(place, hour, index, there, from);
-    previous = index;
-  }
-};
-
 const verifyIndexes = async ({ place, facts }: LogOfBase, { timelines }: OpenedLog): Promise<StoredLog> => {
-  const { hours } = await readStored(place, facts.system);
-  const stored = await readStored(place, facts.system); // after the indexes: what they list was stored before them
-  const there = new Set(stored.pieces.map((piece) => pieceKey(place.target, piece)));
-  for (const { timeline } of timelines)
-    await verifyHours(
-      place,
-      hours.filter((hour) => hour.timeline === timeline).toSorted((a, b) => a.hour.localeCompare(b.hour)),
-      there,
-      facts.start,
-    );
+  const stored = await readIndexed(place, facts.system);
+  for (const { timeline } of timelines) {
+    const [first] = await indexProblems(place, stored, timeline, facts.start);
+    if (first) throw new BackupError('archive.damaged', first.message);
+  }
   return stored;
 };
 

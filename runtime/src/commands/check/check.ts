@@ -5,6 +5,8 @@ import { baseFindings } from './bases.ts';
 import type { Finding } from './finding.ts';
 import { findingsOf, partialsOf } from './findings.ts';
 import { leftoverFindings } from './leftovers.ts';
+import { logFindings } from './log.ts';
+import { ofNoTarget } from './no-target.ts';
 import { recorded } from '../../runs/recorded-run.ts';
 import { versionFindings } from './version-findings.ts';
 import { surveyAll } from '../../archives/orphans.ts';
@@ -42,7 +44,8 @@ const checkTarget = async (
     for (const finding of await findingsOf({ app, target, here, all, undelete }))
       checked.push(await settle(app, finding, repair));
   const named = findTarget(app.plan, target);
-  for (const finding of [...(await baseFindings(app, named)), ...(await leftoverFindings(app, named))])
+  const others = [baseFindings, logFindings, leftoverFindings];
+  for (const finding of (await Promise.all(others.map((find) => find(app, named)))).flat())
     checked.push(await settle(app, finding, repair));
   return checked;
 };
@@ -72,7 +75,11 @@ const repairOrLook = (app: App, target: string, undelete: boolean): Promise<read
 const checkStores = async (app: App, repair: boolean): Promise<readonly Checked[]> => {
   const checked: Checked[] = [];
   for (const store of allStores(app))
-    for (const finding of [...(await partialsOf(app, store)), ...(await versionFindings(store))])
+    for (const finding of [
+      ...(await partialsOf(app, store)),
+      ...(await versionFindings(store)),
+      ...(await ofNoTarget(app, store)),
+    ])
       checked.push(await settle(app, finding, repair));
   return checked;
 };

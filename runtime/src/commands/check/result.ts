@@ -16,6 +16,17 @@ export const findingKinds = [
   'versions-pile-up',
   'versions-unknown',
   'left-on-server',
+  'slot-left',
+  'log-foreign',
+  'log-elsewhere',
+  'log-unplanned',
+  'log-of-other-system',
+  'log-of-no-target',
+  'log-hole',
+  'log-gap',
+  'log-record-broken',
+  'log-index-broken',
+  'log-history-missing',
 ] as const;
 
 /** A finding, and what became of it. */

@@ -26,6 +26,7 @@ export const postgresql: Engine<PostgresqlConnection> = {
   recover: async (...args) => (await import('./leftovers.ts')).recover(...args),
   log: {
     formatPosition,
+    dropStatement: (slot) => `SELECT pg_drop_replication_slot('${slot}')`,
     parsePosition,
     ancestors,
     ...logOnDemand(() => import('./replication/log.ts')),
