@@ -34,7 +34,7 @@ const lifecycle = z.strictObject({
 const objectLock = z.strictObject({
   /** In `GOVERNANCE` mode an account with `s3:BypassGovernanceRetention` can still remove a version, in `COMPLIANCE` mode nobody can. */
   mode: z.enum(['GOVERNANCE', 'COMPLIANCE']),
-  /** Days that a version is locked; at most the shortest `retention.days`, as what is locked cannot be pruned. */
+  /** Days that a version is locked; at most the shortest `retention.days` or `pointInTime.window`, as what is locked cannot be pruned. */
   days: z.int().min(1),
 });
 

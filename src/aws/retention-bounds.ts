@@ -1,3 +1,7 @@
+import { z } from 'zod';
+import { daySeconds } from '../../runtime/src/contract/time.ts';
+import { secondsOf } from '../../runtime/src/plan/duration.ts';
+import { pointInTimeOf } from '../../runtime/src/plan/point-in-time.ts';
 import { planShape, type Plan } from '../../runtime/src/plan/schema.ts';
 
 type RetentionPolicy = Plan['retention'];
@@ -14,6 +18,7 @@ export interface Bound {
 interface Kept {
   readonly name?: unknown;
   readonly retention?: object | undefined;
+  readonly pointInTime?: { readonly window?: unknown } | undefined;
 }
 
 /** Retention of each target; none for what is not valid yet, which has a problem of its own. */
@@ -41,6 +46,19 @@ const longest = ([name, { days, weekly, monthly }]: readonly [string, RetentionP
 export const longestKept = (retention: unknown, targets: readonly Kept[]): readonly Bound[] =>
   policies(retention, targets).flatMap(longest);
 
+const { window } = pointInTimeOf(z.unknown()).shape;
+
+/** After how many days the log of each target is removed, and the bases before it. */
+const windows = (targets: readonly Kept[]): readonly Bound[] =>
+  targets.flatMap(({ name, pointInTime }) => {
+    const { data } = window.safeParse(pointInTime?.window);
+    return pointInTime && data
+      ? [{ days: Math.floor(secondsOf(data) / daySeconds), what: `window of target ${String(name)}` }]
+      : [];
+  });
+
 /** After how many days each target begins to prune. */
-export const shortestKept = (retention: unknown, targets: readonly Kept[]): readonly Bound[] =>
-  policies(retention, targets).map(([name, { days }]) => ({ days, what: `retention of target ${name}` }));
+export const shortestKept = (retention: unknown, targets: readonly Kept[]): readonly Bound[] => [
+  ...policies(retention, targets).map(([name, { days }]) => ({ days, what: `retention of target ${name}` })),
+  ...windows(targets),
+];

@@ -2,7 +2,7 @@ import { k8s } from 'cdk8s-plus-28';
 import type { Environment, Resources } from '../environment/environment.ts';
 import { canonicalQuantity } from '../environment/resources.ts';
 import { overrideVariables } from './config.ts';
-import { systemLabels, type Platform } from './labels.ts';
+import { podsWithVolume, type Platform } from './labels.ts';
 import { distinct, type Folder } from './volumes.ts';
 
 /** User and group of the job image, and owner of the volume's files. */
@@ -52,18 +52,16 @@ const pullSecrets = ({ image }: PodSystem): k8s.LocalObjectReference[] | undefin
 
 /**
  * Pods on one node share a ReadWriteOnce volume, and the exporter holds it for ever: elsewhere they would wait for it until
- * their deadline. Required, as a preference may lose against other scores. The selector is that of every pod of ours, each of
- * which has these labels itself: so the first one goes where it likes, and none waits for an exporter that is not there.
+ * their deadline. Required, as a preference may lose against other scores. The selector is that of every pod of ours with the
+ * volume, each of which has these labels itself: so the first one goes where it likes, and none waits for an exporter that is
+ * not there. A pod without the volume goes where it likes, and nobody follows it: the volume may be in another zone.
  */
-const whereTheVolumeIs = ({ storage, platform }: PodSystem): k8s.Affinity | undefined =>
-  storage.accessMode === 'ReadWriteOnce'
+const whereTheVolumeIs = (system: PodSystem, folders: readonly Folder[]): k8s.Affinity | undefined =>
+  system.storage.accessMode === 'ReadWriteOnce' && folders.some(({ volume }) => volume.persistentVolumeClaim)
     ? {
         podAffinity: {
           requiredDuringSchedulingIgnoredDuringExecution: [
-            {
-              topologyKey: 'kubernetes.io/hostname',
-              labelSelector: { matchLabels: systemLabels({ platform }) },
-            },
+            { topologyKey: 'kubernetes.io/hostname', labelSelector: podsWithVolume(system) },
           ],
         },
       }
@@ -97,7 +95,7 @@ export const jobPod = (pod: JobPod): k8s.PodSpec => {
     terminationGracePeriodSeconds: terminationGraceSeconds,
     priorityClassName: pod.system.priorityClass,
     imagePullSecrets: pullSecrets(pod.system),
-    affinity: whereTheVolumeIs(pod.system),
+    affinity: whereTheVolumeIs(pod.system, folders),
     securityContext: {
       runAsNonRoot: true,
       runAsUser: userId,

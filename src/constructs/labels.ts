@@ -1,3 +1,5 @@
+import { names } from '../../runtime/src/contract/names.ts';
+
 /** A system's name in the label part-of, by which its objects and pods are selected. */
 export interface Platform {
   readonly platform: string;
@@ -15,6 +17,15 @@ export const nameLabel = 'app.kubernetes.io/name';
 export const labelsOf = (system: Platform, name: string): Record<string, string> => ({
   [nameLabel]: name,
   ...systemLabels(system),
+});
+
+/** Of pods that need no volume, and so may be anywhere: those that need it must not follow them. */
+export const noVolume = { [`${names.program}/volume`]: 'none' };
+
+/** Selects the pods that need the volume; each of them has these labels itself. */
+export const podsWithVolume = (system: Platform) => ({
+  matchLabels: systemLabels(system),
+  matchExpressions: Object.keys(noVolume).map((key) => ({ key, operator: 'DoesNotExist' })),
 });
 
 /** Pods of one workload. */

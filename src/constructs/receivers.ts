@@ -7,7 +7,7 @@ import { names, receiverName, receiverNames } from '../../runtime/src/contract/n
 import type { Environment, EnvironmentTarget } from '../environment/environment.ts';
 import { planChecksum } from './config.ts';
 import { jobPod } from './job-pod.ts';
-import { labelsOf, podsOf, podsOfAny } from './labels.ts';
+import { labelsOf, noVolume, podsOf, podsOfAny } from './labels.ts';
 import { portName, probes } from './probes.ts';
 import {
   archives,
@@ -23,7 +23,12 @@ type TargetWithLog = EnvironmentTarget & { readonly pointInTime: object };
 const hasLog = (target: EnvironmentTarget): target is TargetWithLog => target.pointInTime !== undefined;
 
 /** The log goes to S3 where that is on; then the pod needs no volume. */
-const storeFolders = ({ stores }: Environment) => (stores.s3?.sync ? [] : [archives()]);
+const needsVolume = ({ stores }: Environment): boolean => !stores.s3?.sync;
+
+const podLabels = (environment: Environment, name: string) => ({
+  ...labelsOf(environment, name),
+  ...(!needsVolume(environment) && noVolume),
+});
 
 const podOf = (environment: Environment, target: TargetWithLog): k8s.PodSpec => {
   const { name, engine, connection, pointInTime } = target;
@@ -35,7 +40,7 @@ const podOf = (environment: Environment, target: TargetWithLog): k8s.PodSpec => 
     resources: pointInTime.resources,
     restartPolicy: 'Always',
     folders: [
-      ...storeFolders(environment),
+      ...(needsVolume(environment) ? [archives()] : []),
       planFolder(),
       encryptionSecret(environment),
       databaseSecret(engine, pointInTime.secret ?? target.secret),
@@ -58,16 +63,18 @@ export class Receivers extends Construct {
 
   private receiver(environment: Environment, target: TargetWithLog): void {
     const name = receiverName(target.name);
-    const labels = labelsOf(environment, name);
     new k8s.KubeDeployment(this, name, {
-      metadata: { name, labels },
+      metadata: { name, labels: labelsOf(environment, name) },
       spec: {
         replicas: 1,
         // a slot has one receiver: the new one starts when the old one has stored what it held
         strategy: { type: 'Recreate' },
         selector: podsOf(environment, name),
         template: {
-          metadata: { labels, annotations: { 'checksum/plan': planChecksum(environment) } },
+          metadata: {
+            labels: podLabels(environment, name),
+            annotations: { 'checksum/plan': planChecksum(environment) },
+          },
           spec: podOf(environment, target),
         },
       },

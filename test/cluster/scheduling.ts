@@ -1,5 +1,6 @@
 import { deepEqual, match } from 'node:assert/strict';
 import { cronJobNames, names } from '../../runtime/src/contract/names.ts';
+import { noVolume } from '../../src/constructs/labels.ts';
 import type { Environment } from '../../src/environment/environment.ts';
 import { until } from '../kit/until.ts';
 import { folderOf } from './applied.ts';
@@ -57,6 +58,9 @@ const inNamespace = ({ namespace }: Environment, ...args: readonly string[]): re
 ];
 
 const ours = '-l=app.kubernetes.io/component=backup';
+const [[noVolumeLabel]] = Object.entries(noVolume) as [[string, string]];
+const withVolume = `${ours},!${noVolumeLabel}`;
+const withoutVolume = `${ours},${noVolumeLabel}`;
 
 /** Nodes of our pods, each once; an empty name for a pod that waits for one. */
 const placesOf = async (environment: Environment, selector: string): Promise<readonly string[]> => {
@@ -68,20 +72,45 @@ const placesOf = async (environment: Environment, selector: string): Promise<rea
 const start = (environment: Environment, cronJob: string, name: string): Promise<string> =>
   kubectl(inNamespace(environment, 'create', 'job', `--from=cronjob/${cronJob}`, name));
 
-const placed = (environment: Environment, count: number): Promise<readonly string[]> =>
+const placed = (environment: Environment, count: number, selector = withVolume): Promise<readonly string[]> =>
   until(async () => {
-    const places = await placesOf(environment, ours);
+    const places = await placesOf(environment, selector);
     return places.length === count && places.every(Boolean) ? places : undefined;
   }, 60);
 
-/** Every pod goes where the exporter holds the volume, and nowhere else; the first one goes where it likes. */
+/** Without their Jobs first, which hold their pods until they have counted them. */
+const removePods = async (environment: Environment, selector: string): Promise<void> => {
+  await kubectl(inNamespace(environment, 'delete', 'jobs', '--all'));
+  await kubectl(inNamespace(environment, 'delete', 'pods', selector, '--force', '--grace-period=0'));
+};
+
+const cordoned = (node: string): Promise<string> => kubectl(['cordon', node]);
+
+/** Pods without the volume are in one zone and the volume is in another: nobody waits for a place beside them. */
+const nobodyFollowsReceivers = async (
+  environment: Environment,
+  home: string,
+  away: string,
+): Promise<void> => {
+  const receivers = await placesOf(environment, withoutVolume);
+  await removePods(environment, withoutVolume);
+  const places = await placed(environment, receivers.length, withoutVolume);
+  deepEqual(new Set(places), new Set(receivers.map(() => away)), 'receivers go where the volume is not');
+  await kubectl(['uncordon', home]);
+  await cordoned(away);
+  await removePods(environment, withVolume);
+  await start(environment, cronJobNames(environment.targets)[0]!, 'lane-apart');
+  await until(async () => (await placesOf(environment, withVolume)).includes(home), 60);
+};
+
+/** Every pod with the volume goes where the exporter holds the volume, and nowhere else; the first one goes where it likes. */
 const followTheVolume = async (environment: Environment): Promise<void> => {
   const cronJobs = cronJobNames(environment.targets);
   const [home] = await placed(environment, 1);
   for (const cronJob of cronJobs) await start(environment, cronJob, `lane-${cronJob}`);
   deepEqual(new Set(await placed(environment, 1 + cronJobs.length)), new Set([home]), 'all are on one node');
 
-  await kubectl(['cordon', home!]);
+  await cordoned(home!);
   await start(environment, cronJobs[0]!, 'lane-waits');
   const waiting = '-l=batch.kubernetes.io/job-name=lane-waits';
   const reason = await until(() =>
@@ -99,19 +128,16 @@ const followTheVolume = async (environment: Environment): Promise<void> => {
   match(reason, /didn't match pod affinity rules/);
 
   await kubectl(inNamespace(environment, 'scale', 'deployment', names.exporter, '--replicas=0'));
-  await kubectl(inNamespace(environment, 'delete', 'jobs', '--all'));
-  await kubectl(inNamespace(environment, 'delete', 'pods', ours, '--force', '--grace-period=0'));
-  await until(async () => (await placesOf(environment, ours)).length === 0);
+  await removePods(environment, withVolume);
+  await until(async () => (await placesOf(environment, withVolume)).length === 0);
   await start(environment, cronJobs[0]!, 'lane-first');
-  deepEqual(
-    await placed(environment, 1),
-    nodes.filter((node) => node !== home),
-  );
+  const [away] = nodes.filter((node) => node !== home);
+  deepEqual(await placed(environment, 1), [away]);
+  await nobodyFollowsReceivers(environment, home!, away!);
 };
 
 const remove = async (environment: Environment): Promise<void> => {
-  await kubectl(inNamespace(environment, 'delete', 'jobs', '--all'));
-  await kubectl(inNamespace(environment, 'delete', 'pods', ours, '--force', '--grace-period=0'));
+  await removePods(environment, ours);
   await kubectl(['delete', 'nodes', ...nodes]);
 };
 

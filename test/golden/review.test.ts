@@ -63,6 +63,7 @@ const prepared: Readonly<Record<string, { readonly before?: Edit; readonly after
       'exposure: aws:Role replication spec.name: grill-stats-backups-replication → other-backups-replication',
       'exposure: aws:Role backup spec.name: grill-stats-backups → other-backups',
       'exposure: ServiceAccount backup-operator metadata.annotations.eks.amazonaws.com/role-arn: arn:aws:iam::123456789012:role/grill-stats-backups → arn:aws:iam::123456789012:role/other-backups',
+      'exposure: ServiceAccount backup-receiver metadata.annotations.eks.amazonaws.com/role-arn: arn:aws:iam::123456789012:role/grill-stats-backups → arn:aws:iam::123456789012:role/other-backups',
       'exposure: ServiceAccount backup-restore metadata.annotations.eks.amazonaws.com/role-arn: arn:aws:iam::123456789012:role/grill-stats-backups → arn:aws:iam::123456789012:role/other-backups',
       'harmless: aws:Alias archives spec.name: alias/grill-stats-backups → alias/other-backups',
       'harmless: aws:Key archives spec.description: objects of the bucket grill-stats-backups → objects of the bucket other-backups',
@@ -81,6 +82,10 @@ const prepared: Readonly<Record<string, { readonly before?: Edit; readonly after
     told: [
       'data-loss: ConfigMap backup-config data.BACKUP_REMOTE_SYNC: true → false',
       'data-loss: ConfigMap backup-config data.plan.json.stores.s3.sync: true → false',
+      'availability: Deployment postgresql-wal spec.template.spec.affinity: added {"podAffinity":{"requiredDuringSchedulingIgnoredDuringExecu…',
+      'harmless: Deployment postgresql-wal spec.template.metadata.labels.grill-backup/volume: removed none',
+      'harmless: Deployment postgresql-wal spec.template.spec.containers[receiver].volumeMounts[backup]: added {"mountPath":"/backup","name":"backup"}',
+      'harmless: Deployment postgresql-wal spec.template.spec.volumes[backup]: added {"name":"backup","persistentVolumeClaim":{"claimName":"back…',
     ],
   },
   'another group may restore': {

@@ -7,9 +7,9 @@ import { shellWords } from './shell-words.ts';
 import { names } from '../../runtime/src/contract/names.ts';
 import { scriptsFor } from '../../runtime/src/contract/scripts.ts';
 import { planOf } from '../../src/environment/environment.ts';
-import { objectsOf, podsOf, prodWithLog, root } from './environments.ts';
+import { objectsOf, podsOf, root, environmentOf } from './environments.ts';
 
-const environment = prodWithLog();
+const environment = environmentOf('prod');
 const objects = objectsOf(environment);
 const { targets } = planOf(environment);
 

@@ -18,12 +18,6 @@ export const environmentWith = (
   changes: Readonly<Record<string, unknown>>,
 ): Environment => parseEnvironment(name, { ...environmentOf(name), ...changes });
 
-/** prod, with the log of its first target kept. */
-export const prodWithLog = (pointInTime: object = {}): Environment => {
-  const [first, ...others] = environmentOf('prod').targets;
-  return environmentWith('prod', { targets: [{ ...first, pointInTime }, ...others] });
-};
-
 /** All objects, with the restore pod. */
 export const objectsOf = (environment: Environment): readonly KubernetesObject[] =>
   synthesize(environment).flatMap(({ objects }) => objects);

@@ -5,7 +5,14 @@ import { networkTables } from '../../scripts/docs/network.ts';
 import { isAllowed, type End } from '../../scripts/network/policy.ts';
 import { connectionOf, worldOf, type World } from '../../scripts/network/world.ts';
 import type { Environment } from '../../src/environment/environment.ts';
-import { environmentNames, environmentOf, environmentWith, objectsOf, root } from '../kit/environments.ts';
+import {
+  environmentNames,
+  environmentOf,
+  environmentWith,
+  objectsOf,
+  root,
+  type EnvironmentName,
+} from '../kit/environments.ts';
 
 const worldIn = (environment: Environment): World => worldOf(environment, objectsOf(environment));
 
@@ -40,18 +47,23 @@ const needs: Readonly<Record<string, readonly string[]>> = {
   'backup-restore-job': [...postgresql, ...influxdb, ...redis],
 };
 
+/** The log of PostgreSQL is kept in prod only. */
+const ofLog: typeof needs = { 'postgresql-base': postgresql, 'postgresql-wal': postgresql };
+const needsIn = (name: EnvironmentName): typeof needs => ({ ...needs, ...(name === 'prod' && ofLog) });
+
 describe.each(environmentNames)('%s', (name) => {
   const world = worldIn(environmentOf(name));
 
   test('each pod connects to what it needs, and to nothing else', () => {
-    const wanted = Object.entries(needs).flatMap(([pod, own]) =>
+    const wanted = Object.entries(needsIn(name)).flatMap(([pod, own]) =>
       [...everyPod, ...own].map((what) => `${pod} › ${what}`),
     );
     expect(allowed(world, 'outgoing').toSorted()).toEqual(wanted.toSorted());
   });
 
-  test('only Prometheus connects to the exporter, only Redis to the restore pod, and nobody to a backup', () => {
+  test('only Prometheus connects to exporter and receiver, only Redis to the restore pod, and nobody to a backup', () => {
     expect(allowed(world, 'incoming')).toEqual([
+      ...(name === 'prod' ? ['postgresql-wal › Prometheus, TCP 9188'] : []),
       'backup-exporter › Prometheus, TCP 9187',
       'backup-restore-job › server of redis, TCP 40000',
     ]);
@@ -104,7 +116,7 @@ describe('what an environment file asks for', () => {
     expect([reaches('192.0.2.7'), reaches('192.0.2.8')]).toEqual([true, false]);
   });
 
-  test('ingress on the database’s side admits its backup and the restore pod alone', () => {
+  test('ingress on the database’s side admits what works for it and the restore pod alone', () => {
     const guarded = { ...first!, network: { ...first!.network, ingress: true } };
     const { pods, policies } = worldIn(environmentWith('prod', { targets: [guarded, ...others] }));
     const to: End = {
@@ -115,7 +127,12 @@ describe('what an environment file asks for', () => {
     const admitted = pods
       .filter((from) => isAllowed(policies, { from, to, port: 5432 }))
       .map((pod) => pod.name);
-    expect(admitted).toEqual(['postgresql-backup', 'backup-restore-job']);
+    expect(admitted).toEqual([
+      'postgresql-backup',
+      'postgresql-base',
+      'postgresql-wal',
+      'backup-restore-job',
+    ]);
     expect(isAllowed(policies, { from: stranger, to, port: 5432 })).toBe(false);
   });
 
@@ -147,21 +164,10 @@ describe('what an environment file asks for', () => {
       pushgateway: { url: 'http://pushgateway.monitoring:9091' },
       network: { ...network, pushgateway: { cidrs: ['10.0.0.6/32'] } },
     };
-    expect(reachedBy(asks, 'Pushgateway, TCP 9091')).toEqual(
-      Object.keys(needs).filter((pod) => pod !== 'backup-exporter'),
-    );
-  });
-
-  test('the server of a log is also reached by its receiver and its bases, and Prometheus reaches the receiver', () => {
-    const followed = { targets: [{ ...first, pointInTime: {} }, ...others] };
-    expect(reachedBy(followed, 'server of postgresql, TCP 5432').toSorted()).toEqual([
-      'backup-restore-job',
-      'postgresql-backup',
-      'postgresql-base',
-      'postgresql-wal',
-    ]);
-    expect(allowed(worldIn(environmentWith('prod', followed)), 'incoming')).toContain(
-      'postgresql-wal › Prometheus, TCP 9188',
+    expect(reachedBy(asks, 'Pushgateway, TCP 9091').toSorted()).toEqual(
+      Object.keys(needsIn('prod'))
+        .filter((pod) => pod !== 'backup-exporter')
+        .toSorted(),
     );
   });
 

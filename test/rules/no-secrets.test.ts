@@ -25,7 +25,7 @@ describe.each(environmentNames)('%s', (name) => {
     const variables = podsOf(objects).flatMap(({ spec }) =>
       spec.containers.flatMap((container: { env: { name: string }[] }) => container.env),
     );
-    expect(variables.length).toBe(7 * Object.keys(overrides).length);
+    expect(variables.length).toBe(podsOf(objects).length * Object.keys(overrides).length);
     expect(
       variables.filter((variable) => variable.valueFrom?.configMapKeyRef?.name !== 'backup-config'),
     ).toEqual([]);

@@ -80,6 +80,7 @@ describe('what no cluster here is', () => {
     const { kinds } = await factsOf({});
     const left = new Set([...kinds].filter((kind) => !kind.startsWith('monitoring.coreos.com')));
     expect(names(await factsOf({ kinds: left }))).toEqual([
+      'kinds: monitoring.coreos.com/v1 PodMonitor',
       'kinds: monitoring.coreos.com/v1 ServiceMonitor',
       'kinds: monitoring.coreos.com/v1 PrometheusRule',
     ]);

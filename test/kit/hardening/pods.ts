@@ -105,7 +105,11 @@ export const podRules: readonly Rule[] = [
     ),
   ),
   podRule('shares a volume of one node with its neighbours', ['NSA'], (spec) =>
-    unless(spec.affinity?.podAffinity?.requiredDuringSchedulingIgnoredDuringExecution?.length, 'podAffinity'),
+    unless(
+      !spec.volumes?.some(({ persistentVolumeClaim }: never) => persistentVolumeClaim) ||
+        spec.affinity?.podAffinity?.requiredDuringSchedulingIgnoredDuringExecution?.length,
+      'podAffinity',
+    ),
   ),
 ];
 

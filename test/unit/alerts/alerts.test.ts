@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import type { alertGroups } from '../../../alerts/index.ts';
 import type { Environment } from '../../../src/environment/environment.ts';
-import { at, environmentNames, environmentOf, find, objectsOf, prodWithLog } from '../../kit/environments.ts';
+import { at, environmentNames, environmentOf, find, objectsOf } from '../../kit/environments.ts';
 import { checkAlert, checkFired, checkRules } from '../../kit/promtool.ts';
 import { recoveryCases, verificationCases } from './cases/archives.ts';
 import type { Case } from './cases/case.ts';
@@ -17,15 +17,10 @@ type Groups = ReturnType<typeof alertGroups>;
 const rulesOf = (environment: Environment): Groups =>
   at(find(objectsOf(environment), 'PrometheusRule', 'backup-alerts'), 'spec.groups');
 
-const groups = rulesOf(prodWithLog());
-const withoutLog = rulesOf(environmentOf('prod'));
+const groups = rulesOf(environmentOf('prod'));
 const { runbookUrl, grafanaUrl } = environmentOf('prod').monitoring;
 const alerts = groups.flatMap(({ rules }) => rules);
 const names = alerts.map(({ alert }) => alert);
-
-/** prod as it is, but for what only a log has. */
-const groupsFor = (name: string): Groups =>
-  withoutLog.some(({ rules }) => rules.some(({ alert }) => alert === name)) ? withoutLog : groups;
 
 const cases: readonly Case[] = [
   ...recoveryCases,
@@ -59,16 +54,12 @@ describe('alerts', () => {
     expect(await checkRules(rules)).toContain(`SUCCESS: ${count} rules found`);
   });
 
-  test('of a target whose log is kept pass promtool check rules', async () => {
-    expect(await checkRules(groups)).toContain(`SUCCESS: ${alerts.length} rules found`);
-  });
-
   test.each(names)('%s fires and is silent as its cases say', async (name) => {
     const own = cases.filter(({ alert }) => alert === name);
     expect(own.some(({ fires }) => fires)).toBe(true);
     expect(own.some(({ fires }) => !fires)).toBe(true);
     await checkAlert(
-      groupsFor(name),
+      groups,
       name,
       own.map((each) => ({ ...each, expected: expectedOf(each) })),
     );

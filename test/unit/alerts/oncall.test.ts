@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from '@jest/globals';
-import { at, find, objectsOf, prodWithLog, root } from '../../kit/environments.ts';
+import { at, find, objectsOf, root, environmentOf } from '../../kit/environments.ts';
 
 interface Rule {
   readonly resources: readonly string[];
@@ -9,7 +9,7 @@ interface Rule {
   readonly resourceNames?: readonly string[];
 }
 
-const rules = at(find(objectsOf(prodWithLog()), 'Role', 'backup-oncall'), 'rules') as Rule[];
+const rules = at(find(objectsOf(environmentOf('prod')), 'Role', 'backup-oncall'), 'rules') as Rule[];
 
 /** Verb, resource, and the name where the command has one. */
 type Right = readonly [verb: string, resource: string, name?: string];

@@ -4,9 +4,9 @@ import { describe, expect, test } from '@jest/globals';
 import { alertGroups } from '../../../alerts/index.ts';
 import { planOf } from '../../../src/environment/environment.ts';
 import { checkCommand, codeIn, isCommand } from '../../kit/commands.ts';
-import { prodWithLog, root } from '../../kit/environments.ts';
+import { root, environmentOf } from '../../kit/environments.ts';
 
-const plan = planOf(prodWithLog());
+const plan = planOf(environmentOf('prod'));
 const alerts = alertGroups({
   namespace: 'grill-stats',
   team: '',

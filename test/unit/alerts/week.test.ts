@@ -1,8 +1,16 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { receiverSamples } from '../../../runtime/src/commands/receive/samples.ts';
 import { samplesOf } from '../../../runtime/src/commands/serve/samples.ts';
 import { stateReader } from '../../../runtime/src/health/state.ts';
+import { newState } from '../../../runtime/src/wal/receiver-state.ts';
 import type { App } from '../../../runtime/src/session/app.ts';
-import { environmentLabel, metrics, type Metric } from '../../../runtime/src/contract/metrics.ts';
+import {
+  environmentLabel,
+  metrics,
+  receiverMetrics,
+  type Metric,
+} from '../../../runtime/src/contract/metrics.ts';
+import type { Sample } from '../../../runtime/src/metrics/sample.ts';
 import type { Store } from '../../../runtime/src/store/store.ts';
 import { alertGroups } from '../../../alerts/index.ts';
 import { planOf } from '../../../src/environment/environment.ts';
@@ -41,16 +49,29 @@ const productionApp = async (clock: { now: Date }): Promise<App> => {
   return { ...testApp({ stores, run, targets: [redisTarget({ host: '127.0.0.1', port: 6379 })] }), plan };
 };
 
-const exporterScrape = async (app: App, read: ReturnType<typeof stateReader>): Promise<Scrape> =>
+const scrapeOf = (samples: readonly Sample[]): Scrape =>
   Object.fromEntries(
-    samplesOf({ plan: app.plan, state: await read(), seconds: 0.1 }).map(({ metric, labels, value }) => [
+    samples.map(({ metric, labels, value }) => [
       seriesName(metric.name, { [environmentLabel]: plan.environment, ...labels }),
       value,
     ]),
   );
 
+const exporterScrape = async (app: App, read: ReturnType<typeof stateReader>): Promise<Scrape> =>
+  scrapeOf(samplesOf({ plan: app.plan, state: await read(), seconds: 0.1 }));
+
+/** Of a receiver that stores an idle log, of a server that limits its slots. */
+const receiverScrape = (now: Date): Scrape => {
+  const slot = { name: 'grill_backup_prod_postgresql', status: 'active', safeBytes: 2n ** 34n } as const;
+  const positions = { serverEnd: 4096n, stored: 4096n };
+  const state = { ...newState(), ...positions, isConnected: true, slot };
+  state.point.stored(4096n);
+  state.point.see({ position: 4096n, at: now });
+  return scrapeOf(receiverSamples('postgresql', state, now));
+};
+
 const timestamps = [
-  ...Object.values<Metric>(metrics).filter(({ unit }) => unit === 'timestamp').map(({ name }) => name),
+  ...Object.values<Metric>({ ...metrics, ...receiverMetrics }).filter(({ unit }) => unit === 'timestamp').map(({ name }) => name),
   ...['kube_cronjob_created', 'kube_cronjob_next_schedule_time', 'kube_cronjob_status_last_successful_time'],
   'kube_job_status_start_time',
 ]; // prettier-ignore
@@ -81,7 +102,14 @@ const liveThrough = async (
     const refreshed = {
       [seriesName(metrics.refreshedAt.name, { [environmentLabel]: plan.environment })]: time / 1000,
     };
-    scrapes.push(sinceStart({ ...exported, ...refreshed, ...kubernetesScrape(plan, runs, clock.now) }));
+    scrapes.push(
+      sinceStart({
+        ...exported,
+        ...refreshed,
+        ...receiverScrape(clock.now),
+        ...kubernetesScrape(plan, runs, clock.now),
+      }),
+    );
   }
   return scrapes;
 };
@@ -90,7 +118,7 @@ test('no alert fires in a week in which every run succeeds', async () => {
   const clock = { now: start };
   const app = await productionApp(clock);
   const runs = runsOf(app, new Date(start.getTime() - weekMs), new Date(start.getTime() + weekMs));
-  expect(runs.length).toBe(2 * (7 * 4 + 1));
+  expect(runs.length).toBe(2 * (7 * 4 + 2));
   const scrapes = await liveThrough(app, clock, runs);
   const series = valuesOf(scrapes);
   expect(Object.keys(series).length).toBeGreaterThan(150);

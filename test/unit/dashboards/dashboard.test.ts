@@ -2,7 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import { dashboards } from '../../../dashboards/index.ts';
 import { environmentLabel, metrics, receiverMetrics } from '../../../runtime/src/contract/metrics.ts';
 import { planOf } from '../../../src/environment/environment.ts';
-import { at, environmentNames, environmentOf, find, objectsOf, prodWithLog } from '../../kit/environments.ts';
+import { at, environmentNames, environmentOf, find, objectsOf } from '../../kit/environments.ts';
 import { foreignMetrics, metricsIn } from '../../kit/promql.ts';
 
 interface Target {
@@ -30,7 +30,7 @@ interface Override {
   readonly properties: readonly { readonly id: string; readonly value: unknown }[];
 }
 
-const plan = planOf(prodWithLog());
+const plan = planOf(environmentOf('prod'));
 const context = {
   namespace: 'grill-stats',
   platform: 'grill-stats',

@@ -10,7 +10,7 @@ const cronJobs = (names: readonly string[]) =>
   Object.fromEntries(names.map((cronjob) => [kube('kube_cronjob_spec_suspend', { cronjob }), always(0)]));
 
 const allCronJobs = [
-  ...['postgresql-backup', 'influxdb-backup', 'redis-backup'],
+  ...['postgresql-backup', 'influxdb-backup', 'redis-backup', 'postgresql-base'],
   ...['backup-verification', 'backup-drill'],
 ];
 
@@ -88,13 +88,13 @@ export const watchingCases: readonly Case[] = [
     alert: 'BackupCronJobAbsent',
     story: 'a CronJob was deleted',
     ...{ series: cronJobs(allCronJobs.slice(1)), at: '20m' },
-    fires: { summary: gone, description: '4 of 5 CronJobs are found.' },
+    fires: { summary: gone, description: '5 of 6 CronJobs are found.' },
   },
   {
     alert: 'BackupCronJobAbsent',
     story: 'nothing comes from kube-state-metrics',
     ...{ series: {}, at: '20m' },
-    fires: { summary: gone, description: '0 of 5 CronJobs are found.' },
+    fires: { summary: gone, description: '0 of 6 CronJobs are found.' },
   },
   {
     alert: 'BackupCronJobAbsent',

@@ -1,6 +1,6 @@
 import type { App } from '../../../../runtime/src/session/app.ts';
 import { replicate } from '../../../../runtime/src/archives/replicate.ts';
-import { cronJobName, names } from '../../../../runtime/src/contract/names.ts';
+import { baseCronJobName, cronJobName, names } from '../../../../runtime/src/contract/names.ts';
 import { nextRun } from '../../../../runtime/src/plan/cron.ts';
 import { simulateBackup, simulateVerification } from '../../../kit/simulated-runs.ts';
 
@@ -22,7 +22,7 @@ const timesOf = (schedule: string, from: Date, to: Date): readonly Date[] => {
 };
 
 /** Long, but within every deadline of production. */
-const seconds = { backup: 25 * 60, verification: 45 * 60, drill: 3600 } as const;
+const seconds = { backup: 25 * 60, base: 2 * 3600, verification: 45 * 60, drill: 3600 } as const;
 
 const backupsOf = (app: App, from: Date, to: Date): readonly Run[] =>
   app.plan.targets.flatMap(({ name, schedule }) =>
@@ -34,6 +34,17 @@ const backupsOf = (app: App, from: Date, to: Date): readonly Run[] =>
         await simulateBackup(app, name, { at: start, seconds: seconds.backup });
         for (const replica of app.stores.replicas) await replicate(app, name, replica);
       },
+    })),
+  );
+
+/** What they leave is told by the receiver and by Kubernetes. */
+const basesOf = (app: App, from: Date, to: Date): readonly Run[] =>
+  app.plan.targets.flatMap(({ name, pointInTime }) =>
+    (pointInTime ? timesOf(pointInTime.base.schedule, from, to) : []).map((start) => ({
+      cronJob: baseCronJobName(name),
+      start,
+      end: new Date(start.getTime() + seconds.base * 1000),
+      leave: async () => {},
     })),
   );
 
@@ -63,6 +74,7 @@ export const runsOf = (app: App, from: Date, to: Date): readonly Run[] => {
   const { verification, drill } = app.plan;
   return [
     ...backupsOf(app, from, to),
+    ...basesOf(app, from, to),
     ...verifying(app, { cronJob: names.verification, schedule: verification.schedule, level: 'deep', took: seconds.verification }, from, to),
     ...verifying(app, { cronJob: names.drill, schedule: drill.schedule, level: 'drill', took: seconds.drill }, from, to),
   ].toSorted((a, b) => a.end.getTime() - b.end.getTime()); // prettier-ignore

@@ -1,5 +1,5 @@
 import type { KubernetesMetric } from '../../../../runtime/src/contract/kubernetes-metrics.ts';
-import { cronJobName, names } from '../../../../runtime/src/contract/names.ts';
+import { baseCronJobName, cronJobName, names } from '../../../../runtime/src/contract/names.ts';
 import { nextRun } from '../../../../runtime/src/plan/cron.ts';
 import type { Plan } from '../../../../runtime/src/plan/schema.ts';
 import type { Run } from './runs.ts';
@@ -24,6 +24,9 @@ const seconds = (time: Date): number => time.getTime() / 1000;
 
 const schedules = ({ targets, verification, drill }: Plan): readonly (readonly [string, string])[] => [
   ...targets.map(({ name, schedule }) => [cronJobName(name), schedule] as const),
+  ...targets.flatMap(({ name, pointInTime }) =>
+    pointInTime ? [[baseCronJobName(name), pointInTime.base.schedule] as const] : [],
+  ),
   [names.verification, verification.schedule],
   [names.drill, drill.schedule],
 ];

@@ -10,7 +10,7 @@ const s3 = stores.s3!;
 const problems = (changes: object) => problemsOf(() => parseEnvironment('prod', { ...prod, ...changes }));
 const lifecycle = (changes: object) => ({ aws: { ...aws, lifecycle: { ...aws.lifecycle, ...changes } } });
 const lock = (days: number) => ({ aws: { ...aws, objectLock: { mode: 'COMPLIANCE', days } } });
-const onlyPostgresql = { targets: [prod.targets[0]] };
+const onlyPostgresql = (pointInTime?: object) => ({ targets: [{ ...prod.targets[0], pointInTime }] });
 
 describe('what AWS and the rest of an environment contradict each other in', () => {
   test.each([
@@ -20,8 +20,13 @@ describe('what AWS and the rest of an environment contradict each other in', () 
       'aws.objectLock.days: found 8, expected at most 7, the retention of target influxdb: what is locked cannot be pruned',
     ],
     [
+      'a lock that outlasts the window of a log',
+      { ...lock(6), ...onlyPostgresql({ window: '5d' }) },
+      'aws.objectLock.days: found 6, expected at most 5, the window of target postgresql: what is locked cannot be pruned',
+    ],
+    [
       'a lock that outlasts the reports of verifications',
-      { ...lock(25), ...onlyPostgresql, verification: { ...prod.verification, reportDays: 20 } },
+      { ...lock(25), ...onlyPostgresql(), verification: { ...prod.verification, reportDays: 20 } },
       'aws.objectLock.days: found 25, expected at most 20, the verification.reportDays: what is locked cannot be pruned',
     ],
     [
@@ -130,7 +135,7 @@ describe('what AWS and the rest of an environment contradict each other in', () 
 
   test('figures at their bounds are taken', () => {
     expect(problems(lifecycle({ expireAfterDays: 403, noncurrentDays: 7 }))).toEqual([]);
-    expect(problems({ ...lock(30), ...onlyPostgresql })).toEqual([]);
+    expect(problems({ ...lock(30), ...onlyPostgresql() })).toEqual([]);
   });
 
   test('nothing is asked where Pulumi makes nothing in AWS', () => {

@@ -46,12 +46,13 @@ test('an environment without remote store has overrides that the runtime takes',
   expect(parsePlan(JSON.parse(json!), keys).stores).toEqual({ directory: { path: '/backup' } });
 });
 
-test('the scripts are those of the seed', () => {
+test('the scripts are those of the seed, and of bases', () => {
   expect(Object.keys(dataOf(undefined, 'backup-scripts')).sort()).toEqual(
     [
       'full-restore.sh',
       'verify-backups.sh',
       'drill-backups.sh',
+      'postgresql-base.sh',
       ...['postgresql', 'influxdb', 'redis'].flatMap((name) => [`${name}-backup.sh`, `${name}-restore.sh`]),
     ].sort(),
   );

@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { exitCodes, finalExitCodes } from '../../../../runtime/src/contract/exit-codes.ts';
 import { failures } from '../../../../runtime/src/core/errors.ts';
-import { planOf } from '../../../../src/environment/environment.ts';
+import { planOf, type Environment } from '../../../../src/environment/environment.ts';
 import {
   at,
   environmentNames,
@@ -16,6 +16,10 @@ import { schemaProblems } from '../../../kit/kubernetes-schemas.ts';
 const prod = environmentOf('prod');
 const objects = objectsOf(prod);
 const jobs = ['postgresql-backup', 'influxdb-backup', 'redis-backup', 'backup-verification', 'backup-drill'];
+const bases = (environment: Environment) =>
+  environment.targets.flatMap(({ name, pointInTime }) =>
+    pointInTime ? [{ name: `${name}-base`, schedule: pointInTime.base.schedule }] : [],
+  );
 const spec = (name: string, from = objects) => at(find(from, 'CronJob', name), 'spec');
 const pod = (name: string, from = objects) => at(spec(name, from), 'jobTemplate.spec.template.spec');
 const folders = (name: string) =>
@@ -30,12 +34,14 @@ const volume = (name: string, mountPath: string, from = objects) => {
 describe.each(environmentNames)('CronJobs of %s', (name) => {
   const all = objectsOf(environmentOf(name)).filter(({ kind }) => kind === 'CronJob');
 
-  test('are those of the seed, at the times of the environment', () => {
-    const { targets, verification, drill } = environmentOf(name);
-    expect(all.map(({ metadata }) => metadata.name)).toEqual(jobs);
-    expect(all.map((object) => at(object, 'spec.schedule'))).toEqual(
-      [...targets, verification, drill].map(({ schedule }) => schedule),
-    );
+  test('are those of the seed and those of bases, at the times of the environment', () => {
+    const environment = environmentOf(name);
+    const { targets, verification, drill } = environment;
+    const ofSeed = [...targets, verification, drill].map(({ schedule }, index) => [jobs[index], schedule]);
+    const ofBases = bases(environment).map((base) => [base.name, base.schedule]);
+    const found = all.map((object) => [object.metadata.name, at(object, 'spec.schedule')]);
+    expect(found.toSorted()).toEqual([...ofSeed, ...ofBases].toSorted());
+    expect(ofBases.length).toBe(name === 'prod' ? 1 : 0);
   });
 
   test('run in UTC, one at a time, late rather than never', () => {

@@ -64,6 +64,8 @@ test('each pod reaches what it needs and nothing else', () => {
     'postgresql-backup': database('postgresql'),
     'influxdb-backup': database('influxdb'),
     'redis-backup': database('redis'),
+    'postgresql-base': database('postgresql'),
+    'postgresql-wal': database('postgresql'),
     'backup-verification': [...common, 'backup-to-notifications'],
     'backup-drill': [...common, 'backup-to-notifications'],
     'backup-exporter': common,
@@ -83,6 +85,8 @@ test('only Prometheus comes in, and Redis to the restore pod that serves it as a
     'postgresql-backup': [],
     'influxdb-backup': [],
     'redis-backup': [],
+    'postgresql-base': [],
+    'postgresql-wal': ['prometheus-to-receivers'],
     'backup-verification': [],
     'backup-drill': [],
     'backup-exporter': ['prometheus-to-exporter'],
@@ -243,7 +247,16 @@ describe('on the side of a server', () => {
                 namespaceSelector: { matchLabels: { 'kubernetes.io/metadata.name': 'grill-stats' } },
                 podSelector: {
                   matchLabels: { 'app.kubernetes.io/part-of': 'grill-stats' },
-                  matchExpressions: [{ values: ['postgresql-backup', 'backup-restore-job'] }],
+                  matchExpressions: [
+                    {
+                      values: [
+                        'postgresql-backup',
+                        'postgresql-base',
+                        'postgresql-wal',
+                        'backup-restore-job',
+                      ],
+                    },
+                  ],
                 },
               },
             ],

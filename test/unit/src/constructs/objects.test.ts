@@ -226,7 +226,7 @@ describe('roles', () => {
       'get configmaps: backup-config,backup-scripts',
       'get,list,watch events',
       'list,watch cronjobs',
-      'get cronjobs: postgresql-backup,influxdb-backup,redis-backup,backup-verification,backup-drill',
+      'get cronjobs: postgresql-backup,influxdb-backup,redis-backup,postgresql-base,backup-verification,backup-drill',
       'create jobs',
       'create,get pods/exec: backup-restore-job',
     ]);
@@ -240,7 +240,7 @@ describe('roles', () => {
       'get configmaps: backup-config,backup-scripts',
       'get,list,watch events',
       'list,watch cronjobs',
-      'get cronjobs: postgresql-backup,influxdb-backup,redis-backup,backup-verification,backup-drill',
+      'get cronjobs: postgresql-backup,influxdb-backup,redis-backup,postgresql-base,backup-verification,backup-drill',
       'create pods',
       'patch,delete pods: backup-restore-job',
       'create,get pods/exec: backup-restore-job',

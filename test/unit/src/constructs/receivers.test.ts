@@ -38,6 +38,24 @@ describe('a target whose log is kept', () => {
     expect(volumesOf(withLog({}, { stores: { ...stores, s3 } }))).toContain('backup');
   });
 
+  test('its receiver goes where it likes without the volume, and no pod that needs the volume follows it', () => {
+    const labels = at(receiver, 'spec.template.metadata.labels');
+    expect(labels).toMatchObject({ 'grill-backup/volume': 'none' });
+    expect(pod.affinity).toBeUndefined();
+    for (const { owner, spec } of podsOf(objects)) {
+      if (owner === 'Deployment postgresql-wal') continue;
+      const [term] = spec.affinity.podAffinity.requiredDuringSchedulingIgnoredDuringExecution;
+      expect(term.labelSelector.matchExpressions).toEqual([
+        { key: 'grill-backup/volume', operator: 'DoesNotExist' },
+      ]);
+    }
+    const { stores, aws } = prod;
+    const local = { stores: { directory: stores.directory }, aws: { ...aws, enabled: false } };
+    const beside = find(objectsOf(withLog({}, local)), 'Deployment', 'postgresql-wal');
+    expect(at(beside, 'spec.template.metadata.labels')).not.toHaveProperty(['grill-backup/volume']);
+    expect(at(beside, 'spec.template.spec.affinity')).toBeDefined();
+  });
+
   test('its receiver has an account of its own without a token, and the role in AWS', () => {
     expect([pod.serviceAccountName, pod.automountServiceAccountToken]).toEqual(['backup-receiver', false]);
     const account = find(objects, 'ServiceAccount', 'backup-receiver');
