@@ -35,6 +35,16 @@ export const newestBaseAge = (): string => since(perTarget(metrics.newestBaseAt)
 
 export const bases = (): string => perTarget(metrics.bases);
 
+/** By what drills found that recovered to instants. */
+export const lastLogDrillOk = (): string => perTarget(metrics.lastLogDrillOk);
+
+export const goodLogDrillAge = (): string => since(perTarget(metrics.lastGoodLogDrillAt));
+
+/** Seconds that the last recovery of a drill took. */
+export const recoverySeconds = (): string => perTarget(metrics.measuredLogRto);
+
+export const agreementAge = (): string => since(perTarget(metrics.lastAgreedAt));
+
 /** By what the receiver says. */
 export const isReceived = (): string => perTarget(receiverMetrics.walConnected);
 

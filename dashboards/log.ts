@@ -4,12 +4,12 @@ import { hourSeconds } from '../runtime/src/contract/time.ts';
 import type { DashboardContext } from './context.ts';
 import { lines, stat, timeline } from './panels.ts';
 import * as promql from './log-queries.ts';
-import { atLeast, atMost, neutral, type Words } from './style.ts';
+import { atLeast, atMost, neutral, okOrFailed, weeklyDrills, type Words } from './style.ts';
 import { table } from './table.ts';
 
 type Panels = readonly Builder<Panel>[];
 
-const tile = { width: 3, height: 4 } as const;
+const tile = { width: 4, height: 4 } as const;
 const third = { width: 8, height: 9 } as const;
 
 const one = (expr: string, legend = '') => [{ expr, legend }];
@@ -57,6 +57,8 @@ const perTarget = (): Panels => [
       { title: 'Until slot is lost', expr: promql.slotSafeBytes(), unit: 'bytes', steps: safeBytes },
       { title: 'Bases', expr: promql.bases(), unit: 'none', steps: atLeast(1, 1) },
       { title: 'Newest base', expr: promql.newestBaseAge(), unit: 's' },
+      { title: 'Drill', expr: promql.lastLogDrillOk(), unit: 'none', words: okOrFailed },
+      { title: 'Last drilled', expr: promql.goodLogDrillAge(), unit: 's', steps: weeklyDrills },
     ],
   }),
 ];
@@ -136,6 +138,43 @@ const tiles = (): Panels => [
     unit: 's',
     steps: neutral,
     noValue: 'none',
+  }),
+  stat({
+    ...tile,
+    title: 'Bases',
+    description: 'Bases that count, in the primary store.',
+    queries: one(promql.bases()),
+    unit: 'none',
+    steps: atLeast(1, 1),
+    noValue: off,
+  }),
+  stat({
+    ...tile,
+    title: 'Last drilled to an instant',
+    description: 'Time since a drill last recovered the target to an instant of its log.',
+    queries: one(promql.goodLogDrillAge()),
+    unit: 's',
+    steps: weeklyDrills,
+    noValue: 'never',
+  }),
+  stat({
+    ...tile,
+    title: 'Recovery took',
+    description: 'Duration of the recovery to an instant in the last drill that succeeded.',
+    queries: one(promql.recoverySeconds()),
+    unit: 's',
+    steps: neutral,
+    noValue: 'no drill yet',
+  }),
+  stat({
+    ...tile,
+    title: 'Agreed with an archive',
+    description:
+      'Time since a recovery to the instant of an archive had the very data of that archive: two ways that agree.',
+    queries: one(promql.agreementAge()),
+    unit: 's',
+    steps: neutral,
+    noValue: 'never',
   }),
 ];
 
