@@ -14,6 +14,7 @@ export interface Page {
 const navigation = (caller: string) => html`
   <nav aria-label="Main">
     <a href="/">Overview</a>
+    <a href="/about">About</a>
     <a href="/docs">API</a>
     <form method="post" action="/sign-out"><button>Sign out ${caller}</button></form>
   </nav>
@@ -29,6 +30,7 @@ export const layout = ({ title, caller, content }: Page): Markup =>
         <meta name="color-scheme" content="light dark" />
         <title>${title} · backups</title>
         <link rel="stylesheet" href="/assets/console.css" />
+        <script src="/assets/console.js" type="module"></script>
       </head>
       <body>
         <a class="skip" href="#content">Skip to the content</a>

@@ -1,0 +1,129 @@
+import { posix } from 'node:path';
+import { html } from 'hono/html';
+import type { TargetStatus } from '../../commands/status/result.ts';
+import { statusOf } from '../../commands/status/status.ts';
+import { formatBytes, formatCount, formatSeconds } from '../../core/units.ts';
+import type { CountedArchive } from '../../health/archives-state.ts';
+import type { TargetState } from '../../health/target-state.ts';
+import { verdictOf, verdictWords } from '../queries/verdict.ts';
+import type { Knowledge } from '../state/keeper.ts';
+import { howFast } from './how-fast.ts';
+import { knownLine } from './known.ts';
+import { layout, type Markup } from './layout.ts';
+import { facts, section } from './section.ts';
+import { row, table } from './table.ts';
+import { time } from './time.ts';
+import { windowBar } from './window-bar.ts';
+
+type SeenTarget = Knowledge & { readonly target: TargetState };
+
+/** Newest archives that the page lists; the API pages through all. */
+const mostArchives = 60;
+
+const list = (lines: readonly string[]): Markup =>
+  html`<ul>
+    ${lines.map((line) => html`<li>${line}</li>`)}
+  </ul>`;
+
+const verdictLine = (status: TargetStatus): Markup => {
+  const { verdict, reasons } = verdictOf(status);
+  return html`<p class="verdict ${verdict}"><strong>Can we recover? ${verdictWords[verdict]}.</strong></p>
+    ${reasons.length ? list(reasons) : ''}`;
+};
+
+const ageOf = ({ ageSeconds, rpoSeconds }: TargetStatus): string =>
+  ageSeconds === undefined
+    ? `objective ${formatSeconds(rpoSeconds)}`
+    : `${formatSeconds(ageSeconds)} old, objective ${formatSeconds(rpoSeconds)}`;
+
+const lockLine = ({ lock }: TargetStatus): string =>
+  lock
+    ? `${lock.state}${lock.command === undefined ? '' : `, by ${lock.command} on ${lock.host ?? 'an unknown host'}`}`
+    : 'free';
+
+const standing = (status: TargetStatus): Markup =>
+  facts([
+    ['Recovery point', html`${time(status.recoveryPoint)}, ${ageOf(status)}`],
+    ['Proved', time(status.verifiedAt)],
+    ['How fast', howFast(status)],
+    ['Next backup', time(status.nextRun)],
+    ['Lock', lockLine(status)],
+    ['Retention', status.frozen ?? 'removes what the plan does not keep'],
+  ]);
+
+const spans = (status: TargetStatus): string => {
+  const { log, logProblem } = status;
+  if (logProblem !== undefined) return `The log could not be read: ${logProblem}`;
+  if (!log)
+    return 'The plan keeps no log of this target: it can be restored to each archive, not between them.';
+  return `${formatCount(log.windows.length, 'window')} of instants, ${formatCount(log.holes, 'hole')} in the log, ${formatCount(log.bases, 'base')}.`;
+};
+
+const recoverable = (status: TargetStatus, { archives }: TargetState, now: Date): Markup => {
+  const points = archives.map(({ manifest }) => manifest.startedAt);
+  const windows = status.log?.windows ?? [];
+  const rows = windows.map(({ from, to }) => row([time(from), time(to)]));
+  return html`${windowBar({ windows, points, now })}
+    <p>${spans(status)}</p>
+    ${rows.length ? table({ caption: 'Windows of instants', columns: ['Any instant from', 'To'], rows }) : ''}`;
+};
+
+const archiveRow = (target: string, { key, manifest, verified }: CountedArchive): Markup => {
+  const name = posix.basename(key);
+  return row([
+    html`<a href="/targets/${target}/archives/${name}">${name}</a>`,
+    time(manifest.startedAt),
+    manifest.tier,
+    formatBytes(manifest.archiveBytes),
+    verified ? 'verified' : 'not verified yet',
+  ]);
+};
+
+const archiveTable = ({ target, archives }: TargetState): Markup => {
+  const newest = archives.slice(-mostArchives).reverse();
+  const rows = newest.map((archive) => archiveRow(target.name, archive));
+  const columns = ['Archive', 'Started', 'Tier', 'Size', 'Proof'];
+  const rest = archives.length - newest.length;
+  if (rows.length === 0) return html`<p>There is none.</p>`;
+  return html`${table({ caption: 'Archives, the newest first', columns, rows })}
+  ${rest > 0 ? html`<p>${formatCount(rest, 'older archive')}: the API pages through all.</p>` : ''}`;
+};
+
+const runRow = ({ command, startedAt, finishedAt, ok, failure }: TargetStatus['lastRuns'][number]): Markup =>
+  row(
+    [
+      command,
+      time(startedAt),
+      time(finishedAt),
+      html`<strong>${ok ? 'succeeded' : (failure ?? 'failed')}</strong>`,
+    ],
+    ok ? 'green' : 'red',
+  );
+
+const runTable = ({ lastRuns }: TargetStatus): Markup =>
+  lastRuns.length === 0
+    ? html`<p>There was none.</p>`
+    : table({
+        caption: 'The last run of each command',
+        columns: ['Command', 'Started', 'Ended', 'Result'],
+        rows: lastRuns.map(runRow),
+      });
+
+const aside = ({ setAside }: TargetStatus): Markup =>
+  table({
+    caption: 'Archives that do not count',
+    columns: ['Archive', 'Problem', 'Code'],
+    rows: setAside.map(({ archive, problem, code }) => row([archive, problem, html`<code>${code}</code>`])),
+  });
+
+/** Everything about one target: whether it can be recovered, to when, from what, and what runs did. */
+export const targetPage = (caller: string, seen: SeenTarget): Markup => {
+  const { target, state } = seen;
+  const status = statusOf(target);
+  const content = html`${knownLine(seen)} ${verdictLine(status)} ${standing(status)}
+  ${section('instants', 'What can be restored', recoverable(status, target, state.at))}
+  ${section('archives', 'Archives', archiveTable(target))} ${section('runs', 'Last runs', runTable(status))}
+  ${status.setAside.length ? section('aside', 'Set aside', aside(status)) : ''}
+  ${status.anomalies.length ? section('unusual', 'Unusual', list(status.anomalies)) : ''}`;
+  return layout({ title: `${status.target} (${status.engine})`, caller, content });
+};
