@@ -2,6 +2,7 @@ import { execFile } from 'node:child_process';
 import {
   appendFileSync,
   cpSync,
+  existsSync,
   mkdirSync,
   readdirSync,
   readFileSync,
@@ -19,7 +20,9 @@ import { at, environmentOf, find, objectsOf, podsOf, root } from '../kit/environ
 import { rules } from '../kit/hardening/index.ts';
 import { passphrase } from '../kit/installation.ts';
 import { freePort, removeFolder, startServer, workFolder } from '../kit/private-server.ts';
+import { hasStoredAll } from '../kit/receiver-process.ts';
 import { toyEngine, toyTarget } from '../kit/toy-engine.ts';
+import { until } from '../kit/until.ts';
 
 const run = promisify(execFile);
 const folder = workFolder('new-engine');
@@ -62,12 +65,20 @@ beforeAll(async () => {
 afterAll(() => removeFolder(folder));
 
 describe('one engine file, one line and one target make', () => {
-  test('a CronJob and a NetworkPolicy, and nothing else that is new', () => {
+  test('its CronJobs, receiver and NetworkPolicies, and nothing else that is new', () => {
     expect(
       names(objects)
         .filter((name) => !names(before).includes(name))
         .sort(),
-    ).toEqual(['CronJob nursery-backup', 'NetworkPolicy nursery-backup-to-database']);
+    ).toEqual([
+      'CronJob nursery-backup',
+      'CronJob nursery-base',
+      'Deployment nursery-wal',
+      'NetworkPolicy nursery-backup-to-database',
+      'NetworkPolicy prometheus-to-receivers',
+      'PodMonitor backup-receivers',
+      'ServiceAccount backup-receiver',
+    ]);
     expect(names(before).filter((name) => !names(objects).includes(name))).toEqual([]);
   });
 
@@ -93,11 +104,15 @@ describe('one engine file, one line and one target make', () => {
     );
   });
 
-  test('a mount in the restore pod, and a way to its port for the two pods', () => {
+  test('a mount in the restore pod, and a way to its port for its pods', () => {
     const restore = podsOf(objects).find(({ owner }) => owner === 'Pod backup-restore-job')!;
     expect(JSON.stringify(restore.spec.containers[0].volumeMounts)).toContain('/secrets/toys-secret');
     expect(find(objects, 'NetworkPolicy', 'nursery-backup-to-database')['spec']).toMatchObject({
-      podSelector: { matchExpressions: [{ values: ['nursery-backup', 'backup-restore-job'] }] },
+      podSelector: {
+        matchExpressions: [
+          { values: ['nursery-backup', 'nursery-base', 'nursery-wal', 'backup-restore-job'] },
+        ],
+      },
       egress: [{ to: [{ podSelector: { matchLabels: { app: 'toys' } } }], ports: [{ port: 7777 }] }],
     });
   });
@@ -122,9 +137,15 @@ describe('one engine file, one line and one target make', () => {
 });
 
 describe('with the plan of its pods', () => {
+  const database = join(folder, 'toys');
   const plan = () => {
     const made = JSON.parse(at(find(objects, 'ConfigMap', 'backup-config'), 'data')['plan.json']);
-    return { ...made, stores: { directory: { path: join(folder, 'backup') } } };
+    const targets = made.targets.map((target: { name: string; connection: object }) =>
+      target.name === 'nursery'
+        ? { ...target, connection: { ...target.connection, folder: database } }
+        : target,
+    );
+    return { ...made, targets, stores: { directory: { path: join(folder, 'backup') } } };
   };
   const program = {
     ...env,
@@ -143,7 +164,33 @@ describe('with the plan of its pods', () => {
     }
     writeFileSync(join(folder, 'plan.json'), JSON.stringify(plan()));
     mkdirSync(join(folder, 'backup'));
+    mkdirSync(database);
+    for (const toy of ['car', 'ball', 'bear']) write({ put: toy });
   });
+
+  const logFile = join(database, 'log');
+  const lines = () =>
+    existsSync(logFile)
+      ? readFileSync(logFile, 'utf8')
+          .split('\n')
+          .filter(Boolean)
+          .map((line) => JSON.parse(line))
+      : [];
+  /** Commits something, and resolves to its number. */
+  const write = (what: { put: string } | { taken: string }): number => {
+    const id = lines().length + 1;
+    appendFileSync(logFile, `${JSON.stringify({ id, at: Date.now(), ...what })}\n`);
+    return id;
+  };
+  const shelf = (): readonly string[] =>
+    lines().reduce(
+      (toys, { put, taken }) => (put ? [...toys, put] : toys.filter((toy: string) => toy !== taken)),
+      [],
+    );
+  const call = async (...args: readonly string[]) => {
+    const { stdout } = await run(process.execPath, [cli, ...args, '--json'], { env: program });
+    return JSON.parse(stdout || 'null');
+  };
 
   test('a backup is made, and has a row on the dashboard: its target is among the label values of the variable', async () => {
     await run(process.execPath, [cli, 'backup', 'nursery'], { env: program });
@@ -165,4 +212,47 @@ describe('with the plan of its pods', () => {
     expect(boards).toContain(`label_values(${metrics.rpo.name}`);
     expect(text).toMatch(new RegExp(`^${metrics.rpo.name}\\{[^}]*target="nursery"[^}]*\\} 86400`, 'm'));
   });
+
+  test('its log is received, and brings back the instant before an accident, without a change elsewhere', async () => {
+    await run('chmod', ['-R', 'a+rwX', folder]); // the receiver runs as another user
+    const port = await freePort();
+    const receiver = await startServer({
+      program: process.execPath,
+      args: [cli, 'receive', 'nursery', '--port', String(port)],
+      env: program,
+      ready: async () =>
+        expect((await fetch(`http://127.0.0.1:${port}${metricsPaths.ready}`)).status).toBe(200),
+    });
+    await run(process.execPath, [cli, 'base', 'nursery'], { env: program });
+    write({ put: 'train' });
+    const accident = write({ taken: 'bear' });
+    write({ put: 'duck' });
+    await until(async () => hasStoredAll(port));
+    await receiver.stop();
+
+    expect(await call('wal', 'find', 'nursery', 'took bear')).toMatchObject({
+      transactions: [{ id: `${accident}`, restore: `grill-backup restore nursery --before-xid ${accident}` }],
+    });
+    const [restored] = await call('restore', 'nursery', '--before-xid', `${accident}`, '--force');
+    expect(restored).toMatchObject({ equal: true, mode: 'replace', fingerprint: { shelf: { toys: 4 } } });
+    expect(shelf()).toEqual(['car', 'ball', 'bear', 'train']);
+    const at = new Date(lines()[accident]!.at).toISOString();
+    const [later] = await call('restore', 'nursery', '--to', at, '--force');
+    expect(later).toMatchObject({ equal: true, instant: at });
+    expect(shelf()).toEqual(['car', 'ball', 'train', 'duck']);
+
+    const { stretches, gaps, slot } = await call('wal', 'status', 'nursery');
+    expect({ stretches, gaps, slot }).toMatchObject({
+      stretches: [{ from: '0' }],
+      gaps: [],
+      slot: { status: 'idle' },
+    });
+    const { results } = await call('verify', 'nursery', '--level', 'deep');
+    expect(results.map(({ tier, ok }: { tier: string; ok: boolean }) => [tier, ok])).toEqual(
+      expect.arrayContaining([
+        ['base', true],
+        ['log', true],
+      ]),
+    );
+  }, 120_000);
 });
