@@ -166,6 +166,31 @@ describe('only a table', () => {
     expect([await dumped(), await databases(), await schemas()]).toEqual(before);
   });
 
+  test('comes back by an account that is no more than a member of its owner', async () => {
+    await server.psql(
+      'postgres',
+      `CREATE ROLE keeper; CREATE ROLE worker LOGIN CREATEDB PASSWORD 'secret' IN ROLE keeper`,
+    );
+    await server.psql('postgres', 'CREATE DATABASE kept OWNER keeper');
+    const kept = (sql: string) => server.psql('kept', sql);
+    await kept('SET ROLE keeper; CREATE TABLE toys (id serial); INSERT INTO toys DEFAULT VALUES');
+    const own = {
+      ...source(),
+      connection: { ...source().connection, database: 'kept' },
+      credentials: { username: 'worker', password: 'secret' },
+    };
+    const { fingerprint, server: version, ...of } = await save(postgresql.dump(run, own));
+    await kept('DELETE FROM toys');
+    const scope = { only: ['public.toys'], mode: 'replace' as const, suffix: 'member' };
+    const request = { ...scope, expected: fingerprint, server: version };
+    await postgresql.restore(run, own, replay({ fingerprint, server: version, ...of }), request);
+    expect(
+      await kept(
+        'SELECT count(*), tableowner FROM toys, pg_tables WHERE tablename = $$toys$$ AND schemaname = $$public$$ GROUP BY 2',
+      ),
+    ).toBe('1|keeper');
+  });
+
   test('goes into another database, whatever depends on it', async () => {
     const before = await dumped();
     const into = `copy_${(number += 1)}`;

@@ -87,7 +87,26 @@ const existing = async (client: Client, tables: readonly Table[]): Promise<reado
   return found;
 };
 
-/** Copies the tables' schemas of the fresh database into the live one, in one transaction. */
+/** Owners of tables, who need the right to create in their schema: nobody can give them a table there otherwise. */
+const ownersOf = async (client: Client, tables: readonly Table[]): Promise<readonly string[]> => {
+  const sql = `SELECT DISTINCT pg_get_userbyid(relowner)::text AS name FROM pg_class WHERE oid = ANY($1::regclass[])`;
+  return names(client, sql, tables);
+};
+
+/** Schemas of the live database for tables that come, with a right for each owner. */
+const createSchemas = async (
+  client: Client,
+  tables: readonly Table[],
+  owners: readonly string[],
+): Promise<void> => {
+  for (const schema of new Set(tables.map((table) => table.schema))) {
+    await client.query(`CREATE SCHEMA ${identifier(schema)}; ${markSql('SCHEMA', schema)}`);
+    for (const owner of owners)
+      await client.query(`GRANT CREATE ON SCHEMA ${identifier(schema)} TO ${identifier(owner)}`);
+  }
+};
+
+/** Copies the tables of the fresh database into their schemas of the live one, in one transaction. */
 const copy = async (
   { context, source, fresh }: TableSwap,
   client: Client,
@@ -103,7 +122,8 @@ const copy = async (
   const into = ['--no-password', '--exit-on-error', '--single-transaction', '--no-publications'];
   const dumping = run(context, { program: tools.path('pg_dump'), args: from, env, failure });
   dumping.stdin.end();
-  const args = [...into, `--dbname=${conninfo(source.connection.database)}`];
+  const own = [...new Set(tables.map(({ schema }) => `--schema=${schema}`))]; // names as they are, and not the schemas themselves
+  const args = [...into, ...own, `--dbname=${conninfo(source.connection.database)}`];
   const restoring = run(context, { program: tools.path('pg_restore'), args, env, failure });
   await Promise.all([feed(restoring, dumping.stdout), collect(restoring.stdout)]);
 };
@@ -189,14 +209,15 @@ export const swapTables = async (swap: TableSwap): Promise<Replaced> => {
   const { source, fresh, tables, suffix } = swap;
   const restoredOf = (table: Table): Table => aside(table, `_restore_${suffix}`);
   const restored = tables.map(restoredOf);
-  await withClient(source, fresh, async (client) => {
+  const owners = await withClient(source, fresh, async (client) => {
     await assertAlone(client, tables);
-    for (const schema of new Set(restored.map((table) => table.schema)))
-      await client.query(`CREATE SCHEMA ${identifier(schema)}; ${markSql('SCHEMA', schema)}`);
+    for (const schema of schemasOf(restored)) await client.query(`CREATE SCHEMA ${schema}`);
     for (const table of tables) await client.query(move(table, restoredOf(table)));
+    return ownersOf(client, restored);
   });
   return withClient(source, source.connection.database, async (client) => {
     try {
+      await createSchemas(client, restored, owners);
       await copy(swap, client, restored);
       await client.query('BEGIN');
       const done = await exchange(swap, client);
