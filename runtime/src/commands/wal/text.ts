@@ -45,13 +45,13 @@ type Transaction = Found['transactions'][number];
 const changeText = ({ what, rows, relation }: Transaction['did'][number]): string =>
   [what, rows !== undefined && `${formatCount(rows, 'row')} of`, relation].filter(Boolean).join(' ');
 
-/** Of what one transaction did, so much is told for people; `--json` has all. */
+/** Of what one transaction did, so much is shown to people; `--json` has all. */
 const mostChanges = 8;
 
 const didText = ({ did, isWhole }: Transaction): string => {
   const more = did.length > mostChanges ? [`${did.length - mostChanges} more`] : [];
-  const told = [...did.slice(0, mostChanges).map(changeText), ...more].join(', ');
-  return isWhole ? told : `${told}; perhaps more before what was searched`;
+  const changes = [...did.slice(0, mostChanges).map(changeText), ...more].join(', ');
+  return isWhole ? changes : `${changes}; perhaps more before what was searched`;
 };
 
 const renderTransaction = (transaction: Transaction): string =>
