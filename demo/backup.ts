@@ -51,7 +51,7 @@ export const fillAll = async (
 };
 
 /** Runs what a CronJob of the manifests carries: its command, environment and mounts. */
-const runCronJob = async ({ cluster }: Stage, name: string, signal: AbortSignal): Promise<string> => {
+export const runCronJob = async ({ cluster }: Stage, name: string, signal: AbortSignal): Promise<string> => {
   const pod = await startPod(cluster, find(cluster, 'CronJob', name));
   await pod.exec(pod.command, signal);
   return `${pod.command.join(' ')} as user ${pod.userId}`;

@@ -4,6 +4,7 @@ import { backUpAll, fillAll, verifyAll } from './backup.ts';
 import { renderTimings, surviveDisaster } from './disaster.ts';
 import { parseOptions, usage, type Options } from './options.ts';
 import { isGood, outcomeOf, renderOutcomes, type Outcome } from './outcome.ts';
+import { playPointInTime } from './point-in-time.ts';
 import { heading } from './progress.ts';
 import { damageAll, proveAll, restoreAll, type BackedUpByTarget, type Recovered } from './recovery.ts';
 import { buildStage, type Stage } from './stage.ts';
@@ -47,6 +48,7 @@ const play = async (
 const demo = async (options: Options, signal: AbortSignal): Promise<boolean> => {
   await using stack = new AsyncDisposableStack();
   const stage = await buildStage(options, signal, stack);
+  if (options.pointInTime) return await playPointInTime(stage, options, signal, stack);
   const outcomes = await play(stage, options, signal, stack);
   heading(renderOutcomes(outcomes));
   console.log(`\nManifests: ${relative(process.cwd(), stage.manifestsFolder)}`);

@@ -12,28 +12,43 @@ const environmentFile = 'Pulumi.dev.yaml';
 /** Where the demo leaves its environment file and manifests. */
 const folder = join(repository, '.work/demo');
 
-interface Stack {
-  readonly config: Record<string, { stores: { s3: object } }>;
+interface Configuration {
+  stores: { s3: object };
+  targets: readonly { readonly engine: string; readonly pointInTime?: object }[];
 }
 
-/** The dev environment; with an S3 server, that server is its remote store. */
-const environmentText = async (s3: S3Server | undefined): Promise<string> => {
+interface Stack {
+  readonly config: Record<string, Configuration>;
+}
+
+/** What differs from the dev environment. */
+export interface Changes {
+  /** Its remote store. @default none */
+  readonly s3?: S3Server | undefined;
+  /** Of PostgreSQL, which is its only target then. @default no log is kept */
+  readonly pointInTime?: object | undefined;
+}
+
+const environmentText = async ({ s3, pointInTime }: Changes): Promise<string> => {
   const text = await readFile(join(repository, environmentFile), 'utf8');
-  if (!s3) return text;
+  if (!s3 && !pointInTime) return text;
   const stack = load(text) as Stack;
-  Object.assign(mustExist(stack.config[configKey], 'configuration').stores.s3, {
-    sync: true,
-    endpoint: s3.endpoint,
-    region: s3.region,
-    forcePathStyle: true,
-  });
+  const configuration = mustExist(stack.config[configKey], 'configuration');
+  if (s3) {
+    const { endpoint, region } = s3;
+    Object.assign(configuration.stores.s3, { sync: true, endpoint, region, forcePathStyle: true });
+  }
+  if (pointInTime)
+    configuration.targets = configuration.targets
+      .filter(({ engine }) => engine === 'postgresql')
+      .map((target) => ({ ...target, pointInTime }));
   return dump(stack);
 };
 
-/** Synthesizes the dev environment; resolves to the folder of its YAML files. */
-export const synthesizeDev = async (s3: S3Server | undefined): Promise<string> => {
+/** Synthesizes the dev environment with changes; resolves to the folder of its YAML files. */
+export const synthesizeDev = async (changes: Changes): Promise<string> => {
   await mkdir(folder, { recursive: true });
-  await writeFile(join(folder, environmentFile), await environmentText(s3));
+  await writeFile(join(folder, environmentFile), await environmentText(changes));
   const manifests = join(folder, 'manifests');
   writeFiles(manifests, synthesizeManifests(readEnvironments(folder)));
   return join(manifests, 'dev');

@@ -7,16 +7,19 @@ export interface Options {
   readonly remote: boolean;
   /** Loses servers and volume instead of some data, and recovers from the S3 server alone. */
   readonly disaster: boolean;
+  /** PostgreSQL alone: damages a table while somebody writes, and brings back the instant before. */
+  readonly pointInTime: boolean;
   /** Leaves archives and pods in the work folder. */
   readonly keep: boolean;
   readonly help: boolean;
 }
 
-export const usage = `usage: make demo [ARGS="--size 50M|2G --remote|--disaster --keep"]
+export const usage = `usage: make demo [ARGS="--size 50M|2G --remote|--disaster|--point-in-time --keep"]
 
   --size SIZE   data in all three databases together (default 50M)
   --remote      a private S3 server as second store; restores come from it
   --disaster    the same, and all else is lost: docs/how-to/disaster-recovery.md, step by step, timed
+  --point-in-time  PostgreSQL alone: a table is damaged while somebody writes, and the instant before it brought back
   --keep        keep archives, reports and the passphrase in the work folder
 `;
 
@@ -37,10 +40,13 @@ export const parseOptions = (args: readonly string[]): Options => {
       size: { type: 'string', default: '50M' },
       remote: { type: 'boolean', default: false },
       disaster: { type: 'boolean', default: false },
+      'point-in-time': { type: 'boolean', default: false },
       keep: { type: 'boolean', default: false },
       help: { type: 'boolean', default: false },
     },
   });
-  const { size, ...rest } = values;
-  return { bytes: parseSize(size), ...rest, remote: rest.remote || rest.disaster };
+  const { size, 'point-in-time': pointInTime, ...rest } = values;
+  if (pointInTime && rest.disaster)
+    throw new Error('--disaster and --point-in-time are two demos; use one of them');
+  return { bytes: parseSize(size), ...rest, pointInTime, remote: rest.remote || rest.disaster };
 };

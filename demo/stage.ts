@@ -10,6 +10,7 @@ import { postgresqlDatabase } from './databases/postgresql.ts';
 import { redisDatabase } from './databases/redis.ts';
 import { synthesizeDev } from './manifests.ts';
 import type { Options } from './options.ts';
+import { pointInTime } from './point-in-time-settings.ts';
 import { find, readManifests, type Cluster, type Services } from './pod/cluster.ts';
 import { heading, step } from './progress.ts';
 import { secretValues } from './secrets.ts';
@@ -25,7 +26,8 @@ export interface Stage {
 type Start = (target: Plan['targets'][number]) => Promise<Database>;
 
 const start: Readonly<Record<string, Start>> = {
-  postgresql: ({ name, connection }) => postgresqlDatabase(name, String(connection.database)),
+  postgresql: ({ name, connection, pointInTime: log }) =>
+    postgresqlDatabase(name, String(connection.database), log !== undefined),
   influxdb: ({ name }) => influxdbDatabase(name),
   redis: ({ name }) => redisDatabase(name),
 };
@@ -83,7 +85,7 @@ export const buildStage = async (
   const synthesized = await step(
     'synthesize dev',
     signal,
-    () => synthesizeDev(s3),
+    () => synthesizeDev({ s3, pointInTime: options.pointInTime ? pointInTime : undefined }),
     (path) => path,
   );
   const manifestsFolder = synthesized.result;

@@ -70,15 +70,23 @@ const databaseOn = async (
   };
 };
 
-/** A private PostgreSQL 15 with the database that the plan names. */
-export const postgresqlDatabase = async (target: string, database: string): Promise<Database> => {
-  const server = await startPostgresql();
+/** A slot without limit is refused: docs/how-to/point-in-time.md. */
+const slotLimit = { max_slot_wal_keep_size: '4GB' };
+
+/** A private PostgreSQL 15 with the database that the plan names; where the log is kept, the account may replicate. */
+export const postgresqlDatabase = async (
+  target: string,
+  database: string,
+  keepsLog = false,
+): Promise<Database> => {
+  const server = await startPostgresql(keepsLog ? { settings: slotLimit } : {});
   const password = randomBytes(12).toString('hex');
   await server.psql('postgres', `CREATE ROLE ${owner} LOGIN`);
   await server.psql(
     'postgres',
     `CREATE ROLE ${account} LOGIN CREATEDB PASSWORD '${password}' IN ROLE ${owner}`,
   );
+  if (keepsLog) await server.psql('postgres', `ALTER ROLE ${account} REPLICATION`);
   await server.psql('postgres', `CREATE DATABASE "${database}" OWNER ${owner}`);
   return databaseOn(server, target, database, { username: account, password });
 };

@@ -113,6 +113,26 @@ describe('the demo', () => {
   );
 
   test(
+    'brings back the instant before an accident while a writer goes on, and says so',
+    () =>
+      inFolder(async (folder) => {
+        const demo = startDemo(folder, '--size', '1M', '--point-in-time');
+        const code = await demo.ended;
+        expect(demo.output()).toMatch(/find it in the log .* deleted 300 rows of public\.credentials\n/);
+        expect(demo.output()).toMatch(
+          /just before it: grill-backup restore postgresql --before-xid \d+ --only public\.credentials\n/,
+        );
+        expect(demo.output()).toMatch(/the writer committed [1-9]\d* rows meanwhile\n/);
+        expect(demo.output()).toContain('table credentials is what it was before the accident: yes');
+        expect(demo.output()).toMatch(/all \d+ rows that the writer committed are there: yes\n/);
+        expect(code).toBe(0);
+        expect(await readdir(folder)).toEqual([]);
+        expect(processesIn(folder)).toEqual([]);
+      }),
+    5 * minuteMs,
+  );
+
+  test(
     'leaves no process and no file when it is interrupted in the middle of a backup',
     () =>
       inFolder(async (folder) => {
