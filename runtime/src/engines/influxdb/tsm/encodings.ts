@@ -44,6 +44,11 @@ const longestVarint = 10;
 
 /** @throws Error of a number that is longer than any */
 export const readVarint = (data: Buffer, at: number): Varint => {
+  const first = data[at] ?? 0x80;
+  return first < 0x80 ? { value: first, end: at + 1 } : readLongVarint(data, at);
+};
+
+const readLongVarint = (data: Buffer, at: number): Varint => {
   let value = 0;
   for (let index = 0; index < longestVarint; index++) {
     const byte = data[at + index];

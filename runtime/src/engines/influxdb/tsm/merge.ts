@@ -1,3 +1,4 @@
+import { mustExist } from '../../../core/must-exist.ts';
 import type { Cursor } from './cursor.ts';
 import type { SeriesSet } from './series-set.ts';
 import { compareSpans, type Span } from './span.ts';
@@ -140,7 +141,7 @@ const findSmallest = (cursors: readonly Cursor[], found: Cursor[]): void => {
   found.length = 0;
   for (const cursor of cursors) {
     if (cursor.isAtEnd) continue;
-    const order = found[0] ? compareSpans(cursor.key, found[0].key) : 0;
+    const order = found.length > 0 ? compareSpans(cursor.key, mustExist(found[0], 'cursor').key) : 0;
     if (order < 0) found.length = 0;
     if (order <= 0) found.push(cursor);
   }
@@ -157,12 +158,12 @@ export const mergeFiles = async (
   for (const cursor of cursors) await cursor.nextKey();
   const found: Cursor[] = [];
   const seen = { stored: false, live: false };
-  for (findSmallest(cursors, found); found[0]; findSmallest(cursors, found)) {
+  for (findSmallest(cursors, found); found.length > 0; findSmallest(cursors, found)) {
     seen.stored = false;
     seen.live = false;
     for (let waiting = countKey(tally, found, seen); waiting; waiting = countKey(tally, found, seen))
       await waiting;
-    if (seen.stored) addSeries(series, found[0].key, kind, seen.live);
+    if (seen.stored) addSeries(series, mustExist(found[0], 'cursor').key, kind, seen.live);
     for (const cursor of found) {
       const waiting = cursor.nextKey();
       if (waiting) await waiting;
