@@ -32,8 +32,10 @@ export const endReceiver = async (child: ChildProcess, signal: NodeJS.Signals): 
   return (await ended)[0];
 };
 
-/** Whether all that the server has is stored, by the receiver's own metrics. */
-export const hasStoredAll = async (port: number): Promise<boolean> => {
+/** Log that the server has and the store has not, by the receiver's own metrics. */
+export const lagBytes = async (port: number): Promise<number> => {
   const text = await (await fetch(`http://127.0.0.1:${port}/metrics`)).text();
-  return /grill_backup_wal_lag_bytes\{[^}]*\} 0\n/.test(text);
+  return Number(/grill_backup_wal_lag_bytes\{[^}]*\} (\S+)\n/.exec(text)?.[1] ?? Infinity);
 };
+
+export const hasStoredAll = async (port: number): Promise<boolean> => (await lagBytes(port)) === 0;

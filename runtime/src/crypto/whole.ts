@@ -45,25 +45,26 @@ export const cipherSource = (
  * MAC of an object that is sealed, and read, whole: HMAC-SHA256 over a label, which tells what the object is and where it
  * belongs, and its bytes. In the clear a plain SHA-256, which proves integrity only.
  */
-const macOf = async (key: Key | undefined, label: string, bytes: Buffer): Promise<string> => {
+const macOf = async (key: Key | undefined, label: string, ...parts: readonly Buffer[]): Promise<string> => {
   const digest = key ? createHmac('sha256', (await key.macKeys(macSalt)).macKey) : createHash('sha256');
-  return digest.update(label).update('\0').update(bytes).digest('hex');
+  digest.update(label).update('\0');
+  for (const part of parts) digest.update(part);
+  return digest.digest('hex');
 };
 
-/** Plaintext, in parts → `openssl enc -aes-256-cbc -pbkdf2` and its MAC; in the clear the same bytes and their digest. */
+/** Plaintext → `openssl enc -aes-256-cbc -pbkdf2` and its MAC; in the clear the same bytes and their digest. All in parts. */
 export const sealWhole = async (
-  parts: readonly Buffer[],
+  plain: readonly Buffer[],
   label: string,
   key: Key | undefined,
   cipher: ObjectCipher | undefined,
-): Promise<{ readonly bytes: Buffer; readonly mac: string }> => {
+): Promise<{ readonly parts: readonly Buffer[]; readonly mac: string }> => {
   const sealer = cipher && createCipheriv('aes-256-cbc', cipher.key, cipher.iv);
-  const bytes = Buffer.concat(
+  const parts =
     cipher && sealer
-      ? [magic, cipher.salt, ...parts.map((part) => sealer.update(part)), sealer.final()]
-      : parts,
-  );
-  return { bytes, mac: await macOf(key, label, bytes) };
+      ? [magic, cipher.salt, ...plain.map((part) => sealer.update(part)), sealer.final()]
+      : plain;
+  return { parts, mac: await macOf(key, label, ...parts) };
 };
 
 /** The key that made the MAC; undefined where none did. */

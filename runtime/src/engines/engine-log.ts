@@ -38,6 +38,7 @@ export interface SlotRequest {
 /** Contiguous with the chunk before it. */
 export interface LogChunk {
   readonly from: bigint;
+  /** Theirs only until the next chunk is asked for: its memory is used again. */
   readonly bytes: Buffer;
   /** The server's clock when it sent the last byte: nothing inside was committed later. */
   readonly sentAt: Date;

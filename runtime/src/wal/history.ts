@@ -16,9 +16,9 @@ export const putHistory = async (
 ): Promise<void> => {
   const [key] = keys ?? [];
   const cipher = key && (await newCipher(key, randomBytes));
-  const { bytes, mac } = await sealWhole([content], labelOf(of), key, cipher);
+  const { parts, mac } = await sealWhole([content], labelOf(of), key, cipher);
   const name = { ...of, mac, encrypted: keys !== undefined };
-  await putOnce(store, historyKey(target, name), bytes);
+  await putOnce(store, historyKey(target, name), parts);
 };
 
 /** @throws BackupError archive.damaged, store.* */

@@ -17,14 +17,14 @@ const hasFields = 4;
  * encrypted, so that all blocks after them differ, even under a key and a first vector that were used before.
  */
 export const withLead = (
-  packed: Buffer,
+  [first = Buffer.alloc(0), ...others]: readonly Buffer[],
   compression: Compression,
   random: Buffer,
-): readonly [head: Buffer, rest: Buffer] => {
-  if (compression === 'zstd') return [Buffer.concat([frameHead, random]), packed];
-  const header = Buffer.from(packed.subarray(0, gzipHeaderBytes));
+): readonly Buffer[] => {
+  if (compression === 'zstd') return [frameHead, random, first, ...others];
+  const header = Buffer.from(first.subarray(0, gzipHeaderBytes));
   header.writeUInt8(header.readUInt8(gzipFlags) | hasFields, gzipFlags);
-  return [Buffer.concat([header, fieldHead, random]), packed.subarray(gzipHeaderBytes)];
+  return [header, fieldHead, random, first.subarray(gzipHeaderBytes), ...others];
 };
 
 const zstdLeadBytes = frameHead.length + leadBytes;

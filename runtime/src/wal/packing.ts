@@ -2,18 +2,23 @@ import { promisify } from 'node:util';
 import { gzip as gzipCallback, type ZlibOptions } from 'node:zlib';
 import type { Compression } from '../contract/compression.ts';
 import { oneChunk } from '../core/one-chunk.ts';
-import { collect } from '../core/process.ts';
 import { decompress } from '../pipeline/compress.ts';
 import { zstd } from '../pipeline/zstd.ts';
 import { withoutLead } from './lead.ts';
 
 const gzip = promisify<Buffer, ZlibOptions, Buffer>(gzipCallback);
 
-/** Compresses what is in memory, in a thread of this process: a program per piece would cost more than its work. */
-export const packWhole = (
+/** A call into the thread for each. @default 1 MiB - an eighth less CPU time than Node's 16 KiB */
+const gzipChunkBytes = 1 << 20;
+
+/** Compresses what is in memory, to one file in parts, in a thread of this process: a program per piece would cost more than its work. */
+export const packWhole = async (
   plain: Buffer,
   { algorithm, level }: { readonly algorithm: Compression; readonly level: number },
-): Promise<Buffer> => (algorithm === 'zstd' ? collect(zstd(oneChunk(plain), level)) : gzip(plain, { level }));
+): Promise<readonly Buffer[]> =>
+  algorithm === 'zstd'
+    ? Array.fromAsync(zstd(oneChunk(plain), level))
+    : [await gzip(plain, { level, chunkSize: gzipChunkBytes })];
 
 /** Undoes `packWhole`; undefined where the result has another length, of which no byte more is made. */
 export const unpackWhole = async (

@@ -24,7 +24,9 @@ const labelOf = (piece: Omit<PieceName, 'mac'>): string =>
 export interface SealedPiece {
   readonly name: PieceName;
   readonly key: string;
-  readonly bytes: Buffer;
+  readonly parts: readonly Buffer[];
+  /** Of all parts. */
+  readonly bytes: number;
 }
 
 /** Ciphers of pieces; none where the plan stores in the clear. */
@@ -44,15 +46,16 @@ export const sealPiece = async (
   const { algorithm } = compression;
   const unsealed = { ...of, compression: algorithm, encrypted: keys !== undefined };
   const packed = await packWhole(plain, compression);
-  const parts = keys ? withLead(packed, algorithm, randomBytes(leadBytes)) : [packed];
-  const sealed = await sealWhole(parts, labelOf(unsealed), keys?.[0], await ciphers());
-  const name = { ...unsealed, mac: sealed.mac };
-  return { name, key: pieceKey(target, name), bytes: sealed.bytes };
+  const plainParts = keys ? withLead(packed, algorithm, randomBytes(leadBytes)) : packed;
+  const { parts, mac } = await sealWhole(plainParts, labelOf(unsealed), keys?.[0], await ciphers());
+  const name = { ...unsealed, mac };
+  const bytes = parts.reduce((sum, { length }) => sum + length, 0);
+  return { name, key: pieceKey(target, name), parts, bytes };
 };
 
 /** Stores a piece. Its key holds the MAC of its bytes, so that what has the key already is this very piece. */
-export const putPiece = ({ store }: Pick<LogPlace, 'store'>, { key, bytes }: SealedPiece): Promise<void> =>
-  putOnce(store, key, bytes);
+export const putPiece = ({ store }: Pick<LogPlace, 'store'>, { key, parts }: SealedPiece): Promise<void> =>
+  putOnce(store, key, parts);
 
 const damaged = (key: string, how: string): BackupError =>
   new BackupError('archive.damaged', `piece ${key} ${how}`);

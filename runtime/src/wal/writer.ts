@@ -10,14 +10,17 @@ export interface CutRules {
   readonly intervalMs: number;
 }
 
-/** Pieces that are sealed and stored side by side: compression, derivation and the store work at the same time. */
-const mostInFlight = 4;
+/** Pieces that are compressed, sealed and stored side by side: processor, disk or network, and the store work at the same time. */
+const mostInFlight = 8;
 
-/** A receiver that is behind cuts larger pieces than a small `pieceBytes`, as each costs a derivation and a PUT. */
+/** A receiver that is behind cuts larger pieces than a small `pieceBytes`, as each costs requests to the store. */
 const usualPieceBytes = 4 << 20;
 
-/** In memory there are no more than two of the largest pieces, and one that grows: each is there three times, as log, compressed and sealed. */
-const mostPiecesInMemory = 2;
+/**
+ * What pieces in flight hold: log until it is compressed, then what is stored, and the store's copy of that. Room for two of the
+ * largest as log, and for some more that are on their way to the store.
+ */
+const mostBytesInFlight = (largestPieceBytes: number): number => 2 * largestPieceBytes + (8 << 20);
 
 /** What one commit writes comes in a few messages: they become one piece. */
 const gatheringMs = 5;
@@ -51,16 +54,23 @@ const inOrder = <T>(commit: (result: T) => void): ((result: Promise<T>) => Promi
   };
 };
 
-/** Log that was not cut yet. */
+/** Log that was not cut yet, in memory that serves one piece after the other: garbage of its size would pile up. */
 interface Waiting {
-  chunks: Buffer[];
+  readonly memory: Buffer;
   bytes: number;
   from: bigint;
   time: number;
   isDue: boolean;
 }
 
-const nothing = (from: bigint): Waiting => ({ chunks: [], bytes: 0, from, time: 0, isDue: false });
+/** Memory for the largest piece, used again when it is given back. */
+const pieceMemory = (largestPieceBytes: number) => {
+  const spare: Buffer[] = [];
+  return {
+    take: (): Buffer => spare.pop() ?? Buffer.allocUnsafeSlow(largestPieceBytes),
+    giveBack: (memory: Buffer): void => void spare.push(memory),
+  };
+};
 
 /**
  * Cuts a timeline's log into pieces, and stores them. @param put stores a piece; tries again by itself
@@ -74,42 +84,63 @@ export const logWriter = (
   commit: (committed: Committed) => void,
 ): LogWriter => {
   const largestPieceBytes = Math.max(usualPieceBytes, pieceBytes);
-  const mostBytesInFlight = mostPiecesInMemory * largestPieceBytes;
+  const memory = pieceMemory(largestPieceBytes);
+  const beginAt = (position: bigint): Waiting => ({
+    memory: memory.take(),
+    bytes: 0,
+    from: position,
+    time: 0,
+    isDue: false,
+  });
   const ciphers = pieceCiphers(place);
   const enqueue = inOrder(commit);
   const failure = Promise.withResolvers<never>();
   failure.promise.catch(() => {}); // thrown by whoever waits
-  let waiting = nothing(from);
+  let waiting = beginAt(from);
   let [inFlight, bytesInFlight] = [0, 0];
   let room = Promise.withResolvers<void>();
   let timer: NodeJS.Timeout | undefined;
   let lastCutAt = performance.now();
 
-  const store = async (name: Omit<PieceName, 'mac' | 'compression' | 'encrypted'>, plain: Buffer) => {
-    const piece = await sealPiece(place, name, plain, ciphers);
-    await put(piece);
-    return { name: piece.name, storedBytes: piece.bytes.length };
+  const changeInFlight = (pieces: -1 | 0, bytes: number): void => {
+    inFlight += pieces;
+    bytesInFlight += bytes;
+    cutIfDue();
+    room.resolve();
+    room = Promise.withResolvers();
+  };
+  const seal = async ({ memory: log, bytes, from: start, time }: Waiting): Promise<SealedPiece> => {
+    const of = { system, timeline, from: start, to: start + BigInt(bytes), time };
+    const piece = await sealPiece(place, of, log.subarray(0, bytes), ciphers);
+    memory.giveBack(log);
+    return piece;
+  };
+  const store = async (log: Waiting): Promise<Committed> => {
+    let held = log.bytes;
+    try {
+      const piece = await seal(log);
+      changeInFlight(0, 2 * piece.bytes - held);
+      held = 2 * piece.bytes;
+      await put(piece);
+      return { name: piece.name, storedBytes: piece.bytes };
+    } finally {
+      changeInFlight(0, -held);
+    }
   };
   const hasRoom = (): boolean =>
-    inFlight === 0 || (inFlight < mostInFlight && bytesInFlight + waiting.bytes <= mostBytesInFlight);
+    inFlight === 0 ||
+    (inFlight < mostInFlight && bytesInFlight + waiting.bytes <= mostBytesInFlight(largestPieceBytes));
   const cut = (): void => {
-    const { chunks, bytes, from: start, time } = waiting;
-    const to = start + BigInt(bytes);
+    const log = waiting;
     clearTimeout(timer);
     timer = undefined;
     lastCutAt = performance.now();
-    waiting = nothing(to);
+    waiting = beginAt(log.from + BigInt(log.bytes));
     inFlight++;
-    bytesInFlight += bytes;
-    void enqueue(store({ system, timeline, from: start, to, time }, Buffer.concat(chunks, bytes)))
+    bytesInFlight += log.bytes;
+    void enqueue(store(log))
       .catch((error: unknown) => failure.reject(error))
-      .finally(() => {
-        inFlight--;
-        bytesInFlight -= bytes;
-        room.resolve();
-        room = Promise.withResolvers();
-        cutIfDue();
-      });
+      .finally(() => changeInFlight(-1, 0));
   };
   const cutIfDue = (): void => {
     if (waiting.bytes > 0 && (waiting.isDue || waiting.bytes >= pieceBytes) && hasRoom()) cut();
@@ -122,12 +153,15 @@ export const logWriter = (
   return {
     failed: failure.promise,
     add: async ({ bytes, sentAt }) => {
-      waiting.chunks.push(bytes);
-      waiting.bytes += bytes.length;
-      waiting.time = Math.max(waiting.time, sentAt.getTime());
-      timer ??= setTimeout(due, Math.max(gatheringMs, lastCutAt + intervalMs - performance.now()));
-      cutIfDue();
-      while (waiting.bytes >= largestPieceBytes) await forRoom();
+      for (let taken = 0; taken < bytes.length;) {
+        const copied = bytes.copy(waiting.memory, waiting.bytes, taken);
+        taken += copied;
+        waiting.bytes += copied;
+        waiting.time = Math.max(waiting.time, sentAt.getTime());
+        timer ??= setTimeout(due, Math.max(gatheringMs, lastCutAt + intervalMs - performance.now()));
+        cutIfDue();
+        while (waiting.bytes === largestPieceBytes) await forRoom();
+      }
     },
     end: async () => {
       due();

@@ -31,7 +31,7 @@ describe.each(compressionNames)('pieces of %s that share a salt', (algorithm) =>
 
   test('have no block in common but the first', async () => {
     const { pieces } = await seal();
-    const [one, other] = pieces.map(({ bytes }) => bytes) as [Buffer, Buffer];
+    const [one, other] = pieces.map(({ parts }) => Buffer.concat(parts)) as [Buffer, Buffer];
     const blocks = (bytes: Buffer) =>
       Array.from({ length: bytes.length / 16 }, (_, index) =>
         bytes.toString('hex', index * 16, index * 16 + 16),
@@ -53,7 +53,7 @@ describe.each(compressionNames)('pieces of %s that share a salt', (algorithm) =>
       const packed = execFileSync(
         'openssl',
         ['enc', '-d', '-aes-256-cbc', '-pbkdf2', '-iter', '100000', '-pass', 'env:PASSPHRASE'],
-        { input: piece.bytes, env: { ...process.env, PASSPHRASE: passphrase } },
+        { input: Buffer.concat(piece.parts), env: { ...process.env, PASSPHRASE: passphrase } },
       );
       expect(execFileSync(programs[algorithm], ['-dc'], { input: packed }).equals(plain)).toBe(true);
     }

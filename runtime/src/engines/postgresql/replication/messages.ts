@@ -18,7 +18,7 @@ const microsOf = (time: Date): bigint => BigInt(time.getTime() - epochMs) * 1000
 const logHeaderBytes = 25;
 const aliveBytes = 18;
 
-/** Copies the log: the parser uses the memory of its messages again. @throws Error for any other message */
+/** The log is in the memory of the message, which the parser uses again. @throws Error for any other message */
 export const parseMessage = (message: Buffer): Message => {
   const kind = String.fromCharCode(message[0] ?? 0);
   if (kind === 'w' && message.length >= logHeaderBytes)
@@ -27,7 +27,7 @@ export const parseMessage = (message: Buffer): Message => {
       from: message.readBigUInt64BE(1),
       end: message.readBigUInt64BE(9),
       sentAt: timeOf(message.readBigInt64BE(17)),
-      bytes: Buffer.from(message.subarray(logHeaderBytes)),
+      bytes: message.subarray(logHeaderBytes),
     };
   if (kind === 'k' && message.length >= aliveBytes)
     return {
