@@ -18,7 +18,7 @@ export const empty = (path: string): void => {
   mkdirSync(path);
 };
 
-const sizeBelow = (path: string): number =>
+export const sizeBelow = (path: string): number =>
   readdirSync(path, { recursive: true })
     .map((name) => statSync(join(path, String(name))))
     .filter((entry) => entry.isFile())

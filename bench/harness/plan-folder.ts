@@ -31,10 +31,11 @@ const writeSecrets = (
   }
 };
 
-/** Makes the folder of an encrypted plan. @param secrets name of a secret → key → value */
+/** Makes the folder of an encrypted plan. @param secrets name of a secret → key → value; @param more settings of the plan */
 export const makePlanFolder = (
   targets: readonly BenchTarget[],
   secrets: Readonly<Record<string, Readonly<Record<string, string>>>>,
+  more: Readonly<Record<string, unknown>> = {},
 ): PlanFolder => {
   const folder = workFolder('bench');
   mkdirSync(join(folder, 'backup'));
@@ -45,6 +46,7 @@ export const makePlanFolder = (
     stores: { directory: { path: join(folder, 'backup') } },
     targets: targets.map((target) => ({ secret: { name: target.engine }, schedule: '0 2 * * *', ...target })),
     verification: { schedule: '0 6 * * *' },
+    ...more,
   };
   writeFileSync(join(folder, 'plan.json'), JSON.stringify(plan));
   return {

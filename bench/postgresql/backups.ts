@@ -6,7 +6,7 @@ import { passphrase } from '../harness/plan-folder.ts';
 import { database, type Bed } from './bed.ts';
 
 /** As near to what ours does as they come: encrypted, gzip at level 1 where there is a choice, no archiving of WAL. */
-const peerSettings = (peer: string, env: Bed['env']): Record<string, string> => ({
+export const peerSettings = (peer: string, env: Bed['env']): Record<string, string> => ({
   RESTIC_REPOSITORY: join(peer, 'restic'),
   RESTIC_PASSWORD: passphrase,
   PGBACKREST_STANZA: 'bench',
