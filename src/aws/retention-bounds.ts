@@ -1,7 +1,6 @@
 import { z } from 'zod';
 import { daySeconds } from '../../runtime/src/contract/time.ts';
-import { secondsOf } from '../../runtime/src/plan/duration.ts';
-import { pointInTimeOf } from '../../runtime/src/plan/point-in-time.ts';
+import { keptSeconds, pointInTimeOf } from '../../runtime/src/plan/point-in-time.ts';
 import { planShape, type Plan } from '../../runtime/src/plan/schema.ts';
 
 type RetentionPolicy = Plan['retention'];
@@ -18,7 +17,7 @@ export interface Bound {
 interface Kept {
   readonly name?: unknown;
   readonly retention?: object | undefined;
-  readonly pointInTime?: { readonly window?: unknown } | undefined;
+  readonly pointInTime?: unknown;
 }
 
 /** Retention of each target; none for what is not valid yet, which has a problem of its own. */
@@ -42,23 +41,32 @@ const longest = ([name, { days, weekly, monthly }]: readonly [string, RetentionP
   ...(monthly ? [{ days: (monthly + 1) * 31, what: `${monthly} monthly archives of target ${name}` }] : []),
 ];
 
-/** How long each target keeps each tier at most. */
-export const longestKept = (retention: unknown, targets: readonly Kept[]): readonly Bound[] =>
-  policies(retention, targets).flatMap(longest);
+const { window, base } = pointInTimeOf(z.unknown()).shape;
 
-const { window } = pointInTimeOf(z.unknown()).shape;
+/** Its part that decides; an environment has more fields. */
+const log = z.object({ window, base: z.object(base.unwrap().shape).prefault({}) });
 
-/** After how many days the log of each target is removed, and the bases before it. */
-const windows = (targets: readonly Kept[]): readonly Bound[] =>
+/** Targets whose log is kept, and for how long. */
+const logs = (targets: readonly Kept[]) =>
   targets.flatMap(({ name, pointInTime }) => {
-    const { data } = window.safeParse(pointInTime?.window);
-    return pointInTime && data
-      ? [{ days: Math.floor(secondsOf(data) / daySeconds), what: `window of target ${String(name)}` }]
-      : [];
+    const { data } = log.safeParse(pointInTime);
+    return data ? [{ name: String(name), ...keptSeconds(data) }] : [];
   });
+
+/** How long each target keeps each tier at most, and its bases and log. */
+export const longestKept = (retention: unknown, targets: readonly Kept[]): readonly Bound[] => [
+  ...policies(retention, targets).flatMap(longest),
+  ...logs(targets).map(({ name, oldest }) => ({
+    days: Math.ceil(oldest / daySeconds),
+    what: `the newest base before the window of target ${name}`,
+  })),
+];
 
 /** After how many days each target begins to prune. */
 export const shortestKept = (retention: unknown, targets: readonly Kept[]): readonly Bound[] => [
   ...policies(retention, targets).map(([name, { days }]) => ({ days, what: `retention of target ${name}` })),
-  ...windows(targets),
+  ...logs(targets).map(({ name, window: seconds }) => ({
+    days: Math.floor(seconds / daySeconds),
+    what: `window of target ${name}`,
+  })),
 ];

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { quantityValue } from '../core/quantity.ts';
 import { duration, parseDuration } from '../core/units.ts';
-import { cron } from './cron.ts';
+import { cron, longestGapSeconds } from './cron.ts';
 
 const [leastIntervalSeconds, mostIntervalSeconds] = [1, 300];
 const [leastPieceBytes, mostPieceBytes] = [64 * 1024, 16 * 1024 ** 2];
@@ -58,6 +58,15 @@ export const pointInTimeOf = <Secret extends z.ZodType>(secret: Secret) =>
       })
       .prefault({}),
   });
+
+/** For how long any instant can be restored, and how old the base and the log that this needs become at most; in seconds. */
+export const keptSeconds = ({
+  window,
+  base: { schedule, deadline },
+}: Pick<z.output<ReturnType<typeof pointInTimeOf>>, 'window' | 'base'>) => ({
+  window: parseDuration(window),
+  oldest: parseDuration(window) + longestGapSeconds(schedule) + parseDuration(deadline),
+});
 
 /** A longer name is none to PostgreSQL. */
 export const longestSlotName = 63;
