@@ -36,3 +36,25 @@ test('a reader waits for what is pushed later', async () => {
   queue.end();
   expect((await last).done).toBe(true);
 });
+
+test.each([10, 100_000, 200_000])(
+  'chunks of %d bytes are copied, as the parser writes over its messages, and each is its own until the next is read',
+  async (bytes) => {
+    const queue = chunkQueue(() => {});
+    const message = Buffer.alloc(bytes);
+    for (let number = 1; number <= 5; number++) {
+      message.fill(number);
+      queue.push({ from: BigInt(number), bytes: message, sentAt: new Date(0) });
+    }
+    const reader = queue.chunks[Symbol.asyncIterator]();
+    const memory = new Set<ArrayBufferLike>();
+    for (let number = 1; number <= 30; number++) {
+      const { value } = await reader.next();
+      expect(value.bytes.equals(Buffer.alloc(bytes, number))).toBe(true);
+      memory.add(value.bytes.buffer);
+      message.fill(number + 5);
+      queue.push({ from: 0n, bytes: message, sentAt: new Date(0) });
+    }
+    if (bytes === 100_000) expect(memory.size).toBeLessThan(10); // used again
+  },
+);
