@@ -1,10 +1,10 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { chromium } from 'playwright-core';
 import { dayMs } from '../../runtime/src/core/units.ts';
 import { readEnvironment } from '../../src/environment/environment.ts';
 import { history, sampleMs } from './history.ts';
 import type { Dashboard, Range } from './model.ts';
+import { startBrowser } from '../../test/kit/browser.ts';
 import { pageHeight, pageWidth, renderPage } from './page.ts';
 import { startPrometheus, type Prometheus } from './prometheus.ts';
 
@@ -57,13 +57,7 @@ const pageOf = async (prometheus: Prometheus, picture: Picture, range: Range) =>
 
 const draw = async (prometheus: Prometheus, range: Range, folder: string): Promise<void> => {
   await using stack = new AsyncDisposableStack();
-  const args = [
-    '--no-sandbox',
-    '--disable-background-networking',
-    '--disable-component-update',
-    '--disable-sync',
-  ];
-  const browser = await chromium.launch({ executablePath: '/usr/bin/chromium', args });
+  const browser = await startBrowser();
   stack.defer(() => browser.close());
   for (const picture of pictures) {
     const { text, height } = await pageOf(prometheus, picture, range);

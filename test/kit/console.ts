@@ -18,11 +18,17 @@ interface Setting extends Partial<TestApp> {
   readonly pauseMs?: number;
 }
 
-/** Targets of the committed environments, by name. */
-export const consoleTargets = ['postgresql', 'influxdb', 'redis'].map((name) => ({
+const connections = {
+  postgresql: { host: '127.0.0.1', database: 'grillstats' },
+  influxdb: { host: '127.0.0.1' },
+  redis: { host: '127.0.0.1' },
+};
+
+/** Targets of the committed environments; no test here reaches their databases. */
+export const consoleTargets = Object.entries(connections).map(([name, connection]) => ({
   name,
-  engine: 'redis',
-  connection: { host: '127.0.0.1', port: 6379 },
+  engine: name,
+  connection,
   secret: { name },
 }));
 

@@ -47,6 +47,7 @@ const standing = (status: TargetStatus): Markup =>
     ['Proved', time(status.verifiedAt)],
     ['How fast', howFast(status)],
     ['Next backup', time(status.nextRun)],
+    ['Engine', status.engine],
     ['Lock', lockLine(status)],
     ['Retention', status.frozen ?? 'removes what the plan does not keep'],
   ]);
@@ -125,5 +126,5 @@ export const targetPage = (caller: string, seen: SeenTarget): Markup => {
   ${section('archives', 'Archives', archiveTable(target))} ${section('runs', 'Last runs', runTable(status))}
   ${status.setAside.length ? section('aside', 'Set aside', aside(status)) : ''}
   ${status.anomalies.length ? section('unusual', 'Unusual', list(status.anomalies)) : ''}`;
-  return layout({ title: `${status.target} (${status.engine})`, caller, content });
+  return layout({ title: status.target, caller, content });
 };
