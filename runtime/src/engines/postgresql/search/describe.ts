@@ -1,5 +1,6 @@
 import type { FoundChange } from '../../engine-log.ts';
 import type { Catalogue, Known } from './catalogue.ts';
+import { classFile } from './class-tuple.ts';
 import type { RelationFile } from './record.ts';
 import { fileKey, type Committed, type Rows } from './transactions.ts';
 
@@ -15,8 +16,7 @@ export interface Change extends FoundChange {
   readonly isNamed: boolean;
 }
 
-/** `pg_class`, and what ANALYZE writes, in their first files. */
-const classFile = 1259;
+/** What ANALYZE writes, in its first files. */
 const statistics = new Set([2619, 3381, 3429]);
 
 interface Named {
@@ -58,15 +58,12 @@ const ofRows = (catalogue: Catalogue, { rows, created }: Committed): readonly Ch
     .flatMap((each) => rowChanges(catalogue, each));
 };
 
-/** Tables that it locked against everybody, by name. */
-const lockedTables = (catalogue: Catalogue, { locked }: Committed): readonly string[] => [
-  ...new Set(
-    locked
-      .map((relation) => catalogue.ofNumber(relation))
-      .filter((known) => known?.kind === 'table')
-      .map((known) => known?.name ?? ''),
-  ),
-];
+/** Tables that it locked against everybody, by name, but for its own: a table that is rewritten has a second one meanwhile. */
+const lockedTables = (catalogue: Catalogue, { locked, created }: Committed): readonly string[] => {
+  const own = new Set(created.map(({ file }) => file)); // the first file has the number of the table
+  const known = locked.filter(({ oid }) => !own.has(oid)).map((relation) => catalogue.ofNumber(relation));
+  return [...new Set(known.flatMap((each) => (each?.kind === 'table' ? [each.name] : [])))];
+};
 
 const isClass = (catalogue: Catalogue, file: RelationFile): boolean =>
   file.file === classFile || catalogue.ofFile(file)?.name === 'pg_catalog.pg_class';

@@ -6,9 +6,10 @@ import type { PostgresqlConnection } from '../connection.ts';
 import { formatPosition } from '../replication/positions.ts';
 import { majorOf } from '../tools.ts';
 import { openCatalogue, type Catalogue } from './catalogue.ts';
+import { classEntryIn } from './class-tuple.ts';
 import { describe, type Change } from './describe.ts';
 import { readForm, readRecords, type RawRecord } from './pages.ts';
-import { parseRecord } from './record.ts';
+import { parseRecord, type LogRecord } from './record.ts';
 import { isWanted, parseStatement, type Wanted } from './statement.ts';
 import { millisecondsOf, timeText } from './timestamps.ts';
 import { transactionReader, type Committed } from './transactions.ts';
@@ -40,7 +41,7 @@ const headOf = async ({ log, start }: LogPart): Promise<Buffer> => {
 };
 
 /** What a record makes of the transactions before it. @throws BackupError archive.damaged */
-const taken = (take: ReturnType<typeof transactionReader>, raw: RawRecord): Committed | undefined => {
+const taken = (take: (record: LogRecord) => Committed | undefined, raw: RawRecord): Committed | undefined => {
   try {
     const record = parseRecord(raw);
     return record && take(record);
@@ -52,11 +53,21 @@ const taken = (take: ReturnType<typeof transactionReader>, raw: RawRecord): Comm
   }
 };
 
-async function* transactionsIn(run: RunContext, part: LogPart): AsyncGenerator<Committed> {
+async function* transactionsIn(
+  run: RunContext,
+  part: LogPart,
+  { learn }: Catalogue,
+): AsyncGenerator<Committed> {
   const form = readForm(await headOf(part), part.start);
   const size = BigInt(form.segmentBytes);
   const begin = part.from > part.start ? (part.from / size) * size : part.start;
-  const take = transactionReader(majorOf(part.server.version));
+  const major = majorOf(part.server.version);
+  const follow = transactionReader(major);
+  const take = (record: LogRecord): Committed | undefined => {
+    const entry = classEntryIn(record, major);
+    if (entry) learn(entry);
+    return follow(record);
+  };
   for await (const records of readRecords(part.log.read(begin), begin, form)) {
     throwIfStopped(run);
     for (const raw of records) {
@@ -73,7 +84,7 @@ async function* search(
   wanted: Wanted,
   { from, to }: LogSearch,
 ): AsyncGenerator<FoundTransaction> {
-  for await (const committed of transactionsIn(run, part)) {
+  for await (const committed of transactionsIn(run, part, catalogue)) {
     const at = millisecondsOf(committed.at);
     if (at > to.getTime() + disorderMs) return;
     if (at < from.getTime() || at > to.getTime()) continue;

@@ -18,6 +18,8 @@ export interface LogRecord {
   readonly operation: number;
   /** Of the first block that it changes. */
   readonly relation?: RelationFile;
+  /** What it writes into that block; empty where it holds the page instead. */
+  readonly row: Buffer;
   /** Of the manager's own; may be cut. */
   readonly data: Buffer;
 }
@@ -49,7 +51,18 @@ export const relationFileAt = (bytes: Buffer, at: number): RelationFile => ({
 interface Headers {
   readonly relation?: RelationFile;
   readonly dataBytes: number;
+  /** Where the headers end; of the first block, the image comes first there, and then the row. */
+  readonly end: number;
+  readonly imageBytes: number;
+  readonly rowBytes: number;
 }
+
+interface Block {
+  readonly imageBytes: number;
+  readonly rowBytes: number;
+}
+
+const noBlock: Block = { imageBytes: 0, rowBytes: 0 };
 
 /** Length of the header of a page image. */
 const imageHeader = (bytes: Buffer, at: number): number => {
@@ -60,22 +73,30 @@ const imageHeader = (bytes: Buffer, at: number): number => {
 /** Reads headers of blocks up to that of the data, which is the last one. @throws RangeError beyond the record */
 const readHeaders = (bytes: Buffer, total: number): Headers => {
   let relation: RelationFile | undefined;
+  let first: Block | undefined;
   let content = 0;
-  for (let at = recordHeader; at < total - content;) {
+  const headers = (end: number, dataBytes: number): Headers => ({
+    ...(relation && { relation }),
+    ...(first ?? noBlock),
+    dataBytes,
+    end,
+  });
+  let at = recordHeader;
+  while (at < total - content) {
     const id = bytes.readUInt8(at);
-    if (id === shortData) return { ...(relation && { relation }), dataBytes: bytes.readUInt8(at + 1) };
-    if (id === longData) return { ...(relation && { relation }), dataBytes: bytes.readUInt32LE(at + 1) };
+    if (id === shortData) return headers(at + 2, bytes.readUInt8(at + 1));
+    if (id === longData) return headers(at + 5, bytes.readUInt32LE(at + 1));
     if (id === origin) at += 3;
     else if (id === topTransaction) at += 5;
     else if (id > mostBlock) throw new RangeError(`block ${id}`);
     else {
       const flags = bytes.readUInt8(at + 1);
-      content += bytes.readUInt16LE(at + 2);
+      const rowBytes = bytes.readUInt16LE(at + 2);
       at += 4;
-      if ((flags & hasImage) !== 0) {
-        content += bytes.readUInt16LE(at);
-        at += imageHeader(bytes, at);
-      }
+      const imageBytes = (flags & hasImage) === 0 ? 0 : bytes.readUInt16LE(at);
+      if (imageBytes > 0) at += imageHeader(bytes, at);
+      content += rowBytes + imageBytes;
+      first ??= { imageBytes, rowBytes };
       if ((flags & isSameRelation) === 0) {
         relation ??= relationFileAt(bytes, at);
         at += relationFileBytes;
@@ -83,20 +104,21 @@ const readHeaders = (bytes: Buffer, total: number): Headers => {
       at += 4; // number of the block
     }
   }
-  return { ...(relation && { relation }), dataBytes: 0 };
+  return headers(at, 0);
 };
 
 /** Undefined for what tells of no table. @throws RangeError for what is no record */
 export const parseRecord = ({ position, bytes, total }: RawRecord): LogRecord | undefined => {
   const manager = bytes.readUInt8(17);
   if (!wanted.has(manager)) return undefined;
-  const { relation, dataBytes } = readHeaders(bytes, total);
+  const { relation, dataBytes, end, imageBytes, rowBytes } = readHeaders(bytes, total);
   return {
     position,
     transaction: bytes.readUInt32LE(4),
     manager,
     operation: bytes.readUInt8(16) & 0xf0,
     ...(relation && { relation }),
+    row: bytes.subarray(end + imageBytes, end + imageBytes + rowBytes),
     data: bytes.subarray(total - dataBytes, total),
   };
 };
