@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path';
 import { pino } from 'pino';
 import { openKey } from '../../runtime/src/crypto/key-ring.ts';
 import type { RunContext } from '../../runtime/src/core/context.ts';
-import { keepIndexes } from '../../runtime/src/runs/keep-index.ts';
+import { keepIndexes } from '../../runtime/src/health/keep-index.ts';
 import { loadPlan, openApp, type App } from '../../runtime/src/session/app.ts';
 import { makePlanFolder, passphrase, type PlanFolder } from '../harness/plan-folder.ts';
 import { removeFolder } from '../../test/kit/private-server.ts';

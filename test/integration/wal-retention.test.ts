@@ -14,6 +14,7 @@ import { readStored } from '../../runtime/src/wal/stored.ts';
 import { testApp, testKeys } from '../kit/app.ts';
 import { jsonOn, runOn } from '../kit/command-line.ts';
 import { beforeEachStore } from '../kit/fresh-store.ts';
+import { listed } from '../kit/objects.ts';
 
 const system = '7000000000000000001';
 const [midnight, hourMs] = [Date.parse('2026-11-29T00:00:00Z'), 3_600_000];
@@ -68,7 +69,7 @@ const storeBase = async (app: App, hour: number): Promise<string> => {
 
 const keys = async (): Promise<readonly string[]> => {
   const all: string[] = [];
-  for (const prefix of ['wal/', 'base/']) for await (const { key } of store.list(prefix)) all.push(key);
+  for (const prefix of ['wal/', 'base/']) for (const { key } of await listed(store, prefix)) all.push(key);
   return all;
 };
 

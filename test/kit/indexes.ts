@@ -2,12 +2,13 @@ import { sealObject } from '../../runtime/src/crypto/sealed-object.ts';
 import { openKey } from '../../runtime/src/crypto/key-ring.ts';
 import { indexKey } from '../../runtime/src/archives/layout.ts';
 import { BackupError } from '../../runtime/src/core/errors.ts';
-import { keepIndexes } from '../../runtime/src/runs/keep-index.ts';
+import { keepIndexes } from '../../runtime/src/health/keep-index.ts';
 import type { App } from '../../runtime/src/session/app.ts';
 import type { Store } from '../../runtime/src/store/store.ts';
 import { testKeys } from './app.ts';
 import { appOver } from './simulated-target.ts';
 import { collect, streamOf } from './streams.ts';
+import { indexFormat } from '../../runtime/src/archives/catalogue-index.ts';
 
 const key = indexKey('redis');
 
@@ -71,7 +72,13 @@ export const tamperings: Readonly<Record<string, (store: Store, at: number) => P
   'is of the future': (store) =>
     elsewhere(store, (app) => ({ ...app, run: { ...app.run, now: () => new Date(Date.now() + 1e9) } })),
   'is of a later format': async (store) => {
-    const place = { format: 2, store: store.location, environment: 'test', target: 'redis', engine: 'redis' };
+    const place = {
+      format: indexFormat + 1,
+      store: store.location,
+      environment: 'test',
+      target: 'redis',
+      engine: 'redis',
+    };
     const sealed = await sealObject('grill-backup catalogue\0', place, Buffer.from('new'), testKeys[0]);
     await putIndexBytes(store, sealed);
   },

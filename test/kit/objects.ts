@@ -7,6 +7,6 @@ export const listed = async (
   options?: ListOptions,
 ): Promise<readonly StoredObject[]> => {
   const objects: StoredObject[] = [];
-  for await (const object of store.list(prefix, options)) objects.push(object);
+  for await (const some of store.list(prefix, options)) objects.push(...some);
   return objects;
 };

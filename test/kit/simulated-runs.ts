@@ -7,6 +7,7 @@ import { writeArchive } from '../../runtime/src/archives/write.ts';
 import type { Entries } from '../../runtime/src/core/entries.ts';
 import { BackupError, type FailureCode } from '../../runtime/src/core/errors.ts';
 import { entriesOf } from './streams.ts';
+import { keepIndexes } from '../../runtime/src/health/keep-index.ts';
 
 /** A backup without a database: everything around the dump is the product's own. */
 export interface SimulatedBackup {
@@ -67,6 +68,7 @@ export const simulateBackup = async (app: App, name: string, backup: SimulatedBa
     target: name,
     lock: true,
     summarise: () => ({ figures: {} }),
+    keepIndexes,
   } as const;
   const run = recorded(then, options, (inner) => {
     if (!failure) return writeArchive(inner, target, dump, 'daily');
@@ -97,7 +99,7 @@ export const simulateVerification = async (
     ...(level === 'drill' && !failure && { restoreSeconds: seconds }),
     ...(instantSeconds !== undefined && { instantsFailed: 0, instantSeconds, agreed: newest.key }),
   };
-  const options = { command: 'verify', target: name, lock: false, figures } as const;
+  const options = { command: 'verify', target: name, lock: false, figures, keepIndexes } as const;
   const run = recorded(then, { ...options, summarise: () => ({ figures }) }, async () => {
     pass(seconds);
     const verifications = [...manifest.verifications, entry];

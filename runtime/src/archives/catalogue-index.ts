@@ -17,7 +17,7 @@ const [compress, decompress] = [promisify(gzip), promisify(gunzip)];
 const label = 'grill-backup catalogue\0';
 
 /** Another one whenever an entry means something else: a program reads no index but that of its own format. */
-const format = 1;
+export const indexFormat = 2;
 
 /** What was read of an object, and the key that authenticated it. */
 export interface Proved<T> {
@@ -29,33 +29,60 @@ export interface Proved<T> {
 /** What an index has of one kind of object, by key. */
 export type Section = Memory<Proved<unknown>>;
 
-/**
- * What was read of a target's objects when they were so. Only a cache: an entry counts for an object of the very size and tag,
- * and where a key of the plan authenticated it.
- */
-export interface CatalogueIndex {
+/** What was read of a target's objects when they were so: an entry counts for an object of the very size and tag. */
+export interface Rows {
   readonly archives: Section;
   readonly runs: Section;
 }
 
-type Row = readonly [key: string, bytes: number, tag: string, by: string, value: unknown];
-
-interface Content {
-  readonly writtenAt: string;
-  readonly archives: readonly Row[];
-  readonly runs: readonly Row[];
+/** What followed from a listing, which says it still as long as it is the same. */
+export interface Followed<T> {
+  /** Print of the listing. */
+  readonly print: string;
+  /** Time of the reading, in ms: with a clock that was set back, other archives are of the future. */
+  readonly at: number;
+  readonly value: T;
 }
 
-export const emptyIndex: CatalogueIndex = { archives: new Map(), runs: new Map() };
+/** An archive of which an index alone does not say that it counts, and what its manifest said, as a digest. */
+export interface Decisive {
+  readonly key: string;
+  readonly digest: string;
+}
+
+/** What followed from all of a target, as JSON. */
+export interface Derived {
+  /** What else it followed from, as a digest: the program, the plan and its keys. */
+  readonly by: string;
+  readonly archives: Followed<unknown>;
+  /** Those that decide what is newest. */
+  readonly decisive: readonly Decisive[];
+  readonly runs: Followed<unknown>;
+}
+
+/** What is known of a target in a store. Only a cache: what it holds is authenticated, and compared with the listing. */
+export interface CatalogueIndex {
+  readonly derived?: Derived | undefined;
+  /** Unpacked when it is asked for: with `derived`, few need it. */
+  readonly rows: () => Promise<Rows>;
+}
+
+const emptyRows: Rows = { archives: new Map(), runs: new Map() };
+
+export const emptyIndex: CatalogueIndex = { rows: () => Promise.resolve(emptyRows) };
 
 /** An index opens nowhere else, so that one of another target, store or environment is no better than none. */
 const placeOf = (store: Store, { environment, target, engine }: Expected): object => ({
-  format,
+  format: indexFormat,
   store: store.location,
   environment,
   target,
   engine,
 });
+
+type Row = readonly [key: string, bytes: number, tag: string, by: string, value: unknown];
+
+type PackedRows = Readonly<Record<keyof Rows, readonly Row[]>>;
 
 const sectionOf = (rows: readonly Row[], checks: ReadonlySet<string>): Section => {
   const section = new Map<string, Known<Proved<unknown>>>();
@@ -64,61 +91,78 @@ const sectionOf = (rows: readonly Row[], checks: ReadonlySet<string>): Section =
   return section;
 };
 
-const contentOf = async (store: Store, expected: Expected): Promise<Content | undefined> => {
-  const { keys, target } = expected;
-  const sealed = keys && (await readSmall(store, indexKey(target), 'index'));
-  const packed = sealed && (await openObject(label, placeOf(store, expected), sealed, keys));
-  if (!packed) return undefined;
+const unpackRows = async (packed: Buffer, checks: ReadonlySet<string>): Promise<Rows> => {
   const text = await decompress(packed, { maxOutputLength: 4 * mostBytes.index });
-  return JSON.parse(text.toString('utf8')) as Content; // sealed by this program, in this format
+  const { archives, runs } = JSON.parse(text.toString('utf8')) as PackedRows; // sealed by this program, in this format
+  return { archives: sectionOf(archives, checks), runs: sectionOf(runs, checks) };
+};
+
+const rowsOf = (section: Section): readonly Row[] =>
+  [...section].map(([key, { bytes, tag, value }]) => [key, bytes, tag, value.by, value.value]);
+
+const packRows = ({ archives, runs }: Rows): Promise<Buffer> =>
+  compress(JSON.stringify({ archives: rowsOf(archives), runs: rowsOf(runs) }), { level: 1 });
+
+interface Head {
+  readonly writtenAt: string;
+  readonly derived?: Derived | undefined;
+}
+
+/** Bytes of the number that says how long the head is; the rows follow it. */
+const lengthBytes = 4;
+
+const contentOf = (head: Head, rows: Buffer): Buffer => {
+  const [length, text] = [Buffer.alloc(lengthBytes), Buffer.from(JSON.stringify(head))];
+  length.writeUInt32BE(text.length);
+  return Buffer.concat([length, text, rows]);
+};
+
+const partsOf = (content: Buffer): { readonly head: Head; readonly rows: Buffer } => {
+  const end = lengthBytes + content.readUInt32BE();
+  const head = JSON.parse(content.toString('utf8', lengthBytes, end)) as Head; // as the rows
+  return { head, rows: content.subarray(end) };
 };
 
 /** The index of a target in a store; an empty one where there is none, or where it is not to be used. */
 export const readIndex = async (app: App, store: Store, expected: Expected): Promise<CatalogueIndex> => {
-  const { keys } = expected;
-  const aside = (problem: string): CatalogueIndex => {
-    app.run.log.debug({ store: store.location, target: expected.target, problem }, 'the index is not used');
-    return emptyIndex;
+  const { keys, target } = expected;
+  const aside = <T>(problem: string, nothing: T): T => {
+    app.run.log.debug({ store: store.location, target, problem }, 'the index is not used');
+    return nothing;
   };
   if (!keys) return emptyIndex;
   try {
-    const content = await contentOf(store, expected);
-    if (!content) return aside('it fails authentication for this place');
-    const { writtenAt, archives, runs } = content;
-    if (isOfFuture(writtenAt, app.run.now())) return aside(`it is dated ${writtenAt}, in the future`);
-    const checks = await checksOf(keys);
-    return { archives: sectionOf(archives, checks), runs: sectionOf(runs, checks) };
+    const sealed = await readSmall(store, indexKey(target), 'index');
+    const content = await openObject(label, placeOf(store, expected), sealed, keys);
+    if (!content) return aside('it fails authentication for this place', emptyIndex);
+    const { head, rows: packed } = partsOf(content);
+    const { writtenAt, derived } = head;
+    if (isOfFuture(writtenAt, app.run.now()))
+      return aside(`it is dated ${writtenAt}, in the future`, emptyIndex);
+    let rows: Promise<Rows> | undefined;
+    const unpack = async () => unpackRows(packed, await checksOf(keys));
+    return {
+      derived,
+      rows: () => (rows ??= unpack().catch((error: unknown) => aside(messageOf(error), emptyRows))),
+    };
   } catch (error) {
     if (isBackupError(error, 'store.missing')) return emptyIndex;
     if (isBackupError(error) && !isOfObject(error)) throw error;
-    return aside(messageOf(error));
+    return aside(messageOf(error), emptyIndex);
   }
 };
-
-const rowsOf = (section: Section): readonly Row[] =>
-  [...section].map(
-    ([
-      key,
-      {
-        bytes,
-        tag,
-        value: { by, value },
-      },
-    ]) => [key, bytes, tag, by, value],
-  );
 
 /** Writes the index of a target: one small object. @throws BackupError `store.*` */
 export const writeIndex = async (
   app: App,
   store: Store,
   expected: Expected,
-  { archives, runs }: CatalogueIndex,
+  rows: Rows,
+  derived: Derived | undefined,
 ): Promise<void> => {
   const { keys, target } = expected;
   if (!keys) return;
-  const writtenAt = app.run.now().toISOString();
-  const content: Content = { writtenAt, archives: rowsOf(archives), runs: rowsOf(runs) };
-  const packed = await compress(JSON.stringify(content), { level: 1 });
-  const sealed = await sealObject(label, placeOf(store, expected), packed, keys[0]);
+  const content = contentOf({ writtenAt: app.run.now().toISOString(), derived }, await packRows(rows));
+  const sealed = await sealObject(label, placeOf(store, expected), content, keys[0]);
   await store.put(indexKey(target), () => oneChunk(sealed), { replace: true });
 };

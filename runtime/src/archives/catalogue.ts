@@ -8,7 +8,7 @@ import { listed } from '../store/listed.ts';
 import { readSmall } from '../store/size-limits.ts';
 import type { ListOptions, Store, StoredObject } from '../store/store.ts';
 import { oldestFirst } from './facts.ts';
-import { archiveOf, fileName, isManifest, manifestKey } from './layout.ts';
+import { archiveOf, fileName, indexKey, isManifest, manifestKey } from './layout.ts';
 import {
   authenticateManifest,
   decodeManifest,
@@ -106,14 +106,15 @@ export const readEntry = async <T extends Archive>(
   }
 };
 
-/** Objects of a target in a store; none where something else than a folder has its name, which is broken then. */
+/** Objects of a target in a store, but for its index, which is made of them; none where something else than a folder has its name, which is broken then. */
 export const objectsOf = async (
   store: Store,
   target: string,
   options?: ListOptions,
 ): Promise<{ readonly objects: readonly StoredObject[]; readonly broken: readonly BrokenArchive[] }> => {
   try {
-    return { objects: await listed(store, `${target}/`, options), broken: [] };
+    const objects = await listed(store, `${target}/`, options);
+    return { objects: objects.filter(({ key }) => key !== indexKey(target)), broken: [] };
   } catch (error) {
     if (!isBackupError(error, 'store.odd')) throw error;
     return { objects: [], broken: [{ store, key: target, error }] };

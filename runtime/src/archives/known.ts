@@ -1,12 +1,20 @@
+import { hash } from 'node:crypto';
 import { checkOf } from '../crypto/signature.ts';
 import type { App } from '../session/app.ts';
 import { readOnce, type Known, type Memory } from '../store/read-once.ts';
 import type { Store, StoredObject } from '../store/store.ts';
 import { believe, futureProblem, type Expected } from './authentic.ts';
 import { apart, isBroken, objectsOf, readEntry, type BrokenArchive } from './catalogue.ts';
-import { emptyIndex, readIndex, type CatalogueIndex, type Section } from './catalogue-index.ts';
+import {
+  emptyIndex,
+  readIndex,
+  type CatalogueIndex,
+  type Decisive,
+  type Rows,
+  type Section,
+} from './catalogue-index.ts';
 import { factsOf, historyOf, newestDaily, newestOf, oldestFirst, type ManifestFacts } from './facts.ts';
-import { archiveOf, isManifest } from './layout.ts';
+import { archiveOf, isManifest, manifestKey } from './layout.ts';
 import { keyFor } from './manifest.ts';
 import { expectedOf, type Origin } from './of-target.ts';
 
@@ -18,7 +26,7 @@ export interface KnownArchive {
 
 /** What a store holds of a target. */
 export interface KnownArchives {
-  /** Every object of the target; of other objects than manifests perhaps only the name. */
+  /** Every object of the target but its index; of other objects than manifests perhaps only the name. */
   readonly objects: readonly StoredObject[];
   /** Those that count, oldest first. */
   readonly archives: readonly KnownArchive[];
@@ -60,7 +68,7 @@ const judged = (store: Store, now: Date, { found }: Entry): Entry['found'] => {
 
 type Indexed = Omit<ManifestFacts, 'fingerprint'> & Partial<Pick<ManifestFacts, 'fingerprint'>>;
 
-const fromIndex = ({ archives }: CatalogueIndex): Memory<Entry> =>
+const fromRows = ({ archives }: Rows): Memory<Entry> =>
   new Map(
     [...archives].map(
       ([
@@ -101,16 +109,33 @@ export interface ArchiveReader {
   ) => Promise<KnownArchives>;
   /** The archives of a target that count at some time, and those that do not. */
   readonly read: (target: string, now: Date, index?: OpenIndex) => Promise<KnownArchives>;
+  /** True where archives of a listing still count, and say what they said: each is read and authenticated. */
+  readonly confirm: (
+    target: string,
+    listing: Listing,
+    now: Date,
+    said: readonly Decisive[],
+  ) => Promise<boolean>;
   /** What the last reading of a target found, for its index. */
   readonly section: (target: string) => Section;
 }
 
-/** Archives whose manifests must have been read: an index alone does not say what is newest, nor what it is compared with. */
-const decisive = (archives: readonly KnownArchive[]) => {
-  const newest = [newestOf(archives), newestDaily(archives)].filter((each) => each !== undefined);
+/** Archives whose manifests must have been read: an index alone does not say what is newest. @param archives oldest first */
+const decisive = (archives: readonly KnownArchive[]): ReadonlySet<KnownArchive> =>
+  new Set([newestOf(archives), newestDaily(archives)].filter((each) => each !== undefined));
+
+const digestOf = (manifest: ManifestFacts): string => hash('sha256', JSON.stringify(manifest));
+
+/** The archives that decide what is newest, and what their manifests say. */
+export const decisiveOf = ({ archives }: KnownArchives): readonly Decisive[] =>
+  [...decisive(archives)].map(({ key, manifest }) => ({ key, digest: digestOf(manifest) }));
+
+/** What must have been read, and what must have been read whole, as the newest is compared with it. */
+const needed = (archives: readonly KnownArchive[]) => {
+  const newest = decisive(archives);
   const compared = new Set(historyOf(archives.map(({ manifest }) => manifest)));
   const whole = new Set([...newest, ...archives.filter(({ manifest }) => compared.has(manifest))]);
-  return { newest: new Set(newest), whole };
+  return { newest, whole };
 };
 
 const oldest = (archives: readonly KnownArchive[]): readonly KnownArchive[] =>
@@ -126,7 +151,7 @@ const slim = (known: Map<string, Known<Entry>>, whole: ReadonlySet<KnownArchive>
   }
 };
 
-interface ReaderOptions extends Origin {
+export interface ReaderOptions extends Origin {
   /** True where the sizes of all objects are needed, not only of manifests. @default false */
   readonly sizes?: boolean;
 }
@@ -144,11 +169,11 @@ export const archiveReader = (
   const expected = (target: string) => expectedOf(app, target, origin);
   const remembered = readOnce<Entry>((object, target) => read(store, object, expected(target)), isFinal);
   const readAll = async (target: string, now: Date, manifests: readonly StoredObject[], index: OpenIndex) => {
-    const initial = async () => fromIndex(await index());
+    const initial = async () => fromRows(await (await index()).rows());
     for (let again = new Set<string>(); ;) {
       const entries = await remembered.read(target, manifests, { initial, again });
       const { archives, broken } = apart(entries.map((each) => judged(store, now, each)));
-      const { newest, whole } = decisive(oldest(archives));
+      const { newest, whole } = needed(oldest(archives));
       again = new Set(
         entries.flatMap(({ found, isRead, isWhole }, at) =>
           found && !isBroken(found) && ((newest.has(found) && !isRead) || (whole.has(found) && !isWhole))
@@ -176,6 +201,14 @@ export const archiveReader = (
   return {
     list,
     readListed,
+    confirm: async (target, { objects }, now, said) => {
+      const isStill = async ({ key, digest }: Decisive): Promise<boolean> => {
+        const object = objects.find((each) => each.key === manifestKey(key));
+        const found = object && judged(store, now, await read(store, object, expected(target)));
+        return found !== undefined && !isBroken(found) && digestOf(found.manifest) === digest;
+      };
+      return (await Promise.all(said.map(isStill))).every((still) => still);
+    },
     read: async (target, now, index) => readListed(target, await list(target), now, index),
     section: (target) =>
       new Map(

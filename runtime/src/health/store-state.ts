@@ -1,13 +1,16 @@
 import { newestOf } from '../archives/facts.ts';
+import { isManifest } from '../archives/layout.ts';
+import { isSettled, type KnownArchives } from '../archives/known.ts';
 import { messageOf } from '../core/errors.ts';
 import { sideBySide } from '../core/side-by-side.ts';
+import { printOf } from '../store/print.ts';
 import type { Space, Store } from '../store/store.ts';
 import type { App } from '../session/app.ts';
-import type { KnownArchives } from '../archives/known.ts';
-import { forecaster, type Forecaster } from './space.ts';
 import type { ArchivesState } from './archives-state.ts';
-import { derivedOfArchives, type ReadDerived } from './derived-of-archives.ts';
+import { changesReader } from './changes-reader.ts';
+import { secondsUntilFull } from './space.ts';
 import { targetsTogether } from './targets-together.ts';
+import { whileSame } from './while-same.ts';
 
 /** Archives of a target in a replica. */
 export interface CopyState {
@@ -32,15 +35,11 @@ export interface StoreState {
 
 const sum = (numbers: readonly number[]): number => numbers.reduce((total, number) => total + number, 0);
 
-/** In a directory the copies of an archive are hard links, which share its id. */
-const bytesIn = ({ kind }: Store, { archives, storedBytes }: ArchivesState): number =>
-  kind === 'directory'
-    ? sum([...new Map(archives.map(({ manifest }) => [manifest.id, manifest.archiveBytes])).values()])
-    : storedBytes;
+const bytesIn = ({ kind }: Store, { backupBytes, storedBytes }: ArchivesState): number =>
+  kind === 'directory' ? backupBytes : storedBytes;
 
 const readPrimary = async (
   primary: Store,
-  fullSeconds: Forecaster,
   targets: readonly ArchivesState[],
   at: Date,
 ): Promise<StoreState> => {
@@ -49,62 +48,71 @@ const readPrimary = async (
     location: primary.location,
     up: true,
     archiveBytes: sum(targets.map((target) => bytesIn(primary, target))),
-    ...(space && { space, fullSeconds: await fullSeconds(targets, space, at) }),
+    ...(space && { space, fullSeconds: secondsUntilFull(targets, space, at) }),
     copies: [],
   };
 };
 
 /** What a replica has of a target. */
-interface Copies {
+interface Copies extends CopyState {
   readonly bytes: number;
-  /** Keys of archives that count, and whose files are there. */
-  readonly there: ReadonlySet<string>;
 }
 
-const copiesIn = ({ objects, archives }: KnownArchives): Copies => {
+/** An archive is there where it counts and its file is. */
+const copiesOf = (target: string, here: KnownArchives, { objects, archives }: KnownArchives): Copies => {
   const files = new Set(objects.map(({ key }) => key));
+  const there = new Set(archives.map(({ key }) => key).filter((key) => files.has(key)));
+  const copied = here.archives.filter(({ key }) => there.has(key));
   return {
+    target,
     bytes: sum(objects.map(({ bytes }) => bytes)),
-    there: new Set(archives.map(({ key }) => key).filter((key) => files.has(key))),
+    missing: here.archives.length - copied.length,
+    newest: newestOf(copied)?.manifest.startedAt,
   };
 };
 
-const copyOf = ({ target, archives }: ArchivesState, { there }: Copies): CopyState => {
-  const copied = archives.filter(({ key }) => there.has(key));
-  const newest = newestOf(copied)?.manifest.startedAt;
-  return { target: target.name, missing: archives.length - copied.length, newest };
+/** What a replica has of targets, found again where a listing of either store changed. */
+const copiesReader = (app: App, replica: Store) => {
+  const [primary, reader] = [
+    changesReader(app, app.stores.primary),
+    changesReader(app, replica, { sizes: true }),
+  ];
+  const kept = whileSame<Copies>();
+  return async ({ target: { name }, print: here }: ArchivesState, at: Date): Promise<Copies> => {
+    const { list, readListed } = reader();
+    const listing = await list(name);
+    const there = printOf(listing.objects, isManifest);
+    const print = here === undefined || there === undefined ? undefined : `${here} ${there}`;
+    return kept(name, print, at, async () => {
+      const both = await Promise.all([primary().read(name, at), readListed(name, listing, at)]);
+      return { value: copiesOf(name, ...both), lasts: both.every(isSettled) };
+    });
+  };
 };
+
+type ReadCopies = ReturnType<typeof copiesReader>;
 
 const readReplica = async (
   app: App,
-  store: Store,
-  read: ReadDerived<Copies>,
+  { location }: Store,
+  read: ReadCopies,
   targets: readonly ArchivesState[],
   at: Date,
 ): Promise<StoreState> => {
-  const { location } = store;
   try {
-    const found = await sideBySide(targets, targetsTogether, async (state) => {
-      const copies = await read(state.target.name, at, copiesIn);
-      return { bytes: copies.bytes, copy: copyOf(state, copies) };
-    });
-    const archiveBytes = sum(found.map(({ bytes }) => bytes));
-    return { location, up: true, archiveBytes, copies: found.map(({ copy }) => copy) };
+    const copies = await sideBySide(targets, targetsTogether, (state) => read(state, at));
+    return { location, up: true, archiveBytes: sum(copies.map(({ bytes }) => bytes)), copies };
   } catch (error) {
     app.run.log.warn({ store: location, problem: messageOf(error) }, 'the replica could not be read');
     return { location, up: false, copies: [] };
   }
 };
 
-/** Reads the state of every store, the primary first; of a replica, manifests that are new or changed. */
+/** Reads the state of every store, the primary first; of a replica, what is new or changed. */
 export const storesReader = (app: App) => {
-  const fullSeconds = forecaster(app);
-  const replicas = app.stores.replicas.map((store) => ({
-    store,
-    read: derivedOfArchives<Copies>(app, store, true),
-  }));
+  const replicas = app.stores.replicas.map((store) => ({ store, read: copiesReader(app, store) }));
   return async (targets: readonly ArchivesState[], at: Date): Promise<readonly StoreState[]> => {
-    const states = [await readPrimary(app.stores.primary, fullSeconds, targets, at)];
+    const states = [await readPrimary(app.stores.primary, targets, at)];
     for (const { store, read } of replicas) states.push(await readReplica(app, store, read, targets, at));
     return states;
   };

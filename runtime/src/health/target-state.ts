@@ -3,10 +3,15 @@ import { latestOf, secondsSince } from '../core/times.ts';
 import { parseDuration } from '../core/units.ts';
 import type { Target } from '../plan/schema.ts';
 import { findLock, type FoundLock } from '../runs/lock-state.ts';
-import { indexOnce } from '../archives/known.ts';
 import type { App } from '../session/app.ts';
-import { archivesStateReader, type ArchivesState } from './archives-state.ts';
+import {
+  archivesIn,
+  archivesStateReader,
+  type ArchivesState,
+  type CountedArchive,
+} from './archives-state.ts';
 import { drillsState, logDrillsState, type DrillsState, type LogDrillsState } from './drills-state.ts';
+import { indexedOnce } from './indexed.ts';
 import { logStateReader, type KnownLog } from './log-state.ts';
 import { runsStateReader, type RunsState } from './runs-state.ts';
 
@@ -20,6 +25,8 @@ const isTaken = (lock: FoundLock | undefined): lock is TakenLock =>
 
 /** All that is known of a target: what every command, metric and notification says of it comes from here. */
 export interface TargetState extends ArchivesState, RunsState, KnownLog, Recoverable {
+  /** Archives that count, oldest first; read anew whenever they are asked for. */
+  readonly archives: readonly CountedArchive[];
   readonly drills: DrillsState;
   readonly logDrills: LogDrillsState;
   /** Whether the last drill restored within the RTO; absent where there was none. */
@@ -71,6 +78,9 @@ export const targetState = (
     ...runs,
     ...log,
     ...recoverable(archives, log, now),
+    get archives() {
+      return archivesIn(archives);
+    },
     drills,
     logDrills: logDrillsState(runs.drillRuns),
     withinRto: meets(drills, parseDuration(target.rto)),
@@ -90,10 +100,10 @@ export const targetReader = (app: App): ReadTargetState => {
   ];
   const { primary } = app.stores;
   return async (target, now) => {
-    const index = indexOnce(app, primary, target.name);
+    const indexed = indexedOnce(app, target);
     const [archives, runs, lock, log] = await Promise.all([
-      readArchives(target, now, index),
-      readRuns(target.name, now, index),
+      readArchives(target, now, indexed),
+      readRuns(target, now, indexed),
       findLock(primary, target.name, now),
       readLog(target, now),
     ]);

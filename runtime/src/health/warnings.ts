@@ -1,9 +1,10 @@
 import { messageOf } from '../core/errors.ts';
+import { sideBySide } from '../core/side-by-side.ts';
 import type { Target } from '../plan/schema.ts';
 import type { App } from '../session/app.ts';
-import { forecastSpace } from './anomaly/space-forecast.ts';
+import { comingGrowth, forecastSpace } from './anomaly/space-forecast.ts';
 import { archivesStateReader, type ReadArchivesState } from './archives-state.ts';
-import { keptOf } from './space.ts';
+import { targetsTogether } from './targets-together.ts';
 
 /** All targets share the store, so each one's growth counts. */
 const spaceWarnings = async (app: App, read: ReadArchivesState): Promise<readonly string[]> => {
@@ -11,10 +12,10 @@ const spaceWarnings = async (app: App, read: ReadArchivesState): Promise<readonl
   const space = plan.anomalies.enabled ? await stores.primary.space() : undefined;
   if (!space) return [];
   const now = run.now();
-  const targets = [];
-  for (const target of plan.targets) targets.push(keptOf(plan, await read(target, now)));
+  const states = await sideBySide(plan.targets, targetsTogether, (target) => read(target, now));
+  const growths = states.map(({ growth }) => comingGrowth(growth, now));
   const store = { location: stores.primary.location, freeBytes: space.freeBytes };
-  const warning = forecastSpace(targets, store, now, plan.anomalies.forecastDays);
+  const warning = forecastSpace(growths, store, plan.anomalies.forecastDays);
   return warning ? [warning] : [];
 };
 

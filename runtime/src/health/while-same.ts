@@ -1,14 +1,9 @@
+import type { Followed } from '../archives/catalogue-index.ts';
+
 /** What follows from a listing, and whether it stays so as long as the listing does. */
 interface Derived<T> {
   readonly value: T;
   readonly lasts: boolean;
-}
-
-interface Kept<T> {
-  readonly print: string;
-  /** Time of the reading, in ms: with a clock that was set back, other archives are of the future. */
-  readonly at: number;
-  readonly value: T;
 }
 
 export type WhileSame<T> = (
@@ -17,15 +12,25 @@ export type WhileSame<T> = (
   print: string | undefined,
   now: Date,
   derive: () => Promise<Derived<T>>,
+  /** What another reading, which may be an old one, left for this one. @default nothing */
+  left?: () => Promise<Followed<T> | undefined>,
 ) => Promise<T>;
 
 /** Remembers by name what was derived of a listing, and nothing of what it was derived from. */
 export const whileSame = <T>(): WhileSame<T> => {
-  const known = new Map<string, Kept<T>>();
-  return async (name, print, now, derive) => {
-    const [before, at] = [known.get(name), now.getTime()];
-    if (print !== undefined && before?.print === print && before.at <= at) return before.value;
+  const known = new Map<string, Followed<T>>();
+  return async (name, print, now, derive, left) => {
+    const at = now.getTime();
+    const isStill = (followed: Followed<T> | undefined): followed is Followed<T> =>
+      print !== undefined && followed?.print === print && followed.at <= at;
+    const before = known.get(name);
+    if (isStill(before)) return before.value;
     known.delete(name);
+    const found = await left?.();
+    if (isStill(found)) {
+      known.set(name, found);
+      return found.value;
+    }
     const { value, lasts } = await derive();
     if (lasts && print !== undefined) known.set(name, { print, at, value });
     return value;

@@ -64,7 +64,10 @@ export const parsePlan = (
 };
 
 /** Retention of a target: the plan's, with the target's own numbers over it. */
-export const retentionOf = (plan: Plan, target: Target): RetentionPolicy => ({
+export const retentionOf = (
+  plan: Pick<Plan, 'retention'>,
+  target: Pick<Target, 'retention'>,
+): RetentionPolicy => ({
   ...plan.retention,
   ...Object.fromEntries(Object.entries(target.retention ?? {}).filter(([, value]) => value !== undefined)),
 });

@@ -51,25 +51,31 @@ const byAge = (days: number, now: Date, candidate: Candidate): Decision => {
   return { key: candidate.key, keep, reason: `${age} days old, ${candidate.tier} kept for ${days} days` };
 };
 
-const byRank = (limit: number, ranked: readonly Candidate[], candidate: Candidate): Decision => {
-  const rank = ranked.indexOf(candidate) + 1;
-  return {
-    key: candidate.key,
-    keep: rank <= limit,
-    reason: `${candidate.tier} number ${rank}, ${limit} are kept`,
-  };
+const byRank = (limit: number, rank: number, { key, tier }: Candidate): Decision => ({
+  key,
+  keep: rank <= limit,
+  reason: `${tier} number ${rank}, ${limit} are kept`,
+});
+
+/** Places of the weekly and of the monthly archives among their like, from 1 on for the newest. */
+const ranksOf = (candidates: readonly Candidate[]): ReadonlyMap<Candidate, number> => {
+  const rankIn = (tier: Tier) =>
+    candidates
+      .filter((candidate) => candidate.tier === tier)
+      .toSorted(newestFirst)
+      .map((candidate, index) => [candidate, index + 1] as const);
+  return new Map((['weekly', 'monthly'] as const).flatMap(rankIn));
 };
 
 const byTier = (
-  candidates: readonly Candidate[],
+  ranks: ReadonlyMap<Candidate, number>,
   policy: RetentionPolicy,
   now: Date,
   candidate: Candidate,
 ): Decision => {
   const { tier } = candidate;
   if (tier === 'daily' || tier === 'safety') return byAge(policy.days, now, candidate);
-  const ranked = candidates.filter((other) => other.tier === tier).toSorted(newestFirst);
-  return byRank(policy[tier], ranked, candidate);
+  return byRank(policy[tier], ranks.get(candidate) ?? NaN, candidate);
 };
 
 /** What each archive's age and rank say; the newest archive and the newest verified one stay in any case. */
@@ -81,8 +87,9 @@ const decideEach = (
   const regular = candidates.filter(isRegular);
   const last = newest(regular);
   const lastVerified = newest(regular.filter(({ verified }) => verified));
+  const ranks = ranksOf(candidates);
   return candidates.map((candidate) => {
-    const decision = byTier(candidates, policy, now, candidate);
+    const decision = byTier(ranks, policy, now, candidate);
     if (decision.keep) return decision;
     if (candidate === last) return { ...decision, keep: true, reason: 'the newest archive' };
     if (candidate === lastVerified) return { ...decision, keep: true, reason: 'the newest verified archive' };

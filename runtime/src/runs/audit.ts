@@ -33,7 +33,8 @@ export const markedNewest = async (store: Store): Promise<number> => {
 
 const listedNewest = async (store: Store): Promise<number> => {
   let last = 0;
-  for await (const { key } of store.list('audit/')) last = sequenceOf(key) ?? last;
+  for await (const objects of store.list('audit/'))
+    for (const { key } of objects) last = sequenceOf(key) ?? last;
   return last;
 };
 
@@ -146,8 +147,9 @@ const readEntry = async (store: Store, key: string): Promise<Buffer | undefined>
 
 /** All of the trail in order, not yet proved. */
 export async function* readAudit(store: Store): AsyncGenerator<AuditLine> {
-  for await (const { key } of store.list('audit/')) {
-    const line = await readEntry(store, key);
-    if (line) yield { key, line, entry: decodeEntry(line) };
-  }
+  for await (const objects of store.list('audit/'))
+    for (const { key } of objects) {
+      const line = await readEntry(store, key);
+      if (line) yield { key, line, entry: decodeEntry(line) };
+    }
 }

@@ -1,7 +1,7 @@
 import type { z } from 'zod';
 import { isOfFuture } from '../archives/authentic.ts';
 import { isOfObject } from '../archives/catalogue.ts';
-import type { CatalogueIndex, Section } from '../archives/catalogue-index.ts';
+import type { Rows, Section } from '../archives/catalogue-index.ts';
 import type { OpenIndex } from '../archives/known.ts';
 import { isBackupError } from '../core/errors.ts';
 import type { KeyRing } from '../crypto/key-ring.ts';
@@ -85,7 +85,7 @@ const doubtAt = ({ record, doubt }: Examined, now: Date): string | undefined => 
   return `has the end time ${record.finishedAt}, in the future`;
 };
 
-const fromIndex = ({ runs }: CatalogueIndex): Memory<Examined> =>
+const fromRows = ({ runs }: Rows): Memory<Examined> =>
   new Map(
     [...runs].map(
       ([
@@ -124,7 +124,7 @@ export const recordsReader = (store: Store, signer: Signer): RecordsReader => {
     (found) => found?.isRead ?? false,
   );
   const readListed: RecordsReader['readListed'] = async (target, objects, now, index) => {
-    const initial = index && (async () => fromIndex(await index()));
+    const initial = index && (async () => fromRows(await (await index()).rows()));
     const found = await known.read(target, objects, { initial });
     const counting = found.filter((each) => each?.record && doubtAt(each, now) === undefined);
     const records = counting.flatMap((each) => each?.record ?? []).toReversed();

@@ -11,7 +11,6 @@ import { withinMs } from '../store/stoppable-store.ts';
 import type { Store } from '../store/store.ts';
 import { stoppableApp, type App } from '../session/app.ts';
 import { startDeadline, type Deadline } from './deadline.ts';
-import { keepIndexes } from './keep-index.ts';
 import { pushRun } from './push.ts';
 
 /** What a run's result says about it. */
@@ -37,6 +36,8 @@ export interface Recorded<T> {
   /** What is known of the run before it begins, so that a failure tells it too. @default nothing */
   readonly figures?: Figures;
   readonly summarise: (result: T) => Summary;
+  /** Keeps what is known of a target in its stores, last, as it holds the record too. Never throws. */
+  readonly keepIndexes: (app: App, target: string) => Promise<void>;
 }
 
 interface Guards {
@@ -134,6 +135,7 @@ const concludeMs = 20_000;
 const conclude = async (
   app: App,
   begun: Begun,
+  keepIndexes: Recorded<unknown>['keepIndexes'],
   { figures, problem, warnings = [] }: Omit<Summary, 'problem'> & { readonly problem?: unknown },
 ): Promise<void> => {
   const { run } = app;
@@ -159,11 +161,15 @@ const conclude = async (
     const notified = Object.fromEntries(outcomes.map(({ channel, ok }) => [channel, ok]));
     await attempt(app, writing, () => amendRun(late, app.keys, { ...record, notified }, id));
   }
-  await indexed(app, begun.target);
+  await indexed(app, begun.target, keepIndexes);
 };
 
-/** Last, as it holds the record too. A run that is stopped leaves it: the next one catches up. */
-const indexed = async (app: App, target: string): Promise<void> => {
+/** A run that is stopped leaves it: the next one catches up. */
+const indexed = async (
+  app: App,
+  target: string,
+  keepIndexes: Recorded<unknown>['keepIndexes'],
+): Promise<void> => {
   if (app.run.signal.aborted) return;
   const { primary, replicas } = app.stores;
   const within = (store: Store): Store => withinMs(store, concludeMs);
@@ -179,12 +185,12 @@ const begin = ({ run }: App, { command, target }: Pick<Recorded<unknown>, 'comma
 /** A step before a run proper, such as finding its archive: where it fails, that is told as the failure of the run. */
 export const failureRecorded = async <T>(
   app: App,
-  options: Pick<Recorded<T>, 'command' | 'target' | 'figures'>,
+  options: Pick<Recorded<T>, 'command' | 'target' | 'figures' | 'keepIndexes'>,
   step: () => Promise<T>,
 ): Promise<T> => {
   const begun = begin(app, options);
   return step().catch(async (error: unknown) => {
-    await conclude(app, begun, { figures: options.figures ?? {}, problem: error });
+    await conclude(app, begun, options.keepIndexes, { figures: options.figures ?? {}, problem: error });
     throw error;
   });
 };
@@ -204,6 +210,9 @@ export const recorded = async <T>(
   const begun = begin(app, options);
   const result = await failureRecorded(app, options, () => guarded(app, options, body));
   const summary = summarise(result);
-  await conclude(app, begun, { ...summary, figures: { ...figures, ...summary.figures } });
+  await conclude(app, begun, options.keepIndexes, {
+    ...summary,
+    figures: { ...figures, ...summary.figures },
+  });
   return result;
 };

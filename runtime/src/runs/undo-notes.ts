@@ -1,5 +1,6 @@
 import { printable } from '../core/printable.ts';
 import { oneChunk } from '../core/one-chunk.ts';
+import { listed } from '../store/listed.ts';
 import { removeUnlessLocked } from '../store/remove.ts';
 import type { Store } from '../store/store.ts';
 
@@ -30,6 +31,5 @@ export const writeUndo = (store: Store, note: UndoNote, suffix: string): Promise
 
 /** For the day on which what they bring back is removed. */
 export const removeUndoNotes = async (store: Store, target: string): Promise<void> => {
-  for (const { key } of await Array.fromAsync(store.list(folderOf(target))))
-    await removeUnlessLocked(store, key);
+  for (const { key } of await listed(store, folderOf(target))) await removeUnlessLocked(store, key);
 };

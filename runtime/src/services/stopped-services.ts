@@ -3,6 +3,7 @@ import { serviceKinds } from '../cluster/config.ts';
 import { isBackupError } from '../core/errors.ts';
 import { oneChunk } from '../core/one-chunk.ts';
 import type { KeyRing } from '../crypto/key-ring.ts';
+import { listed } from '../store/listed.ts';
 import { readSmall } from '../store/size-limits.ts';
 import type { Store } from '../store/store.ts';
 import { proofOf, sign, signatureShape } from '../crypto/signature.ts';
@@ -68,7 +69,7 @@ export const readStopped = async (
   keys: KeyRing | undefined,
 ): Promise<readonly StoppedService[]> => {
   const stopped: StoppedService[] = [];
-  for await (const { key } of store.list(`${servicesFolder}/`)) {
+  for (const { key } of await listed(store, `${servicesFolder}/`)) {
     const service = await read(store, keys, key);
     if (service && !service.startedAt) stopped.push(service);
   }

@@ -1,3 +1,4 @@
+import { closeSync, readSync } from 'node:fs';
 import { lstat, open, readlink, rename, symlink } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { cannotLink, fileMode, throughPartial } from './directory-commit.ts';
@@ -34,13 +35,13 @@ export const pointAlias = async (root: string, alias: string, key: string): Prom
 const readAlias = async (path: string): Promise<string> => {
   const stats = await lstat(path);
   if (stats.isSymbolicLink()) return readlink(path);
-  const file = await openFile(path);
+  const { descriptor, size } = await openFile(path);
   try {
-    if (stats.size > mostBytes.alias) throw tooLarge(path, 'alias', stats.size);
-    const { buffer, bytesRead } = await file.read(Buffer.alloc(mostBytes.alias), 0, mostBytes.alias, 0);
-    return buffer.toString('utf8', 0, bytesRead);
+    if (size > mostBytes.alias) throw tooLarge(path, 'alias', size);
+    const name = Buffer.alloc(mostBytes.alias);
+    return name.toString('utf8', 0, readSync(descriptor, name));
   } finally {
-    await file.close();
+    closeSync(descriptor);
   }
 };
 

@@ -1,5 +1,6 @@
-import { constants, lstat as lstatBack, type Stats } from 'node:fs';
-import { lstat, open, type FileHandle } from 'node:fs/promises';
+import { closeSync, constants, fstatSync, lstatSync, open, type Stats } from 'node:fs';
+import { lstat } from 'node:fs/promises';
+import { promisify } from 'node:util';
 import { BackupError } from '../core/errors.ts';
 import { errnoOf, fileError, instead } from './directory-errors.ts';
 
@@ -23,36 +24,40 @@ export const fileAt = async (path: string): Promise<Stats | undefined> => {
 };
 
 /** What an entry answers that went, or whose folder became something else, since it was listed. */
-const gone = ['ENOENT', 'ENOTDIR', 'ELOOP'];
+const gone = ['ENOTDIR', 'ELOOP'];
 
 /**
- * What has each of the paths, looked at together, for a volume far away; undefined where there is nothing. With callbacks:
- * promises cost more than the calls, and a store has hundreds of thousands of files.
+ * What has a path that its folder has just shown; undefined where there is nothing any more. Waited for on the spot: the
+ * kernel knows what it has just listed, also of a volume far away, and a store has hundreds of thousands of files.
  */
-export const statsOf = (paths: readonly (string | undefined)[]): Promise<readonly (Stats | undefined)[]> =>
-  new Promise((resolve, reject) => {
-    const found: (Stats | undefined)[] = paths.map(() => undefined);
-    let left = 1;
-    const done = (): void => void (--left === 0 && resolve(found));
-    for (const [index, path] of paths.entries()) {
-      if (path === undefined) continue;
-      left++;
-      lstatBack(path, (error, stats) => {
-        if (error && !gone.includes(errnoOf(error))) reject(fileError(error, path));
-        if (!error) found[index] = stats;
-        done();
-      });
-    }
-    done();
-  });
+export const statsOf = (path: string): Stats | undefined => {
+  try {
+    return lstatSync(path, { throwIfNoEntry: false });
+  } catch (error) {
+    if (gone.includes(errnoOf(error))) return undefined;
+    throw fileError(error, path);
+  }
+};
 
-/** Looks before it opens, as opening a device can do something, and afterwards, as it may have changed: a pipe never blocks. */
-export const openFile = async (path: string): Promise<FileHandle> => {
-  const found = await lstat(path);
+/** A file that is open, and its size then. */
+interface OpenFile {
+  readonly descriptor: number;
+  readonly size: number;
+}
+
+const openBack = promisify(open);
+
+/**
+ * Opens a file for reading, whose folder was looked at. Looks before it opens, as opening a device can do something, and afterwards, as it may have changed: a pipe never blocks.
+ * Without promises where the kernel knows the answer: small objects are read by the thousand.
+ */
+export const openFile = async (path: string): Promise<OpenFile> => {
+  const found = lstatSync(path);
   if (!found.isFile()) throw odd(path, found);
-  const file = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
-  const opened = await file.stat();
-  if (opened.isFile()) return file;
-  await file.close();
+  const flags = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
+  const descriptor = await openBack(path, flags);
+  const opened = fstatSync(descriptor);
+  if (opened.isFile()) return { descriptor, size: opened.size };
+  closeSync(descriptor);
   throw odd(path, opened);
 };

@@ -1,4 +1,4 @@
-import type { Dir, Dirent } from 'node:fs';
+import { lstatSync, type Stats } from 'node:fs';
 import { lstat, mkdir, open, opendir, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { BackupError } from '../core/errors.ts';
@@ -29,15 +29,23 @@ const makeFolder = async (folder: string): Promise<void> => {
   if (made) await syncFolder(dirname(folder));
 };
 
+/** The look that waits for a volume far away; after it the kernel knows the way, so that others need no thread of their own. */
+const lookFirst = async (root: string, folder: string): Promise<Stats> =>
+  lstat(folder).catch(async (error: unknown) => {
+    await checkRoot(root); // it may be what is missing
+    throw error;
+  });
+
 /** Folder of a key. No segment may be a symbolic link: it would lead out of the store. */
 const folderOf = async (root: string, key: string, create: boolean): Promise<string> => {
-  await checkRoot(root);
+  const segments = key.split('/').slice(0, -1);
+  if (create || segments.length === 0) await checkRoot(root);
   let folder = root;
-  for (const segment of key.split('/').slice(0, -1)) {
+  for (const [index, segment] of segments.entries()) {
     folder = join(folder, segment);
     if (create) await makeFolder(folder);
-    if (!(await lstat(folder)).isDirectory())
-      throw new BackupError('store.odd', `${folder} is not a real folder`);
+    const stats = await (index === 0 ? lookFirst(root, folder) : lstatSync(folder));
+    if (!stats.isDirectory()) throw new BackupError('store.odd', `${folder} is not a real folder`);
   }
   return folder;
 };
@@ -78,39 +86,28 @@ const absent = (error: unknown): undefined => {
 /** Entries of one folder that are kept in memory to sort them. @default 1,000,000 - 10 years of audit entries of 50 targets */
 const mostEntries = 1_000_000;
 
+/** Entries that the kernel is asked for at a time. @default 1,024 */
+const entriesRead = 1024;
+
 /** Names in a folder, sorted as their keys are: those of folders end with one slash, those of neither files nor folders with two. */
 const namesIn = async (path: string): Promise<readonly string[]> => {
-  const folder = await opendir(path, { bufferSize: 1024 }).catch(instead(undefined, 'ENOENT'));
+  const folder = await opendir(path, { bufferSize: entriesRead }).catch(instead(undefined, 'ENOENT'));
   if (!folder) return [];
   const names: string[] = [];
   try {
-    await eachEntry(folder, (entry) => {
+    for (;;) {
+      // a promise for each entry would cost more than reading the folder
+      const entry = names.length % entriesRead === 0 ? await folder.read() : folder.readSync();
+      if (!entry) break;
       names.push(`${entry.name}${entry.isDirectory() ? '/' : entry.isFile() ? '' : '//'}`);
       if (names.length > mostEntries)
         throw new BackupError('store.failed', `folder ${path} has more than ${mostEntries} entries`);
-    });
+    }
   } finally {
-    await folder.close();
+    folder.closeSync();
   }
   return names.sort();
 };
-
-/** With a callback: a promise for each of its entries costs more than reading a folder. */
-const eachEntry = (folder: Dir, take: (entry: Dirent) => void): Promise<void> =>
-  new Promise((resolve, reject) => {
-    const next = (): void =>
-      folder.read((error, entry) => {
-        if (error) return reject(error);
-        if (!entry) return resolve();
-        try {
-          take(entry);
-          next();
-        } catch (problem) {
-          reject(problem);
-        }
-      });
-    next();
-  });
 
 async function* walkFolder(
   root: string,

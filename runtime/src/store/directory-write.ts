@@ -1,3 +1,4 @@
+import { closeSync } from 'node:fs';
 import { link, open, type FileHandle } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { chunksOf } from './body.ts';
@@ -50,7 +51,7 @@ export const putFile = async (
 export const linkFile = async (root: string, from: string, to: string): Promise<boolean> => {
   const source = await onFile(`${root}/${from}`, () => pathOf(root, from));
   const path = await onFile(`${root}/${to}`, () => pathFor(root, to));
-  await onFile(source, async () => (await openFile(source)).close());
+  await onFile(source, async () => closeSync((await openFile(source)).descriptor));
   await onFile(path, () => checkFree(path));
   const linked = await onFile(path, () => link(source, path).then(() => true, instead(false, ...cannotLink)));
   if (linked) await onFile(path, () => syncFolder(dirname(path)));

@@ -1,6 +1,7 @@
-import type { Stats } from 'node:fs';
-import { lstat, statfs, unlink, type FileHandle } from 'node:fs/promises';
+import { closeSync, read, type Stats } from 'node:fs';
+import { lstat, statfs, unlink } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { promisify } from 'node:util';
 import { BackupError } from '../core/errors.ts';
 import { keyChecking } from './key-checking-store.ts';
 import type { DirectoryConfig } from './config.ts';
@@ -14,11 +15,18 @@ import type { ListOptions, Space, Store, StoredObject } from './store.ts';
 
 const readBytes = 1 << 20;
 
-async function* readFrom(path: string, file: FileHandle, start: number, end: number): AsyncGenerator<Buffer> {
+const readAt = promisify(read);
+
+async function* readFrom(
+  path: string,
+  descriptor: number,
+  start: number,
+  end: number,
+): AsyncGenerator<Buffer> {
   for (let position = start; position < end;) {
     const wanted = Math.min(readBytes, end - position);
     const { bytesRead, buffer } = await onFile(path, () =>
-      file.read(Buffer.allocUnsafe(wanted), 0, wanted, position),
+      readAt(descriptor, Buffer.allocUnsafe(wanted), 0, wanted, position),
     );
     if (bytesRead === 0)
       throw new BackupError(
@@ -32,14 +40,13 @@ async function* readFrom(path: string, file: FileHandle, start: number, end: num
 
 async function* get(root: string, key: string, start = 0): AsyncGenerator<Buffer> {
   const path = await onFile(join(root, key), () => pathOf(root, key));
-  const file = await onFile(path, () => openFile(path));
+  const { descriptor, size } = await onFile(path, () => openFile(path));
   try {
-    const { size } = await file.stat();
     if (start > size)
       throw new BackupError('store.failed', `${path} has ${size} bytes, asked to start at ${start}`);
-    yield* readFrom(path, file, start, size);
+    yield* readFrom(path, descriptor, start, size);
   } finally {
-    await file.close();
+    closeSync(descriptor);
   }
 }
 
@@ -63,18 +70,16 @@ async function* list(
   root: string,
   prefix: string,
   { describes = () => true, after = '' }: ListOptions = {},
-): AsyncGenerator<StoredObject> {
+): AsyncGenerator<readonly StoredObject[]> {
   for await (const entries of walk(root, prefix)) {
-    const keys = entries.flatMap(({ key, isFile }) =>
-      isFile && key > after && isObjectKey(key) ? [key] : [],
-    );
-    const paths = keys.map((key) => (describes(key) ? `${root}/${key}` : undefined));
-    const found = await statsOf(paths); // the walk has just seen that its folders are real
-    for (const [index, key] of keys.entries()) {
-      const stats = found[index];
-      if (paths[index] === undefined) yield named(key);
-      else if (stats?.isFile()) yield described(key, stats); // else it was one when its folder was read
+    const objects: StoredObject[] = [];
+    for (const { key, isFile } of entries) {
+      if (!isFile || key <= after || !isObjectKey(key)) continue;
+      const stats = describes(key) && statsOf(`${root}/${key}`); // the walk has just seen that its folders are real
+      if (stats === false) objects.push(named(key));
+      else if (stats?.isFile()) objects.push(described(key, stats)); // else it was one when its folder was read
     }
+    yield objects;
   }
 }
 

@@ -11,8 +11,8 @@ export const listed = async (
   options?: ListOptions,
 ): Promise<readonly StoredObject[]> => {
   const objects: StoredObject[] = [];
-  for await (const object of store.list(prefix, options)) {
-    objects.push(object);
+  for await (const some of store.list(prefix, options)) {
+    for (const object of some) objects.push(object);
     if (objects.length > mostObjects)
       throw new BackupError(
         'store.failed',

@@ -15,8 +15,11 @@ async function* getResuming(
   }
 }
 
-async function* after(objects: AsyncIterable<StoredObject>, last: string): AsyncGenerator<StoredObject> {
-  for await (const object of objects) if (object.key > last) yield object;
+async function* after(
+  listing: AsyncIterable<readonly StoredObject[]>,
+  last: string,
+): AsyncGenerator<readonly StoredObject[]> {
+  for await (const objects of listing) yield last === '' ? objects : objects.filter(({ key }) => key > last);
 }
 
 async function* listResuming(
@@ -27,9 +30,9 @@ async function* listResuming(
   signal?: AbortSignal,
 ) {
   let last = '';
-  for await (const object of resuming(() => after(store.list(prefix, options), last), policy, signal)) {
-    last = object.key;
-    yield object;
+  for await (const objects of resuming(() => after(store.list(prefix, options), last), policy, signal)) {
+    last = objects.at(-1)?.key ?? last;
+    yield objects;
   }
 }
 

@@ -19,7 +19,7 @@ export async function* listObjects(
   bucket: Bucket,
   prefix: string,
   { after = '' }: ListOptions = {},
-): AsyncGenerator<StoredObject> {
+): AsyncGenerator<readonly StoredObject[]> {
   const { Bucket, Key: Prefix } = at(bucket, prefix);
   const StartAfter = after === '' ? undefined : at(bucket, after).Key;
   const read = (ContinuationToken: string | undefined) =>
@@ -28,15 +28,12 @@ export async function* listObjects(
     );
   let last = '';
   for await (const page of pages(bucket, read, ({ NextContinuationToken }) => NextContinuationToken)) {
-    const objects = ours(bucket, prefix, page.Contents ?? []);
-    for (const object of objects.sort((a, b) => (a.key < b.key ? -1 : 1))) {
-      if (object.key < last)
-        throw new BackupError(
-          'store.failed',
-          `${nameOf(bucket, prefix)}: the server lists keys out of order`,
-        );
-      if (object.key > last && object.key > after) yield object;
-      last = object.key;
-    }
+    const objects = ours(bucket, prefix, page.Contents ?? []).sort((a, b) => (a.key < b.key ? -1 : 1));
+    const [first, end] = [objects[0], objects.at(-1)];
+    if (!first || !end) continue;
+    if (first.key < last)
+      throw new BackupError('store.failed', `${nameOf(bucket, prefix)}: the server lists keys out of order`);
+    yield objects.filter(({ key }, index) => key !== (objects[index - 1]?.key ?? last) && key > after);
+    last = end.key;
   }
 }

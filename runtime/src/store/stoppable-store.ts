@@ -1,5 +1,4 @@
 import { BackupError } from '../core/errors.ts';
-import { grouped } from '../core/grouped.ts';
 import { unlessAborted } from './body.ts';
 import type { Store } from './store.ts';
 
@@ -27,13 +26,6 @@ async function* each<T>(
   }
 }
 
-/** Objects of a listing for which the signal is looked at once: there may be hundreds of thousands. @default 256 */
-const listedTogether = 256;
-
-async function* oneByOne<T>(groups: AsyncIterable<readonly T[]>): AsyncGenerator<T> {
-  for await (const group of groups) yield* group;
-}
-
 /**
  * A store of which no operation outlasts the signal, however the store answers, or whether it does: `run.interrupted`, and
  * `store.unreachable` where the signal is that of a timeout.
@@ -50,8 +42,7 @@ export const stoppable = (store: Store, signal: AbortSignal): Store => {
       options?.signal ? store.put(key, body, options) : now(() => store.put(key, body, options)),
     get: (key, start) => each(store, store.get(key, start), signal),
     head: (key) => now(() => store.head(key)),
-    list: (prefix, options) =>
-      oneByOne(each(store, grouped(store.list(prefix, options), listedTogether), signal)),
+    list: (prefix, options) => each(store, store.list(prefix, options), signal),
     remove: (key) => now(() => store.remove(key)),
     copy: (from, to) => now(() => store.copy(from, to)),
     point: (alias, key) => now(() => store.point(alias, key)),

@@ -50,8 +50,8 @@ export interface Store {
   /** Streams an object, or bytes `start` to the end. `store.missing` if absent; fails if cut short, never ends early. */
   get(key: string, start?: number): AsyncIterable<Buffer>;
   head(key: string): Promise<StoredObject | undefined>;
-  /** All objects under a prefix, in key order, without aliases, partial uploads, and what is removed meanwhile. */
-  list(prefix: string, options?: ListOptions): AsyncIterable<StoredObject>;
+  /** All objects under a prefix, in key order, some at a time, without aliases, partial uploads, and what is removed meanwhile. */
+  list(prefix: string, options?: ListOptions): AsyncIterable<readonly StoredObject[]>;
   /** Removing what is absent is fine. `store.locked` where Object Lock keeps it, which names until when. */
   remove(key: string): Promise<void>;
   /** A second name for the same bytes without sending them again: hard link or server-side copy. */

@@ -39,9 +39,10 @@ export const readStored = async ({ store, target }: LogPlace, system: string): P
 /** The systems that a target has had, as far as their log is there. */
 export const storedSystems = async ({ store, target }: LogPlace): Promise<readonly string[]> => {
   const systems = new Set<string>();
-  for await (const { key } of store.list(walFolder(target))) {
-    const [system = ''] = key.slice(walFolder(target).length).split('/');
-    if (/^[1-9]\d{0,19}$/.test(system)) systems.add(system);
-  }
+  for await (const objects of store.list(walFolder(target)))
+    for (const { key } of objects) {
+      const [system = ''] = key.slice(walFolder(target).length).split('/');
+      if (/^[1-9]\d{0,19}$/.test(system)) systems.add(system);
+    }
   return [...systems];
 };

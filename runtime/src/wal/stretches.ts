@@ -34,15 +34,17 @@ const markOf = (target: string, system: string, pieces: readonly LogStretch[]): 
 const list = async ({ store, target }: LogPlace, system: string, after: string): Promise<Stretches> => {
   const pieces: LogStretch[] = [];
   const histories: HistoryName[] = [];
-  for await (const { key } of store.list(systemFolder(target, system), { describes: () => false, after })) {
-    const piece = parsePieceKey(target, key);
-    if (piece) {
-      const { timeline, from, to, time } = piece;
-      pieces.push({ timeline, from, to, time });
+  const listing = store.list(systemFolder(target, system), { describes: () => false, after });
+  for await (const objects of listing)
+    for (const { key } of objects) {
+      const piece = parsePieceKey(target, key);
+      if (piece) {
+        const { timeline, from, to, time } = piece;
+        pieces.push({ timeline, from, to, time });
+      }
+      const history = parseHistoryKey(target, key);
+      if (history) histories.push(history);
     }
-    const history = parseHistoryKey(target, key);
-    if (history) histories.push(history);
-  }
   return { pieces, histories };
 };
 

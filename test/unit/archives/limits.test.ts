@@ -15,6 +15,7 @@ import type { Store } from '../../../runtime/src/store/store.ts';
 import { beforeEachStore } from '../../kit/fresh-store.ts';
 import { testRun } from '../../kit/run.ts';
 import { streamOf } from '../../kit/streams.ts';
+import { listed } from '../../kit/objects.ts';
 
 let store: Store;
 beforeEachStore((fresh) => (store = fresh));
@@ -105,7 +106,7 @@ describe('locks that no run wrote', () => {
             code: 'lock.held',
           });
           await lock.release();
-          for await (const { key } of store.list('locks/')) await store.remove(key);
+          for (const { key } of await listed(store, 'locks/')) await store.remove(key);
         },
       ),
       { numRuns: 20 },
@@ -118,7 +119,7 @@ test('what is gone when it is read, after it was listed, is left out', async () 
   const vanishing: Store = {
     ...store,
     list: async function* () {
-      yield { key, bytes: 3, modified: now, tag: '' };
+      yield [{ key, bytes: 3, modified: now, tag: '' }];
     },
   };
   expect(await readCatalog(vanishing, 'redis')).toEqual({ archives: [], broken: [] });
@@ -130,7 +131,7 @@ test('a listing without end is left, with the place named', async () => {
   const endless: Store = {
     ...store,
     list: async function* () {
-      for (let number = 1e9; ; number++) yield { key: `redis/${number}`, bytes: 1, modified: now, tag: '' };
+      for (let number = 1e9; ; number++) yield [{ key: `redis/${number}`, bytes: 1, modified: now, tag: '' }];
     },
   };
   await expect(listAll(endless, 'redis/')).rejects.toThrow('has more than 250000 objects under redis/');

@@ -1,14 +1,17 @@
 import { describe, expect, test } from '@jest/globals';
-import { archivesState } from '../../../runtime/src/health/archives-state.ts';
+import { archivesFacts } from '../../../runtime/src/health/archives-state.ts';
 import { recoverable } from '../../../runtime/src/health/target-state.ts';
 import type { KnownArchive } from '../../../runtime/src/archives/known.ts';
 import { anomalyPolicy } from '../../../runtime/src/health/anomaly/policy.ts';
+import { retentionPolicy } from '../../../runtime/src/retention/decision.ts';
 import type { Tier } from '../../../runtime/src/archives/layout.ts';
 import type { Verification } from '../../../runtime/src/archives/manifest.ts';
 import type { Target } from '../../../runtime/src/plan/schema.ts';
 
 const now = new Date('2024-01-31T12:00:00.000Z');
 const target = { name: 'redis', rpo: '24h', rto: '10m', deadline: '1h' } as Target;
+
+const plan = { anomalies: anomalyPolicy.parse({}), retention: retentionPolicy.parse({}) };
 
 const archive = (
   secondsAgo: number,
@@ -23,8 +26,10 @@ const archive = (
   };
 };
 
-const stateOf = (archives: readonly KnownArchive[]) =>
-  archivesState(anomalyPolicy.parse({}), target, { objects: [], archives, setAside: [] });
+const stateOf = (archives: readonly KnownArchive[]) => ({
+  target,
+  ...archivesFacts(plan, target, { objects: [], archives, setAside: [] }),
+});
 
 const passed: Verification = { at: '2024-01-31T06:00:00.000Z', level: 'deep', ok: true };
 
@@ -61,6 +66,6 @@ test('what was verified is the newest archive that passed, and the latest time t
     archive(3600, 'daily', [failing]),
     archive(60, 'safety', [passed]),
   ]);
-  expect(state.newestVerified?.key).toBe('daily 86400');
+  expect(state.verifiedPoint).toBe(new Date(now.getTime() - 86_400_000).toISOString());
   expect(state.verifiedAt).toBe(passed.at);
 });

@@ -1,20 +1,22 @@
 import { expect, test } from '@jest/globals';
-import type { ArchivesState } from '../../../runtime/src/health/archives-state.ts';
+import { archivesFacts, type ArchivesState } from '../../../runtime/src/health/archives-state.ts';
+import { anomalyPolicy } from '../../../runtime/src/health/anomaly/policy.ts';
 import { runsState } from '../../../runtime/src/health/runs-state.ts';
 import { targetState } from '../../../runtime/src/health/target-state.ts';
+import { retentionPolicy } from '../../../runtime/src/retention/decision.ts';
 import type { RunRecord } from '../../../runtime/src/runs/records.ts';
 import { drill, failed, recordOf } from '../../kit/run-records.ts';
 
 const now = new Date('2024-01-31T12:00:00.000Z');
-const target = { name: 'redis', rto: '40s', schedule: '0 2 * * *' } as ArchivesState['target'];
-const archives: ArchivesState = {
-  target,
-  archives: [],
-  storedBytes: 0,
-  drilled: [],
-  setAside: [],
-  anomalies: [],
-};
+const target = {
+  name: 'redis',
+  rto: '40s',
+  deadline: '1h',
+  schedule: '0 2 * * *',
+} as ArchivesState['target'];
+const plan = { anomalies: anomalyPolicy.parse({}), retention: retentionPolicy.parse({}) };
+const nothing = { objects: [], archives: [], setAside: [] };
+const archives: ArchivesState = { ...archivesFacts(plan, target, nothing), target, setAside: [] };
 
 const stateOf = (records: readonly RunRecord[], lock?: Parameters<typeof targetState>[2]) =>
   targetState(archives, runsState(records), lock, {}, now);

@@ -2,6 +2,7 @@ import { expect, test } from '@jest/globals';
 import { targetMetrics } from '../../../runtime/src/commands/serve/target-metrics.ts';
 import { metrics, type Metric } from '../../../runtime/src/contract/metrics.ts';
 import { stateReader } from '../../../runtime/src/health/state.ts';
+import type { TargetState } from '../../../runtime/src/health/target-state.ts';
 import { expose } from '../../../runtime/src/metrics/exposition.ts';
 import { samplesFrom, type MetricTable } from '../../../runtime/src/metrics/table.ts';
 import type { Store } from '../../../runtime/src/store/store.ts';
@@ -24,8 +25,8 @@ test('a metric is a line of the contract and a line of the table', async () => {
   const withToy = { ...metrics, toy };
   const table = {
     ...targetMetrics,
-    toy: ({ lastRuns }: { lastRuns: ReadonlyMap<string, { ok: boolean }> }) =>
-      [...lastRuns].map(([command, { ok }]) => ({ labels: { command }, value: Number(!ok) })),
+    toy: ({ lastRuns }: Pick<TargetState, 'lastRuns'>) =>
+      lastRuns.map(([command, { ok }]) => ({ labels: { command }, value: Number(!ok) })),
   };
 
   const [state] = (await stateReader(app)()).targets;

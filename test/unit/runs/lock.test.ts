@@ -13,6 +13,7 @@ import { beforeEachStore } from '../../kit/fresh-store.ts';
 import { testRun } from '../../kit/run.ts';
 import { collect, streamOf } from '../../kit/streams.ts';
 import { until } from '../../kit/until.ts';
+import { listed } from '../../kit/objects.ts';
 
 const lifeMs = 120_000;
 const never = { lifeMs, renewMs: 1_000_000 };
@@ -33,11 +34,7 @@ describe.each([
   let store: Store;
   beforeEachStore((fresh) => (store = fresh), start);
 
-  const keys = async () => {
-    const found: string[] = [];
-    for await (const { key } of store.list('locks/')) found.push(key);
-    return found;
-  };
+  const keys = async () => (await listed(store, 'locks/')).map(({ key }) => key);
 
   test('a live lock keeps others away and names its owner', async () => {
     const { run } = fakeRun();

@@ -13,6 +13,7 @@ import { recordsOf, redisTarget, testApp, testKeys } from '../../kit/app.ts';
 import { beforeEachStore } from '../../kit/fresh-store.ts';
 import { listed } from '../../kit/objects.ts';
 import { streamOf } from '../../kit/streams.ts';
+import { keepIndexes } from '../../../runtime/src/health/keep-index.ts';
 
 let store: Store;
 let lines: string[];
@@ -32,7 +33,13 @@ const appOver = (primary: Store, signal?: AbortSignal): App =>
   });
 
 const summary: Summary = { figures: { archive: 'redis/a', archiveBytes: 7, equal: true } };
-const options = { command: 'backup', target: 'redis', lock: true, summarise: () => summary } as const;
+const options = {
+  command: 'backup',
+  target: 'redis',
+  lock: true,
+  summarise: () => summary,
+  keepIndexes,
+} as const;
 
 const runs = (): Promise<readonly RunRecord[]> => recordsOf(store, 'redis');
 

@@ -21,6 +21,7 @@ import { takeArchive } from '../../archives/take.ts';
 import type { Written } from '../../archives/write.ts';
 import type { BackupResult } from './result.ts';
 import { backupSummary } from './summary.ts';
+import { keepIndexes } from '../../health/keep-index.ts';
 
 const copyToTiers = async (
   app: App,
@@ -105,7 +106,7 @@ export const backup = async (app: App, name: string, newKeys?: Promise<SealKeys>
     .catch(() => {}); // while the lock is taken; what is wrong, the dump says
   return recorded(
     app,
-    { command: 'backup', target: name, lock: true, deadlineSeconds, summarise: backupSummary },
+    { command: 'backup', target: name, lock: true, deadlineSeconds, summarise: backupSummary, keepIndexes },
     (inner) => backUp(inner, target, newKeys),
   );
 };

@@ -14,6 +14,7 @@ import { pruneLog } from '../../wal/prune.ts';
 import { openLogSource, settingsOf } from '../../wal/settings.ts';
 import type { BaseResult } from './result.ts';
 import { baseSummary } from './summary.ts';
+import { keepIndexes } from '../../health/keep-index.ts';
 
 /** A target of which bases are taken. */
 interface Planned {
@@ -58,8 +59,8 @@ const replicate = async (app: App, base: Base): Promise<readonly string[]> => {
 
 /** This base succeeded, so that only a drill that failed holds retention up. */
 const prune = async (app: App, target: Target): Promise<BaseResult['pruned']> => {
-  const { lastRuns } = await runsStateReader(app)(target.name, app.run.now());
-  const frozen = logFrozenBy(new Map([...lastRuns].filter(([command]) => command !== 'base')));
+  const { lastRuns } = await runsStateReader(app)(target, app.run.now());
+  const frozen = logFrozenBy(new Map(lastRuns.filter(([command]) => command !== 'base')));
   const pruned = await pruneLog(app, target, { dryRun: false, frozen });
   return pruned.filter(({ keep }) => !keep).map(({ key, objects }) => ({ key, ...(objects && { objects }) }));
 };
@@ -99,6 +100,7 @@ export const takeBase = async (app: App, name: string): Promise<BaseResult> => {
     app,
     {
       command: 'base',
+      keepIndexes,
       target: name,
       lock: true,
       lockName: `${name}.base`,

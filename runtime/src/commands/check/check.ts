@@ -12,6 +12,7 @@ import { versionFindings } from './version-findings.ts';
 import { surveyAll } from '../../archives/orphans.ts';
 import type { Checked, CheckReport } from './result.ts';
 import { checkSummary, remaining } from './summary.ts';
+import { keepIndexes } from '../../health/keep-index.ts';
 
 const settle = async (app: App, { repair, ...finding }: Finding, repairs: boolean): Promise<Checked> => {
   const checked = { ...finding, repairable: repair !== undefined };
@@ -60,7 +61,7 @@ const repairTwice = async (app: App, target: string, undelete: boolean): Promise
 };
 
 const repairTarget = (app: App, target: string, undelete: boolean): Promise<readonly Checked[]> =>
-  recorded(app, { command: 'check', target, lock: true, summarise: checkSummary }, (inner) =>
+  recorded(app, { command: 'check', target, lock: true, summarise: checkSummary, keepIndexes }, (inner) =>
     repairTwice(inner, target, undelete),
   );
 

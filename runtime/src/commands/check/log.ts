@@ -51,14 +51,15 @@ const indexFindings = async (place: LogPlace, { system, pieces }: SystemLog): Pr
 /** What lies in the folder of the log and is no part of one. */
 const foreign = async (store: Store, target: string): Promise<readonly Found[]> => {
   const found: Found[] = [];
-  for await (const { key } of store.list(walFolder(target)))
-    if (!isLogKey(target, key))
-      found.push({
-        kind: 'log-foreign',
-        key,
-        message: 'not the name of anything that a receiver stores: nobody reads it; remove it',
-        severity: 'notice',
-      });
+  for await (const objects of store.list(walFolder(target)))
+    for (const { key } of objects)
+      if (!isLogKey(target, key))
+        found.push({
+          kind: 'log-foreign',
+          key,
+          message: 'not the name of anything that a receiver stores: nobody reads it; remove it',
+          severity: 'notice',
+        });
   return found;
 };
 
@@ -88,15 +89,16 @@ const inStore = async (app: App, { name, pointInTime }: Target, log: LogWork): P
 
 /** The log is read in one store only: where that was another one before, what is there stays for ever. */
 const elsewhere = async (store: Store, target: string): Promise<readonly Found[]> => {
-  for await (const { key } of store.list(walFolder(target)))
-    return [
-      {
-        kind: 'log-elsewhere',
-        key,
-        message: `log in a store that is not that of the log any more: nobody reads it; remove ${walFolder(target)} there`,
-        severity: 'notice',
-      },
-    ];
+  for await (const [first] of store.list(walFolder(target)))
+    if (first)
+      return [
+        {
+          kind: 'log-elsewhere',
+          key: first.key,
+          message: `log in a store that is not that of the log any more: nobody reads it; remove ${walFolder(target)} there`,
+          severity: 'notice',
+        },
+      ];
   return [];
 };
 

@@ -10,10 +10,11 @@ export const ofNoTarget = async (app: App, store: Store): Promise<readonly Findi
   const names = new Set(app.plan.targets.map(({ name }) => name));
   const counts = new Map<string, number>();
   for (const folder of folders)
-    for await (const { key } of store.list(folder)) {
-      const [name = ''] = key.slice(folder.length).split('/');
-      if (!names.has(name)) counts.set(`${folder}${name}/`, (counts.get(`${folder}${name}/`) ?? 0) + 1);
-    }
+    for await (const objects of store.list(folder))
+      for (const { key } of objects) {
+        const [name = ''] = key.slice(folder.length).split('/');
+        if (!names.has(name)) counts.set(`${folder}${name}/`, (counts.get(`${folder}${name}/`) ?? 0) + 1);
+      }
   return [...counts].map(([key, count]) => ({
     target: '',
     store: store.location,

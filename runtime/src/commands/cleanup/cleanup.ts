@@ -7,6 +7,7 @@ import { describeLeftover, readLeftovers } from '../../session/leftovers.ts';
 import { recorded } from '../../runs/recorded-run.ts';
 import type { CleanedUp, CleanupReport } from './result.ts';
 import { cleanupSummary } from './summary.ts';
+import { keepIndexes } from '../../health/keep-index.ts';
 
 export interface CleanupOptions {
   /** Also what restores replaced and kept for their undo. */
@@ -56,7 +57,7 @@ export const cleanup = async (app: App, name: string, options: CleanupOptions): 
     throw new BackupError('restore.refused', 'not confirmed');
   return recorded(
     app,
-    { command: 'cleanup', target: name, lock: true, summarise: cleanupSummary },
+    { command: 'cleanup', target: name, lock: true, summarise: cleanupSummary, keepIndexes },
     async (inner) => {
       const items = await removeAll(inner, leftovers, options);
       if (options.kept) await removeUndoNotes(app.stores.primary, name);

@@ -6,6 +6,7 @@ import { recorded, type Summary } from '../../runs/recorded-run.ts';
 import { findTarget, type App } from '../../session/app.ts';
 import { pruneLog } from '../../wal/prune.ts';
 import type { PruneResult } from './result.ts';
+import { keepIndexes } from '../../health/keep-index.ts';
 
 /** What the record of a run says of a prune. */
 const pruneSummary = (decisions: PruneResult): Summary => {
@@ -22,14 +23,17 @@ export const pruneRun = async (
 ): Promise<PruneResult> => {
   const target = findTarget(app.plan, name);
   const freed: PruneResult[number][] = [];
-  const runsOf = (inner: App) => runsStateReader(inner)(name, inner.run.now());
+  const runsOf = (inner: App) => runsStateReader(inner)(target, inner.run.now());
   const carryOutAll = async (inner: App) => {
     const { frozen, lastRuns } = await runsOf(inner);
     const { dryRun, force } = options;
     return [
       ...freed,
       ...(await prune(inner, target, { ...options, frozen })),
-      ...(await pruneLog(inner, target, { dryRun, frozen: force ? undefined : logFrozenBy(lastRuns) })),
+      ...(await pruneLog(inner, target, {
+        dryRun,
+        frozen: force ? undefined : logFrozenBy(new Map(lastRuns)),
+      })),
     ];
   };
   if (options.dryRun) return carryOutAll(app);
@@ -40,7 +44,7 @@ export const pruneRun = async (
   };
   return recorded(
     app,
-    { command: 'prune', target: name, lock: true, makeRoom: room, summarise: pruneSummary },
+    { command: 'prune', target: name, lock: true, makeRoom: room, summarise: pruneSummary, keepIndexes },
     carryOutAll,
   );
 };

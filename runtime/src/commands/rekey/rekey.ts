@@ -17,6 +17,7 @@ import { openBytes } from '../../archives/read.ts';
 import { lockedBy, removeArchive } from '../../archives/remove.ts';
 import type { Rekeyed } from './result.ts';
 import { rekeySummary } from './summary.ts';
+import { keepIndexes } from '../../health/keep-index.ts';
 
 const reseal = async (app: App, keys: KeyRing, archive: Believed, to: string): Promise<void> => {
   const { store, manifest } = archive;
@@ -157,8 +158,10 @@ export const rekey = async (
   if (!keys)
     throw new BackupError('usage.invalid', 'the plan does not encrypt, so there is no key to change');
   if (dryRun) return rekeyAll(app, keys, target, dryRun);
-  return recorded(app, { command: 'rekey', target: name, lock: true, summarise: rekeySummary }, (inner) =>
-    rekeyAll(inner, keys, target, dryRun),
+  return recorded(
+    app,
+    { command: 'rekey', target: name, lock: true, summarise: rekeySummary, keepIndexes },
+    (inner) => rekeyAll(inner, keys, target, dryRun),
   );
 };
 

@@ -17,6 +17,7 @@ import { restoreSummary } from './summary.ts';
 import { restoreRequest } from '../../archives/restore-request.ts';
 import { tryRestore } from '../../archives/scratch-restore.ts';
 import { mustExist } from '../../core/must-exist.ts';
+import { keepIndexes } from '../../health/keep-index.ts';
 
 /** Where an engine cannot restore beside the live data, every byte is proved, and the live data saved, before it goes. */
 const saveLiveData = async (app: App, prepared: Prepared): Promise<string | undefined> => {
@@ -142,6 +143,7 @@ const runOne = (app: App, prepared: Prepared): Promise<RestoreResult> => {
     target,
     lock: mode === 'replace',
     summarise: restoreSummary,
+    keepIndexes,
   } as const;
   return recorded(app, options, (inner) => carryOut(inner, prepared));
 };
@@ -187,7 +189,7 @@ const prepareRecorded = (
 ): Promise<Prepared> => {
   const { name: target } = findTarget(app.plan, name);
   const step = () => prepare(app, target, options, alone);
-  return options.dryRun ? step() : failureRecorded(app, { command: 'restore', target }, step);
+  return options.dryRun ? step() : failureRecorded(app, { command: 'restore', target, keepIndexes }, step);
 };
 
 /** Restores targets in the order given, after one confirmation. @throws BackupError before the first one began */
@@ -208,6 +210,7 @@ export const restore = async (
   const first = {
     command: 'restore',
     target: mustExist(prepared[0], 'target to restore').plan.target,
+    keepIndexes,
   } as const;
   const { result, down } = await failureRecorded(app, first, () =>
     whileStopped(app, services, (inner) => runAll(inner, prepared)),

@@ -1,10 +1,8 @@
-import type { ManifestFacts } from '../../archives/facts.ts';
 import { tiers } from '../../archives/layout.ts';
 import type { metrics } from '../../contract/metrics.ts';
 import { secondsTaken, unixSeconds } from '../../core/times.ts';
 import { parseDuration } from '../../core/units.ts';
-import { totalsOf } from '../../health/anomaly/counts.ts';
-import type { CountedArchive } from '../../health/archives-state.ts';
+import type { Backup, TierFacts } from '../../health/archives-state.ts';
 import type { TargetState } from '../../health/target-state.ts';
 import type { MetricTable, Value } from '../../metrics/table.ts';
 import type { RunRecord } from '../../runs/records.ts';
@@ -23,18 +21,12 @@ export type TargetMetrics = {
 
 /** Of the newest backup; absent where there is none. */
 const ofNewest =
-  (measure: (manifest: ManifestFacts) => Value) =>
+  (measure: (manifest: Backup['manifest']) => Value) =>
   ({ newest }: TargetState): Value =>
     newest && measure(newest.manifest);
 
-/** @param measure given the manifests of a tier, oldest first */
-const perTier =
-  (measure: (manifests: readonly CountedArchive['manifest'][]) => Value) =>
-  ({ archives }: TargetState) =>
-    tiers.map((tier) => {
-      const manifests = archives.map(({ manifest }) => manifest).filter((each) => each.tier === tier);
-      return { labels: { tier }, value: measure(manifests) };
-    });
+const perTier = (measure: (facts: TierFacts) => Value) => (state: TargetState) =>
+  tiers.map((tier) => ({ labels: { tier }, value: measure(state.tiers[tier]) }));
 
 /** Windows by number, 1 the newest. */
 const perWindow =
@@ -82,16 +74,16 @@ export const targetMetrics: MetricTable<TargetMetrics, TargetState, 'target'> = 
   archiveBytes: ofNewest(({ archiveBytes }) => archiveBytes),
   sizeRatio: ({ sizeRatio }) => sizeRatio,
   items: ({ newest }) =>
-    Object.entries(newest ? totalsOf(newest.manifest) : {}).map(([kind, value]) => ({
+    Object.entries(newest?.totals ?? {}).map(([kind, value]) => ({
       labels: { kind },
       value,
     })),
   anomalies: ({ anomalies }) => anomalies.length,
 
-  archives: perTier((manifests) => manifests.length),
-  tierBytes: perTier((manifests) => manifests.reduce((sum, { archiveBytes }) => sum + archiveBytes, 0)),
-  tierNewest: perTier((manifests) => unixSeconds(manifests.at(-1)?.startedAt)),
-  tierOldest: perTier((manifests) => unixSeconds(manifests[0]?.startedAt)),
+  archives: perTier(({ archives }) => archives),
+  tierBytes: perTier(({ bytes }) => bytes),
+  tierNewest: perTier(({ newest }) => unixSeconds(newest)),
+  tierOldest: perTier(({ oldest }) => unixSeconds(oldest)),
   withoutKey: (state) => aside(state, true),
   broken: (state) => aside(state, false),
   retentionFrozen: ({ frozen }) => frozen !== undefined,
@@ -104,7 +96,7 @@ export const targetMetrics: MetricTable<TargetMetrics, TargetState, 'target'> = 
   newestBaseAt: ({ log }) => unixSeconds(log?.newestBase),
 
   lastVerifiedAt: ({ verifiedAt }) => unixSeconds(verifiedAt),
-  verifiedPoint: ({ newestVerified }) => unixSeconds(newestVerified?.manifest.startedAt),
+  verifiedPoint: ({ verifiedPoint }) => unixSeconds(verifiedPoint),
   lastDrillAt: ({ drills }) => unixSeconds(drills.last?.at),
   lastDrillOk: ({ drills }) => drills.last?.ok,
   lastGoodDrillAt: ({ drills }) => unixSeconds(drills.lastGood?.at),

@@ -1,4 +1,3 @@
-import { isRegular } from '../../archives/facts.ts';
 import { sideBySide } from '../../core/side-by-side.ts';
 import { parseDuration } from '../../core/units.ts';
 import { targetReader, type TargetState } from '../../health/target-state.ts';
@@ -52,11 +51,11 @@ const present = <T extends object>(fields: T): Partial<T> =>
   Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as Partial<T>;
 
 export const statusOf = (state: TargetState): TargetStatus => {
-  const { target, archives, setAside, withinRpo, sizeRatio, verifiedAt, anomalies, frozen } = state;
+  const { target, backups, setAside, withinRpo, sizeRatio, verifiedAt, anomalies, frozen } = state;
   return {
     target: target.name,
     engine: target.engine,
-    archives: archives.filter(({ manifest }) => isRegular(manifest)).length,
+    archives: backups,
     setAside: asideOf(setAside),
     ...ofNewest(state),
     ...ofRecoveryPoint(state),

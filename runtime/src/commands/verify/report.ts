@@ -3,6 +3,7 @@ import { messageOf } from '../../core/errors.ts';
 import { printable } from '../../core/printable.ts';
 import { dayMs, stamp } from '../../core/units.ts';
 import { oneChunk } from '../../core/one-chunk.ts';
+import { listed } from '../../store/listed.ts';
 import { removeUnlessLocked } from '../../store/remove.ts';
 import type { Store } from '../../store/store.ts';
 import type { App } from '../../session/app.ts';
@@ -50,7 +51,7 @@ const putText = (store: Store, key: string, text: string): Promise<number> =>
   store.put(key, () => oneChunk(text), { replace: true });
 
 const removeOld = async (store: Store, now: Date, days: number): Promise<void> => {
-  for await (const { key, modified } of store.list(`${verificationFolder}/`))
+  for (const { key, modified } of await listed(store, `${verificationFolder}/`))
     if (now.getTime() - modified.getTime() > days * dayMs) await removeUnlessLocked(store, key);
 };
 

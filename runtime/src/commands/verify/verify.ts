@@ -15,6 +15,7 @@ import { problemOf, verifyArchive } from './verify-archive.ts';
 import type { Verified } from './result.ts';
 import { verifySummary } from './summary.ts';
 import type { VerifyLevel } from '../../contract/verify-levels.ts';
+import { keepIndexes } from '../../health/keep-index.ts';
 
 /** What to verify. */
 export interface VerifyRequest {
@@ -124,7 +125,13 @@ export const verify = async (app: App, request: VerifyRequest): Promise<VerifyOu
   const deadlineSeconds = deadlineOf(app, request);
   const results: Verified[] = [];
   for (const [index, target] of targets.entries()) {
-    const options = { command: 'verify', target: target.name, lock: false, deadlineSeconds } as const;
+    const options = {
+      command: 'verify',
+      target: target.name,
+      lock: false,
+      deadlineSeconds,
+      keepIndexes,
+    } as const;
     const figures = { level: request.level };
     const found: Verified[] = [];
     try {

@@ -9,6 +9,7 @@ import { placeOf } from '../../wal/place.ts';
 import { logOf, openLogSource, slotOf } from '../../wal/settings.ts';
 import { readStored, storedSystems } from '../../wal/stored.ts';
 import type { Release, WalStatus } from './result.ts';
+import { keepIndexes } from '../../health/keep-index.ts';
 
 type Stretch = WalStatus['stretches'][number];
 
@@ -104,7 +105,7 @@ export const release = async (
   const released = before !== 'absent' && (await confirm(question));
   const recording = { command: 'release', target: name, lock: false, figures: { slot, before } } as const;
   if (released)
-    await recorded(app, { ...recording, summarise: () => ({ figures: {} }) }, ({ run }) =>
+    await recorded(app, { ...recording, keepIndexes, summarise: () => ({ figures: {} }) }, ({ run }) =>
       log.dropSlot(run, source, slot),
     );
   return { target: name, slot, before, released };

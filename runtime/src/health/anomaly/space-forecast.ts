@@ -2,16 +2,31 @@ import { historyOf } from '../../archives/facts.ts';
 import { dayMs, formatBytes } from '../../core/units.ts';
 import { minimumHistory } from './policy.ts';
 import { intervalDays, type Measured } from './compared.ts';
+import type { KnownArchive } from '../../archives/known.ts';
+import { candidateOf } from '../../retention/application.ts';
 import { decideRetention, tiersDue, type Candidate, type RetentionPolicy } from '../../retention/decision.ts';
 import { outlookOf, quantileOf } from './tail.ts';
 
-/** Archives of a target in a store, and how long they stay there. */
-export interface Kept {
-  readonly archives: readonly (Pick<Measured, 'id' | 'tier' | 'startedAt' | 'archiveBytes'> & {
-    readonly key: string;
-    readonly verified: boolean;
-  })[];
-  readonly policy: RetentionPolicy;
+/** Days that a forecast looks ahead. @default 90 - what `anomalies.forecastDays` may ask for at most */
+export const horizonDays = 90;
+
+/** An archive by what a forecast looks at. */
+interface Archived {
+  readonly key: string;
+  readonly manifest: Pick<
+    KnownArchive['manifest'],
+    'id' | 'tier' | 'startedAt' | 'archiveBytes' | 'verifications'
+  >;
+}
+
+/** How the archives of a target grow from its newest backup on, under its retention. */
+export interface Growth {
+  /** Start of the newest backup. */
+  readonly since: string;
+  /** Days from one backup to the next. */
+  readonly interval: number;
+  /** Bytes more than now at the end of each day after it. */
+  readonly byDay: readonly number[];
 }
 
 type Sized = Pick<Measured, 'archiveBytes'>;
@@ -37,13 +52,14 @@ interface NextBytes {
 /** With few archives, as the newest. What shrinks may stop to, so it is taken as level. */
 const nextBytesOf = (history: readonly Sized[], newest: Sized): NextBytes => {
   const same = () => newest.archiveBytes;
+  const possible = (bytes: number): number => Math.min(Number.MAX_SAFE_INTEGER, bytes);
   if (history.length < minimumHistory) return { usual: same, large: same };
   const outlook = outlookOf(history.map(({ archiveBytes }) => archiveBytes));
   const slope = Math.min(mostSlope, Math.max(0, outlook.slope));
   const bounded = { ...outlook, usual: (ahead: number) => outlook.usual(0) + slope * ahead };
   return {
-    usual: (ahead) => Math.expm1(bounded.usual(ahead)),
-    large: (ahead) => quantileOf(bounded, fittingShare, ahead),
+    usual: (ahead) => possible(Math.expm1(bounded.usual(ahead))),
+    large: (ahead) => possible(quantileOf(bounded, fittingShare, ahead)),
   };
 };
 
@@ -63,35 +79,44 @@ const nextArchives = (
   return all.filter(({ key }) => kept.has(key));
 };
 
+/** Whole days by which a forecast may begin later than the newest backup: the next one, where it is overdue, comes at once. */
+const laterDays = (interval: number, elapsedDays: number): number =>
+  Math.floor(Math.min(horizonDays, interval, Math.max(0, elapsedDays)));
+
 /**
- * Bytes of a target's archives, more than now, at the end of each of the coming days: plays its coming backups and its
- * retention. Archives are as large as their trend says, and the last of each day as large as one of twenty is: it must fit
- * too. Pure.
+ * How a target's archives grow: plays its coming backups and its retention. Archives are as large as their trend says, and the
+ * last of each day as large as one of twenty is: it must fit too. Pure; undefined without a backup.
  */
-export const growthByDay = ({ archives, policy }: Kept, now: Date, days: number): readonly number[] => {
-  const history = historyOf(archives);
+export const growthOf = (archives: readonly Archived[], policy: RetentionPolicy): Growth | undefined => {
+  const history = historyOf(archives.map(({ manifest }) => manifest));
   const newest = history.at(-1);
-  if (!newest) return Array.from({ length: days }, () => 0);
-  const [next, interval] = [nextBytesOf(history, newest), intervalDays(history)];
-  let stored: readonly Stored[] = archives.map(({ archiveBytes, startedAt, ...rest }) => ({
-    key: rest.key,
-    id: rest.id,
-    tier: rest.tier,
-    verified: rest.verified,
-    bytes: archiveBytes,
-    startedAt: new Date(startedAt),
+  if (!newest) return undefined;
+  const [next, interval, since] = [nextBytesOf(history, newest), intervalDays(history), newest.startedAt];
+  let stored: readonly Stored[] = archives.map((archive) => ({
+    ...candidateOf(archive),
+    id: archive.manifest.id,
+    bytes: archive.manifest.archiveBytes,
   }));
   const before = bytesOf(stored);
   let runs = 0;
-  return Array.from({ length: days }, (_, day) => {
-    while ((runs + 1) * interval <= day + 1) {
+  const grownAfter = (days: number): number => {
+    while ((runs + 1) * interval <= days) {
       runs++;
-      const time = new Date(now.getTime() + runs * interval * dayMs);
+      const time = new Date(Date.parse(since) + runs * interval * dayMs);
       stored = nextArchives(stored, policy, time, next.usual(runs));
     }
     const room = runs === 0 ? 0 : Math.max(0, next.large(runs) - next.usual(runs));
-    return bytesOf(stored) - before + room;
-  });
+    return Math.round(bytesOf(stored) - before + room);
+  };
+  const days = horizonDays + laterDays(interval, Infinity);
+  return { since, interval, byDay: Array.from({ length: days }, (_, day) => grownAfter(day + 1)) };
+};
+
+/** Bytes more than now at the end of each day of a forecast that begins at some time after the newest backup. Pure. */
+export const comingGrowth = (growth: Growth | undefined, at: Date): readonly number[] => {
+  if (!growth) return [];
+  const later = laterDays(growth.interval, (at.getTime() - Date.parse(growth.since)) / dayMs);
+  return growth.byDay.slice(later, later + horizonDays);
 };
 
 /** When a store is full. */
@@ -117,12 +142,10 @@ export const fullAfter = (
 
 /** Whether a store will be full within some days, as a sentence with figures; undefined where it will not. */
 export const forecastSpace = (
-  targets: readonly Kept[],
+  growths: readonly (readonly number[])[],
   store: { readonly location: string; readonly freeBytes: number },
-  now: Date,
   days: number,
 ): string | undefined => {
-  const growths = targets.map((target) => growthByDay(target, now, days));
   const full = fullAfter(growths, store.freeBytes, days);
   return (
     full &&

@@ -7,15 +7,13 @@ import { recordsOf } from '../../../kit/app.ts';
 import { jsonOn, runOn } from '../../../kit/command-line.ts';
 import { beforeEachStore } from '../../../kit/fresh-store.ts';
 import { appOver, backUpDaysAgo } from '../../../kit/simulated-target.ts';
+import { listed } from '../../../kit/objects.ts';
 
 let store: Store;
 beforeEachStore((fresh) => (store = fresh));
 
-const keysIn = async (): Promise<string[]> => {
-  const keys: string[] = [];
-  for await (const { key } of store.list('verification/')) keys.push(key);
-  return keys;
-};
+const keysIn = async (): Promise<readonly string[]> =>
+  (await listed(store, 'verification/')).map(({ key }) => key);
 
 test('verify reports on a target, and stores a report on all of them', async () => {
   const app = appOver(store);

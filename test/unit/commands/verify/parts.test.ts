@@ -123,7 +123,7 @@ const heldAfterListing = (meanwhile: () => Promise<unknown>): Store => {
         isHeld = false;
         await meanwhile();
       }
-      yield* found;
+      yield found;
     },
   };
 };

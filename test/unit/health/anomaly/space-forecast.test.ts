@@ -1,5 +1,11 @@
 import { describe, expect, test } from '@jest/globals';
-import { forecastSpace, type Kept } from '../../../../runtime/src/health/anomaly/space-forecast.ts';
+import {
+  comingGrowth,
+  forecastSpace,
+  growthOf,
+  type Growth,
+} from '../../../../runtime/src/health/anomaly/space-forecast.ts';
+import type { Verification } from '../../../../runtime/src/archives/manifest.ts';
 import { retentionPolicy } from '../../../../runtime/src/retention/decision.ts';
 import { dayMs } from '../../../../runtime/src/core/units.ts';
 
@@ -11,26 +17,23 @@ const target = (
   days: number,
   bytes: (day: number) => number,
   policy: object = { weekly: 0, monthly: 0 },
-): Kept => ({
-  policy: retentionPolicy.parse(policy),
-  archives: Array.from({ length: days }, (_, day) => {
-    const time = new Date(now.getTime() - (days - 1 - day) * dayMs).toISOString();
-    const size = { sourceBytes: bytes(day), archiveBytes: bytes(day) };
-    return {
-      id: `${day}`,
-      key: `${day}`,
-      tier: 'daily',
-      startedAt: time,
-      finishedAt: time,
-      ...size,
-      fingerprint: {},
-      verified: true,
-    };
-  }),
-});
+): Growth | undefined =>
+  growthOf(
+    Array.from({ length: days }, (_, day) => {
+      const startedAt = new Date(now.getTime() - (days - 1 - day) * dayMs).toISOString();
+      const verifications: Verification[] = [{ at: startedAt, level: 'deep', ok: true }];
+      const manifest = { id: `${day}`, tier: 'daily' as const, startedAt, archiveBytes: bytes(day), verifications }; // prettier-ignore
+      return { key: `${day}`, manifest };
+    }),
+    retentionPolicy.parse(policy),
+  );
 
-const forecast = (targets: readonly Kept[], freeBytes: number) =>
-  forecastSpace(targets, { location: '/backup', freeBytes }, now, 14);
+const forecast = (growths: readonly (Growth | undefined)[], freeBytes: number, at = now) =>
+  forecastSpace(
+    growths.map((growth) => comingGrowth(growth, at)),
+    { location: '/backup', freeBytes },
+    14,
+  );
 
 describe('a store', () => {
   test('that retention keeps level is never full', () => {
@@ -63,6 +66,19 @@ describe('a store', () => {
     expect(
       forecast([target(30, () => 100 * mib, { weekly: 4, monthly: 0, days: 7 })], 50 * mib),
     ).toBeUndefined();
+  });
+
+  test('is forecast from the newest backup on, and the next one, where it is overdue, comes at once', () => {
+    const daily = target(10, () => 100 * mib);
+    const after = (days: number) => forecast([daily], 550 * mib, new Date(now.getTime() + days * dayMs));
+    expect(after(0.9)).toBe(after(0));
+    expect(after(1)).toContain('full in 5 days');
+    expect(after(30)).toBe(after(1));
+  });
+
+  test('is forecast with numbers, however steep the growth', () => {
+    const [growth] = [target(30, (day) => 2 ** (10 + day))];
+    expect(growth!.byDay.every(Number.isFinite)).toBe(true);
   });
 
   test('without archives is not forecast', () => {

@@ -5,10 +5,12 @@ import { archiveOf, indexKey, isManifest, manifestKey } from '../../../runtime/s
 import { catalogOf } from '../../../runtime/src/archives/of-target.ts';
 import { list } from '../../../runtime/src/commands/list/list.ts';
 import { pruneTargets } from '../../../runtime/src/commands/prune/prune.ts';
+import { samplesOf } from '../../../runtime/src/commands/serve/samples.ts';
 import { status } from '../../../runtime/src/commands/status/status.ts';
 import { dayMs } from '../../../runtime/src/core/units.ts';
 import { openKey } from '../../../runtime/src/crypto/key-ring.ts';
-import { keepIndexes } from '../../../runtime/src/runs/keep-index.ts';
+import { keepIndexes } from '../../../runtime/src/health/keep-index.ts';
+import { stateReader } from '../../../runtime/src/health/state.ts';
 import type { App } from '../../../runtime/src/session/app.ts';
 import type { Store } from '../../../runtime/src/store/store.ts';
 import { testKeys } from '../../kit/app.ts';
@@ -30,17 +32,17 @@ const appAt = (time: Date): App => {
   return { ...app, run: { ...app.run, now: () => time } };
 };
 
-const answers = async (app: App) => [
+type Read = ReturnType<typeof stateReader>;
+
+const answers = async (app: App, read: Read = stateReader(app)) => [
   await status(app),
   await list(app),
   await pruneTargets(app, undefined, { dryRun: true, force: false }),
+  samplesOf({ plan: app.plan, state: await read(), seconds: 0 }),
 ];
 
-/** The answers, and those of who reads all manifests. */
-const bothAnswers = async (app: App) => [
-  await answers(app),
-  await answers({ ...app, stores: { primary: withoutIndex(store), replicas: [] } }),
-];
+/** What the exporter found out before counts for a store that is full soon, so that forecasts are compared, too. */
+const full = { space: () => Promise.resolve({ freeBytes: 300, totalBytes: 1000 }) };
 
 const manifestsIn = async (): Promise<readonly string[]> =>
   (await listed(store, 'redis/')).map(({ key }) => key).filter(isManifest);
@@ -69,6 +71,7 @@ const step = fc.oneof(
   { weight: 3, arbitrary: fc.constant({ run: true }) },
   { weight: 2, arbitrary: fc.record({ tamper: fc.constantFrom(...Object.keys(tamperings)), at: fc.nat() }) },
   { weight: 1, arbitrary: fc.constant({ older: true }) },
+  { weight: 1, arbitrary: fc.record({ clock: fc.integer({ min: -48, max: 48 }) }) },
 );
 
 /** Sequences that are played. @default 25 - a sample for CI; INDEX_HISTORIES=500 is the whole of it */
@@ -81,7 +84,14 @@ test(
       fc.asyncProperty(fc.array(step, { minLength: 2, maxLength: 9 }), async (steps) => {
         for (const { key } of await listed(store, '')) await store.remove(key);
         const begin = new Date();
-        const app = appAt(begin);
+        let now = begin;
+        const clocked = (primary: Store): App => {
+          const app = appAt(begin);
+          const stores = { primary: { ...primary, ...full }, replicas: [] };
+          return { ...app, stores, run: { ...app.run, now: () => now } };
+        };
+        const [app, slow] = [clocked(store), clocked(withoutIndex(store))];
+        const lasting = stateReader(app);
         let older: Buffer = Buffer.alloc(0);
         for (const [index, each] of steps.entries()) {
           if ('run' in each) {
@@ -102,8 +112,10 @@ test(
             }));
             await enactEvents(store, apart, false, begin, begin).catch(() => {}); // the name may be taken
           }
-          const [found, wanted] = await bothAnswers(app);
-          expect(found).toEqual(wanted);
+          if ('clock' in each) now = new Date(now.getTime() + each.clock * 3_600_000);
+          const wanted = await answers(slow);
+          expect(await answers(app)).toEqual(wanted);
+          expect(await answers(app, lasting)).toEqual(wanted);
         }
       }),
       { numRuns: count },
@@ -174,7 +186,7 @@ test('where the newest was altered and its index is from before, it does not cou
   const lying: Store = {
     ...store,
     list: async function* (prefix) {
-      for await (const object of store.list(prefix)) yield object.key === known!.key ? known! : object;
+      yield (await listed(store, prefix)).map((each) => (each.key === known!.key ? known! : each));
     },
   };
   const [row] = await status(appOver(lying));
