@@ -46,7 +46,7 @@ const readAlias = async (path: string): Promise<string> => {
 };
 
 export const resolveAlias = async (root: string, alias: string): Promise<string | undefined> => {
-  const find = async () => readAlias(await pathOf(root, alias));
+  const find = async () => readAlias(pathOf(root, alias));
   const name = await onFile(join(root, alias), () => find().catch(instead(undefined, 'ENOENT')));
   return name === undefined ? undefined : besideAlias(alias, name);
 };

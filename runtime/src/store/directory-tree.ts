@@ -1,5 +1,5 @@
-import { lstatSync, type Stats } from 'node:fs';
-import { lstat, mkdir, open, opendir, stat } from 'node:fs/promises';
+import { lstatSync, statSync } from 'node:fs';
+import { mkdir, open, opendir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { BackupError } from '../core/errors.ts';
 import { instead, onFile } from './directory-errors.ts';
@@ -18,9 +18,8 @@ export const syncFolder = async (folder: string): Promise<void> => {
 };
 
 /** The root is never made: it is a mount, and where the mount is absent a backup must not land on the node's disk. */
-const checkRoot = async (root: string): Promise<void> => {
-  const stats = await stat(root).catch(instead(undefined, 'ENOENT'));
-  if (!stats?.isDirectory())
+const checkRoot = (root: string): void => {
+  if (!statSync(root, { throwIfNoEntry: false })?.isDirectory())
     throw new BackupError('store.refused', `folder ${root} does not exist: is the volume mounted?`);
 };
 
@@ -29,36 +28,40 @@ const makeFolder = async (folder: string): Promise<void> => {
   if (made) await syncFolder(dirname(folder));
 };
 
-/** The look that waits for a volume far away; after it the kernel knows the way, so that others need no thread of their own. */
-const lookFirst = async (root: string, folder: string): Promise<Stats> =>
-  lstat(folder).catch(async (error: unknown) => {
-    await checkRoot(root); // it may be what is missing
-    throw error;
-  });
+/** Folders of a key below the root, the outermost first. */
+const foldersOf = (root: string, key: string): readonly string[] =>
+  key.split('/').slice(0, -1).map((_, index, segments) => join(root, ...segments.slice(0, index + 1))); // prettier-ignore
 
-/** Folder of a key. No segment may be a symbolic link: it would lead out of the store. */
-const folderOf = async (root: string, key: string, create: boolean): Promise<string> => {
-  const segments = key.split('/').slice(0, -1);
-  if (create || segments.length === 0) await checkRoot(root);
-  let folder = root;
-  for (const [index, segment] of segments.entries()) {
-    folder = join(folder, segment);
-    if (create) await makeFolder(folder);
-    const stats = await (index === 0 ? lookFirst(root, folder) : lstatSync(folder));
-    if (!stats.isDirectory()) throw new BackupError('store.odd', `${folder} is not a real folder`);
+/** A symbolic link would lead out of the store. Looked at without a thread, as the kernel knows folders that were just listed. */
+const checkFolder = (folder: string): void => {
+  if (!lstatSync(folder).isDirectory()) throw new BackupError('store.odd', `${folder} is not a real folder`);
+};
+
+/** @throws ENOENT where a folder of the key is missing */
+const checkFolders = (root: string, key: string): void => {
+  const folders = foldersOf(root, key);
+  try {
+    folders.forEach(checkFolder);
+  } catch (error) {
+    checkRoot(root); // it may be what is missing
+    throw error;
   }
-  return folder;
+  if (folders.length === 0) checkRoot(root);
 };
 
 /** Path of a key for reading. @throws ENOENT where a folder is missing. */
-export const pathOf = async (root: string, key: string): Promise<string> => {
-  await folderOf(root, key, false);
+export const pathOf = (root: string, key: string): string => {
+  checkFolders(root, key);
   return join(root, key);
 };
 
 /** Path of a key for writing; its folders exist afterwards. */
 export const pathFor = async (root: string, key: string): Promise<string> => {
-  await folderOf(root, key, true);
+  checkRoot(root);
+  for (const folder of foldersOf(root, key)) {
+    await makeFolder(folder);
+    checkFolder(folder);
+  }
   return join(root, key);
 };
 
@@ -74,8 +77,10 @@ const mostTogether = 256;
 /** Files and links below the folder part of `prefix`, in the order of their keys, which is the order of S3; some at a time. */
 export async function* walk(root: string, prefix: string): AsyncGenerator<readonly TreeEntry[]> {
   const folder = prefix.slice(0, prefix.lastIndexOf('/') + 1);
-  const path = await onFile(join(root, folder), () => pathOf(root, folder)).catch(absent);
-  if (path !== undefined) yield* walkFolder(root, folder, prefix);
+  // the reading waits for a volume far away, so that the look does not
+  const read = () => namesIn(join(root, folder)).finally(() => checkFolders(root, folder));
+  const names = await onFile(join(root, folder), read).catch(absent);
+  if (names !== undefined) yield* walkFolder(root, folder, prefix, names);
 }
 
 const absent = (error: unknown): undefined => {
@@ -113,10 +118,10 @@ async function* walkFolder(
   root: string,
   folder: string,
   prefix: string,
+  names: readonly string[],
 ): AsyncGenerator<readonly TreeEntry[]> {
-  const path = join(root, folder);
   let entries: TreeEntry[] = [];
-  for (const named of await onFile(path, () => namesIn(path))) {
+  for (const named of names) {
     const name = named.replace(/\/+$/, '');
     const isFolderName = named === `${name}/`;
     const key = `${folder}${isFolderName ? named : name}`;
@@ -126,7 +131,9 @@ async function* walkFolder(
       yield entries;
       entries = [];
     }
-    if (isFolderName && isFolder(key)) yield* walkFolder(root, key, prefix); // not `lost+found`, which only root may read
+    if (!isFolderName || !isFolder(key)) continue; // not `lost+found`, which only root may read
+    const below = join(root, key);
+    yield* walkFolder(root, key, prefix, await onFile(below, () => namesIn(below)));
   }
   yield entries;
 }

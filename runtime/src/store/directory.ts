@@ -39,8 +39,8 @@ async function* readFrom(
 }
 
 async function* get(root: string, key: string, start = 0): AsyncGenerator<Buffer> {
-  const path = await onFile(join(root, key), () => pathOf(root, key));
-  const { descriptor, size } = await onFile(path, () => openFile(path));
+  const path = join(root, key);
+  const { descriptor, size } = await onFile(path, async () => openFile(pathOf(root, key)));
   try {
     if (start > size)
       throw new BackupError('store.failed', `${path} has ${size} bytes, asked to start at ${start}`);
@@ -58,7 +58,7 @@ const described = (key: string, { size, ino, mtime, mtimeMs, ctimeMs }: Stats): 
 });
 
 const head = async (root: string, key: string): Promise<StoredObject | undefined> => {
-  const find = async () => fileAt(await pathOf(root, key));
+  const find = async () => fileAt(pathOf(root, key));
   const stats = await onFile(join(root, key), () => find().catch(instead(undefined, 'ENOENT')));
   return stats && described(key, stats);
 };
@@ -88,7 +88,7 @@ const remove = async (root: string, key: string): Promise<void> => {
     await unlink(path);
     await syncFolder(dirname(path));
   };
-  const find = async () => unlinkIn(await pathOf(root, key));
+  const find = async () => unlinkIn(pathOf(root, key));
   await onFile(join(root, key), () => find().catch(instead(undefined, 'ENOENT')));
 };
 
