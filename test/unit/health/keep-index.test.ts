@@ -74,8 +74,8 @@ const step = fc.oneof(
   { weight: 1, arbitrary: fc.record({ clock: fc.integer({ min: -48, max: 48 }) }) },
 );
 
-/** Sequences that are played. @default 25 - a sample for CI; INDEX_HISTORIES=500 is the whole of it */
-const count = Number(process.env['INDEX_HISTORIES'] ?? 25);
+/** Sequences that are played. @default 15 - a sample for CI; INDEX_HISTORIES=500 is the whole of it */
+const count = Number(process.env['INDEX_HISTORIES'] ?? 15);
 
 test(
   'whatever happens to archives, runs and the index, all answers are those of who reads every manifest',
