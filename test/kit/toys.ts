@@ -131,7 +131,8 @@ const factsAt = (position: bigint) => {
 const until = (lines: readonly Line[], target: LogTarget): readonly Line[] => {
   if (target === 'latest') return lines;
   if ('time' in target) return lines.filter(({ at }) => at <= target.time.getTime());
-  if ('position' in target) throw new BackupError('log.unreached', 'toys are found by time alone');
+  if ('position' in target || 'beforePosition' in target)
+    throw new BackupError('log.unreached', 'toys are found by time alone');
   const index = lines.findIndex(({ id }) => `${id}` === target.beforeTransaction);
   if (index < 0) throw new BackupError('log.unreached', `no toy ${target.beforeTransaction} in the log`);
   return lines.slice(0, index);

@@ -19,6 +19,9 @@ export interface Recovered<Connection = unknown> {
   readonly stop: () => Promise<void>;
 }
 
+/** Takes a base that was rolled, and the end of the log that was replayed into it. */
+export type StoreRolled<Result> = (dump: BaseDump, through: bigint) => Promise<Result>;
+
 /** What a recovery starts from. */
 export interface RecoveryInput {
   /** Read once, from the beginning. */
@@ -47,6 +50,16 @@ export interface BaseWork<Connection = unknown> {
     input: RecoveryInput,
     until: LogTarget,
   ): Promise<Recovered<Connection>>;
+  /**
+   * Replays a base to the end of its log in a private server, which becomes the next base: no byte comes from the source.
+   * Default: every base is a copy. @throws BackupError `log.unreached` where the log brings it no further; as `recover`
+   */
+  roll?<Result>(
+    run: RunContext,
+    like: Source<Connection>,
+    input: RecoveryInput,
+    store: StoreRolled<Result>,
+  ): Promise<Result>;
   /**
    * Writes a data directory instead, for a new server that recovers to the target by itself. @param folder new, or empty
    * @throws BackupError `restore.refused` for a folder that is not empty; as `recover`

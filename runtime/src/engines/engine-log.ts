@@ -169,6 +169,8 @@ export type LogTarget =
   | { readonly time: Date }
   /** The database's own words. */
   | { readonly position: string }
+  /** All that ends before the position, and nothing that begins there. */
+  | { readonly beforePosition: string }
   | { readonly beforeTransaction: string }
   | 'latest';
 

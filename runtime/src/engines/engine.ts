@@ -1,22 +1,19 @@
 import type { z } from 'zod';
 import type { RunContext } from '../core/context.ts';
 import type { Entries } from '../core/entries.ts';
+import type { AgreementWork } from './engine-agreement.ts';
 import type { LogWork } from './engine-log.ts';
 import type { BaseWork } from './engine-base.ts';
+import type { Fingerprint } from './fingerprint.ts';
 import type { Leftover } from './leftover.ts';
 import type { Preview } from './preview.ts';
 import type { ServerInfo, Source } from './source.ts';
 
 export type { DumpEntry, Entries } from '../core/entries.ts';
 export type { ServerInfo, Source } from './source.ts';
+export type { Fingerprint } from './fingerprint.ts';
 export type { Leftover } from './leftover.ts';
 export type { Hindrance, Preview } from './preview.ts';
-
-/**
- * What a database holds, counted: item → measure → value, e.g.
- * `{"public.users": {rows: 120}}`, `{"db0/hash": {keys: 40, expiring: 3}}`, `{"temperature": {series: 4, points: 900}}`.
- */
-export type Fingerprint = Readonly<Record<string, Readonly<Record<string, number | string>>>>;
 
 /** A dump under way. Read `entries` to the end, then `fingerprint()`; `close()` always. */
 export interface Dump {
@@ -25,6 +22,12 @@ export interface Dump {
   /** Taken from the very data that was dumped (same snapshot or same stream). Call after `entries` ended. */
   readonly fingerprint: () => Promise<Fingerprint>;
   readonly close: () => Promise<void>;
+}
+
+/** What a dump is asked for besides the data. */
+export interface DumpOptions {
+  /** An entry that says which instant of the log it is of, where the server can tell: `AgreementWork`. @default false */
+  readonly instant?: boolean;
 }
 
 /** Which part of an archive is restored, and where to; all in the place of the live data where nothing is given. */
@@ -114,7 +117,7 @@ export interface SecretKey {
  */
 export interface Work<Connection = unknown> {
   probe(run: RunContext, source: Source<Connection>): Promise<ServerInfo>;
-  dump(run: RunContext, source: Source<Connection>): Promise<Dump>;
+  dump(run: RunContext, source: Source<Connection>, options?: DumpOptions): Promise<Dump>;
   /**
    * Proves that entries are a complete dump, without a server; returns what can be counted from them alone. An engine that hashes
    * content in what passes compares it with `expected`, of the manifest. @default nothing to compare with
@@ -186,4 +189,6 @@ export interface Engine<Connection = unknown> extends Work<Connection> {
   readonly log?: LogWork<Connection>;
   /** For databases whose bases and log become any instant of the past. Default: none. */
   readonly bases?: BaseWork<Connection>;
+  /** For databases whose dumps say at which instant of the log they were taken. Default: no recovery is compared with an archive. */
+  readonly agreement?: AgreementWork<Connection>;
 }

@@ -1,5 +1,10 @@
 import { BackupError } from '../core/errors.ts';
-import type { Fingerprint } from './engine.ts';
+
+/**
+ * What a database holds, counted: item → measure → value, e.g.
+ * `{"public.users": {rows: 120}}`, `{"db0/hash": {keys: 40, expiring: 3}}`, `{"temperature": {series: 4, points: 900}}`.
+ */
+export type Fingerprint = Readonly<Record<string, Readonly<Record<string, number | string>>>>;
 
 const flatten = (fingerprint: Fingerprint): Map<string, number | string> =>
   new Map(

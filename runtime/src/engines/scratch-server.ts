@@ -59,6 +59,21 @@ export const inServerFolder = async <Connection>(
   return { source, stop: () => stop().finally(() => removeFolder(folder)) };
 };
 
+/** Does something in a new folder for a scratch server, which goes with it. @throws BackupError as `inServerFolder` */
+export const withServerFolder = async <Result>(
+  context: RunContext,
+  use: (folder: string) => Promise<Result>,
+  dataBytes: number,
+): Promise<Result> => {
+  const folder = await serverFolder(context, dataBytes);
+  try {
+    if ('user' in serverUser) await chown(folder, nobody.uid, nobody.gid);
+    return await use(folder);
+  } finally {
+    await removeFolder(folder);
+  }
+};
+
 /** A scratch server to start. */
 export interface ScratchCommand extends Pick<Command, 'program' | 'args' | 'env'> {
   /** Of `inServerFolder`. */

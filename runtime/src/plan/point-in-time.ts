@@ -55,6 +55,8 @@ export const pointInTimeOf = <Secret extends z.ZodType>(secret: Secret) =>
         schedule: cron.default('0 1 * * 0'),
         /** Longest time that it may take. @default 6h - it reads the whole server */
         deadline: duration.default('6h'),
+        /** How old the last copy of the server may become while bases are rolled: made of the base before and its log, in a scratch server of the job. @default none - every base is a copy of the server */
+        roll: duration.optional(),
       })
       .prefault({}),
   });

@@ -53,22 +53,29 @@ export const decodeBaseManifest = (text: string, key: string): SignedManifest<Ba
 export const encodeBaseManifest = (manifest: BaseManifest, keys: KeyRing | undefined): Promise<string> =>
   encodeAs<BaseManifest>(signedSchema, manifest, keys);
 
-/** What a manifest says of a base that was just taken. */
-export const describeBase = ({
-  system,
-  timeline,
-  start,
-  redo,
-  end,
-  checksums,
-}: BaseFacts): BaseManifest['base'] => ({
-  kind: 'base',
+/** How a base was made of another one and its log. */
+export interface Rolled {
+  /** Id of that base. */
+  readonly from: string;
+  /** End of the log that was replayed. */
+  readonly through: bigint;
+  /** Nothing that was replayed was committed later: from then on the base counts. */
+  readonly at: Date;
+}
+
+/** What a manifest says of a base that was just taken, or rolled. */
+export const describeBase = (
+  { system, timeline, start, redo, end, checksums }: BaseFacts,
+  rolled?: Rolled,
+): BaseManifest['base'] => ({
+  kind: rolled ? 'rolled' : 'base',
   systemIdentifier: system,
   timeline,
   startLsn: positionText(start),
   redoLsn: positionText(redo),
   endLsn: positionText(end),
   checksums,
+  ...(rolled && { rolledFrom: rolled.from, walThrough: positionText(rolled.through) }),
 });
 
 const positionOf = (text: string): bigint => BigInt(`0x${text}`);

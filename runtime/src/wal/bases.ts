@@ -23,6 +23,7 @@ import {
   encodeBaseManifest,
   factsOf,
   type BaseManifest,
+  type Rolled,
 } from './base-manifest.ts';
 
 /** A base whose manifest is authentic, and of the very target, environment, engine and name. */
@@ -53,8 +54,14 @@ const writeBaseManifest = async (
   await store.put(baseManifestKey(key), oneChunk(text), { replace: false });
 };
 
-/** Streams a base into the primary store, and commits it: nothing is committed unless every byte was found whole. */
-export const writeBase = async (app: App, target: Target, dump: BaseDump): Promise<Base> => {
+/** The instant of the data, not of the work: all that asks how old a base is asks for that. */
+const instantOf = ({ at }: Rolled) => ({ startedAt: at.toISOString(), finishedAt: at.toISOString() });
+
+/**
+ * Streams a base into the primary store, and commits it: nothing is committed unless every byte was found whole.
+ * @param rolled where it does not come from the server itself
+ */
+export const writeBase = async (app: App, target: Target, dump: BaseDump, rolled?: Rolled): Promise<Base> => {
   const store = app.stores.primary;
   const content = {
     server: dump.server,
@@ -62,7 +69,11 @@ export const writeBase = async (app: App, target: Target, dump: BaseDump): Promi
     keyAt: (time: Date, form: Parameters<typeof baseKey>[2]) => baseKey(target.name, time, form),
   };
   const { key, manifest: file } = await writeFile(app, target, content);
-  const manifest: BaseManifest = { ...file, base: describeBase(await dump.facts()) };
+  const manifest: BaseManifest = {
+    ...file,
+    ...(rolled && instantOf(rolled)),
+    base: describeBase(await dump.facts(), rolled),
+  };
   await writeBaseManifest(app, store, { key, manifest });
   return { store, key, manifest };
 };

@@ -35,7 +35,7 @@ export const largest = (values: readonly number[]): number =>
 const newestTime = ({ pieces }: SystemLog): number => largest(pieces.map(({ time }) => time));
 
 /** The receiver's heartbeat stores log every minute. An hour is longer than a restart, and than the interval of any plan. */
-const longestSilenceMs = 3_600_000;
+export const longestSilenceMs = 3_600_000;
 
 /** Why nothing may go while no log comes: the window would run out over what is there. @param now in ms */
 export const silence = (systems: readonly SystemLog[], now: number): string | undefined => {

@@ -23,6 +23,8 @@ let run: TestRun;
 let wal: ReceivedWal;
 let source: PostgresqlSource;
 let log: LogReader;
+/** Where nobody is called as usual. */
+let renamed: string;
 let facts: BaseFacts;
 let version: ServerInfo;
 const entries: { name: string; chunks: Buffer[] }[] = [];
@@ -68,6 +70,18 @@ const lastMarker = async (until: LogTarget, given?: LogReader): Promise<number> 
   }
 };
 
+/** A position at which the only superusers have other names than the account of the plan and the usual one. */
+const withoutPostgres = async (): Promise<string> => {
+  await server.psql('postgres', `CREATE ROLE boss SUPERUSER LOGIN PASSWORD 'secret'`);
+  const boss = { ...source, credentials: { username: 'boss', password: 'secret' } };
+  return withClient(boss, 'postgres', async (client) => {
+    await client.query('ALTER ROLE postgres RENAME TO chief');
+    const { rows } = await client.query<{ at: string }>('SELECT pg_current_wal_insert_lsn()::text AS at');
+    await client.query('ALTER ROLE chief RENAME TO postgres');
+    return mustExist(rows[0], 'position').at;
+  });
+};
+
 const markerAt = (time: Date): number =>
   Math.max(0, ...commits.filter(({ micros }) => micros <= time.getTime() * 1000).map(({ n }) => n));
 
@@ -110,6 +124,7 @@ beforeAll(async () => {
     .split('\n')
     .map((line) => line.split('|'))
     .map(([n, micros, xid = '']) => ({ n: Number(n), micros: Number(micros), xid }));
+  renamed = await withoutPostgres();
   log = await wal.reader();
 });
 
@@ -146,6 +161,24 @@ describe('recovery of a base and its log', () => {
     async () => {
       const { xid } = mustExist(commits[200], 'marker 201');
       expect(await lastMarker({ beforeTransaction: xid })).toBe(200);
+    },
+    slowMs,
+  );
+
+  test(
+    'is opened by whatever superuser it has, also where nobody knows its name',
+    async () => {
+      const nobody = { ...source, credentials: {} };
+      const recovered = await bases.recover(run, nobody, input(), { beforePosition: renamed });
+      try {
+        const { database } = source.connection;
+        const { rows } = await withClient(recovered.source, database, (client) =>
+          client.query('SELECT current_user AS name, (SELECT max(n) FROM public.marker) AS n'),
+        );
+        expect(rows).toEqual([{ name: 'chief', n: markers }]);
+      } finally {
+        await recovered.stop();
+      }
     },
     slowMs,
   );

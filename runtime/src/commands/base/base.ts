@@ -1,7 +1,7 @@
 import { BackupError, isBackupError, messageOf } from '../../core/errors.ts';
 import { mustExist } from '../../core/must-exist.ts';
 import { throwIfStopped } from '../../core/stopped.ts';
-import { secondsTaken } from '../../core/times.ts';
+import { secondsSince } from '../../core/times.ts';
 import { parseDuration } from '../../core/units.ts';
 import type { BaseWork } from '../../engines/engine-base.ts';
 import type { Target } from '../../plan/schema.ts';
@@ -9,9 +9,11 @@ import { runsStateReader } from '../../health/runs-state.ts';
 import { logFrozenBy } from '../../retention/frozen.ts';
 import { recorded } from '../../runs/recorded-run.ts';
 import { addressOf, engineOf, type App } from '../../session/app.ts';
-import { copyBase, writeBase, type Base } from '../../wal/bases.ts';
+import { copyBase, readBases, writeBase, type Base } from '../../wal/bases.ts';
 import { pruneLog } from '../../wal/prune.ts';
+import { rollBase } from '../../wal/roll.ts';
 import { openLogSource, settingsOf } from '../../wal/settings.ts';
+import type { BaseOrigin } from '../../contract/base-origins.ts';
 import type { BaseResult } from './result.ts';
 import { baseSummary } from './summary.ts';
 import { keepIndexes } from '../../health/keep-index.ts';
@@ -42,6 +44,39 @@ const take = async (app: App, { target, bases }: Planned): Promise<Base> => {
   }
 };
 
+/** Whether the plan rolls now: the last copy of the server is young enough. */
+const isRolledNow = async (app: App, { name, pointInTime }: Target): Promise<boolean> => {
+  const roll = pointInTime?.base.roll;
+  if (roll === undefined) return false;
+  const { bases } = await readBases(app, app.stores.primary, name);
+  const copy = bases.findLast(({ manifest }) => manifest.base.kind === 'base');
+  return copy !== undefined && secondsSince(copy.manifest.finishedAt, app.run.now()) < parseDuration(roll);
+};
+
+/** Failures that say that a base cannot be rolled, after which a copy of the server puts all right. */
+const isUnrollable = (error: unknown): error is BackupError =>
+  isBackupError(error) &&
+  (/^(log|archive|manifest|dump)\./.test(error.code) ||
+    ['drill.unavailable', 'restore.failed', 'usage.invalid'].includes(error.code));
+
+/** A base by the plan is rolled where it can be; one that was asked to be is, or it fails. */
+const make = async (
+  app: App,
+  planned: Planned,
+  from: BaseOrigin | undefined,
+): Promise<{ readonly base: Base; readonly notRolled?: string }> => {
+  const { target } = planned;
+  const rolls = from === undefined ? await isRolledNow(app, target) : from === 'log';
+  if (!rolls) return { base: await take(app, planned) };
+  try {
+    return { base: await rollBase(app, target) };
+  } catch (error) {
+    if (from === 'log' || app.run.signal.aborted || !isUnrollable(error)) throw error;
+    app.run.log.warn({ target: target.name, problem: error.message }, 'not rolled: the server is copied');
+    return { base: await take(app, planned), notRolled: error.message };
+  }
+};
+
 /** The base is committed whatever becomes of its copies: the failure of one says so. */
 const replicate = async (app: App, base: Base): Promise<readonly string[]> => {
   for (const replica of app.stores.replicas) {
@@ -65,19 +100,24 @@ const prune = async (app: App, target: Target): Promise<BaseResult['pruned']> =>
   return pruned.filter(({ keep }) => !keep).map(({ key, objects }) => ({ key, ...(objects && { objects }) }));
 };
 
-const takeAndCopy = async (app: App, planned: Planned): Promise<BaseResult> => {
-  const base = await take(app, planned);
+const takeAndCopy = async (app: App, planned: Planned, from: BaseOrigin | undefined): Promise<BaseResult> => {
+  const begun = performance.now();
+  const { base, notRolled } = await make(app, planned, from);
   const replicated = await replicate(app, base);
   const pruned = await prune(app, planned.target);
   const { store, key, manifest } = base;
   const { target, sourceBytes, archiveBytes, server } = manifest;
-  const { systemIdentifier, timeline, startLsn, redoLsn, endLsn, checksums } = manifest.base;
-  const seconds = secondsTaken(manifest);
-  app.run.log.info({ target, archive: key, sourceBytes, archiveBytes, seconds }, 'base committed');
+  const { kind, systemIdentifier, timeline, startLsn, redoLsn, endLsn, checksums, rolledFrom } =
+    manifest.base;
+  const seconds = (performance.now() - begun) / 1000;
+  app.run.log.info({ target, archive: key, kind, sourceBytes, archiveBytes, seconds }, 'base committed');
   return {
     target,
     store: store.location,
     archive: key,
+    kind,
+    ...(rolledFrom !== undefined && { rolledFrom }),
+    ...(notRolled !== undefined && { notRolled }),
     sourceBytes,
     archiveBytes,
     seconds,
@@ -93,8 +133,11 @@ const takeAndCopy = async (app: App, planned: Planned): Promise<BaseResult> => {
   };
 };
 
-/** Copies a server into the primary store, and that to the replicas, under a lock that no nightly backup waits for. */
-export const takeBase = async (app: App, name: string): Promise<BaseResult> => {
+/**
+ * Makes a base in the primary store, and copies it to the replicas, under a lock that no nightly backup waits for.
+ * @param from undefined for what the plan says
+ */
+export const takeBase = async (app: App, name: string, from?: BaseOrigin): Promise<BaseResult> => {
   const planned = plannedOf(app, name);
   return recorded(
     app,
@@ -107,6 +150,6 @@ export const takeBase = async (app: App, name: string): Promise<BaseResult> => {
       deadlineSeconds: parseDuration(planned.deadline),
       summarise: baseSummary,
     },
-    (inner) => takeAndCopy(inner, planned),
+    (inner) => takeAndCopy(inner, planned, from),
   );
 };

@@ -5,10 +5,13 @@ import type { BaseResult } from './result.ts';
 export const baseSummary = ({
   store,
   archive,
+  kind,
+  notRolled,
   sourceBytes,
   archiveBytes,
   seconds,
   endLsn,
 }: BaseResult): Summary => ({
-  figures: { store, archive, sourceBytes, archiveBytes, seconds, endLsn },
+  figures: { store, archive, kind, sourceBytes, archiveBytes, seconds, endLsn },
+  warnings: notRolled === undefined ? [] : [`not rolled, the server was copied: ${notRolled}`],
 });

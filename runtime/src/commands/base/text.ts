@@ -4,8 +4,9 @@ import type { BaseResult } from './result.ts';
 
 export const renderBase = (result: BaseResult): string =>
   [
-    `${result.target}: base of ${formatBytes(result.sourceBytes)} in ${formatSeconds(result.seconds)} → ${result.store}/${result.archive} (${formatBytes(result.archiveBytes)})`,
+    `${result.target}: ${result.kind === 'rolled' ? 'rolled base' : 'base'} of ${formatBytes(result.sourceBytes)} in ${formatSeconds(result.seconds)} → ${result.store}/${result.archive} (${formatBytes(result.archiveBytes)})`,
     `  needs the log of timeline ${result.timeline} from ${result.startLsn} on, and is whole at ${result.endLsn}`,
+    ...(result.notRolled === undefined ? [] : [`  not rolled: ${result.notRolled}`]),
     ...result.replicated.map((store) => `  copied to ${store}`),
     ...result.pruned.map(
       ({ key, objects }) =>

@@ -13,7 +13,8 @@ import { restoreRequest } from '../../archives/restore-request.ts';
 import { servicesOf } from '../../services/service-state.ts';
 import { findInstant, type Instant } from './instant.ts';
 import type { RestorePlan } from './result.ts';
-import type { Ready, Subject } from './subject.ts';
+import type { Ready } from '../../wal/recovered.ts';
+import type { Subject } from './subject.ts';
 
 export interface RestoreOptions extends RestoreScope, Origin {
   readonly archive?: string | undefined;

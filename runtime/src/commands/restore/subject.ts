@@ -1,5 +1,5 @@
-import type { Restorable } from '../../archives/restorable.ts';
 import type { App } from '../../session/app.ts';
+import type { Ready } from '../../wal/recovered.ts';
 
 /** What is restored, before it was made ready. */
 export interface Subject {
@@ -9,11 +9,4 @@ export interface Subject {
   readonly prove?: (app: App) => Promise<void>;
   /** Writes an instant as a data directory, instead of making it ready. */
   readonly write?: (app: App, folder: string) => Promise<void>;
-}
-
-export interface Ready {
-  readonly data: Restorable;
-  /** Commit time of the newest transaction that is in a recovered instant. */
-  readonly lastCommit?: Date | undefined;
-  readonly close: () => Promise<void>;
 }

@@ -15,13 +15,23 @@ const verifiedSchema = z.strictObject({
   tier: z
     .string()
     .describe(
-      'daily, weekly, monthly or safety; base or log of a restore to an instant; unknown or none where no archive was read',
+      'daily, weekly, monthly or safety; base or log of a restore to an instant; instant: recovered to one; agreement: recovered to that of an archive and compared; unknown or none where no archive was read',
     ),
   level: z.enum(verifyLevels).describe('what was done; archives beyond the newest are verified quickly'),
   startedAt: z.iso.datetime().optional().describe('start of the backup, by the manifest'),
   archiveBytes: resultFields.archiveBytes.optional(),
   seconds: z.number().describe('duration of the verification'),
   ok: z.boolean().describe('true: the archive passed'),
+  instant: z
+    .strictObject({
+      at: z.string().describe('time, or position of the log'),
+      agrees: z
+        .boolean()
+        .optional()
+        .describe('true: what was recovered is the very data of the archive; absent where none was compared'),
+    })
+    .optional()
+    .describe('of a drill: the instant of the log that was recovered'),
   restore: z
     .strictObject({
       seconds: z.number().describe('duration'),
@@ -29,7 +39,9 @@ const verifiedSchema = z.strictObject({
       withinRto: z.boolean().describe('true: not longer than the RTO'),
     })
     .optional()
-    .describe('of a drill that passed: the restore alone, against the RTO of the target'),
+    .describe(
+      'of a drill that passed: the restore, or the recovery of an instant, against the RTO of the target',
+    ),
   notes: z
     .array(z.string())
     .readonly()

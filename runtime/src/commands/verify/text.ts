@@ -3,10 +3,14 @@ import { table } from '../../core/text-table.ts';
 import { formatBytes, formatSeconds } from '../../core/units.ts';
 import type { VerificationReport, Verified } from './result.ts';
 
-const outcome = ({ problem, restore }: Verified): string => {
+const rtoText = ({ seconds, rtoSeconds, withinRto }: NonNullable<Verified['restore']>): string =>
+  `${formatSeconds(seconds)} (RTO ${formatSeconds(rtoSeconds)}: ${withinRto ? 'met' : 'MISSED'})`;
+
+const outcome = ({ problem, restore, instant, notes = [] }: Verified): string => {
   if (problem) return `${problem.code}: ${problem.message}`;
-  if (!restore) return 'ok';
-  return `equal, restored in ${formatSeconds(restore.seconds)} (RTO ${formatSeconds(restore.rtoSeconds)}: ${restore.withinRto ? 'met' : 'MISSED'})`;
+  if (instant?.agrees) return `the log, recovered to ${instant.at}, has the very data of the archive`;
+  if (instant && restore) return `recovered to ${instant.at} and read in ${rtoText(restore)}`;
+  return restore ? `equal, restored in ${rtoText(restore)}` : ['ok', ...notes].join('; ');
 };
 
 const partText = ({ part }: VerificationReport): string =>

@@ -10,6 +10,7 @@ import { allStores, findTarget, type App } from '../../session/app.ts';
 import { catalogOf } from '../../archives/of-target.ts';
 import { recorded } from '../../runs/recorded-run.ts';
 import { findArchive } from '../../archives/read.ts';
+import { drillInstants } from './drill-instants.ts';
 import { verifyInstants } from './verify-instants.ts';
 import { problemOf, verifyArchive } from './verify-archive.ts';
 import type { Verified } from './result.ts';
@@ -89,7 +90,8 @@ const verifyTarget = async (
       if (app.run.signal.aborted) throw error;
       found.push(noArchive(target, store, error));
     });
-  if (level !== 'drill') await verifyInstants(app, target, level, found);
+  if (level === 'drill') await drillInstants(app, target, found);
+  else await verifyInstants(app, target, level, found);
 };
 
 /** Only the CronJobs, which take all targets, have a deadline. */

@@ -3,7 +3,8 @@ import type { RunContext } from '../../core/context.ts';
 import { BackupError, isBackupError, messageOf } from '../../core/errors.ts';
 import { collect, run, write, type Running } from '../../core/process.ts';
 import { oneChunk } from '../../core/one-chunk.ts';
-import type { Dump, DumpEntry, ServerInfo } from '../engine.ts';
+import type { Dump, DumpEntry, DumpOptions, ServerInfo } from '../engine.ts';
+import { readInstant, type DumpInstant } from './agreement/instant.ts';
 import {
   connect,
   dumpEnvironment,
@@ -93,9 +94,18 @@ interface Snapshot {
   readonly settings: DatabaseSettings;
   readonly roles: ServerRoles;
   readonly readsPasswords: boolean;
+  /** Where it was asked for, and the server could tell. */
+  readonly instant: DumpInstant | undefined;
 }
 
-const snapshotOnce = async (client: Client, counting: Counting): Promise<Snapshot> => {
+/** What a snapshot is taken for. */
+interface Taking {
+  readonly client: Client;
+  readonly counting: Counting;
+  readonly asksInstant: boolean;
+}
+
+const snapshotOnce = async ({ client, counting, asksInstant }: Taking): Promise<Snapshot> => {
   await beginSnapshot(client);
   // leave the processors to the dump
   await client.query('SET max_parallel_workers_per_gather = 0; SET jit = off');
@@ -103,6 +113,7 @@ const snapshotOnce = async (client: Client, counting: Counting): Promise<Snapsho
     client,
     `SELECT pg_export_snapshot() AS id, has_table_privilege('pg_catalog.pg_authid', 'SELECT') AS passwords`,
   );
+  const instant = asksInstant ? await readInstant(client) : undefined;
   const relations = await listRelations(client);
   if (counting.readsTables) await lockTables(client, relations);
   else assertAllowed(relations);
@@ -113,6 +124,7 @@ const snapshotOnce = async (client: Client, counting: Counting): Promise<Snapsho
     rowTypes: counting.hashesStream ? await readRowTypes(client) : new Map(),
     settings: await readSettings(client),
     roles: await readRoles(client, passwords),
+    instant,
   };
 };
 
@@ -122,25 +134,21 @@ const mostAttempts = 3;
 const undefinedTable = '42P01';
 
 /** Takes another one where a table was dropped between the list and its lock. */
-const takeSnapshot = async (client: Client, counting: Counting, attempt = 1): Promise<Snapshot> => {
+const takeSnapshot = async (taking: Taking, attempt = 1): Promise<Snapshot> => {
   try {
-    return await snapshotOnce(client, counting);
+    return await snapshotOnce(taking);
   } catch (error) {
     if (attempt === mostAttempts || (error as { code?: string }).code !== undefinedTable) throw error;
-    await client.query('ROLLBACK');
-    return takeSnapshot(client, counting, attempt + 1);
+    await taking.client.query('ROLLBACK');
+    return takeSnapshot(taking, attempt + 1);
   }
 };
 
 /** The first snapshot, taken while the tools are looked for; where there are none, that is what is wrong. */
-const firstSnapshot = async (
-  client: Client,
-  counting: Counting,
-  finding: Promise<Tools>,
-): Promise<Snapshot> => {
+const firstSnapshot = async (taking: Taking, finding: Promise<Tools>): Promise<Snapshot> => {
   try {
-    await assertNames(client);
-    return await takeSnapshot(client, counting);
+    await assertNames(taking.client);
+    return await takeSnapshot(taking);
   } catch (error) {
     await finding;
     throw error;
@@ -170,12 +178,15 @@ const rewritten = 'a table was emptied or rewritten between the snapshot and its
 const isOutdated = (error: unknown): boolean =>
   /Query was: LOCK TABLE/.test(messageOf(error)) || messageOf(error) === rewritten;
 
-interface Dumping {
+interface Dumping extends Taking {
   readonly context: RunContext;
   readonly source: PostgresqlSource;
   readonly tools: Tools;
-  readonly client: Client;
-  readonly counting: Counting;
+}
+
+/** The snapshot that a dump goes by: another one, where the first had to be given up. */
+interface InUse {
+  snapshot: Snapshot;
 }
 
 /** pg_dump has its locks: nothing changes any more. @throws BackupError dump.failed where something did since the snapshot */
@@ -190,16 +201,15 @@ const begin = async (
 /** Dumps in a snapshot, and in another one where a change of the schema came between. Nothing was printed by then. */
 async function* inSnapshot(
   dumping: Dumping,
-  first: Snapshot,
+  inUse: InUse,
   start: (snapshot: Snapshot) => AsyncIterable<Buffer>,
 ): Content {
   const { client, counting } = dumping;
-  let snapshot = first;
   for (let attempt = 1; ; attempt += 1) {
     let printed = false;
     try {
-      for await (const chunk of start(snapshot)) {
-        if (!printed) await begin(dumping, snapshot);
+      for await (const chunk of start(inUse.snapshot)) {
+        if (!printed) await begin(dumping, inUse.snapshot);
         printed = true;
         counting.pass(chunk);
         yield chunk;
@@ -209,11 +219,11 @@ async function* inSnapshot(
       if (printed || attempt === mostAttempts || !isOutdated(error)) throw error;
     }
     await client.query('ROLLBACK');
-    snapshot = await takeSnapshot(client, counting);
+    inUse.snapshot = await takeSnapshot(dumping);
   }
 }
 
-const dumpDatabase = (dumping: Dumping, first: Snapshot): Content => {
+const dumpDatabase = (dumping: Dumping, inUse: InUse): Content => {
   const { context, source, tools, counting } = dumping;
   const { database } = source.connection;
   const env = { ...dumpEnvironment(source), PGDATABASE: database };
@@ -226,7 +236,7 @@ const dumpDatabase = (dumping: Dumping, first: Snapshot): Content => {
       [...fixed, ...wait, `--encoding=${encoding}`, `--snapshot=${id}`],
       env,
     );
-  return listed(context, tools, database, inSnapshot(dumping, first, start));
+  return listed(context, tools, database, inSnapshot(dumping, inUse, start));
 };
 
 /** A small entry. */
@@ -248,7 +258,10 @@ async function* entriesOf(dumping: Dumping, snapshot: Snapshot): AsyncGenerator<
   yield json(entryNames.settings, snapshot.settings);
   yield json(entryNames.roles, snapshot.roles);
   const { database } = dumping.source.connection;
-  yield { name: entryNames.dump(database), content: dumpDatabase(dumping, snapshot) };
+  const inUse = { snapshot };
+  yield { name: entryNames.dump(database), content: dumpDatabase(dumping, inUse) };
+  const { instant } = inUse.snapshot;
+  if (instant) yield json(entryNames.instant, instant);
 }
 
 /** What a server without an encoding says to a session that wants UTF-8. */
@@ -276,16 +289,21 @@ const countingOf = (source: PostgresqlSource, client: Client): Counting => {
 };
 
 /** Dumps one database and the server's roles, and counts the rows of the dump's own snapshot while it runs. */
-export const dump = async (context: RunContext, source: PostgresqlSource): Promise<Dump> => {
+export const dump = async (
+  context: RunContext,
+  source: PostgresqlSource,
+  { instant: asksInstant = false }: DumpOptions = {},
+): Promise<Dump> => {
   const client = await connect(source);
   try {
     const version = await versionOf(client);
     const finding = toolsFor(context, majorOf(version));
-    const counting = countingOf(source, client);
-    const [tools, snapshot] = await Promise.all([finding, firstSnapshot(client, counting, finding)]);
+    const taking = { client, counting: countingOf(source, client), asksInstant };
+    const [tools, snapshot] = await Promise.all([finding, firstSnapshot(taking, finding)]);
+    const { counting } = taking;
     return {
       server: infoOf(version, tools),
-      entries: entriesOf({ context, source, tools, client, counting }, snapshot),
+      entries: entriesOf({ ...taking, context, source, tools }, snapshot),
       fingerprint: () => counting.result().catch((error: unknown) => Promise.reject(asDumpError(error))),
       close: () => client.end(),
     };

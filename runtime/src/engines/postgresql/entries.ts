@@ -2,6 +2,8 @@ import type { z } from 'zod';
 import { BackupError } from '../../core/errors.ts';
 import { collect } from '../../core/process.ts';
 import type { DumpEntry, Entries } from '../engine.ts';
+import { instantEntry } from './agreement/entry.ts';
+import { dumpInstant, type DumpInstant } from './agreement/instant.ts';
 import { readGlobals } from './globals.ts';
 import { serverRoles, type ServerRoles } from './roles.ts';
 import { databaseSettings, type DatabaseSettings } from './settings.ts';
@@ -14,6 +16,8 @@ export const entryNames = {
   globals: 'globals.sql',
   /** `grill.dump`; characters that are no good in a path are percent-encoded. */
   dump: (database: string): string => `${encodeURIComponent(database)}.dump`,
+  /** Last, of targets whose log is kept, where the server could tell. */
+  instant: instantEntry,
 } as const;
 
 /** Small entries are bounded, so that a hostile archive cannot fill memory: 64 MiB hold a million roles. */
@@ -61,7 +65,12 @@ export interface Parts {
   readonly begin: (settings: DatabaseSettings, roles: ServerRoles) => Promise<void>;
   /** Resolves to `enough` where the rest of the archive is of no interest. */
   readonly dump: (content: AsyncIterable<Buffer>) => Promise<'enough' | void>;
+  /** Of which instant of the log it is, where the archive says so. @default nobody asks */
+  readonly instant?: (instant: DumpInstant) => void;
 }
+
+/** The rest is not in every archive. */
+const leastEntries = 3;
 
 /** @throws BackupError archive.damaged */
 const unexpected = ({ name }: DumpEntry): never => {
@@ -81,13 +90,18 @@ export const readEntries = async (entries: Entries, parts: Parts): Promise<void>
       if (entry.name !== entryNames.dump(settings.name)) unexpected(entry);
       return parts.dump(entry.content);
     },
+    async (entry) => {
+      if (entry.name !== entryNames.instant) unexpected(entry);
+      const instant = parse(entry.name, dumpInstant, await text(entry));
+      parts.instant?.(instant);
+    },
   ];
   let read = 0;
   for await (const entry of entries) {
     if ((await (steps[read] ?? unexpected)(entry)) === 'enough') return;
     read += 1;
   }
-  if (read < steps.length)
+  if (read < leastEntries)
     throw new BackupError(
       'archive.damaged',
       'the archive holds no complete postgresql dump: an entry is missing',

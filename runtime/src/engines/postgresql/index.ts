@@ -1,6 +1,7 @@
 import type { Engine } from '../engine.ts';
 import { logOnDemand, onDemand } from '../on-demand.ts';
 import { postgresqlConnection, type PostgresqlConnection } from './connection.ts';
+import { instantEntry } from './agreement/entry.ts';
 import { ancestors } from './replication/history.ts';
 import { formatPosition, parsePosition } from './replication/positions.ts';
 
@@ -36,7 +37,14 @@ export const postgresql: Engine<PostgresqlConnection> = {
     base: async (...args) => (await import('./base/base.ts')).base(...args),
     inspect: async (...args) => (await import('./base/inspect.ts')).inspect(...args),
     recover: async (...args) => (await import('./recovery/recover.ts')).recover(...args),
+    roll: async (...args) => (await import('./recovery/roll.ts')).roll(...args),
     write: async (...args) => (await import('./recovery/data-directory.ts')).writeDataDirectory(...args),
+  },
+  agreement: {
+    entry: instantEntry,
+    read: async (...args) => (await import('./agreement/agreement.ts')).read(...args),
+    find: async (...args) => (await import('./agreement/agreement.ts')).find(...args),
+    compare: async (...args) => (await import('./agreement/agreement.ts')).compare(...args),
   },
   ...onDemand(() => import('./operations.ts')),
   dump: async (...args) => (await import('./dump.ts')).dump(...args), // thirty files fewer than all of the work

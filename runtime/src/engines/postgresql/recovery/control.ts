@@ -9,6 +9,7 @@ export interface Control {
   readonly segmentBytes: number;
   readonly connections: number;
   readonly workers: number;
+  readonly senders: number;
   readonly preparedTransactions: number;
   readonly locksPerTransaction: number;
 }
@@ -31,6 +32,7 @@ export const readControl = async (context: RunContext, programs: string, data: s
   return {
     segmentBytes: numberIn(text, 'Bytes per WAL segment'),
     connections: numberIn(text, 'max_connections setting'),
+    senders: numberIn(text, 'max_wal_senders setting'),
     workers: numberIn(text, 'max_worker_processes setting'),
     preparedTransactions: numberIn(text, 'max_prepared_xacts setting'),
     locksPerTransaction: numberIn(text, 'max_locks_per_xact setting'),

@@ -33,6 +33,8 @@ const { user } = serverUser;
 export interface Feed {
   /** For `restore_command`, without quotes around it. */
   readonly command: string;
+  /** How often the server asked again for the file that the log ends in, or for one behind it: it has replayed all before. */
+  readonly asksAtEnd: () => number;
   /** Why the log could not be read; undefined while all is well. */
   readonly failure: () => BackupError | undefined;
   readonly stop: () => Promise<void>;
@@ -45,6 +47,7 @@ interface Spool {
   readonly files: LogFiles;
   /** Names of files that the server has not taken yet. */
   readonly ready: Set<string>;
+  asksAtEnd: number;
 }
 
 /** Puts the next file into the spool; false at the end of the log. */
@@ -62,6 +65,8 @@ const produce = async ({ folder, log, segmentBytes, files, ready }: Spool): Prom
 const answer = async (spool: Spool, name: string): Promise<void> => {
   const { folder, log, segmentBytes, files, ready } = spool;
   const wanted = parseWanted(name, segmentBytes);
+  if (wanted && 'segment' in wanted && (wanted.segment + 1n) * BigInt(segmentBytes) >= log.end)
+    spool.asksAtEnd += 1;
   if (wanted && 'history' in wanted) {
     const content = await log.history(wanted.history);
     if (content) return putFile(join(folder, name), async (write) => void (await write(content)));
@@ -109,7 +114,7 @@ export const startFeed = async (parent: string, log: LogReader, segmentBytes: nu
   if (user) await chown(folder, user.uid, user.gid);
   await writeFile(program, script, { mode: 0o644 });
   const files = openLogFiles(log, segmentBytes);
-  const spool = { folder, log, segmentBytes, files, ready: new Set<string>() };
+  const spool = { folder, log, segmentBytes, files, ready: new Set<string>(), asksAtEnd: 0 };
   const state: { stopped?: true; failure?: BackupError } = {};
   const loop = async (): Promise<void> => {
     while (!state.stopped) if (!(await work(spool))) await sleep(pollMs);
@@ -120,6 +125,7 @@ export const startFeed = async (parent: string, log: LogReader, segmentBytes: nu
   });
   return {
     command: `sh ${word(program)} ${word(folder)} %f %p`,
+    asksAtEnd: () => spool.asksAtEnd,
     failure: () => state.failure,
     stop: async () => {
       state.stopped = true;

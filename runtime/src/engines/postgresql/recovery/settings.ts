@@ -4,7 +4,7 @@ import type { Control } from './control.ts';
 /** A value of postgresql.conf. */
 const quoted = (value: string): string => `'${value.replaceAll('\\', '\\\\').replaceAll("'", "''")}'`;
 
-type Settings = Readonly<Record<string, string>>;
+export type Settings = Readonly<Record<string, string>>;
 
 /** Text of a file of settings. */
 export const settingsText = (settings: Settings): string =>
@@ -18,6 +18,8 @@ export const targetSettings = (until: LogTarget): Settings => {
   if ('time' in until)
     return { recovery_target_time: until.time.toISOString().replace('T', ' ').replace('Z', '+00') };
   if ('position' in until) return { recovery_target_lsn: until.position };
+  if ('beforePosition' in until)
+    return { recovery_target_lsn: until.beforePosition, recovery_target_inclusive: 'off' };
   return { recovery_target_xid: until.beforeTransaction, recovery_target_inclusive: 'off' };
 };
 
@@ -58,6 +60,29 @@ export const scratchSettings = (folder: string, { connections, workers, ...contr
   logging_collector: 'off',
   log_destination: 'stderr',
   lc_messages: 'C',
+});
+
+/** Walsenders for a copy of the files, and for the session that asks for it. */
+const leastSenders = 4;
+
+/**
+ * Of a server that stays a standby at the end of the log, so that its files can be copied like those of any server. As somebody asks it,
+ * its limits have to be those of the log.
+ */
+export const standbySettings = (
+  folder: string,
+  control: Control,
+  command: string,
+  timeline: number,
+): Settings => ({
+  ...scratchSettings(folder, control),
+  hot_standby: 'on',
+  wal_level: 'replica',
+  max_wal_senders: `${Math.max(control.senders, leastSenders)}`,
+  restore_command: command,
+  recovery_target_timeline: `${timeline}`,
+  wal_retrieve_retry_interval: '1s',
+  max_standby_archive_delay: '-1',
 });
 
 /** Follows the stored line of timelines to its end, and opens for writing where it stops. */

@@ -14,8 +14,8 @@ export type Arrival = 'reached' | 'end' | 'missing';
 /** Whether PostgreSQL stops at a record (recoveryStopsBefore and recoveryStopsAfter of its xlogrecovery.c). */
 const stopsAt = (until: LogTarget, major: number): ((raw: RawRecord) => boolean) => {
   if (until === 'latest') return () => true;
-  if ('position' in until) {
-    const position = parsePosition(until.position) ?? 0n;
+  if ('position' in until || 'beforePosition' in until) {
+    const position = parsePosition('position' in until ? until.position : until.beforePosition) ?? 0n;
     return (raw) => raw.position >= position;
   }
   const isEnd =
