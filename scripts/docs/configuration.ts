@@ -19,7 +19,16 @@ const folder = 'docs/reference';
 /** Fields at the top of an environment, by part of the page. */
 const groups = {
   'backed-up': ['environment', 'logLevel', 'targets', 'verification', 'drill'],
-  kept: ['retention', 'encryption', 'compression', 'stores', 'anomalies', 'pushgateway', 'notifications'],
+  kept: [
+    'retention',
+    'encryption',
+    'compression',
+    'stores',
+    'anomalies',
+    'pushgateway',
+    'notifications',
+    'console',
+  ],
   deployed: [
     'platform',
     'namespace',

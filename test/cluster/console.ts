@@ -1,6 +1,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { importPKCS8, generateKeyPair, SignJWT } from 'jose';
+import { consolePerson, personKey } from '../../runtime/src/contract/console.ts';
 import { root } from '../kit/environments.ts';
 import type { RealCluster } from '../kit/console-cluster.ts';
 import { kubectl } from './kubectl.ts';
@@ -49,6 +50,29 @@ const asksAboutPeople = {
   subjects: [{ kind: 'ServiceAccount', name: 'backup-console', namespace }],
 };
 
+/** For people who come through a proxy: one user without rights, and the groups that the plan gives rights to. */
+const actsForPeople = {
+  ...rbac,
+  kind: 'ClusterRole',
+  metadata: { name: 'backup-console-impersonates' },
+  rules: [
+    { apiGroups: [''], resources: ['users'], verbs: ['impersonate'], resourceNames: [consolePerson] },
+    {
+      apiGroups: [''],
+      resources: ['groups'],
+      verbs: ['impersonate'],
+      resourceNames: ['grill-stats-developers'],
+    },
+    { apiGroups: ['authentication.k8s.io'], resources: [`userextras/${personKey}`], verbs: ['impersonate'] },
+  ],
+};
+
+const mayActForPeople = {
+  ...asksAboutPeople,
+  metadata: { name: 'backup-console-impersonates' },
+  roleRef: { ...asksAboutPeople.roleRef, name: 'backup-console-impersonates' },
+};
+
 const people = ['oncall', 'one-target', 'nobody', 'backup-console'];
 
 const tokenOf = async (name: string, ...more: readonly string[]) =>
@@ -81,7 +105,7 @@ const signed = async (
 await kubectl(['create', 'namespace', namespace]).catch(() => {});
 for (const part of ['access', 'config', 'cron-jobs'])
   await kubectl(['apply', '-f', join(root, `manifests/dev/${part}.yaml`)]);
-await apply(...people.map(account), oneTarget, asksAboutPeople);
+await apply(...people.map(account), oneTarget, asksAboutPeople, actsForPeople, mayActForPeople);
 await apply(bound('backup-oncall', 'oncall'), bound('one-target', 'one-target'));
 
 const uid = await kubectl([

@@ -41,7 +41,8 @@ export interface ConsoleCluster {
   readonly stop: () => Promise<void>;
 }
 
-const file = join(import.meta.dirname, '../fixtures/console/1.33.json');
+const fileOf = (recording: string): string =>
+  join(import.meta.dirname, `../fixtures/console/${recording}.json`);
 
 const impersonated = (headers: IncomingHttpHeaders): string =>
   Object.entries(headers)
@@ -70,8 +71,15 @@ const replaced = (content: string, tokens: Readonly<Record<string, string>>): st
 const askerOf = (headers: IncomingHttpHeaders, tokens: Readonly<Record<string, string>>): string =>
   replaced(headers.authorization ?? 'nobody', tokens).replace('Bearer token-of-', '') + impersonated(headers);
 
-/** @param real where it is to be recorded anew; a request that was not recorded is answered with 501 */
-export const startConsoleCluster = async (real?: RealCluster): Promise<ConsoleCluster> => {
+/** The cluster that CONSOLE_CLUSTER names, where it is to be recorded again. */
+export const realCluster = (): RealCluster | undefined => {
+  const named = process.env['CONSOLE_CLUSTER'];
+  return named === undefined ? undefined : (JSON.parse(readFileSync(named, 'utf8')) as RealCluster);
+};
+
+/** @param recording name of the file. @param real where it is to be recorded anew; a request that was not recorded is answered with 501 */
+export const startConsoleCluster = async (recording: string, real?: RealCluster): Promise<ConsoleCluster> => {
+  const file = fileOf(recording);
   const folder = workFolder('console-cluster');
   const tokens = real?.tokens ?? {};
   const tokenOf = (person: string): string => tokens[person] ?? `token-of-${person}`;
@@ -113,8 +121,8 @@ export const startConsoleCluster = async (real?: RealCluster): Promise<ConsoleCl
       await once(server, 'close');
       await removeFolder(folder);
       if (!real) return;
-      const recording: Recording = { server: real.server, exchanges: [...exchanges.values()] };
-      writeFileSync(file, `${JSON.stringify(recording, undefined, 2)}\n`);
+      const recorded: Recording = { server: real.server, exchanges: [...exchanges.values()] };
+      writeFileSync(file, `${JSON.stringify(recorded, undefined, 2)}\n`);
     },
   };
 };

@@ -13,7 +13,7 @@ export const startConsoleStory = async () => {
   await using stack = new AsyncDisposableStack();
   const directory = await startDirectory();
   stack.defer(() => directory.stop());
-  const cluster = await startConsoleCluster();
+  const cluster = await startConsoleCluster('access');
   stack.defer(() => cluster.stop());
   const primary = await directory.open();
   const app = testApp({ stores: { primary, replicas: [] }, targets: consoleTargets });

@@ -33,6 +33,8 @@ export interface Cluster {
   readonly namespace: string;
   /** Resolves to the JSON of a 2xx answer. @throws BackupError `cluster.*`, `service.unknown` */
   readonly call: (request: ApiRequest) => Promise<unknown>;
+  /** The same as text, such as the log of a pod. */
+  readonly read: (request: ApiRequest) => Promise<string>;
 }
 
 /** Longest that one try may take; with its pauses a request ends within 33 s, which a pod's grace period can bear. */
@@ -85,7 +87,7 @@ const failureOf = (answer: Answer, { method, path, as }: ApiRequest): BackupErro
     );
   if (status === 403) return new BackupError('cluster.refused', message);
   if (status === 404) return new BackupError('service.unknown', message);
-  return new BackupError('cluster.failed', message);
+  return new BackupError(status === 409 ? 'cluster.exists' : 'cluster.failed', message);
 };
 
 const contentTypes = { PATCH: 'application/merge-patch+json', POST: 'application/json', GET: undefined };
@@ -125,15 +127,15 @@ const tryOnce = async (
   });
 };
 
-const call =
+const read =
   (access: ClusterAccess) =>
-  async (request: ApiRequest): Promise<unknown> => {
+  async (request: ApiRequest): Promise<string> => {
     for (const pauseMs of [...pausesMs, undefined]) {
       const answer = await tryOnce(access, request).catch((error: unknown) => {
         if (pauseMs === undefined || !isBackupError(error, 'cluster.unreachable')) throw error;
         return undefined;
       });
-      if (answer && answer.status < 300) return JSON.parse(answer.body);
+      if (answer && answer.status < 300) return answer.body;
       if (answer && (pauseMs === undefined || !mayPass(answer.status))) throw failureOf(answer, request);
       await sleep(pauseMs);
     }
@@ -144,5 +146,7 @@ const call =
 export const openCluster = async (access: ClusterAccess): Promise<Cluster> => {
   if (!access.host)
     throw new BackupError('cluster.missing', 'not running in a pod: KUBERNETES_SERVICE_HOST is not set');
-  return { namespace: await readAccount(access, 'namespace'), call: call(access) };
+  const ask = read(access);
+  const call = async (request: ApiRequest): Promise<unknown> => JSON.parse(await ask(request));
+  return { namespace: await readAccount(access, 'namespace'), call, read: ask };
 };

@@ -5,8 +5,11 @@ import { openCluster } from '../cluster/api.ts';
 import type { App } from '../session/app.ts';
 import { openAccess } from './auth/access.ts';
 import { authenticator } from './auth/authenticate.ts';
+import { proxyReader } from './auth/proxy-token.ts';
 import { openSessions } from './auth/session.ts';
 import { tokenReviewer } from './auth/token-review.ts';
+import { countedMs, openTrail } from './auth/trail.ts';
+import { runsReader } from './queries/runs.ts';
 import { webApp } from './server/app.ts';
 import type { Console } from './server/web.ts';
 import { openKeeper } from './state/keeper.ts';
@@ -23,16 +26,23 @@ export interface ConsoleOptions {
 
 const openConsole = async (app: App, { pauseMs }: ConsoleOptions): Promise<Console> => {
   const cluster = await openCluster(app.run.cluster);
-  const sessions = openSessions(app.keys, app.run.now, false);
-  const authenticate = authenticator({ review: tokenReviewer(cluster), session: sessions.read });
-  const { namespace } = cluster;
+  const { publicUrl, proxy } = app.plan.console ?? {};
+  const sessions = openSessions(app.keys, app.run.now, publicUrl !== undefined);
+  const authenticate = authenticator({
+    review: tokenReviewer(cluster),
+    session: sessions.read,
+    proxy: proxy && proxyReader(proxy),
+  });
   return {
     app,
+    cluster,
     keeper: openKeeper(app, { pauseMs }),
+    runs: runsReader(app),
     access: openAccess(cluster),
     authenticate,
     sessions,
-    namespace,
+    trail: openTrail(app),
+    namespace: cluster.namespace,
   };
 };
 
@@ -59,7 +69,10 @@ export const serveConsole = async (app: App, options: ConsoleOptions): Promise<v
   server.listen(port);
   await once(server, 'listening');
   log.info({ port }, 'serving the console');
+  const counting = setInterval(() => void console.trail.flush(), countedMs);
   if (!signal.aborted) await once(signal, 'abort');
+  clearInterval(counting);
   await close(server);
+  await console.trail.flush();
   log.info('stopped serving the console');
 };

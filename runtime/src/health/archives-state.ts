@@ -28,13 +28,15 @@ import { whileSame } from './while-same.ts';
 /** An archive as it is remembered: a store may have hundreds of thousands. */
 export interface CountedArchive {
   readonly key: string;
-  readonly manifest: Pick<ManifestFacts, 'id' | 'tier' | 'startedAt' | 'archiveBytes'>;
-  readonly verified: boolean;
+  readonly manifest: Pick<ManifestFacts, 'id' | 'tier' | 'startedAt' | 'archiveBytes' | 'sourceBytes'>;
+  /** When it last passed a verification or a drill; absent where it never did. */
+  readonly verifiedAt?: string | undefined;
 }
 
 const counted = ({ key, manifest }: KnownArchive): CountedArchive => {
-  const { id, tier, startedAt, archiveBytes } = manifest;
-  return { key, manifest: { id, tier, startedAt, archiveBytes }, verified: isVerified(manifest) };
+  const { id, tier, startedAt, archiveBytes, sourceBytes } = manifest;
+  const facts = { id, tier, startedAt, archiveBytes, sourceBytes };
+  return { key, manifest: facts, verifiedAt: verifiedAt(manifest) };
 };
 
 /** The archives of a tier. */

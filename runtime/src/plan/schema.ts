@@ -12,6 +12,7 @@ import type { TlsConfig } from '../engines/connection.ts';
 import { engines } from '../engines/registry.ts';
 import { notificationsConfig } from '../notify/config.ts';
 import { directoryConfig, s3Config } from '../store/registry.ts';
+import { consoleConfig } from './console.ts';
 import { cron, spreadableCron } from './cron.ts';
 import { pointInTimeOf } from './point-in-time.ts';
 import { always, checkPlan } from './rules.ts';
@@ -201,6 +202,8 @@ export const planShape = {
       url: z.url({ protocol: /^https?$/ }),
     })
     .optional(),
+  /** The console: docs/how-to/console.md. @default none - nobody serves it */
+  console: consoleConfig.optional(),
 } as const;
 
 export const planSchema = z.strictObject(planShape).superRefine(checkPlan, always);

@@ -55,7 +55,8 @@ const lastSequence = async (store: Store): Promise<number> => {
   throw unending(store);
 };
 
-const readLine = async (store: Store, sequence: number): Promise<Buffer | undefined> => {
+/** One line of the trail; undefined where it is missing. @throws BackupError `store.*` */
+export const readLine = async (store: Store, sequence: number): Promise<Buffer | undefined> => {
   try {
     return await readSmall(store, auditKey(sequence), 'auditEntry');
   } catch (error) {

@@ -22,7 +22,8 @@ export const recordedCommands = [
 
 export type RecordedCommand = (typeof recordedCommands)[number];
 
-const runSchema = z.strictObject({
+/** A run as its record says. */
+export const runSchema = z.strictObject({
   format: z.literal(1),
   command: z.enum(recordedCommands),
   target: z.string(),

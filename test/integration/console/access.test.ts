@@ -1,12 +1,10 @@
-import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { Store } from '../../../runtime/src/store/store.ts';
 import { startDirectory } from '../../conformance/stores/directory.ts';
-import { startConsoleCluster, type ConsoleCluster, type RealCluster } from '../../kit/console-cluster.ts';
+import { realCluster, startConsoleCluster, type ConsoleCluster } from '../../kit/console-cluster.ts';
 import { startConsole, type TestConsole } from '../../kit/console.ts';
 
 // Against answers of a real API server: `CONSOLE_CLUSTER` names the file that test/cluster/console.ts wrote, to record them anew.
-const real = process.env['CONSOLE_CLUSTER'];
 
 let cluster: ConsoleCluster;
 let web: TestConsole;
@@ -14,9 +12,7 @@ let primary: Store;
 const directory = startDirectory();
 
 beforeAll(async () => {
-  cluster = await startConsoleCluster(
-    real === undefined ? undefined : (JSON.parse(readFileSync(real, 'utf8')) as RealCluster),
-  );
+  cluster = await startConsoleCluster('access', realCluster());
   primary = await (await directory).open();
   web = await startConsole({ stores: { primary, replicas: [] }, cluster });
 });

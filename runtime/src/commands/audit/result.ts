@@ -4,7 +4,7 @@ import { entrySchema } from '../../runs/audit-entry.ts';
 import type { AuditReport } from '../../runs/audit-verify.ts';
 
 /** An entry of the trail, and whether a key at hand proves it; `audit verify` looks at the whole trail. */
-const shownEntrySchema = z.strictObject({
+export const shownEntrySchema = z.strictObject({
   ...entrySchema.shape,
   proof: z
     .enum(proofs)

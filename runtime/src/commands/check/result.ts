@@ -30,7 +30,7 @@ export const findingKinds = [
 ] as const;
 
 /** A finding, and what became of it. */
-const checkedSchema = z.strictObject({
+export const checkedSchema = z.strictObject({
   target: z.string().describe('empty for what belongs to no target'),
   store: z.string().describe('store, or address of the server'),
   kind: z.enum(findingKinds).describe('what it is'),

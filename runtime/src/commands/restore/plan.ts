@@ -11,6 +11,7 @@ import type { Origin } from '../../archives/of-target.ts';
 import { believeNamed, findArchive, findBefore, readThrough } from '../../archives/read.ts';
 import { restoreRequest } from '../../archives/restore-request.ts';
 import { servicesOf } from '../../services/service-state.ts';
+import { effectOf } from './effect.ts';
 import { findInstant, type Instant } from './instant.ts';
 import type { RestorePlan } from './result.ts';
 import type { Ready } from '../../wal/recovered.ts';
@@ -39,23 +40,6 @@ export interface Prepared {
   readonly scope: RestoreScope;
   readonly plan: RestorePlan;
 }
-
-/** Of live data that goes: how it can come back. */
-const saved = ({ restoresBeside }: Engine): string =>
-  restoresBeside ? 'the old data is kept' : 'a safety backup is taken before';
-
-const effectOf = (engine: Engine, { test, only, into, merge, dataDirectory }: RestoreOptions): string => {
-  if (dataDirectory) return 'a data directory for a new server is written; no server is touched';
-  if (test) return 'live data is not touched';
-  if (into) return `restored beside the live data, which is not touched, as ${into}, which must be new`;
-  const parts = only?.join(', ');
-  if (merge)
-    return `${parts ?? 'all of the archive'} is written over what is live; nothing is removed; ${saved(engine)}`;
-  if (parts) return `only ${parts} is replaced, the rest of the live data is left alone; ${saved(engine)}`;
-  return engine.restoresBeside
-    ? 'restored beside the live data, compared, then swapped; the old data is kept'
-    : 'live data is replaced, after a safety backup of it';
-};
 
 const placeOf = (source: Source, { test, into, dataDirectory }: RestoreOptions): string => {
   if (dataDirectory) return resolve(dataDirectory);

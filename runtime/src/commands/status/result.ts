@@ -43,7 +43,7 @@ const setAsideSchema = z.strictObject({
   problem: z.string().describe('why it does not count'),
 });
 
-const instantsSchema = z.strictObject({
+export const instantsSchema = z.strictObject({
   from: z.iso.datetime().describe('oldest instant of it'),
   to: z.iso.datetime().describe('newest instant of it'),
 });

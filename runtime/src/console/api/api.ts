@@ -2,7 +2,12 @@ import { OpenAPIHono } from '@hono/zod-openapi';
 import { z } from 'zod';
 import { BackupError } from '../../core/errors.ts';
 import type { Console, Env } from '../server/web.ts';
+import { addActions } from './actions.ts';
+import { addArchives } from './archives.ts';
+import { addEvents } from './events.ts';
+import { addHistory } from './history.ts';
 import type { Api } from './routes.ts';
+import { addSystem } from './system.ts';
 import { addTargets } from './targets.ts';
 
 /** Longest reason that an answer quotes: it may hold text of the request. */
@@ -17,6 +22,7 @@ export const openApi = (console: Console): Api => {
       throw new BackupError('request.invalid', `the ${result.target} of the request is not valid: ${reason}`);
     },
   });
-  for (const add of [addTargets]) add(api, console);
+  for (const add of [addTargets, addArchives, addHistory, addSystem, addActions, addEvents])
+    add(api, console);
   return api;
 };

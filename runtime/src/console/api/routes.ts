@@ -15,6 +15,12 @@ const targetName = z
     example: 'postgresql',
   });
 
+/** Name of an archive's file: no path. */
+export const archiveName = z
+  .string()
+  .max(200)
+  .regex(/^[a-z0-9][\w.-]*$/);
+
 export const ofTarget = z.object({ target: targetName });
 
 const problem = (description: string) => ({
@@ -28,7 +34,9 @@ export const problems = {
   401: problem('nobody is known by the token'),
   403: problem('RBAC does not allow it'),
   404: problem('there is none of this name'),
+  409: problem('what was asked for is not as it would have to be'),
   429: problem('too many requests'),
+  502: problem('the API server of the cluster did not answer as it should'),
   503: problem('the store was not read yet'),
 } as const;
 

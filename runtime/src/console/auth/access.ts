@@ -3,7 +3,7 @@ import type { Cluster } from '../../cluster/api.ts';
 import { cronJobName, names } from '../../contract/names.ts';
 import { BackupError } from '../../core/errors.ts';
 import type { Caller } from './caller.ts';
-import { remembered } from './remembered.ts';
+import { remembered } from '../state/remembered.ts';
 
 /** A verb on a resource of the backup system's namespace, as RBAC knows it. */
 export interface Right {

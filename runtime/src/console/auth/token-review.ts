@@ -2,7 +2,7 @@ import { z } from 'zod';
 import type { Cluster } from '../../cluster/api.ts';
 import { BackupError } from '../../core/errors.ts';
 import type { Caller } from './caller.ts';
-import { remembered } from './remembered.ts';
+import { remembered } from '../state/remembered.ts';
 
 const reviewSchema = z.object({
   status: z.object({

@@ -69,14 +69,14 @@ const recoverable = (status: TargetStatus, { archives }: TargetState, now: Date)
     ${rows.length ? table({ caption: 'Windows of instants', columns: ['Any instant from', 'To'], rows }) : ''}`;
 };
 
-const archiveRow = (target: string, { key, manifest, verified }: CountedArchive): Markup => {
+const archiveRow = (target: string, { key, manifest, verifiedAt }: CountedArchive): Markup => {
   const name = posix.basename(key);
   return row([
     html`<a href="/targets/${target}/archives/${name}">${name}</a>`,
     time(manifest.startedAt),
     manifest.tier,
     formatBytes(manifest.archiveBytes),
-    verified ? 'verified' : 'not verified yet',
+    verifiedAt === undefined ? 'not verified yet' : 'verified',
   ]);
 };
 

@@ -25,11 +25,15 @@ export const webApp = (console: Console): OpenAPIHono<Env> => {
   const web = new OpenAPIHono<Env>();
   const api = openApi(console);
   const document = documentOf(api);
-  web.onError(failed(console.app.run));
+  web.onError(failed(console));
   web.notFound(() => {
     throw new BackupError('request.unknown', 'there is no such page');
   });
-  web.use(hardened(), bodyLimit({ maxSize: mostBodyBytes, onError: tooLarge }), fromOwnPages());
+  web.use(
+    hardened(),
+    bodyLimit({ maxSize: mostBodyBytes, onError: tooLarge }),
+    fromOwnPages(console.app.plan.console?.publicUrl),
+  );
   web.get(consolePaths.health, (context) => context.text('ok\n'));
   web.get(consolePaths.ready, (context) => {
     const why = console.keeper.unready();

@@ -1,9 +1,11 @@
 import type { Context } from 'hono';
 import { consolePaths } from '../../contract/console.ts';
 import { isBackupError, messageOf } from '../../core/errors.ts';
-import type { RunContext } from '../../core/context.ts';
+import type { Caller } from '../auth/caller.ts';
+import type { Trail } from '../auth/trail.ts';
 import { problemPage } from '../pages/problem.ts';
 import { problemOf, type Problem } from './problem.ts';
+import type { Console, WebContext } from './web.ts';
 
 const jsonType = { 'content-type': 'application/problem+json' };
 
@@ -15,13 +17,23 @@ const isForProgram = (context: Context): boolean =>
 const signInFirst = ({ status }: Problem, context: Context): boolean =>
   status === 401 && context.req.method === 'GET';
 
+/** Who comes without a token is asked to sign in, and was refused nothing. */
+const noteRefusal = (trail: Trail, { code, status }: Problem, context: WebContext): void => {
+  const { method, path, raw } = context.req;
+  const isRefused = status === 403 || (status === 401 && raw.headers.has('authorization'));
+  if (!isRefused || code === 'unexpected') return;
+  const who = (context.get('caller') as Caller | undefined)?.name;
+  trail.refused({ who, what: `${method} ${path}`, code });
+};
+
 /** Answers what was thrown; a defect is logged, and the answer says nothing of it. */
 export const failed =
-  ({ log }: Pick<RunContext, 'log'>) =>
-  (error: unknown, context: Context): Response | Promise<Response> => {
+  ({ app: { run }, trail }: Console) =>
+  (error: unknown, context: WebContext): Response | Promise<Response> => {
     if (!isBackupError(error))
-      log.error({ problem: messageOf(error), path: context.req.path }, 'a request met a defect');
+      run.log.error({ problem: messageOf(error), path: context.req.path }, 'a request met a defect');
     const problem = problemOf(error);
+    noteRefusal(trail, problem, context);
     const seconds = /(\d+) s$/.exec(problem.detail)?.[1];
     if (problem.status === 429 && seconds !== undefined) context.header('retry-after', seconds);
     if (problem.status === 401) context.header('www-authenticate', 'Bearer');

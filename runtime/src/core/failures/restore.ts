@@ -66,6 +66,14 @@ export const restoreFailures = {
     action:
       'Compare `network.apiServer` and `network.apiServerPorts` with what `kubectl get endpoints kubernetes -n default` shows.',
   },
+  'cluster.exists': {
+    exit: exitCodes.restore,
+    retryable: false,
+    meaning: 'The Kubernetes API server has an object of that name already.',
+    hint: 'look at the object that the message names; it was not changed',
+    action:
+      'Read the message. The console names a Job after the idempotency key of the request: use another key for another Job.',
+  },
   'cluster.failed': {
     exit: exitCodes.restore,
     retryable: false,

@@ -1,0 +1,19 @@
+import { recordsReader, signerOf } from '../../runs/read-records.ts';
+import type { RunRecord } from '../../runs/records.ts';
+import { indexOnce } from '../../archives/known.ts';
+import type { App } from '../../session/app.ts';
+import { leastPauseMs } from '../state/keeper.ts';
+import { remembered } from '../state/remembered.ts';
+
+/** Runs of a target that count, newest first. */
+export type ReadRuns = (target: string) => Promise<readonly RunRecord[]>;
+
+/** Reads the records of a target, at most once a minute: the state remembers only what follows from them. */
+export const runsReader = (app: App): ReadRuns => {
+  const { primary } = app.stores;
+  return remembered(
+    (target) =>
+      recordsReader(primary, signerOf(app)).read(target, app.run.now(), indexOnce(app, primary, target)),
+    leastPauseMs,
+  );
+};
