@@ -16,7 +16,8 @@ usage: recover.sh verify  ARCHIVE [--key-file FILE]
        recover.sh restore ARCHIVE [--key-file FILE] --into WHERE
        recover.sh wal     BASE    [--key-file FILE]... --log FOLDER --into FOLDER [--to WHEN | --before-xid ID]
 
-ARCHIVE     <name>.tar.gz.enc or .tar.zst.enc; its manifest, <archive>.manifest.json, lies beside it
+ARCHIVE     <name>.tar.gz.enc or .tar.zst.enc; its manifest, <archive>.manifest.json, lies beside it, and the parts that the
+            manifest names, if any, in ../parts/<target> (../../parts/<target> of weekly and monthly archives)
 BASE        base_<time>.tar.gz.enc or .tar.zst.enc, of PostgreSQL; verify and extract take it as well
 --key-file  file whose first line is the passphrase (encryption-key of backup-encryption-secret); one for each key
             that base and log were made with
@@ -90,7 +91,8 @@ function decode(token, ordering,   parts, n, i, size, out) {
 
 # Reads a manifest in the one form that the program writes, JSON.stringify(manifest, null, 1): one value a line.
 # Prints every scalar outside arrays as "F path<TAB>raw value", every element of seal.segments as "S value", every entry
-# as "E name<TAB>bytes", and last, of the same values, the canonical form without the field mac as "C text"; or "X why".
+# as "E name<TAB>bytes", every part as "P id<TAB>entry<TAB>bytes<TAB>compression<TAB>salt<TAB>sealed bytes" after
+# its segments as "Q value", and last, of the same values, the canonical form without the field mac as "C text"; or "X why".
 # `rule` says whether a place may hold a value, `fields` how many fields an object must have.
 # shellcheck disable=SC2016 # an awk program
 json_awk='
@@ -120,7 +122,7 @@ function join(lo, hi,   mid) {
 function place_of(d) {
   if (d == 0) return ""
   if (kind[d] == "[") return place[d] "[]"
-  if (place[d] ~ /^(server\.tools|fingerprint(\.\*)?)$/) return place[d] ".*"
+  if (place[d] ~ /^(server\.tools|fingerprint(\.\*)?|parts\[\]\.facts)$/) return place[d] ".*"
   if (key[d] !~ /^"[A-Za-z0-9]+"$/) return "?"
   return (place[d] == "" ? "" : place[d] ".") shown[d]
 }
@@ -150,6 +152,8 @@ function close_one(   i, text) {
     for (i = base[depth] + 1; i < top; i++) if (name[i] == name[i - 1]) fail("a key twice")
     if (found[depth] != fields(place[depth])) fail("a field is missing or there twice")
     if (place[depth] == "entries[]") print "E " entry "\t" entry_bytes
+    if (place[depth] == "parts[]") print "P " part["id"] "\t" part["entry"] "\t" part["bytes"] "\t" part["compression.algorithm"] "\t" part["salt"] "\t" part["seal.bytes"]
+    if (depth == 1 && parted != (format == "2" ? 2 : 0)) fail("a field is missing or there twice")
   }
   text = text join(base[depth], top) (text == "{" ? "}" : "]")
   top = base[depth--]
@@ -172,6 +176,8 @@ function scalar(value,   at) {
   if (at == "seal.segments[]") print "S " decode(value)
   else if (at == "entries[].name") entry = decode(value)
   else if (at == "entries[].bytes") entry_bytes = value
+  else if (at == "parts[].seal.segments[]") print "Q " decode(value)
+  else if (at ~ /^parts\[\]\./) part[substr(at, 9)] = decode(value)
   else if (at !~ /\[/) print "F " path() "\t" value
   put(value)
 }
@@ -238,8 +244,11 @@ function rule(at, v,   type) {
   if (!(at in type_of)) return 0
   if (at in needed) found[depth]++
   type = type_of[at]
-  if (at == "format" && v != "1" && natural(v)) fail("format " v ", this script knows format 1")
+  if (at == "format") format = v
+  if (at == "format" && v != "1" && v != "2" && natural(v)) fail("format " v ", this script knows formats 1 and 2")
+  if (at == "parts" || at == "notes") parted++
   if (type ~ /^hex/) return hex(v, substr(type, 4))
+  if (type == "salt") return v == "null" || hex(v, 16)
   if (type == "id") return v ~ /^"[a-z0-9-]+"$/
   if (type == "text") return v ~ /^"/
   if (type == "count") return natural(v)
@@ -259,7 +268,13 @@ BEGIN {
   base_rules = "base {,base.kind \"base\"/\"rolled\",base.systemIdentifier system,base.timeline ordinal,base.startLsn hex16," \
     "base.redoLsn hex16,base.endLsn hex16,base.checksums true/false,base.rolledFrom? hex32,base.walThrough? hex16,"
   type_of[""] = "{"
-  n = split("format 1,id hex32,environment text,target text,engine text,archive text," \
+  sealed = ".id hex32,.bytes count,.storedAt time,.compression {,.compression.algorithm \"gzip\"/\"zstd\",.compression.level integer," \
+    ".salt salt,.seal {,.seal.bytes count,.seal.sha256 hex64,.seal.segmentBytes 4194304,.seal.segments [,.seal.segments[]? hex64"
+  part_rules = notes_rules = "," sealed
+  gsub(/,\./, ",parts[].", part_rules)
+  gsub(/,\./, ",notes.", notes_rules)
+  parts_rules = ",parts? [,parts[]? {,parts[].entry file,parts[].facts {,parts[].facts.*? measure,notes? {/null" part_rules notes_rules
+  n = split("format " (document == "base" ? "1" : "1/2") ",id hex32,environment text,target text,engine text,archive text," \
     (document == "base" ? base_rules : "tier \"daily\"/\"weekly\"/\"monthly\"/\"safety\",fingerprint {,fingerprint.*? {,fingerprint.*.*? measure,") \
     "program text," \
     "server {,server.product text,server.version text,server.tools {,server.tools.*? text," \
@@ -270,7 +285,7 @@ BEGIN {
     "seal {,seal.bytes count,seal.sha256 hex64,seal.segmentBytes 4194304,seal.segments [,seal.segments[]? hex64," \
     "entries [,entries[]? {,entries[].name file,entries[].bytes count," \
     "verifications [,verifications[]? {,verifications[].at time,verifications[].level \"deep\"/\"drill\"," \
-    "verifications[].ok true/false,verifications[].seconds? seconds,verifications[].problem? text,mac hex64", rules, ",")
+    "verifications[].ok true/false,verifications[].seconds? seconds,verifications[].problem? text,mac hex64" (document == "base" ? "" : parts_rules), rules, ",")
   for (i = 1; i <= n; i++) {
     split(rules[i], words, " ")
     at = words[1]; optional = sub(/\?$/, "", at)
@@ -313,6 +328,8 @@ read_manifest() {
   sed -n 's/^C //p' "$tmp/manifest" | tr -d '\n' >"$tmp/canonical"
   sed -n 's/^S //p' "$tmp/manifest" >"$tmp/segments"
   sed -n 's/^E //p' "$tmp/manifest" >"$tmp/entries"
+  sed -n 's/^P //p' "$tmp/manifest" >"$tmp/parts-listed"
+  sed -n 's/^Q //p' "$tmp/manifest" >"$tmp/part-segments"
 }
 
 # The name tells how an archive was written, and the manifest has to agree: one in the clear is never taken for another.
@@ -448,32 +465,82 @@ eight_bytes() {
 # What `openssl enc` takes the salt from, and nobody else looks at.
 begins_with_salt() {
   [ "$(field encryption)" = null ] ||
-    [ "$(dd bs=16 count=1 <"$tmp/segment" 2>/dev/null | od -An -v -tx1 | tr -d ' \n')" = "53616c7465645f5f$(field encryption.salt)" ]
+    [ "$(dd bs=16 count=1 <"$tmp/segment" 2>/dev/null | od -An -v -tx1 | tr -d ' \n')" = "53616c7465645f5f$1" ]
 }
 
-# Reads the archive once. Writes each segment after its digest held, nothing from the first that differs on, and names
-# in $tmp/damage those that do.
+# Reads a file once: $1, sealed as id $2 with salt $3, whose $total segments have the digests in file $4. Writes each segment
+# after its digest held, nothing from the first that differs on, and names in $tmp/damage those that do.
 authentic() {
   : >"$tmp/damage"
-  id=$(field id)
   index=0
   while read -r expected; do
     dd bs="$segment_bytes" count=1 of="$tmp/segment" 2>/dev/null <&3 || :
     actual=$({
-      printf 'grill-backup segment\000%s\000' "$id"
+      printf 'grill-backup segment\000%s\000' "$2"
       eight_bytes "$index"
       cat "$tmp/segment"
       if [ $((index + 1)) -eq "$total" ]; then printf '\001'; else printf '\000'; fi
     } | mac)
     if [ "$actual" != "$expected" ]; then
       echo "segment $((index + 1)) of $total is damaged: bytes $((index * segment_bytes)) to $(((index + 1) * segment_bytes - 1))" >>"$tmp/damage"
-    elif [ "$index" -eq 0 ] && ! begins_with_salt; then
+    elif [ "$index" -eq 0 ] && ! begins_with_salt "$3"; then
       echo "the archive does not begin with the salt of its manifest" >>"$tmp/damage"
     elif [ ! -s "$tmp/damage" ]; then
       cat "$tmp/segment"
     fi
     index=$((index + 1))
-  done <"$tmp/segments" 3<"$archive"
+  done <"$4" 3<"$1"
+}
+
+# The archive's own file.
+authentic_archive() { authentic "$archive" "$(field id)" "$(field encryption.salt)" "$tmp/segments"; }
+
+# Parts lie in parts/<target> beside the folder of the target; weekly and monthly archives are one folder deeper.
+find_parts() {
+  for parts_folder in "${archive%/*}/../parts/$(field target)" "${archive%/*}/../../parts/$(field target)"; do
+    [ ! -d "$parts_folder" ] || return 0
+  done
+  die "the archive has parts: folder parts/$(field target) has to lie beside the folder of its target"
+}
+
+# Proves each part of an archive of format 2, and hands it on to the command "$@" "entry" "compression".
+each_part() {
+  [ -s "$tmp/parts-listed" ] || return 0
+  find_parts
+  tab=$(printf '\t')
+  used=0
+  while IFS=$tab read -r part_id entry entry_bytes algorithm salt sealed_bytes <&4; do
+    # a tab is white space to read: what is empty would not be seen, and nothing of a part is
+    case $algorithm in gzip) part_file=$parts_folder/$part_id.gz ;; *) part_file=$parts_folder/$part_id.zst ;; esac
+    [ "$(field encryption)" = null ] || part_file=$part_file.enc
+    [ -f "$part_file" ] || die "part ${part_file##*/}, which holds $entry, is gone"
+    bytes=$(($(wc -c <"$part_file")))
+    [ "$bytes" -eq "$sealed_bytes" ] || die "part ${part_file##*/}, which holds $entry, has $bytes bytes, $sealed_bytes were written"
+    total=$(((sealed_bytes + segment_bytes - 1) / segment_bytes + (sealed_bytes == 0)))
+    tail -n +$((used + 1)) <"$tmp/part-segments" | head -n "$total" >"$tmp/segments-of-part"
+    used=$((used + total))
+    "$@"
+    [ ! -s "$tmp/damage" ] || { sed "s|^|part ${part_file##*/}: |" "$tmp/damage" >&2; die "the archive is damaged: a part of it is not what was written"; }
+  done 4<"$tmp/parts-listed"
+  [ "$used" -eq $(($(wc -l <"$tmp/part-segments"))) ] || die "the manifest contradicts itself: parts of other sizes"
+}
+
+authentic_part() { authentic "$part_file" "$part_id" "$salt" "$tmp/segments-of-part"; }
+prove_part() { authentic_part >/dev/null; }
+
+# Into folder $1, under the name of its entry.
+unpack_part() {
+  case $algorithm in gzip) open='gzip -dc' ;; *) open='zstd -dcq --memory=8MB' ;; esac
+  need "${open%% *}"
+  mkdir -p "$(dirname "$1/$entry")"
+  : >"$tmp/failed"
+  {
+    { authentic_part || echo reading >>"$tmp/failed"; } |
+      { decrypted || echo decryption >>"$tmp/failed"; } |
+      { $open || echo decompression >>"$tmp/failed"; } >"$1/$entry"
+  } 2>"$tmp/log"
+  [ -s "$tmp/damage" ] || [ ! -s "$tmp/failed" ] ||
+    die "part ${part_file##*/} cannot be unpacked: $(tr '\n' ' ' <"$tmp/failed")failed; is the disk full? $(tail -n 1 "$tmp/log")"
 }
 
 proved() { say "proved: $(field engine) $document of $(field target), $(field environment), taken $(field startedAt), $archive_bytes bytes"; }
@@ -486,8 +553,9 @@ refuse_damage() {
 
 verify() {
   prove_manifest
-  authentic >/dev/null
+  authentic_archive >/dev/null
   refuse_damage
+  each_part prove_part
   proved
   [ -z "$log" ] || verify_log
 }
@@ -534,6 +602,8 @@ empty_folder() {
 # Proves the archive while it is unpacked into folder $1, which counts only if this returns.
 unpack() {
   prove_manifest
+  each_part unpack_part "$1" # first: the folder then holds no link that somebody put into a tar file
+  total=$(($(wc -l <"$tmp/segments")))
   case $(field compression.algorithm) in
     gzip) set -- "$1" gzip -dc ;;
     *) set -- "$1" zstd -dcq --memory=8MB ;;
@@ -543,7 +613,7 @@ unpack() {
   shift
   : >"$tmp/failed"
   {
-    { authentic || echo reading >>"$tmp/failed"; } |
+    { authentic_archive || echo reading >>"$tmp/failed"; } |
       { decrypted || echo decryption >>"$tmp/failed"; } |
       { "$@" || echo decompression >>"$tmp/failed"; } |
       { tar -xof - -C "$unpacked" || echo tar >>"$tmp/failed"; cat >/dev/null; }

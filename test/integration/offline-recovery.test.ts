@@ -293,7 +293,9 @@ describe('errors', () => {
     expect(await change('"environment": "test"', '"environment": "prod"')).toBe(
       'error: the manifest was altered\n',
     );
-    expect(await change('"format": 1', '"format": 2')).toContain('format 2, this script knows format 1');
+    expect(await change('"format": 1', '"format": 3')).toContain(
+      'format 3, this script knows formats 1 and 2',
+    );
     expect(await change(/\}\s*$/, '')).toContain('cannot be read: it is cut short');
     expect(await change('"target"', 'target')).toContain('cannot be read: line');
   });

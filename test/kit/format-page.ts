@@ -41,7 +41,10 @@ const literalKind = (words: string): z.ZodType => {
   return z.enum(values);
 };
 
-const kindOf = (words: string): z.ZodType => kinds[words] ?? literalKind(words);
+const kindOf = (words: string): z.ZodType =>
+  words.startsWith('null or ')
+    ? kindOf(words.slice('null or '.length)).nullable()
+    : (kinds[words] ?? literalKind(words));
 
 interface Field {
   /** `encryption`, `salt`; `[]` and `*` are steps of their own. */
@@ -58,10 +61,11 @@ const fieldsOf = (row: string): readonly Field[] => {
   }));
 };
 
-const rows = section('Manifest')
-  .split('\n')
-  .filter((line) => line.startsWith('| `'))
-  .flatMap((row) => fieldsOf(`| ${row}`));
+const rowsOf = (title: string): readonly Field[] =>
+  section(title)
+    .split('\n')
+    .filter((line) => line.startsWith('| `'))
+    .flatMap((row) => fieldsOf(`| ${row}`));
 
 /** A record as z.record, which leaves out `__proto__`. */
 const valuesOf = (inner: z.ZodType): z.ZodType =>
@@ -96,8 +100,15 @@ const schemaOf = (fields: readonly Field[]): z.ZodType => {
   return words === 'null or object' ? object.nullable() : object;
 };
 
-/** A strict reader of manifests, made of nothing but the page's table. */
-export const manifestByPage = schemaOf(rows);
+const first = rowsOf('Manifest');
+const added = rowsOf('Parts');
+const isAdded = ({ path: [name] }: Field): boolean => added.some(({ path }) => path[0] === name);
+
+/** A strict reader of manifests, made of nothing but the page's tables. */
+export const manifestByPage = z.union([
+  schemaOf(first),
+  schemaOf([...first.filter((field) => !isAdded(field)), ...added]),
+]);
 
 const places: Readonly<Record<string, string>> = {
   '<target>': '[a-z0-9-]+',

@@ -21,10 +21,19 @@ const drilled: Manifest = {
   ],
 };
 
+const parted = JSON.parse(
+  readFileSync(
+    join(import.meta.dirname, '../fixtures/parts/influxdb/influxdb_20261129_141634.tar.gz.enc.manifest.json'),
+    'utf8',
+  ),
+) as Manifest & { readonly mac: string };
+const { mac: _, ...ofParts } = parted;
+
 const manifests: Readonly<Record<string, Manifest>> = {
   'of an earlier version': earlier,
   'rekeyed and drilled': drilled,
   'in the clear': { ...earlier, encryption: null },
+  'of parts': ofParts,
 };
 
 describe('a reader that is written from runtime/FORMAT.md alone', () => {
@@ -32,11 +41,14 @@ describe('a reader that is written from runtime/FORMAT.md alone', () => {
     expect(manifestByPage.safeParse({ ...manifest, mac }).error?.issues).toBeUndefined();
   });
 
-  test('decides as the program does', () => {
+  test.each([
+    ['1', drilled],
+    ['2', ofParts],
+  ])('decides on manifests in format %s as the program does', (_, genuine) => {
     const decisions = { taken: 0, refused: 0 };
     for (const [name, forge] of Object.entries(documentForgeries))
       for (let seed = 1; seed <= 60; seed++) {
-        const document = structuredClone(drilled) as unknown as Document;
+        const document = structuredClone(genuine) as unknown as Document;
         forge(document, randomFrom(seed), structuredClone(manifests['in the clear']) as unknown as Document);
         const isTaken = manifestSchema.safeParse(document).success;
         expect({ name, seed, isTaken: manifestByPage.safeParse({ ...document, mac }).success }).toEqual({

@@ -17,7 +17,7 @@ const [compress, decompress] = [promisify(gzip), promisify(gunzip)];
 const label = 'grill-backup catalogue\0';
 
 /** Another one whenever an entry means something else: a program reads no index but that of its own format. */
-export const indexFormat = 2;
+export const indexFormat = 3;
 
 /** What was read of an object, and the key that authenticated it. */
 export interface Proved<T> {

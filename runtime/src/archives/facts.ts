@@ -2,6 +2,7 @@ import { median } from '../core/median.ts';
 import { latestOf } from '../core/times.ts';
 import { tiers, type Tier } from './layout.ts';
 import type { Manifest, Verification } from './manifest.ts';
+import { addedBytes, wholeBytes } from './parts/keys.ts';
 
 /** What decisions need of a manifest: not what grows with the archive, nor what only opening it needs. */
 export interface ManifestFacts extends Pick<
@@ -18,6 +19,8 @@ export interface ManifestFacts extends Pick<
 > {
   /** Key that sealed it; null in the clear. */
   readonly encryption: { readonly keyId: string } | null;
+  /** Its own file, and the parts that were stored for it: what it added to the store. `archiveBytes` are all that it needs. */
+  readonly addedBytes: number;
   /** Of the whole file. */
   readonly sha256: string;
   /** Empty where it is of no use: for all but the newest archive, and those that it is compared with. */
@@ -25,7 +28,7 @@ export interface ManifestFacts extends Pick<
 }
 
 export const factsOf = (manifest: Manifest): ManifestFacts => {
-  const { id, tier, server, startedAt, finishedAt, sourceBytes, archiveBytes } = manifest;
+  const { id, tier, server, startedAt, finishedAt, sourceBytes } = manifest;
   const { compression, verifications, encryption, seal, fingerprint } = manifest;
   return {
     id,
@@ -34,7 +37,8 @@ export const factsOf = (manifest: Manifest): ManifestFacts => {
     startedAt,
     finishedAt,
     sourceBytes,
-    archiveBytes,
+    archiveBytes: wholeBytes(manifest),
+    addedBytes: addedBytes(manifest),
     compression,
     verifications,
     encryption: encryption && { keyId: encryption.keyId },

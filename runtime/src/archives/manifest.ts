@@ -21,6 +21,8 @@ const sealSchema = z.strictObject({
   segments: z.array(hex(32)).min(1).readonly(),
 });
 
+const compressionSchema = z.strictObject({ algorithm: z.enum(compressionNames), level: z.int() });
+
 const encryptionSchema = z.strictObject({
   /** Key of the plan that sealed the archive. */
   keyId: z.string().regex(/^[a-z0-9-]+$/),
@@ -87,7 +89,7 @@ export const fingerprintSchema = z
 
 /** What every manifest says: where its file comes from, and how it is opened. */
 export const fileShape = {
-  format: z.literal(1),
+  format: z.union([z.literal(1), z.literal(2)]),
   id: hex(16),
   environment: z.string(),
   target: z.string(),
@@ -99,23 +101,61 @@ export const fileShape = {
   finishedAt: time,
   sourceBytes: count,
   archiveBytes: count,
-  compression: z.strictObject({ algorithm: z.enum(compressionNames), level: z.int() }),
+  compression: compressionSchema,
   encryption: encryptionSchema.nullable(),
   seal: sealSchema,
   entries: z.array(z.strictObject({ name: entryName, bytes: count })),
   verifications: z.array(verificationSchema),
 } as const;
 
+/** A file of its own in the folder of a target's parts, sealed under the archive's key with a salt of its own. */
+const sealedShape = {
+  id: hex(16),
+  /** Of what was sealed, before it was compressed. */
+  bytes: count,
+  storedAt: time,
+  compression: compressionSchema,
+  /** Null in the clear. */
+  salt: hex(8).nullable(),
+  seal: sealSchema,
+} as const;
+
+/** What is known of a part, counted: for people. */
+const partFactsSchema = z
+  .custom<Values<number | string>>(valuesOf(isMeasure))
+  .meta({ shape: 'object', description: 'what the part holds: measure → value' });
+
+const partSchema = z.strictObject({ entry: entryName, ...sealedShape, facts: partFactsSchema });
+
+const archiveShape = { ...fileShape, tier: z.enum(tiers), fingerprint: fingerprintSchema } as const;
+
+const wholeShape = { ...archiveShape, format: z.literal(1) } as const;
+
+const partedShape = {
+  ...archiveShape,
+  format: z.literal(2),
+  /** Entries that are no entries of the archive's own file. */
+  parts: z.array(partSchema),
+  /** What the engine wants to know when it dumps the next time. */
+  notes: z.strictObject(sealedShape).nullable(),
+} as const;
+
 /** `<archive>.manifest.json`, the last file that a backup writes. FORMAT.md describes each field. */
-export const manifestSchema = z.strictObject({
-  ...fileShape,
-  tier: z.enum(tiers),
-  fingerprint: fingerprintSchema,
-});
+export const manifestSchema = z.discriminatedUnion('format', [
+  z.strictObject(wholeShape),
+  z.strictObject(partedShape),
+]);
 
 /** Of any archive: nightly ones, and bases. */
 export type FileManifest = z.output<z.ZodObject<typeof fileShape>>;
 export type Manifest = z.output<typeof manifestSchema>;
+export type PartedManifest = Extract<Manifest, { format: 2 }>;
+
+/** True of an archive some of whose entries are files of their own. */
+export const isParted = (manifest: FileManifest): manifest is PartedManifest => manifest.format === 2;
+
+export type SealedPart = z.output<z.ZodObject<typeof sealedShape>>;
+export type Part = z.output<typeof partSchema>;
 export type Verification = z.output<typeof verificationSchema>;
 
 /** Most lines, one for each value: bounds what a hostile document takes when it is parsed. @default 2^20 */
@@ -226,7 +266,10 @@ export const encodeAs = async <M extends FileManifest>(
 /** What a document has besides the fields of its kind. */
 export const signature = { mac: hex(32) } as const;
 
-const signedSchema = z.strictObject({ ...manifestSchema.shape, ...signature });
+const signedSchema = z.discriminatedUnion('format', [
+  z.strictObject({ ...wholeShape, ...signature }),
+  z.strictObject({ ...partedShape, ...signature }),
+]);
 
 /** Reads a manifest without believing it. @throws BackupError `manifest.damaged` */
 export const decodeManifest = (text: string, key: string): SignedManifest =>

@@ -1,12 +1,13 @@
 import { decompress } from '../pipeline/compress.ts';
 import { unpack } from '../pipeline/unpack.ts';
+import { asDamage } from './as-damage.ts';
 import { believe, type Believed } from './authentic.ts';
 import { newestDaily, newestOf } from './facts.ts';
 import { readArchive, type Archive, type BrokenArchive } from './catalogue.ts';
 import { fileName, folderOf, tiers } from './layout.ts';
-import { keyFor, type FileManifest } from './manifest.ts';
+import { isParted, keyFor, type FileManifest } from './manifest.ts';
 import { aliasPrefix } from '../contract/names.ts';
-import { BackupError, isBackupError, messageOf } from '../core/errors.ts';
+import { BackupError } from '../core/errors.ts';
 import type { DumpEntry, Entries } from '../core/entries.ts';
 import { countingBytes } from '../core/count-bytes.ts';
 import { mustExist } from '../core/must-exist.ts';
@@ -18,6 +19,7 @@ import type { Store } from '../store/store.ts';
 import { allStores, type App } from '../session/app.ts';
 import { knownOf } from './known.ts';
 import { believedAt, expectedOf, type Origin } from './of-target.ts';
+import { withParts } from './parts/read.ts';
 
 type Listed = FileManifest['entries'][number];
 
@@ -26,19 +28,6 @@ export interface Readable {
   readonly store: Store;
   readonly key: string;
   readonly manifest: FileManifest;
-}
-
-/** What decompression reports is damage: the ciphertext was authentic, but not what this program writes. */
-async function* asDamage(source: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
-  try {
-    yield* source;
-  } catch (error) {
-    throw isBackupError(error)
-      ? error
-      : new BackupError('archive.damaged', `archive cannot be decompressed: ${messageOf(error)}`, {
-          cause: error,
-        });
-  }
 }
 
 /** Compressed bytes of an archive, each segment authenticated before it is decrypted; progress counts ciphertext. */
@@ -84,13 +73,12 @@ async function* asListed(entries: Entries, listed: readonly Listed[]): AsyncGene
   if (missing) throw new BackupError('archive.damaged', `the archive lacks ${missing.name}`);
 }
 
-/** Entries of an archive, nothing of a segment released before it is authenticated. */
+/** Entries of an archive, those that are parts among them; nothing of a segment released before it is authenticated. */
 export const readEntries = (app: App, archive: Readable, label: string): Entries => {
-  const { compression, entries } = archive.manifest;
-  return asListed(
-    unpack(asDamage(decompress(openBytes(app, archive, label), compression.algorithm))),
-    entries,
-  );
+  const { manifest } = archive;
+  const file = unpack(asDamage(decompress(openBytes(app, archive, label), manifest.compression.algorithm)));
+  const all = isParted(manifest) ? withParts(app, { ...archive, manifest }, file) : file;
+  return asListed(all, manifest.entries);
 };
 
 /** Reads every byte: authenticity, encryption, compression, tar, the engine's own format, and what was counted or hashed. */

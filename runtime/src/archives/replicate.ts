@@ -10,6 +10,8 @@ import { pointNewest } from './point-newest.ts';
 import { exitCodes } from '../contract/exit-codes.ts';
 import { knownOf, type KnownArchive } from './known.ts';
 import { believedAt } from './of-target.ts';
+import { copyParts, sendParts } from './parts/copy.ts';
+import { prolongParts } from './parts/locks.ts';
 
 const send = async (app: App, archive: Believed, replica: Store): Promise<void> => {
   const { archiveBytes, seal } = archive.manifest;
@@ -37,10 +39,13 @@ export const copyArchive = async (
   sent: Map<string, string>,
 ): Promise<void> => {
   const { manifest } = archive;
+  await copyParts(app, archive.store, manifest, replica);
   const twin = sent.get(manifest.seal.sha256);
   // What already exists was left by a run that died before its manifest; sending replaces it.
   if (twin && !(await replica.head(archive.key))) await replica.copy(twin, archive.key);
   else await send(app, archive, replica);
+  const refused = await prolongParts(app, replica, archive.key, manifest);
+  await sendParts(app, archive.store, manifest.target, refused, replica); // anew, under a lock of their own
   await writeManifest(replica, archive.key, manifest, app.keys, { replace: true });
   sent.set(manifest.seal.sha256, archive.key);
 };

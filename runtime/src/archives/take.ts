@@ -18,7 +18,13 @@ export const takeArchive = async (
   room.catch(() => {}); // awaited below, unless the server fails first
   const source = await openSource(app.run, target);
   app.run.log.info({ target: target.name, source: addressOf(source) }, 'backup started');
-  const dump = await engineOf(target).dump(app.run, source, { instant: target.pointInTime !== undefined });
+  const engine = engineOf(target);
+  if (target.parts && engine.parts) {
+    await room;
+    const { takeParts } = await import('./parts/take.ts');
+    return takeParts(app, target, source, tier, engine.parts, newKeys);
+  }
+  const dump = await engine.dump(app.run, source, { instant: target.pointInTime !== undefined });
   try {
     await room;
     return await writeArchive(app, target, dump, tier, newKeys);

@@ -50,6 +50,9 @@ const freeKey = async (store: Store, keyAt: (time: Date) => string, time: Date):
   }
 };
 
+/** All of an archive is in its file. */
+type WholeFile = FileManifest & { readonly format: 1 };
+
 /** What an archive is made of, and where it goes. */
 interface Content {
   readonly server: ServerInfo;
@@ -66,7 +69,7 @@ export const writeFile = async (
   target: Target,
   { server, entries, keyAt }: Content,
   newKeys: Promise<SealKeys> = newSealKeys(app),
-): Promise<{ readonly key: string; readonly manifest: FileManifest }> => {
+): Promise<{ readonly key: string; readonly manifest: WholeFile }> => {
   const { run, plan, stores } = app;
   const started = run.now();
   const id = run.randomBytes(16).toString('hex');
@@ -80,7 +83,7 @@ export const writeFile = async (
     const plain = compress(run, readAhead(packed, readAheadBytes), form.compression);
     const sealing = startSealing(plain, id, sealKeys?.keys);
     const archiveBytes = await stores.primary.put(key, sealing.bytes, { signal: run.signal });
-    const manifest: FileManifest = {
+    const manifest: WholeFile = {
       format: 1,
       id,
       environment: plan.environment,

@@ -4,6 +4,7 @@ import type { Entries } from '../core/entries.ts';
 import type { AgreementWork } from './engine-agreement.ts';
 import type { LogWork } from './engine-log.ts';
 import type { BaseWork } from './engine-base.ts';
+import type { PartsWork } from './engine-parts.ts';
 import type { Fingerprint } from './fingerprint.ts';
 import type { Leftover } from './leftover.ts';
 import type { Preview } from './preview.ts';
@@ -191,4 +192,6 @@ export interface Engine<Connection = unknown> extends Work<Connection> {
   readonly bases?: BaseWork<Connection>;
   /** For databases whose dumps say at which instant of the log they were taken. Default: no recovery is compared with an archive. */
   readonly agreement?: AgreementWork<Connection>;
+  /** For databases that prove which pieces of a dump did not change. Default: none; `parts` of a plan is then refused. */
+  readonly parts?: PartsWork<Connection>;
 }

@@ -28,13 +28,14 @@ import { whileSame } from './while-same.ts';
 /** An archive as it is remembered: a store may have hundreds of thousands. */
 export interface CountedArchive {
   readonly key: string;
+  /** `archiveBytes` are those that it added to the store: of parts that archives share, the first has them. */
   readonly manifest: Pick<ManifestFacts, 'id' | 'tier' | 'startedAt' | 'archiveBytes' | 'sourceBytes'>;
   /** When it last passed a verification or a drill; absent where it never did. */
   readonly verifiedAt?: string | undefined;
 }
 
 const counted = ({ key, manifest }: KnownArchive): CountedArchive => {
-  const { id, tier, startedAt, archiveBytes, sourceBytes } = manifest;
+  const { id, tier, startedAt, addedBytes: archiveBytes, sourceBytes } = manifest;
   const facts = { id, tier, startedAt, archiveBytes, sourceBytes };
   return { key, manifest: facts, verifiedAt: verifiedAt(manifest) };
 };

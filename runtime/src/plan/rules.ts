@@ -22,6 +22,7 @@ type DraftTarget =
       readonly rpo?: unknown;
       readonly drill?: unknown;
       readonly pointInTime?: unknown;
+      readonly parts?: unknown;
     }
   | null
   | undefined;
@@ -115,6 +116,20 @@ const checkLogs = (targets: readonly DraftTarget[], environment: unknown, contex
     report(context, [...path, 'slot'], `expected a name, as ${slot} is too long for one`, 'add it');
   });
 
+/** Parts need an engine that proves what did not change. */
+const checkParts = (targets: readonly DraftTarget[], context: Context): void =>
+  targets.forEach((target, index) => {
+    const engine = engines[String(target?.engine)];
+    if (target?.parts !== true || !engine || engine.parts) return;
+    const withParts = Object.values(engines).filter(({ parts }) => parts);
+    report(
+      context,
+      ['targets', index, 'parts'],
+      `${engine.title} cannot tell what did not change`,
+      `remove it; only ${withParts.map(({ title }) => title).join(', ')} can`,
+    );
+  });
+
 /** Rules that span fields. Run with `always`, also where single fields failed, so that all problems show at once. */
 export const checkPlan = (input: unknown, context: Context): void => {
   const { environment, encryption, targets } = input as Draft;
@@ -125,6 +140,7 @@ export const checkPlan = (input: unknown, context: Context): void => {
   checkRpos(list, context);
   checkDrills(list, context);
   checkLogs(list, environment, context);
+  checkParts(list, context);
 };
 
 /** Params of a refinement that runs although other problems were found. */

@@ -10,6 +10,7 @@ import { knownOf, type KnownArchive } from '../archives/known.ts';
 import { graceEnd, removeOrphans } from '../archives/orphans.ts';
 import type { Manifest } from '../archives/manifest.ts';
 import { believedAt } from '../archives/of-target.ts';
+import { pruneParts } from '../archives/parts/prune.ts';
 import { lockedBy, removeArchive } from '../archives/remove.ts';
 
 /** What retention decided for one archive of one store. */
@@ -115,8 +116,10 @@ export interface PruneOptions extends Circumstances {
 export const prune = async (app: App, target: Target, options: PruneOptions): Promise<readonly Pruned[]> => {
   const results: Pruned[] = [];
   for (const store of allStores(app)) results.push(...(await pruneStore(app, target, store, options)));
-  if (!options.dryRun && (options.force || options.frozen === undefined))
+  if (!options.dryRun && (options.force || options.frozen === undefined)) {
     await removeOrphans(app, target.name);
+    await pruneParts(app, target.name);
+  }
   return results;
 };
 

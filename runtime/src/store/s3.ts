@@ -3,7 +3,6 @@ import {
   DeleteObjectCommand,
   ListMultipartUploadsCommand,
   PutObjectCommand,
-  type HeadObjectCommandOutput,
   type MultipartUpload,
 } from '@aws-sdk/client-s3';
 import { posix } from 'node:path';
@@ -14,17 +13,14 @@ import { besideAlias } from './keys.ts';
 import { nameOf, openBucket, s3Limits, type Bucket, type S3Keys, type S3Limits } from './s3-client.ts';
 import { copyObject } from './s3-copy.ts';
 import { listObjects } from './s3-list.ts';
+import { lockOf, prolong } from './s3-lock.ts';
 import { uploadPages } from './s3-pages.ts';
 import { getObject } from './s3-read.ts';
 import { at, headObject, onKey, sizeOf } from './s3-request.ts';
 import { upload } from './s3-upload.ts';
 import { versionsOf } from './s3-versions.ts';
 import { mostBytes, tooLarge } from './size-limits.ts';
-import { heldForever, untilText, type Store, type StoredObject } from './store.ts';
-
-/** Absent without Object Lock, and for an account that may not read it (s3:GetObjectRetention, s3:GetObjectLegalHold). */
-const lockOf = (found: HeadObjectCommandOutput): Date | undefined =>
-  found.ObjectLockLegalHoldStatus === 'ON' ? heldForever : found.ObjectLockRetainUntilDate;
+import { untilText, type Store, type StoredObject } from './store.ts';
 
 const head = async (bucket: Bucket, key: string): Promise<StoredObject | undefined> => {
   const found = await headObject(bucket, key);
@@ -124,6 +120,7 @@ export const s3Store = async (
     copy: (from, to) => copyObject(bucket, from, to),
     point: (alias, key) => point(bucket, alias, key),
     resolve: (alias) => resolve(bucket, alias),
+    prolong: (key, until) => prolong(bucket, key, until),
     space: async () => undefined,
     leftovers: (olderThan) => leftovers(bucket, olderThan),
     removeLeftovers: (olderThan) => removeLeftovers(bucket, olderThan),

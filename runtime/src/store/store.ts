@@ -60,6 +60,11 @@ export interface Store {
   point(alias: string, key: string): Promise<void>;
   /** Key that an alias points to; undefined if there is none. */
   resolve(alias: string): Promise<string | undefined>;
+  /**
+   * Keeps an object that Object Lock protects until that time at least; never shortens. `store.refused` where the account may
+   * not. Absent for a directory, which locks nothing.
+   */
+  prolong?(key: string, until: Date): Promise<void>;
   space(): Promise<Space | undefined>;
   /** How many unfinished `put`s begun before that time there are: under way, or left by killed runs. */
   leftovers(olderThan: Date): Promise<number>;

@@ -36,7 +36,7 @@ const baseSchema = z.strictObject({
   walThrough: position.optional(),
 });
 
-export const baseManifestSchema = z.strictObject({ ...fileShape, base: baseSchema });
+export const baseManifestSchema = z.strictObject({ ...fileShape, format: z.literal(1), base: baseSchema });
 
 /** `<base>.manifest.json`: FORMAT.md describes it. */
 export type BaseManifest = z.output<typeof baseManifestSchema>;

@@ -1,5 +1,9 @@
 import { ListObjectVersionsCommand, PutObjectLegalHoldCommand, type S3Client } from '@aws-sdk/client-s3';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { PartedManifest } from '../../../runtime/src/archives/manifest.ts';
+import { partKey } from '../../../runtime/src/archives/parts/keys.ts';
+import type { Written } from '../../../runtime/src/archives/write.ts';
 import { readCatalog } from '../../../runtime/src/archives/catalogue.ts';
 import { takeLock } from '../../../runtime/src/runs/lock.ts';
 import { backup } from '../../../runtime/src/commands/backup/backup.ts';
@@ -12,8 +16,10 @@ import { openKey } from '../../../runtime/src/crypto/key-ring.ts';
 import { s3Config } from '../../../runtime/src/store/config.ts';
 import { s3Store } from '../../../runtime/src/store/s3.ts';
 import { heldForever, type Store } from '../../../runtime/src/store/store.ts';
+import { BackupError } from '../../../runtime/src/core/errors.ts';
 import { dayMs } from '../../../runtime/src/core/units.ts';
 import { redisTarget, testApp } from '../../kit/app.ts';
+import { backUpParts } from '../../kit/parted.ts';
 import { startRedis, type TestRedis } from '../../kit/redis.ts';
 import { testRun } from '../../kit/run.ts';
 import { s3ClientOf, startS3, type S3Server } from '../../kit/s3.ts';
@@ -123,6 +129,36 @@ describe('a bucket with Object Lock', () => {
     expect(later.map(({ keep }) => keep)).toEqual([true, true, true]);
     expect(later[0]!.reason).toContain('.manifest.json at ');
     expect(await keys()).toEqual(all);
+  });
+
+  test('a part that goes on is locked as long as the newest archive that names it', async () => {
+    const app = testApp({ stores: { primary: store, replicas: [] }, targets: [redisTarget(redis)] });
+    const database = new Map([['parts/a', 'content']]);
+    const first = await backUpParts(app, database);
+    const part = partKey('redis', (first.manifest as PartedManifest).parts[0]!);
+    const before = (await store.head(part))!.lockedUntil!;
+    await sleep(1100); // S3 counts seconds
+    const second = await backUpParts(app, database);
+    expect(partKey('redis', (second.manifest as PartedManifest).parts[0]!)).toBe(part);
+    const [own, kept] = [
+      (await store.head(second.key))!.lockedUntil!,
+      (await store.head(part))!.lockedUntil!,
+    ];
+    expect(kept.getTime()).toBeGreaterThan(before.getTime());
+    expect(kept.getTime()).toBeGreaterThanOrEqual(own.getTime());
+    expect(await versionsOf(part)).toBe(1);
+    await store.prolong!(part, before); // never shortens
+    expect((await store.head(part))!.lockedUntil).toEqual(kept);
+  });
+
+  test('where the account may not prolong a lock, every part is stored anew', async () => {
+    const refused = (): Promise<never> => Promise.reject(new BackupError('store.refused', 'no'));
+    const primary: Store = { ...store, prolong: refused };
+    const app = testApp({ stores: { primary, replicas: [] }, targets: [redisTarget(redis)] });
+    const database = new Map([['parts/a', 'content']]);
+    const [first, second] = [await backUpParts(app, database), await backUpParts(app, database)];
+    const idOf = ({ manifest }: Written) => (manifest as PartedManifest).parts[0]!.id;
+    expect(idOf(second)).not.toBe(idOf(first));
   });
 
   test('rekey writes under the new key, keeps what is locked, and retention counts it no more', async () => {

@@ -116,7 +116,7 @@ describe('a plan', () => {
     [
       'a name that commands use',
       withTarget({ name: 'full' }),
-      'targets[0].name: found "full", expected none of full, verification, latest, locks, runs, audit, recovery, restores, services, undo, wal, base',
+      'targets[0].name: found "full", expected none of full, verification, latest, locks, runs, audit, recovery, restores, services, undo, wal, base, parts',
     ],
     [
       'a name whose CronJob would be too long',

@@ -1,5 +1,6 @@
 import { writeManifest } from '../../archives/catalogue.ts';
 import { archiveKey, fileName } from '../../archives/layout.ts';
+import { addedBytes, wholeBytes } from '../../archives/parts/keys.ts';
 import { tiersDue } from '../../retention/decision.ts';
 import { BackupError, isBackupError, messageOf } from '../../core/errors.ts';
 import { throwIfStopped } from '../../core/stopped.ts';
@@ -72,8 +73,12 @@ const backUp = async (app: App, target: Target, newKeys?: Promise<SealKeys>): Pr
   const replicated = await replicateAll(app, target, key);
   const pruned = await prune(app, target, { dryRun: false, force: false }); // this backup succeeded: not frozen
   const seconds = secondsTaken(manifest);
-  const { sourceBytes, archiveBytes, server, fingerprint } = manifest;
-  run.log.info({ target: name, archive: key, sourceBytes, archiveBytes, seconds }, 'backup committed');
+  const { sourceBytes, server, fingerprint } = manifest;
+  const [archiveBytes, storedBytes] = [wholeBytes(manifest), addedBytes(manifest)];
+  run.log.info(
+    { target: name, archive: key, sourceBytes, archiveBytes, storedBytes, seconds },
+    'backup committed',
+  );
   const [warned] = await Promise.all([backupWarnings(app, target), storeRecoveryKit(app)]);
   const problems = Object.values(replicated).flatMap((each) => each.problems);
   for (const problem of problems) run.log.warn({ target: name }, problem);
@@ -85,6 +90,7 @@ const backUp = async (app: App, target: Target, newKeys?: Promise<SealKeys>): Pr
     copies,
     sourceBytes,
     archiveBytes,
+    storedBytes,
     seconds,
     server,
     fingerprint,

@@ -10,6 +10,9 @@ export const backupSchema = z.strictObject({
   copies: z.array(z.string()).readonly().describe('keys of the weekly and monthly copies that this run made'),
   sourceBytes: resultFields.sourceBytes,
   archiveBytes: resultFields.archiveBytes,
+  storedBytes: z
+    .int()
+    .describe('bytes of it that this run stored; the rest are parts of earlier archives that did not change'),
   seconds: z.number().describe('duration of dump and commit'),
   server: serverSchema.describe('server that was dumped, and the programs that did it'),
   fingerprint: fingerprintSchema.describe('what the archive holds, counted: item → measure → value'),

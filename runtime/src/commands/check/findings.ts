@@ -13,6 +13,7 @@ import type { Finding, Found, Place } from './finding.ts';
 import { hiddenArchives } from './hidden-archives.ts';
 import { missingCopies } from './missing-copies.ts';
 import { graceEnd, removableOrphans } from '../../archives/orphans.ts';
+import { partFindings } from './parts.ts';
 
 /** The same archive in another store, believed and as long as it should be. */
 const twinOf = ({ here, all }: Place, key: string): Believed | undefined =>
@@ -151,6 +152,7 @@ export const findingsOf = async (place: Place): Promise<readonly Finding[]> => {
   const known = new Set(hidden.map(({ key }) => key));
   const found = [
     ...[...orphans(place), ...archives(place)].filter(({ key }) => !known.has(key)),
+    ...(await partFindings(place)),
     ...copies,
     ...hidden,
     ...(await latest(place)),

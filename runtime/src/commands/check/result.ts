@@ -8,6 +8,8 @@ export const findingKinds = [
   'archive-future',
   'record-unproved',
   'size-mismatch',
+  'part-missing',
+  'part-mismatch',
   'latest-wrong',
   'copy-missing',
   'partial-uploads',

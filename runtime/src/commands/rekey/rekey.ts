@@ -16,11 +16,19 @@ import { recorded } from '../../runs/recorded-run.ts';
 import { openBytes } from '../../archives/read.ts';
 import { lockedBy, removeArchive } from '../../archives/remove.ts';
 import type { Rekeyed } from './result.ts';
+import { partResealer, resealParts, type ResealPart } from './reseal-parts.ts';
 import { rekeySummary } from './summary.ts';
 import { keepIndexes } from '../../health/keep-index.ts';
 
-const reseal = async (app: App, keys: KeyRing, archive: Believed, to: string): Promise<void> => {
+const reseal = async (
+  app: App,
+  keys: KeyRing,
+  archive: Believed,
+  to: string,
+  resealPart: ResealPart,
+): Promise<void> => {
   const { store, manifest } = archive;
+  const parts = await resealParts(archive, resealPart);
   const { keys: fresh, parameters } = await newArchiveKeys(keys[0], app.run.randomBytes);
   const plain = openBytes(app, archive, `rekey ${manifest.target}`);
   const sealing = startSealing(plain, manifest.id, fresh);
@@ -28,6 +36,7 @@ const reseal = async (app: App, keys: KeyRing, archive: Believed, to: string): P
   const archiveBytes = await store.put(to, sealing.bytes, { replace, signal: app.run.signal });
   const resealed = {
     ...manifest,
+    ...parts,
     archive: fileName(to),
     archiveBytes,
     encryption: parameters,
@@ -64,6 +73,7 @@ const move = async (
   archive: Believed,
   to: string,
   known: ArchiveReader,
+  resealPart: ResealPart,
 ): Promise<string | undefined> => {
   const { store, key, manifest } = archive;
   const { archives } = await known.read(target.name, app.run.now());
@@ -75,7 +85,7 @@ const move = async (
     const isFree = !(await store.head(to)); // else left by a run that died before its manifest
     await (twin && isFree
       ? copyTwin(app, await believedAt(app, store, target.name, twin.key), archive, to)
-      : reseal(app, keys, archive, to));
+      : reseal(app, keys, archive, to, resealPart));
   }
   await repoint(store, target.name, key, to);
   return removeArchive(app, store, key);
@@ -111,6 +121,7 @@ const rekeyStore = async (
 ): Promise<readonly Rekeyed[]> => {
   const { archives, broken } = await catalogOf(app, store, target.name);
   const known = archiveReader(app, store);
+  const resealPart = partResealer(app, keys, store);
   const moved: Rekeyed[] = broken.flatMap((each) => asideOf(app, keys, target, each));
   for (const archive of archives) {
     const key = await keyFor(archive.manifest, keys);
@@ -118,7 +129,9 @@ const rekeyStore = async (
     const to = rekeyedName(archive.key, keys[0].id);
     const outcome = await (dryRun
       ? lockedBy(app, store, archive.key).then(keptAs)
-      : move(app, keys, target, archive, to, known).then(keptAs, (error: unknown) => failedAs(app, error)));
+      : move(app, keys, target, archive, to, known, resealPart).then(keptAs, (error: unknown) =>
+          failedAs(app, error),
+        ));
     moved.push({
       target: target.name,
       store: store.location,

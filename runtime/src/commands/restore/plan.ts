@@ -1,3 +1,4 @@
+import { wholeBytes } from '../../archives/parts/keys.ts';
 import { resolve } from 'node:path';
 import type { Manifest } from '../../archives/manifest.ts';
 import { restorable, type Restorable } from '../../archives/restorable.ts';
@@ -125,7 +126,7 @@ const findNamed = async (
       takenAt: manifest.startedAt,
       ...originOf(app, manifest, name),
       ...skewOf(before, manifest.startedAt),
-      archiveBytes: manifest.archiveBytes,
+      archiveBytes: wholeBytes(manifest),
       sourceBytes: manifest.sourceBytes,
       ...(notes.length > 0 && { notes }),
     },

@@ -1,6 +1,8 @@
 import type { Believed } from '../../archives/authentic.ts';
 import { writeManifest, type Archive } from '../../archives/catalogue.ts';
-import type { Verification } from '../../archives/manifest.ts';
+import { isParted, type Verification } from '../../archives/manifest.ts';
+import { wholeBytes } from '../../archives/parts/keys.ts';
+import { lacking, lackText, storedParts } from '../../archives/parts/stored.ts';
 import { exitCodes } from '../../contract/exit-codes.ts';
 import { BackupError, isBackupError, messageOf } from '../../core/errors.ts';
 import { parseDuration } from '../../core/units.ts';
@@ -34,6 +36,14 @@ const checkSize = async ({ store, key, manifest }: Believed): Promise<void> => {
       'archive.damaged',
       `archive has ${found.bytes} bytes, ${manifest.archiveBytes} were written`,
     );
+};
+
+/** @throws BackupError `archive.damaged`, naming a part that is gone or of another size */
+const checkParts = async ({ store, manifest }: Believed): Promise<void> => {
+  if (!isParted(manifest)) return;
+  const stored = await storedParts(store, manifest.target);
+  const [first] = lacking(manifest, stored);
+  if (first) throw new BackupError('archive.damaged', lackText(manifest, first, stored));
 };
 
 /** The account that restores in earnest; where its Secret is not at hand, a drill does without. */
@@ -83,6 +93,7 @@ const inspectArchive = async (
 ): Promise<Drilled | undefined> => {
   const archive = await believeNamed(app, named, target.name);
   await checkSize(archive);
+  await checkParts(archive);
   if (level === 'quick') return undefined;
   const at = app.run.now().toISOString();
   try {
@@ -140,7 +151,7 @@ export const verifyArchive = async (
     tier: manifest.tier,
     level,
     startedAt: manifest.startedAt,
-    archiveBytes: manifest.archiveBytes,
+    archiveBytes: wholeBytes(manifest),
     seconds: (app.run.now().getTime() - begun) / 1000,
     ...outcome,
   };

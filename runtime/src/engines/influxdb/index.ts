@@ -28,4 +28,5 @@ export const influxdb: Engine<InfluxdbConnection> = {
   ...onDemand(() => import('./operations.ts')),
   dump: async (run, source) => (await import('./dump.ts')).dump(run, source), // forty files fewer than all of the work
   prepareDump: () => import('./dump.ts'),
+  parts: { dump: async (...args) => (await import('./dump.ts')).dumpParts(...args) },
 };

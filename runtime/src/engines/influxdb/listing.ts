@@ -12,9 +12,11 @@ const listing = z.strictObject({
   files: z.array(z.strictObject({ name: z.string(), bytes: z.int(), sha256: z.string() })),
 });
 
-type File = z.output<typeof listing>['files'][number];
+/** An entry as the list has it. */
+export type File = z.output<typeof listing>['files'][number];
 
-async function* measured(
+/** Passes the content of an entry through and tells what the list says of it. */
+export async function* measured(
   { name, content }: DumpEntry,
   report: (file: File) => void,
 ): AsyncGenerator<Buffer, void, undefined> {
@@ -33,13 +35,16 @@ export async function* listed(entries: Entries): AsyncGenerator<DumpEntry, void,
   const files: File[] = [];
   for await (const entry of entries)
     yield { name: entry.name, content: measured(entry, (file) => files.push(file)) };
-  yield {
-    name: listingName,
-    content: (async function* () {
-      yield Buffer.from(`${JSON.stringify({ files }, null, 1)}\n`);
-    })(),
-  };
+  yield listingEntry(files);
 }
+
+/** The list of a dump's entries, which is its last one. */
+export const listingEntry = (files: readonly File[]): DumpEntry => ({
+  name: listingName,
+  content: (async function* () {
+    yield Buffer.from(`${JSON.stringify({ files }, null, 1)}\n`);
+  })(),
+});
 
 const damaged = (message: string): BackupError => new BackupError('archive.damaged', message);
 

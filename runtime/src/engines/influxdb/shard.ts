@@ -13,6 +13,7 @@ const tsmMagic = 0x16d116d1;
 export interface ShardContent {
   /** TSM files, which hold the data. */
   readonly tsmFiles: number;
+  readonly tsmBytes: number;
   /** Deletes that the server has not yet applied to its TSM files. */
   readonly tombstones: number;
 }
@@ -30,12 +31,13 @@ const checkTsm = async (member: Member): Promise<void> => {
 };
 
 const readMembers = async (tar: Extract, count?: ShardCount): Promise<ShardContent> => {
-  const found = { tsmFiles: 0, tombstones: 0 };
+  const found = { tsmFiles: 0, tsmBytes: 0, tombstones: 0 };
   for await (const member of tar as AsyncIterable<Member & { resume: () => void }>) {
     const { name, size = 0 } = member.header;
     const isTsm = name.endsWith('.tsm');
     const isTombstone = name.endsWith('.tombstone');
     if (isTsm) found.tsmFiles++;
+    if (isTsm) found.tsmBytes += size;
     if (isTombstone) found.tombstones++;
     if (count && (isTsm || isTombstone)) await count.read(name, size, member);
     else if (isTsm) await checkTsm(member);

@@ -10,6 +10,7 @@ const result: BackupResult = {
   copies: ['redis/weekly/redis_weekly_20240101_020000.tar.gz.enc'],
   sourceBytes: 2048,
   archiveBytes: 1024,
+  storedBytes: 1024,
   seconds: 2,
   server: { product: 'Redis', version: '7.0.15', tools: {} },
   fingerprint: { 'db0 string': { keys: 100 } },

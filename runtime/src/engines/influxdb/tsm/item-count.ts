@@ -4,8 +4,15 @@ import { intervalMeasure } from '../measures.ts';
 import type { Counts, SeriesKind } from './merge.ts';
 import { SeriesSet, type SeriesRoom } from './series-set.ts';
 import { ShardCount } from './shard-count.ts';
+import { addFacts, copyOf, factsOf, ShardSeries, type ShardFacts, type Span } from './shard-facts.ts';
 import { Tally, type Points } from './tally.ts';
 import { blockTypes } from './values.ts';
+
+/** A shard that is counted, and what it added. */
+export interface RememberedShard {
+  readonly count: ShardCount;
+  readonly facts: () => ShardFacts | undefined;
+}
 
 /** A number, or the range in which it lies. */
 const ranged = (least: number, most: number): number | string =>
@@ -21,16 +28,32 @@ const rangeOf = (points: readonly Points[]): number | string => {
 
 /** Counts a bucket or retention policy as its shards pass. */
 export class ItemCount {
-  readonly #counts: Counts;
+  readonly #counts: Counts & { readonly series: SeriesSet };
 
-  /** `room` is for the series of all items. */
-  constructor(intervals: readonly Interval[], kind: SeriesKind, room: SeriesRoom) {
-    this.#counts = { tally: new Tally(intervals), series: new SeriesSet(room), kind };
+  /** `room` is for the series of all items; `key` of the hash of series @default random. */
+  constructor(intervals: readonly Interval[], kind: SeriesKind, room: SeriesRoom, key?: Buffer) {
+    this.#counts = { tally: new Tally(intervals), series: new SeriesSet(room, key), kind };
   }
 
   /** Counts one more shard; files that need be are written to `folder`. */
   shard(folder: () => Promise<string>): ShardCount {
     return new ShardCount(this.#counts, folder);
+  }
+
+  /** As `shard`; `facts` are what it added, after it was counted. */
+  remembered(span: Span, folder: () => Promise<string>): RememberedShard {
+    const { tally, series: all, kind } = this.#counts;
+    const series = new ShardSeries(all);
+    const before = copyOf(tally);
+    return {
+      count: new ShardCount({ tally, series, kind }, folder),
+      facts: () => factsOf(tally, span, before, series),
+    };
+  }
+
+  /** Counts a shard by what it added before; false where it has to be read. */
+  repeat(span: Span, facts: ShardFacts): boolean {
+    return addFacts(this.#counts.tally, this.#counts.series, span, facts);
   }
 
   /** True where a restore brings points back that are deleted. */

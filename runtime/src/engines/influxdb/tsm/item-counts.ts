@@ -2,9 +2,10 @@ import type { RunContext } from '../../../core/context.ts';
 import type { Fingerprint } from '../../engine.ts';
 import { intervalsOf, type Group } from '../intervals.ts';
 import { spillFolder } from '../spill-folder.ts';
-import { ItemCount } from './item-count.ts';
+import { ItemCount, type RememberedShard } from './item-count.ts';
 import type { SeriesKind } from './merge.ts';
 import type { ShardCount } from './shard-count.ts';
+import type { ShardFacts, Span } from './shard-facts.ts';
 
 /** Memory for the series of all items: three million different ones. */
 const seriesBytes = 36 << 20;
@@ -16,8 +17,11 @@ export class ItemCounts {
   readonly #asOf: Date;
   readonly #kind: SeriesKind;
   readonly #folder;
+  readonly #key;
 
-  constructor(context: RunContext, asOf: Date, kind: SeriesKind) {
+  /** @param key of the hash of series, eight bytes; @default random */
+  constructor(context: RunContext, asOf: Date, kind: SeriesKind, key?: Buffer) {
+    this.#key = key;
     this.#asOf = asOf;
     this.#kind = kind;
     this.#folder = spillFolder(context);
@@ -25,13 +29,28 @@ export class ItemCounts {
 
   /** Begins an item whose shards cover the time of `groups`. */
   begin(item: string, groups: readonly Group[]): void {
-    this.#items.set(item, new ItemCount(intervalsOf(groups, this.#asOf), this.#kind, this.#room));
+    this.#items.set(item, new ItemCount(intervalsOf(groups, this.#asOf), this.#kind, this.#room, this.#key));
   }
 
   /** Counts a shard of an item that was begun; of none, its files are only read. */
   shard(item?: string): ShardCount {
-    const count = (item !== undefined && this.#items.get(item)) || new ItemCount([], this.#kind, this.#room);
-    return count.shard(this.#folder.path);
+    return this.#count(item).shard(this.#folder.path);
+  }
+
+  /** As `shard`, and what the shard adds. */
+  remembered(item: string | undefined, span: Span): RememberedShard {
+    return this.#count(item).remembered(span, this.#folder.path);
+  }
+
+  /** Counts a shard by what it added before; false where it has to be read. */
+  repeat(item: string | undefined, span: Span, facts: ShardFacts): boolean {
+    return this.#count(item).repeat(span, facts);
+  }
+
+  #count(item: string | undefined): ItemCount {
+    return (
+      (item !== undefined && this.#items.get(item)) || new ItemCount([], this.#kind, this.#room, this.#key)
+    );
   }
 
   /** What was counted. */

@@ -10,7 +10,12 @@ const separator = Buffer.from('#!~#');
 /** What is a series of its own: with 1.x measurement and tags, with 2.x each field of these. */
 export type SeriesKind = 'tags' | 'fields';
 
-const addSeries = (series: SeriesSet, { data, from, to }: Span, kind: SeriesKind, isLive: boolean): void => {
+const addSeries = (
+  series: Counts['series'],
+  { data, from, to }: Span,
+  kind: SeriesKind,
+  isLive: boolean,
+): void => {
   const end = kind === 'tags' ? data.indexOf(separator, from) : -1;
   series.add(data, isLive, from, end < 0 || end > to ? to : end);
 };
@@ -18,7 +23,7 @@ const addSeries = (series: SeriesSet, { data, from, to }: Span, kind: SeriesKind
 /** Where what is counted goes. */
 export interface Counts {
   readonly tally: Tally;
-  readonly series: SeriesSet;
+  readonly series: Pick<SeriesSet, 'add'>;
   readonly kind: SeriesKind;
 }
 

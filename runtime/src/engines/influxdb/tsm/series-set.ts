@@ -18,7 +18,7 @@ const [taken, live] = [1, 2];
  */
 export class SeriesSet {
   readonly #room: SeriesRoom;
-  readonly #hash = new HalfSipHash(randomBytes(8));
+  readonly hash: HalfSipHash;
   /** Both halves of each. */
   #hashes = new Int32Array(2 * firstSlots);
   #flags = new Uint8Array(firstSlots);
@@ -27,8 +27,10 @@ export class SeriesSet {
   /** Those that are not deleted. */
   liveSize = 0;
 
-  constructor(room: SeriesRoom) {
+  /** @param key of the hash, eight bytes; @default random */
+  constructor(room: SeriesRoom, key: Buffer = randomBytes(8)) {
     this.#room = room;
+    this.hash = new HalfSipHash(key);
   }
 
   /** False where there were more than could be kept. */
@@ -38,8 +40,13 @@ export class SeriesSet {
 
   /** Adds the series whose bytes are those from `from` to `to`. */
   add(data: Uint8Array, isLive: boolean, from = 0, to = data.length): void {
-    this.#hash.update(data, from, to);
-    const at = this.#slotOf(this.#hash.low, this.#hash.high);
+    this.hash.update(data, from, to);
+    this.addHash(this.hash.low, this.hash.high, isLive);
+  }
+
+  /** Adds a series by its hash under the same key. */
+  addHash(low: number, high: number, isLive: boolean): void {
+    const at = this.#slotOf(low, high);
     if (at === undefined) return;
     const flags = this.#flags[at] ?? 0;
     if ((flags & taken) === 0) this.size++;

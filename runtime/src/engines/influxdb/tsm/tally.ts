@@ -48,6 +48,11 @@ export class Tally {
     return this.intervals[interval]?.isOpen === false;
   }
 
+  /** Those intervals that have part of the time from `first` to `last`, by index. */
+  within(first: bigint, last: bigint): readonly number[] {
+    return this.intervals.flatMap(({ start, end }, index) => (start <= last && first <= end ? [index] : []));
+  }
+
   at(interval: number, type: number): Points | undefined {
     const ofInterval = this.points[interval];
     return ofInterval && (ofInterval[type] ??= { stored: 0, live: 0, unsure: 0 });

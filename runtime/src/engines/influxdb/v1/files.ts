@@ -57,7 +57,7 @@ export const checkShardFile = async (
   const tar = createGunzip();
   const fed = pipeline(content, tar);
   fed.catch(() => {}); // surfaces through the iterator, or below
-  let found: ShardContent = { tsmFiles: 0, tombstones: 0 };
+  let found: ShardContent = { tsmFiles: 0, tsmBytes: 0, tombstones: 0 };
   const checked = checkedShard(plain(tar as AsyncIterable<Buffer>), file, failure, {
     report: (content) => (found = content),
     count,

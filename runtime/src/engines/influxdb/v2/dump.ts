@@ -19,7 +19,7 @@ import { listObjects } from './objects.ts';
 
 export { probe } from './probe.ts';
 
-const failure = 'dump.failed';
+export const failure = 'dump.failed';
 
 /**
  * While a shard is busy with its cache, 2.7.12 answers 500, "snapshots disabled" in its log. Measured after a load of
@@ -28,7 +28,8 @@ const failure = 'dump.failed';
 const busyPauseMs = 1_000;
 const busyRetries = 60;
 
-const openShard = async (
+/** Asks for a shard, again while it is busy; 404 where there is none. */
+export const openShard = async (
   context: RunContext,
   source: InfluxdbSource,
   id: number,

@@ -1,0 +1,80 @@
+import { throwIfStopped } from '../../core/stopped.ts';
+import { isBackupError } from '../../core/errors.ts';
+import { allStores, type App } from '../../session/app.ts';
+import type { Store } from '../../store/store.ts';
+import { graceEnd } from '../orphans.ts';
+import { partIdOf } from './keys.ts';
+import { referencesOf, type References } from './references.ts';
+import { storedParts } from './stored.ts';
+import { readMarks, writeMarks, type Marks } from './unreferenced.ts';
+
+/** Parts that no archive names: those that may go, and those that are only marked. */
+export interface Decided {
+  readonly removable: readonly string[];
+  readonly marks: Marks;
+}
+
+/**
+ * A part may go where no archive named it at two looks, a day apart: longer than any run that could yet name it, however long
+ * it was frozen.
+ */
+export const decideParts = (
+  stored: Iterable<string>,
+  { ids }: Pick<References, 'ids'>,
+  marks: Marks,
+  now: Date,
+  before: Date,
+): Decided => {
+  const unnamed = [...stored].filter((key) => {
+    const id = partIdOf(key);
+    return id !== undefined && !ids.has(id);
+  });
+  const sinceOf = (key: string): string => {
+    const since = marks.get(key);
+    return since !== undefined && new Date(since) <= now ? since : now.toISOString();
+  };
+  const known = new Map(unnamed.map((key) => [key, sinceOf(key)]));
+  return { removable: unnamed.filter((key) => new Date(known.get(key) ?? now) < before), marks: known };
+};
+
+const removePart = async (app: App, store: Store, key: string): Promise<boolean> => {
+  throwIfStopped(app.run);
+  try {
+    await store.remove(key);
+    return true;
+  } catch (error) {
+    if (!isBackupError(error, 'store.locked')) throw error;
+    return false;
+  }
+};
+
+const pruneStore = async (app: App, target: string, store: Store): Promise<void> => {
+  const { run } = app;
+  const stored = await storedParts(store, target); // before the manifests: what is stored afterwards is not looked at
+  if (![...stored.keys()].some((key) => partIdOf(key) !== undefined)) return;
+  const references = await referencesOf(app, target);
+  const [problem] = references.unreadable;
+  if (problem !== undefined) {
+    run.log.warn(
+      { target, store: store.location, problem },
+      'no part was removed: nobody knows what it names',
+    );
+    return;
+  }
+  const marked = await readMarks(app, store, target);
+  const { removable, marks } = decideParts(stored.keys(), references, marked, run.now(), graceEnd(app));
+  const removed = new Set<string>();
+  for (const key of removable) if (await removePart(app, store, key)) removed.add(key);
+  const left = new Map([...marks].filter(([key]) => !removed.has(key)));
+  if (left.size > 0 || marked.size > 0) await writeMarks(app, store, target, left); // last: a store may be full
+  if (removed.size > 0)
+    run.log.info(
+      { target, store: store.location, removed: removed.size },
+      'removed parts that no archive names',
+    );
+};
+
+/** Removes parts that no archive of the target names any more; call it under the target's lock. */
+export const pruneParts = async (app: App, target: string): Promise<void> => {
+  for (const store of allStores(app)) await pruneStore(app, target, store);
+};

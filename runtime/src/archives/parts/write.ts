@@ -1,0 +1,98 @@
+import { countingBytes } from '../../core/count-bytes.ts';
+import type { Entries } from '../../core/entries.ts';
+import { mustExist } from '../../core/must-exist.ts';
+import { oneChunk } from '../../core/one-chunk.ts';
+import { startSealing } from '../../crypto/seal.ts';
+import type { NewPart, PartsDump } from '../../engines/engine-parts.ts';
+import { compress } from '../../pipeline/compress.ts';
+import type { App } from '../../session/app.ts';
+import type { FileManifest, Part, PartedManifest, SealedPart } from '../manifest.ts';
+import type { SealKeys } from '../seal-keys.ts';
+import type { EarlierParts } from './earlier.ts';
+import { partKey, partKeysOf } from './keys.ts';
+
+/** Salt and keys of one part after the other, derived while the part before is written: derivation is slow on purpose. */
+const keysAhead = ({ keys, run }: App, sealKeys: SealKeys) => {
+  const derive = () => {
+    const salt = sealKeys ? run.randomBytes(8).toString('hex') : null;
+    const derived = partKeysOf({ encryption: sealKeys?.parameters ?? null }, { salt }, keys?.[0]);
+    derived.catch(() => {}); // awaited when it is asked for
+    return { salt, derived };
+  };
+  let ahead = derive();
+  return async () => {
+    const { salt, derived } = ahead;
+    ahead = derive();
+    return { salt, keys: await derived };
+  };
+};
+
+/** Puts a stream into a file of its own, which no manifest names yet. */
+const partStore = (app: App, target: string, sealKeys: SealKeys) => {
+  const { run, plan, stores } = app;
+  const nextKeys = keysAhead(app, sealKeys);
+  return async (content: AsyncIterable<Buffer>): Promise<SealedPart> => {
+    const { salt, keys } = await nextKeys();
+    const file = { id: run.randomBytes(16).toString('hex'), compression: plan.compression, salt };
+    let bytes = 0;
+    const counted = countingBytes(content, (passed) => (bytes += passed));
+    const sealing = startSealing(compress(run, counted, plan.compression), file.id, keys);
+    await stores.primary.put(partKey(target, file), sealing.bytes, { signal: run.signal });
+    return { ...file, bytes, storedAt: run.now().toISOString(), seal: sealing.seal() };
+  };
+};
+
+/** What a manifest in format 2 says beyond those of format 1. */
+type Parted = Pick<PartedManifest, 'format' | 'parts' | 'notes' | 'entries' | 'sourceBytes'>;
+
+interface PartsWriter {
+  /** Entries of the archive's own file; the parts between them are stored, or named again, as they come. */
+  readonly head: (entries: PartsDump['entries']) => Entries;
+  /** Stores no further part, where the archive's own file could not be written: its entries are read ahead. */
+  readonly stop: () => void;
+  /** Stores the notes, and says what the manifest has to. Call after `head` ended. */
+  readonly finish: (head: Pick<FileManifest, 'entries'>, notes: Buffer) => Promise<Parted>;
+}
+
+const isPart = (entry: object): entry is NewPart => 'facts' in entry;
+
+/** Writes an archive of parts; those that did not change are the earlier archive's. */
+export const partsWriter = (
+  app: App,
+  target: string,
+  sealKeys: SealKeys,
+  earlier: EarlierParts | undefined,
+): PartsWriter => {
+  const store = partStore(app, target, sealKeys);
+  const names: string[] = [];
+  const parts: Part[] = [];
+  let stopped = false;
+  async function* head(entries: PartsDump['entries']): Entries {
+    for await (const entry of entries) {
+      if (stopped) throw new Error('the archive was given up');
+      names.push(entry.name);
+      if ('isSame' in entry) parts.push(mustExist(earlier?.part(entry.name), `part ${entry.name}`));
+      else if (!isPart(entry)) yield entry;
+      else {
+        const sealed = await store(entry.content);
+        parts.push({ entry: entry.name, ...sealed, facts: entry.facts() });
+      }
+    }
+  }
+  return {
+    head,
+    stop: () => {
+      stopped = true;
+    },
+    finish: async (file, notes) => {
+      const bytesOf = new Map(
+        [...file.entries, ...parts.map(({ entry: name, bytes }) => ({ name, bytes }))].map(
+          ({ name, bytes }) => [name, bytes] as const,
+        ),
+      );
+      const entries = names.map((name) => ({ name, bytes: mustExist(bytesOf.get(name), name) }));
+      const sourceBytes = entries.reduce((sum, { bytes }) => sum + bytes, 0);
+      return { format: 2, entries, sourceBytes, parts, notes: await store(oneChunk(notes)) };
+    },
+  };
+};
