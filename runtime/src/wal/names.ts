@@ -141,6 +141,13 @@ export const parseGapKey = (target: string, key: string): GapName | undefined =>
     : undefined;
 };
 
+/** What receivers wrote down of themselves. */
+export const receptionFolder = (target: string): string => `${walFolder(target)}receptions/`;
+
+export const isReceptionKey = (target: string, key: string): boolean =>
+  /^receptions\/\d{8}_\d{6}_[0-9a-f]{6}\.json$/.test(below(target, key) ?? '');
+
 /** Whether a key is that of something that a receiver stores of the target. */
 export const isLogKey = (target: string, key: string): boolean =>
+  isReceptionKey(target, key) ||
   [parsePieceKey, parseIndexKey, parseHistoryKey, parseGapKey].some((parse) => parse(target, key));

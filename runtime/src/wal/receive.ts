@@ -55,10 +55,14 @@ interface Begun extends Resume {
   readonly oldest: bigint;
 }
 
-const tellOfSlot = ({ run, slot, place }: Reception, before: string): void => {
+const tellOfSlot = ({ run, slot, place, state }: Reception, before: string): void => {
   const about = { target: place.target, slot: slot.name };
-  if (before === 'absent') run.log.warn(about, 'made the slot, which the server did not have');
-  if (before === 'lost') run.log.error(about, 'the server had given up the slot, which was made again');
+  const tell = (level: 'warn' | 'error', what: string): void => {
+    run.log[level](about, what);
+    state.tell(`${slot.name}: ${what}`);
+  };
+  if (before === 'absent') tell('warn', 'made the slot, which the server did not have');
+  if (before === 'lost') tell('error', 'the server had given up the slot, which was made again');
 };
 
 /** Finds out who the server is, and where its log goes on. */
@@ -88,6 +92,7 @@ const passGap = async (reception: Reception, begun: Begun, cause: BackupError): 
   state.gaps++;
   const stretch = { from: log.formatPosition(from), to: log.formatPosition(oldest) };
   run.log.error({ target: place.target, ...stretch }, 'a gap in the log: take a new base');
+  state.tell(`gap from ${stretch.from} to ${stretch.to}: ${why}`);
   return { ...begun, from: oldest, timeline: timelineAt(line, oldest) ?? timeline };
 };
 
@@ -138,6 +143,7 @@ const follow = async (reception: Reception): Promise<void> => {
     const stream = await log.stream(run, source, { slot: slot.name, timeline, from });
     const watch = setInterval(() => noteSeen(state, stream), watchMs);
     run.log.info({ target: place.target, timeline, from: log.formatPosition(from) }, 'follows the log');
+    state.tell(`follows system ${begun.system}, timeline ${timeline} from ${log.formatPosition(from)}`);
     try {
       await take(reception, begun, stream);
     } finally {
@@ -170,6 +176,7 @@ export const receive = async (reception: Reception): Promise<void> => {
       if (run.signal.aborted) return;
       if (!mayPass(error)) throw error;
       run.log.warn({ target: place.target, problem: messageOf(error) }, 'lost the log, and tries again');
+      state.tell(`lost the log: ${messageOf(error)}`);
       await sleep(pauseMs, undefined, { signal: run.signal }).catch(() => {});
       pauseMs = Math.min(pauseMs * 2, pause.longestMs);
     }

@@ -22,6 +22,8 @@ export interface ReceiverState {
   /** The newest piece in the store, of this run. */
   newest?: PieceName;
   readonly point: RecoveryPoint;
+  /** Notes what happened, for who looks into the history of the receiver. */
+  tell: (what: string) => void;
 }
 
 export const newState = (): ReceiverState => ({
@@ -31,6 +33,7 @@ export const newState = (): ReceiverState => ({
   storedBytes: 0,
   gaps: 0,
   point: recoveryPoint(),
+  tell: () => {},
 });
 
 /** A piece, and all before it, are stored. */

@@ -1,3 +1,4 @@
+import { isOfObject } from '../../archives/catalogue.ts';
 import type { LogWork } from '../../engines/engine-log.ts';
 import type { Target } from '../../plan/schema.ts';
 import { allStores, engineOf, type App } from '../../session/app.ts';
@@ -8,6 +9,7 @@ import { indexProblems, readIndexed } from '../../wal/index-problems.ts';
 import { readSystems } from '../../wal/log-lines.ts';
 import { isLogKey, systemFolder, timelineFolder, walFolder, type PieceName } from '../../wal/names.ts';
 import { placeOf, type LogPlace } from '../../wal/place.ts';
+import { listReceptions, readReception } from '../../wal/receptions.ts';
 import { largest, type SystemLog } from '../../wal/retention.ts';
 import type { Finding, Found } from './finding.ts';
 import { holeFindings } from './log-holes.ts';
@@ -63,6 +65,17 @@ const foreign = async (store: Store, target: string): Promise<readonly Found[]> 
   return found;
 };
 
+const receptions = async (place: LogPlace): Promise<readonly Found[]> => {
+  const found: Found[] = [];
+  for (const key of await listReceptions(place))
+    await readReception(place, key).catch((error: unknown) => {
+      if (!isOfObject(error)) throw error;
+      const message = `${error.message}: what it says of a receiver counts nowhere; remove it`;
+      found.push({ kind: 'log-record-broken', key, message, severity: 'notice' });
+    });
+  return found;
+};
+
 /** Nothing says how long it is kept, so a person has to. */
 const unplanned = ({ target }: LogPlace, systems: readonly SystemLog[]): readonly Found[] =>
   systems.map(({ system, pieces }) => ({
@@ -77,7 +90,7 @@ const inStore = async (app: App, { name, pointInTime }: Target, log: LogWork): P
   const { systems } = await readSystems(place, log, 0);
   const { bases } = await readBases(app, app.stores.primary, name);
   const facts = bases.map(({ manifest }) => factsOf(manifest));
-  const found: Found[] = [...(await foreign(place.store, name))];
+  const found: Found[] = [...(await foreign(place.store, name)), ...(await receptions(place))];
   for (const stored of systems) {
     found.push(...withoutHistory(place, stored), ...(await indexFindings(place, stored)));
     const own = facts.filter(({ system }) => system === stored.system);

@@ -9,6 +9,7 @@ import { compact } from '../../wal/compaction.ts';
 import { hourOf } from '../../wal/names.ts';
 import { placeOf } from '../../wal/place.ts';
 import { receive, type Reception } from '../../wal/receive.ts';
+import { beginReception } from '../../wal/reception-record.ts';
 import { newState } from '../../wal/receiver-state.ts';
 import { openLogSource, settingsOf } from '../../wal/settings.ts';
 import { receiverSamples } from './samples.ts';
@@ -73,6 +74,8 @@ export const receiveTarget = async (app: App, name: string, options: ReceiveOpti
     );
     const run = { ...app.run, signal: AbortSignal.any([app.run.signal, lock.lost]) };
     const reception = { ...settings, run, place, source, state };
+    const record = await beginReception(app.run, place, state);
+    state.tell = record.tell;
     try {
       await Promise.all([
         receive(reception),
@@ -81,6 +84,10 @@ export const receiveTarget = async (app: App, name: string, options: ReceiveOpti
         repeat(reception, 'the compaction', compacting(reception)),
       ]);
       if (lock.lost.aborted) throw lock.lost.reason;
+      await record.end(undefined);
+    } catch (error) {
+      await record.end(error);
+      throw error;
     } finally {
       await lock.release();
     }

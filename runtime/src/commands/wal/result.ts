@@ -36,12 +36,28 @@ const gapSchema = z.strictObject({
   to: z.string().describe('position after its last byte'),
 });
 
+const receptionSchema = z.strictObject({
+  startedAt: z.iso.datetime().describe('when the receiver started'),
+  host: z.string().describe('where it ran'),
+  endedAt: z.iso.datetime().optional().describe('absent: it runs, or was killed'),
+  ended: z.string().optional().describe('why it ended'),
+  pieces: z.int().describe('pieces that it stored, when it last wrote this'),
+  events: z
+    .array(z.strictObject({ at: z.iso.datetime().describe('when'), what: z.string().describe('what') }))
+    .readonly()
+    .describe('slots, gaps, timelines, lost connections, and whom it took over from'),
+});
+
 const statusSchema = z.strictObject({
   target: z.string().describe('name of the target'),
   store: z.string().describe('where the log is'),
   slot: slotSchema.describe('replication slot of the plan'),
   stretches: z.array(stretchSchema).readonly().describe('what is stored, by system, timeline and position'),
   gaps: z.array(gapSchema).readonly().describe('log that nobody has'),
+  receptions: z
+    .array(receptionSchema)
+    .readonly()
+    .describe('the last ten lives of the receiver, oldest first, of those that prove themselves'),
 });
 
 const releaseSchema = z.strictObject({

@@ -13,7 +13,21 @@ const slotLine = ({ name, status, restart, safeBytes, problem }: WalStatus['slot
     .filter(Boolean)
     .join(', ');
 
-const renderStatus = ({ target, store, slot, stretches, gaps }: WalStatus): string =>
+type Reception = WalStatus['receptions'][number];
+
+const receptionLines = ({
+  startedAt,
+  endedAt,
+  ended,
+  host,
+  pieces,
+  events,
+}: Reception): readonly string[] => [
+  `receiver on ${host} from ${formatTime(startedAt)} ${endedAt ? `to ${formatTime(endedAt)}, ${ended}` : 'on'}: ${formatCount(pieces, 'piece')}`,
+  ...events.map(({ at, what }) => `  ${formatTime(at)}  ${what}`),
+];
+
+const renderStatus = ({ target, store, slot, stretches, gaps, receptions }: WalStatus): string =>
   [
     `log of ${target} in ${store}`,
     slotLine(slot),
@@ -33,6 +47,7 @@ const renderStatus = ({ target, store, slot, stretches, gaps }: WalStatus): stri
       ({ system, timeline, from, to }) => `gap in ${system}, timeline ${timeline}: ${from} to ${to}`,
     ),
     `${formatCount(gaps.length, 'recorded gap')}`,
+    ...receptions.flatMap(receptionLines).map(printableLine),
   ].join('\n');
 
 const renderRelease = ({ slot, before, released }: Release): string => {

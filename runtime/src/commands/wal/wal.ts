@@ -1,3 +1,4 @@
+import { isOfObject } from '../../archives/catalogue.ts';
 import { messageOf } from '../../core/errors.ts';
 import type { LogWork, SlotState } from '../../engines/engine-log.ts';
 import type { Target } from '../../plan/schema.ts';
@@ -5,7 +6,8 @@ import { recorded } from '../../runs/recorded-run.ts';
 import type { App } from '../../session/app.ts';
 import { cover } from '../../wal/cover.ts';
 import type { PieceName } from '../../wal/names.ts';
-import { placeOf } from '../../wal/place.ts';
+import { placeOf, type LogPlace } from '../../wal/place.ts';
+import { listReceptions, readReception } from '../../wal/receptions.ts';
 import { logOf, openLogSource, slotOf } from '../../wal/settings.ts';
 import { readStored, storedSystems } from '../../wal/stored.ts';
 import type { Release, WalStatus } from './result.ts';
@@ -61,6 +63,25 @@ const slotNow = async (app: App, target: Target, log: LogWork): Promise<WalStatu
   }
 };
 
+/** Lives of a receiver that are told of. */
+const mostReceptions = 10;
+
+const receptionsOf = async (place: LogPlace): Promise<WalStatus['receptions']> => {
+  const keys = (await listReceptions(place)).slice(-mostReceptions);
+  const read = await Promise.all(
+    keys.map((key) =>
+      readReception(place, key).catch((error: unknown) => {
+        if (!isOfObject(error)) throw error; // `check` names it
+      }),
+    ),
+  );
+  return read.flatMap((facts) => {
+    if (!facts) return [];
+    const { startedAt, host, endedAt, ended, pieces, events } = facts;
+    return [{ startedAt, host, ...(endedAt && { endedAt, ended }), pieces, events }];
+  });
+};
+
 /** From when to when the log of a target is stored, with its gaps. @throws BackupError target.unknown, usage.invalid, store.* */
 export const walStatus = async (app: App, name: string): Promise<WalStatus> => {
   const { target, log } = logOf(app.plan, name);
@@ -84,6 +105,7 @@ export const walStatus = async (app: App, name: string): Promise<WalStatus> => {
     slot: await slotNow(app, target, log),
     stretches,
     gaps,
+    receptions: await receptionsOf(place),
   };
 };
 
