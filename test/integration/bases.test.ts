@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { BackupError } from '../../runtime/src/core/errors.ts';
 import { oneChunk } from '../../runtime/src/core/one-chunk.ts';
 import { collect } from '../../runtime/src/core/process.ts';
 import { readCatalog } from '../../runtime/src/archives/catalogue.ts';
@@ -110,6 +111,30 @@ describe('a base', () => {
       { kind: 'archive-without-manifest', store: store.location },
       { kind: 'manifest-without-archive', store: replica.location, severity: 'problem' },
     ]);
+  });
+
+  test('whose copy failed is told by check, and copied by the next base', async () => {
+    const away: Store = {
+      ...replica,
+      put: () => Promise.reject(new BackupError('store.unreachable', 'connection refused')),
+    };
+    const failing = { ...app, stores: { primary: store, replicas: [away] } };
+    const message = /is committed in .*, but its copy to .* failed: connection refused/;
+    await expect(takeBase(failing, 'postgresql')).rejects.toThrow(message);
+    const { key } = await only(store);
+    const lacking = async (repair: boolean) =>
+      (await check(app, { target: 'postgresql', repair })).findings.filter(
+        ({ kind }) => kind === 'copy-missing',
+      );
+    expect(await lacking(false)).toMatchObject([{ key, store: replica.location, repairable: true }]);
+    app = { ...app, run: { ...app.run, now: () => new Date(Date.now() + 1500) } }; // bases of one second have one name
+    await takeBase(app, 'postgresql');
+    const { bases } = await readBases(app, replica, 'postgresql');
+    expect(bases.map((base) => base.key)).toHaveLength(2);
+    for (const base of bases) await verifyBase(app, base, 'deep');
+    await replica.remove(`${key}.manifest.json`);
+    expect((await lacking(true)).map(({ repaired }) => repaired)).toEqual([`copied from ${store.location}`]);
+    expect(await lacking(false)).toEqual([]);
   });
 
   test('has a lock of its own: the nightly backup and it do not wait for each other', async () => {

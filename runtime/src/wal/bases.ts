@@ -85,6 +85,16 @@ export const copyBase = async (app: App, { store, key, manifest }: Base, to: Sto
   await writeBaseManifest(app, to, { key, manifest });
 };
 
+/** Of bases, those that another store has no manifest of: their copy failed or was stopped. */
+export const notCopied = async (
+  bases: readonly Base[],
+  target: string,
+  to: Store,
+): Promise<readonly Base[]> => {
+  const there = new Set((await listed(to, baseFolder(target))).map(({ key }) => key));
+  return bases.filter(({ key }) => !there.has(baseManifestKey(key)));
+};
+
 /** What a manifest says against being this target's. */
 const contradiction = ({ plan, run }: App, target: Target, key: string, manifest: BaseManifest) => {
   const expected = { target: target.name, environment: plan.environment, engine: target.engine };

@@ -9,7 +9,8 @@ import { runsStateReader } from '../../health/runs-state.ts';
 import { logFrozenBy } from '../../retention/frozen.ts';
 import { recorded } from '../../runs/recorded-run.ts';
 import { addressOf, engineOf, type App } from '../../session/app.ts';
-import { copyBase, readBases, writeBase, type Base } from '../../wal/bases.ts';
+import type { Store } from '../../store/store.ts';
+import { copyBase, notCopied, readBases, writeBase, type Base } from '../../wal/bases.ts';
 import { pruneLog } from '../../wal/prune.ts';
 import { rollBase } from '../../wal/roll.ts';
 import { openLogSource, settingsOf } from '../../wal/settings.ts';
@@ -77,18 +78,24 @@ const make = async (
   }
 };
 
-/** The base is committed whatever becomes of its copies: the failure of one says so. */
-const replicate = async (app: App, base: Base): Promise<readonly string[]> => {
-  for (const replica of app.stores.replicas) {
-    throwIfStopped(app.run);
-    await copyBase(app, base, replica).catch((error: unknown) => {
-      throw new BackupError(
-        isBackupError(error) ? error.code : 'store.failed',
-        `${base.key} is committed in ${base.store.location}, but its copy to ${replica.location} failed: ${messageOf(error)}`,
-        { cause: error },
-      );
-    });
-  }
+/** A base is committed whatever becomes of its copies: the failure of one says so. */
+const copy = (app: App, base: Base, replica: Store): Promise<void> =>
+  copyBase(app, base, replica).catch((error: unknown) => {
+    throw new BackupError(
+      isBackupError(error) ? error.code : 'store.failed',
+      `${base.key} is committed in ${base.store.location}, but its copy to ${replica.location} failed: ${messageOf(error)}`,
+      { cause: error },
+    );
+  });
+
+/** Copies the base, and then those that an earlier run could not copy, the newest first. */
+const replicate = async (app: App, { manifest }: Base): Promise<readonly string[]> => {
+  const { bases } = await readBases(app, app.stores.primary, manifest.target);
+  for (const replica of app.stores.replicas)
+    for (const base of await notCopied(bases.toReversed(), manifest.target, replica)) {
+      throwIfStopped(app.run);
+      await copy(app, base, replica);
+    }
   return app.stores.replicas.map(({ location }) => location);
 };
 

@@ -6,7 +6,7 @@ import { allStores, engineOf, type App } from '../../session/app.ts';
 import { listed } from '../../store/listed.ts';
 import type { Store, StoredObject } from '../../store/store.ts';
 import { baseFolder } from '../../wal/base-manifest.ts';
-import { readBases, type Base } from '../../wal/bases.ts';
+import { copyBase, notCopied, readBases, type Base } from '../../wal/bases.ts';
 import type { Finding, Found } from './finding.ts';
 
 /** What a killed run left; it can go where another base is whole, since openssl reads one without a manifest. */
@@ -46,12 +46,35 @@ const foundIn = async (app: App, { name }: Target, store: Store): Promise<readon
   ];
 };
 
+/** Bases that a replica lacks: the next base, or a repair, catches up. */
+const missingCopies = async (app: App, { name }: Target, store: Store): Promise<readonly Found[]> => {
+  const { primary } = app.stores;
+  if (store === primary) return [];
+  const { bases } = await readBases(app, primary, name);
+  const files = new Set((await listed(primary, baseFolder(name))).map(({ key }) => key));
+  return (await notCopied(bases, name, store))
+    .filter(({ key }) => files.has(key))
+    .map((base) => ({
+      kind: 'copy-missing',
+      key: base.key,
+      message: `not copied from ${primary.location} yet`,
+      severity: 'notice',
+      repair: async () => {
+        await copyBase(app, base, store);
+        return `copied from ${primary.location}`;
+      },
+    }));
+};
+
 /** What is wrong with the bases of a target, in every store. */
 export const baseFindings = async (app: App, target: Target): Promise<readonly Finding[]> => {
   if (!engineOf(target).bases) return [];
   const findings: Finding[] = [];
   for (const store of allStores(app))
-    for (const found of await foundIn(app, target, store))
+    for (const found of [
+      ...(await foundIn(app, target, store)),
+      ...(await missingCopies(app, target, store)),
+    ])
       findings.push({ target: target.name, store: store.location, ...found });
   return findings;
 };
