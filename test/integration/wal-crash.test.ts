@@ -7,7 +7,7 @@ import type { PostgresqlSource } from '../../runtime/src/engines/postgresql/clie
 import { postgresql } from '../../runtime/src/engines/postgresql/index.ts';
 import { directoryStore } from '../../runtime/src/store/directory.ts';
 import { openLogReader, type OpenedLog } from '../../runtime/src/wal/reader.ts';
-import { storedSystems } from '../../runtime/src/wal/stored.ts';
+import { readAllStored } from '../../runtime/src/wal/stored.ts';
 import { install, planFor, type Installation } from '../kit/installation.ts';
 import { startPostgresql, type TestPostgresql } from '../kit/postgresql.ts';
 import { freePort, removeFolder, unprivileged, workFolder } from '../kit/private-server.ts';
@@ -122,9 +122,9 @@ const openStored = async ({ installation, segmentBytes }: Bench, from: bigint): 
     target: 'postgresql',
     environment: 'test',
   });
-  const [system] = await storedSystems(place);
+  const [{ system } = { system: '' }] = await readAllStored(place);
   expect(from % segmentBytes).toBe(0n);
-  return openLogReader(place, log, { system: system!, timeline: 1, from });
+  return openLogReader(place, log, { system, timeline: 1, from });
 };
 
 /** First byte that pg_receivewal wrote, from the name of its oldest file. */

@@ -8,7 +8,7 @@ import { postgresql } from '../../runtime/src/engines/postgresql/index.ts';
 import { s3Config } from '../../runtime/src/store/config.ts';
 import { s3Store } from '../../runtime/src/store/s3.ts';
 import { openLogReader } from '../../runtime/src/wal/reader.ts';
-import { readStored, storedSystems } from '../../runtime/src/wal/stored.ts';
+import { readStored, readAllStored } from '../../runtime/src/wal/stored.ts';
 import { hostileBase, startHostileS3, type HostileS3, type Manner } from '../kit/hostile-s3.ts';
 import { install, planFor, type Installation } from '../kit/installation.ts';
 import { startPostgresql, type TestPostgresql } from '../kit/postgresql.ts';
@@ -114,10 +114,10 @@ const closeGate = (): void => {
 const storedCommits = async (): Promise<ReadonlySet<string>> => {
   const store = await s3Store(s3Config.parse(s3Of()), { accessKey: 'a', secretKey: 'b' });
   const place = toyPlace(store, { target: 'postgresql' });
-  const [system] = await storedSystems(place);
-  const { pieces } = await readStored(place, system!);
+  const [{ system } = { system: '' }] = await readAllStored(place);
+  const { pieces } = await readStored(place, system);
   const from = pieces.map((piece) => piece.from).reduce((least, each) => (each < least ? each : least));
-  const reader = await openLogReader(place, log, { system: system!, timeline: 1, from });
+  const reader = await openLogReader(place, log, { system, timeline: 1, from });
   expect(reader.hole).toBeUndefined();
   const chunks: Buffer[] = [];
   for await (const chunk of reader.read(from)) chunks.push(chunk);

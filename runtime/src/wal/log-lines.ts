@@ -4,7 +4,7 @@ import { readHistory } from './history.ts';
 import { lineOf, type LinePart } from './line.ts';
 import type { LogPlace } from './place.ts';
 import { liveTimelines, type SystemLog } from './retention.ts';
-import { readStored, storedSystems, type StoredLog } from './stored.ts';
+import { readAllStored, type StoredLog } from './stored.ts';
 
 /** Systems of a target with the lines of their live timelines, and why one cannot be told. */
 export interface Systems {
@@ -27,10 +27,9 @@ const readLine = async (
 const readSystem = async (
   place: LogPlace,
   log: Pick<LogWork, 'ancestors'>,
-  system: string,
+  stored: StoredLog,
   from: number,
 ): Promise<Systems> => {
-  const stored = await readStored(place, system);
   const lines = new Map<number, readonly LinePart[]>();
   const problems: string[] = [];
   for (const timeline of liveTimelines(stored, from)) {
@@ -53,8 +52,8 @@ export const readSystems = async (
 ): Promise<Systems> => {
   const systems: SystemLog[] = [];
   let problem: string | undefined;
-  for (const system of await storedSystems(place)) {
-    const read = await readSystem(place, log, system, from);
+  for (const stored of await readAllStored(place)) {
+    const read = await readSystem(place, log, stored, from);
     systems.push(...read.systems);
     problem ??= read.problem;
   }

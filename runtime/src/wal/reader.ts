@@ -7,7 +7,7 @@ import { newestLine, onLine, type LinePoint, type OnLine } from './line.ts';
 import type { HistoryName, PieceName } from './names.ts';
 import { readPart } from './piece.ts';
 import type { LogPlace } from './place.ts';
-import { readStored } from './stored.ts';
+import { readStored, type StoredLog } from './stored.ts';
 
 /** Pieces that are read and opened while the one before is taken. */
 const piecesAhead = 3;
@@ -52,14 +52,18 @@ async function* readSlices(
 /** As long as a receiver runs, its compaction may replace what was just listed. */
 const mostListings = 10;
 
-/** Opens the stored log from a position on. @throws BackupError log.gap where not even that byte is there, archive.*, store.* */
+/**
+ * Opens the stored log from a position on. @param listedLog names that were listed before. @default they are listed
+ * @throws BackupError log.gap where not even that byte is there, archive.*, store.*
+ */
 export const openLogReader = async (
   place: LogPlace,
   log: Pick<LogWork, 'ancestors' | 'formatPosition'>,
   request: ReadRequest,
+  listedLog?: StoredLog,
 ): Promise<OpenedLog> => {
   const { system, from } = request;
-  const stored = await readStored(place, system);
+  const stored = listedLog ?? (await readStored(place, system));
   const ancestorsOf = async (name: HistoryName) => log.ancestors(await readHistory(place, name));
   const line = await newestLine(stored.histories, ancestorsOf, request);
   const look = async (position: bigint) =>

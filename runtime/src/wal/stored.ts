@@ -24,25 +24,33 @@ export interface StoredLog {
 
 const isThere = <T>(value: T | undefined): value is T => value !== undefined;
 
+const logOf = (target: string, system: string, keys: readonly string[]): StoredLog => ({
+  system,
+  pieces: keys.map((key) => parsePieceKey(target, key)).filter(isThere),
+  histories: keys.map((key) => parseHistoryKey(target, key)).filter(isThere),
+  gaps: keys.map((key) => parseGapKey(target, key)).filter(isThere),
+  hours: keys.map((key) => parseIndexKey(target, key)).filter(isThere),
+});
+
 /** Looks at the names of one system's log. */
 export const readStored = async ({ store, target }: LogPlace, system: string): Promise<StoredLog> => {
-  const keys = (await listed(store, systemFolder(target, system))).map(({ key }) => key);
-  return {
+  const objects = await listed(store, systemFolder(target, system));
+  return logOf(
+    target,
     system,
-    pieces: keys.map((key) => parsePieceKey(target, key)).filter(isThere),
-    histories: keys.map((key) => parseHistoryKey(target, key)).filter(isThere),
-    gaps: keys.map((key) => parseGapKey(target, key)).filter(isThere),
-    hours: keys.map((key) => parseIndexKey(target, key)).filter(isThere),
-  };
+    objects.map(({ key }) => key),
+  );
 };
 
-/** The systems that a target has had, as far as their log is there. */
-export const storedSystems = async ({ store, target }: LogPlace): Promise<readonly string[]> => {
-  const systems = new Set<string>();
-  for await (const objects of store.list(walFolder(target)))
-    for (const { key } of objects) {
-      const [system = ''] = key.slice(walFolder(target).length).split('/');
-      if (/^[1-9]\d{0,19}$/.test(system)) systems.add(system);
-    }
-  return [...systems];
+/** The log of all systems that a target has had, as far as it is there, by one listing. */
+export const readAllStored = async ({ store, target }: LogPlace): Promise<readonly StoredLog[]> => {
+  const objects = await listed(store, walFolder(target));
+  const systemOf = (key: string): string => key.slice(walFolder(target).length).split('/')[0] ?? '';
+  const bySystem = Map.groupBy(
+    objects.map(({ key }) => key),
+    systemOf,
+  );
+  return [...bySystem]
+    .filter(([system]) => /^[1-9]\d{0,19}$/.test(system))
+    .map(([system, keys]) => logOf(target, system, keys));
 };

@@ -2,7 +2,7 @@ import { BackupError } from '../core/errors.ts';
 import type { BaseFacts, LogWork } from '../engines/engine-log.ts';
 import { isWithin, type Stretch } from './cover.ts';
 import { readGap } from './gaps.ts';
-import { indexProblems, readIndexed } from './index-problems.ts';
+import { indexProblems } from './index-problems.ts';
 import type { LogPlace } from './place.ts';
 import { openLogReader, type OpenedLog } from './reader.ts';
 import type { StoredLog } from './stored.ts';
@@ -12,15 +12,18 @@ export interface LogOfBase {
   readonly place: LogPlace;
   readonly log: Pick<LogWork, 'ancestors' | 'formatPosition'>;
   readonly facts: BaseFacts;
+  /** Of its system, as `readIndexed` lists it: once for all bases of a system. */
+  readonly stored: StoredLog;
 }
 
-const verifyIndexes = async ({ place, facts }: LogOfBase, { timelines }: OpenedLog): Promise<StoredLog> => {
-  const stored = await readIndexed(place, facts.system);
+const verifyIndexes = async (
+  { place, facts, stored }: LogOfBase,
+  { timelines }: OpenedLog,
+): Promise<void> => {
   for (const { timeline } of timelines) {
     const [first] = await indexProblems(place, stored, timeline, facts.start);
     if (first) throw new BackupError('archive.damaged', first.message);
   }
-  return stored;
 };
 
 /** Whether the receiver told of a hole when it found it. */
@@ -59,10 +62,10 @@ export const verifyLog = async (
   level: 'quick' | 'deep',
   { olderBase = false } = {},
 ): Promise<void> => {
-  const { place, log, facts } = base;
+  const { place, log, facts, stored } = base;
   const { system, timeline, start } = facts;
-  const opened = await openLogReader(place, log, { system, timeline, from: start });
-  const stored = await verifyIndexes(base, opened);
+  const opened = await openLogReader(place, log, { system, timeline, from: start }, stored);
+  await verifyIndexes(base, opened);
   const { hole } = opened;
   assertWhole(base, opened, olderBase && hole !== undefined && (await isTold(place, stored, hole)));
   if (level === 'deep') for await (const bytes of opened.read(start)) void bytes;

@@ -4,6 +4,7 @@ import { readSmall } from '../../../runtime/src/store/size-limits.ts';
 import type { Store } from '../../../runtime/src/store/store.ts';
 import { compact } from '../../../runtime/src/wal/compaction.ts';
 import { recordGap } from '../../../runtime/src/wal/gaps.ts';
+import { readIndexed } from '../../../runtime/src/wal/index-problems.ts';
 import { indexKey, pieceKey, type PieceName } from '../../../runtime/src/wal/names.ts';
 import { putPiece, sealPiece } from '../../../runtime/src/wal/piece.ts';
 import { readStored } from '../../../runtime/src/wal/stored.ts';
@@ -36,9 +37,10 @@ const fill = async (): Promise<void> => {
   await compact(testRun(), toyPlace(store), newest);
 };
 
-const verify = (level: 'quick' | 'deep' = 'quick', olderBase = false): Promise<void> => {
+const verify = async (level: 'quick' | 'deep' = 'quick', olderBase = false): Promise<void> => {
   const facts = { system, timeline: 1, start: 0n, redo: 0n, end: 100n, checksums: false };
-  return verifyLog({ place: toyPlace(store), log, facts }, level, { olderBase });
+  const stored = await readIndexed(toyPlace(store), system);
+  return verifyLog({ place: toyPlace(store), log, facts, stored }, level, { olderBase });
 };
 
 /** Key of the object that holds log from a position on. */

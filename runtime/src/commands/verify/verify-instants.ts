@@ -5,9 +5,11 @@ import { allStores, engineOf, type App } from '../../session/app.ts';
 import type { Store } from '../../store/store.ts';
 import { factsOf } from '../../wal/base-manifest.ts';
 import { readBases, verifyBase, type Base } from '../../wal/bases.ts';
+import { readIndexed } from '../../wal/index-problems.ts';
 import { positionText, timelineFolder } from '../../wal/names.ts';
-import { placeOf } from '../../wal/place.ts';
+import { placeOf, type LogPlace } from '../../wal/place.ts';
 import { logOf } from '../../wal/settings.ts';
+import type { StoredLog } from '../../wal/stored.ts';
 import { verifyLog } from '../../wal/verify.ts';
 import { problemOf } from './verify-archive.ts';
 import type { Verified } from './result.ts';
@@ -39,13 +41,33 @@ const verifyOneBase = (app: App, { name }: Target, base: Base, level: Level): Pr
   return tried(app, { ...about, startedAt, archiveBytes }, () => verifyBase(app, base, level));
 };
 
-const verifyLogOf = (app: App, { name }: Target, base: Base, level: Level, olderBase: boolean) => {
+type ReadLog = (system: string) => Promise<StoredLog>;
+
+/** Names of a target's log, listed once for all bases of a system. */
+const logReader = (place: LogPlace): ReadLog => {
+  const known = new Map<string, Promise<StoredLog>>();
+  return (system) => {
+    const found = known.get(system) ?? readIndexed(place, system);
+    known.set(system, found);
+    return found;
+  };
+};
+
+interface LogVerification {
+  readonly level: Level;
+  readonly olderBase: boolean;
+  readonly read: ReadLog;
+}
+
+const verifyLogOf = (app: App, { name }: Target, base: Base, { level, olderBase, read }: LogVerification) => {
   const place = placeOf(app, name);
   const { log } = logOf(app.plan, name);
   const facts = factsOf(base.manifest);
   const archive = timelineFolder(name, facts.system, facts.timeline) + positionText(facts.start);
   const about = { target: name, store: place.store.location, archive, tier: 'log', level };
-  return tried(app, about, () => verifyLog({ place, log, facts }, level, { olderBase }));
+  return tried(app, about, async () =>
+    verifyLog({ place, log, facts, stored: await read(facts.system) }, level, { olderBase }),
+  );
 };
 
 /** Bases of one store, oldest first. Of a store that cannot be read its archives have said so; bases only where there have to be some. */
@@ -104,7 +126,10 @@ export const verifyInstants = async (
   }
   const all = [...byId.values()].toSorted((a, b) => (a.manifest.startedAt < b.manifest.startedAt ? -1 : 1));
   const newest = all.at(-1);
-  for (const base of all)
-    found.push(await verifyLogOf(app, target, base, base === newest ? level : 'quick', base !== newest));
+  const read = logReader(placeOf(app, target.name));
+  for (const base of all) {
+    const olderBase = base !== newest;
+    found.push(await verifyLogOf(app, target, base, { level: olderBase ? 'quick' : level, olderBase, read }));
+  }
   if (target.pointInTime && newest === undefined) found.push(missing(target, app.stores.primary));
 };

@@ -9,7 +9,7 @@ import type { PieceName } from '../../wal/names.ts';
 import { placeOf, type LogPlace } from '../../wal/place.ts';
 import { listReceptions, readReception } from '../../wal/receptions.ts';
 import { logOf, openLogSource, slotOf } from '../../wal/settings.ts';
-import { readStored, storedSystems } from '../../wal/stored.ts';
+import { readAllStored } from '../../wal/stored.ts';
 import type { Release, WalStatus } from './result.ts';
 import { keepIndexes } from '../../health/keep-index.ts';
 
@@ -87,8 +87,8 @@ export const walStatus = async (app: App, name: string): Promise<WalStatus> => {
   const { target, log } = logOf(app.plan, name);
   const place = placeOf(app, name);
   const [stretches, gaps]: [Stretch[], WalStatus['gaps'][number][]] = [[], []];
-  for (const system of await storedSystems(place)) {
-    const stored = await readStored(place, system);
+  for (const stored of await readAllStored(place)) {
+    const { system } = stored;
     for (const timeline of new Set(stored.pieces.map((piece) => piece.timeline)))
       stretches.push(
         ...stretchesOf(
