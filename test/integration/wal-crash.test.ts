@@ -73,14 +73,20 @@ const startBench = async (settings: Record<string, string> = {}): Promise<Bench>
   };
 };
 
-const startReceiver = ({ installation, port }: Bench): Promise<ChildProcess> =>
-  startReceiverProcess(installation.env, port);
+/** All that was started, to be ended also after a test that failed. */
+const started: ChildProcess[] = [];
+
+const startReceiver = async ({ installation, port }: Bench): Promise<ChildProcess> => {
+  const child = await startReceiverProcess(installation.env, port);
+  started.push(child);
+  return child;
+};
 
 /** A killed receiver holds the lock of a process that is known to be gone, and its connection is closed by the kernel. */
 const kill = (child: ChildProcess): Promise<number | null> => endReceiver(child, 'SIGKILL');
 
-const startBeside = ({ server, beside }: Bench): ChildProcess =>
-  spawn(
+const startBeside = ({ server, beside }: Bench): ChildProcess => {
+  const child = spawn(
     join(server.binDir, 'pg_receivewal'),
     [
       '-D',
@@ -99,6 +105,9 @@ const startBeside = ({ server, beside }: Bench): ChildProcess =>
     ],
     { ...unprivileged, env: { ...process.env, PGPASSWORD: server.password }, stdio: 'ignore' },
   );
+  started.push(child);
+  return child;
+};
 
 /** Writes without a pause until it is stopped. */
 const load = (server: TestPostgresql) => {
@@ -179,7 +188,10 @@ describe('the log of a server under load', () => {
   beforeAll(async () => {
     bench = await startBench();
   }, 60_000);
-  afterAll(() => stopBench(bench));
+  afterAll(async () => {
+    for (const child of started) await kill(child);
+    await stopBench(bench);
+  });
 
   test(
     `is whole after ${kills} kills of its receiver, and byte for byte what pg_receivewal wrote`,

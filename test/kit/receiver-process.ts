@@ -4,6 +4,9 @@ import { join } from 'node:path';
 import { root } from './environments.ts';
 import { until } from './until.ts';
 
+/** A start took 55 s on two processors with a load of 21. */
+const startSeconds = 300;
+
 /**
  * Starts `grill-backup receive postgresql` as a process of its own, to be killed; not by the wrapper, which would outlive it.
  * Resolves when the log flows.
@@ -20,7 +23,7 @@ export const startReceiverProcess = async (
   await until(async () => {
     if (child.exitCode !== null) throw new Error(`the receiver ended with ${child.exitCode}`);
     return (await fetch(`http://127.0.0.1:${port}/readyz`)).ok;
-  }, 60);
+  }, startSeconds);
   return child;
 };
 
