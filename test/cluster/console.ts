@@ -7,7 +7,7 @@ import type { RealCluster } from '../kit/console-cluster.ts';
 import { kubectl } from './kubectl.ts';
 
 // `KUBECONFIG=… KUBE_PKI=… node test/cluster/console.ts FILE`: prepares a cluster for the tests of the console's access, and
-// writes to FILE how to reach it. Then `CONSOLE_CLUSTER=FILE jest test/integration/console-access.test.ts` records what CI
+// writes to FILE how to reach it. Then `CONSOLE_CLUSTER=FILE jest test/integration/console` records what CI
 // replays. KUBE_PKI is the folder with sa.key, by which the API server signs tokens: no other way makes an expired one.
 
 const namespace = 'grill-stats';
