@@ -2,6 +2,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { commandSections, commonFlagTable, readCommands } from './docs/commands.ts';
 import { Configuration, configurationFiles, overrideTable } from './docs/configuration.ts';
+import { costTable } from './docs/costs.ts';
 import { exitCodeTable, failureSections } from './docs/errors.ts';
 import { errorDocument, resultDocuments } from './docs/json.ts';
 import { clusterMetrics, exporterMetrics, jobMetrics, logMetrics } from './docs/metrics.ts';
@@ -25,6 +26,7 @@ const results = await resultDocuments(commands);
 
 const pages: Readonly<Record<string, Parts>> = {
   'docs/how-to/network.md': { tables: networkTables },
+  'docs/how-to/point-in-time.md': { costs: costTable },
   'docs/how-to/reviewing.md': { rules: reviewRules },
   'docs/reference/configuration.md': {
     types: simpleTypeTable,
