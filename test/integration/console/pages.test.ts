@@ -7,6 +7,7 @@ import { startConsoleStory } from '../../kit/console-story.ts';
 
 // As somebody on call sees it, in a real browser. axe finds what a screen reader or a weak eye would stumble over.
 const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+const newest = 'postgresql_20240310_022400.tar.gz.enc';
 let story: Awaited<ReturnType<typeof startConsoleStory>>;
 let browser: Browser;
 
@@ -69,10 +70,59 @@ test('a target that can be recovered shows to when, how fast, and what from', as
   await page.context().close();
 });
 
+test('a restore is planned by an archive, and the commands to run are shown', async () => {
+  const page = await signedIn();
+  await page.goto(`${story.url}/targets/postgresql`);
+  await page.getByRole('link', { name: newest }).click();
+  expect(await page.locator('main').innerText()).toMatch(
+    /Its manifest is authentic[^]*restored and compared[^]*keys 100/,
+  );
+  await page.getByRole('link', { name: 'Restore it' }).click();
+  const text = await page.locator('main').innerText();
+  expect(text).toMatch(/The way back\s+the old data is kept/);
+  expect(text).toMatch(/30s by the last drill, objective 1h/);
+  expect(text).toContain(
+    `kubectl exec -it backup-restore-job -n grill-stats -- /scripts/postgresql-restore.sh ${newest}`,
+  );
+  await page.getByLabel('Only these').fill("public.users\npublic.o'neill <b>");
+  await page.getByRole('button', { name: 'See what would happen' }).click();
+  expect(await page.locator('main').innerText()).toContain("--only 'public.users' 'public.o'\\''neill <b>'");
+  await page.context().close();
+});
+
+test('what cannot be restored is said where it was chosen', async () => {
+  const page = await signedIn();
+  for (const [query, problem] of [
+    ['archive=nothing', 'has no archive of this name that counts'],
+    ['instant=yesterday', 'is not a time such as'],
+    ['instant=2024-03-09T00:00:00Z', 'no instant is stored'],
+    [`archive=${newest}&instant=2024-03-09T00:00:00Z`, 'not both'],
+  ]) {
+    await page.goto(`${story.url}/targets/postgresql/restore?${query}`);
+    expect(await page.getByRole('alert').innerText()).toContain(problem);
+  }
+  await page.context().close();
+});
+
+test('the audit trail and the runs of a target show what was done, and that it is proved', async () => {
+  const page = await signedIn();
+  await page.goto(`${story.url}/audit`);
+  expect(await page.locator('tbody tr').first().innerText()).toMatch(
+    /backup\s+redis[^]*source\.refused[^]*proved/,
+  );
+  await page.goto(`${story.url}/targets/redis/runs`);
+  expect(await page.locator('tbody tr').first().innerText()).toMatch(/backup[^]*source\.refused: simulated/);
+  await page.context().close();
+});
+
 const pages = [
   '/',
   '/targets/postgresql',
   '/targets/redis',
+  `/targets/postgresql/archives/${newest}`,
+  `/targets/postgresql/restore?archive=${newest}`,
+  '/targets/redis/runs',
+  '/audit',
   '/about',
   '/docs',
   '/targets/nowhere',

@@ -14,6 +14,7 @@ export interface Page {
 const navigation = (caller: string) => html`
   <nav aria-label="Main">
     <a href="/">Overview</a>
+    <a href="/audit">Audit</a>
     <a href="/about">About</a>
     <a href="/docs">API</a>
     <form method="post" action="/sign-out"><button>Sign out ${caller}</button></form>

@@ -1,11 +1,12 @@
-import { posix } from 'node:path';
 import { html } from 'hono/html';
+import { fileName } from '../../archives/layout.ts';
 import type { TargetStatus } from '../../commands/status/result.ts';
 import { statusOf } from '../../commands/status/status.ts';
 import { formatBytes, formatCount, formatSeconds } from '../../core/units.ts';
 import type { CountedArchive } from '../../health/archives-state.ts';
 import type { TargetState } from '../../health/target-state.ts';
 import { verdictOf, verdictWords } from '../queries/verdict.ts';
+import { recoveryWindow } from '../queries/window.ts';
 import type { Knowledge } from '../state/keeper.ts';
 import { howFast } from './how-fast.ts';
 import { knownLine } from './known.ts';
@@ -60,9 +61,8 @@ const spans = (status: TargetStatus): string => {
   return `${formatCount(log.windows.length, 'window')} of instants, ${formatCount(log.holes, 'hole')} in the log, ${formatCount(log.bases, 'base')}.`;
 };
 
-const recoverable = (status: TargetStatus, { archives }: TargetState, now: Date): Markup => {
-  const points = archives.map(({ manifest }) => manifest.startedAt);
-  const windows = status.log?.windows ?? [];
+const recoverable = (status: TargetStatus, target: TargetState, now: Date): Markup => {
+  const { windows, points } = recoveryWindow(target);
   const rows = windows.map(({ from, to }) => row([time(from), time(to)]));
   return html`${windowBar({ windows, points, now })}
     <p>${spans(status)}</p>
@@ -70,7 +70,7 @@ const recoverable = (status: TargetStatus, { archives }: TargetState, now: Date)
 };
 
 const archiveRow = (target: string, { key, manifest, verifiedAt }: CountedArchive): Markup => {
-  const name = posix.basename(key);
+  const name = fileName(key);
   return row([
     html`<a href="/targets/${target}/archives/${name}">${name}</a>`,
     time(manifest.startedAt),
@@ -121,8 +121,10 @@ const aside = ({ setAside }: TargetStatus): Markup =>
 export const targetPage = (caller: string, seen: SeenTarget): Markup => {
   const { target, state } = seen;
   const status = statusOf(target);
-  const content = html`${knownLine(seen)} ${verdictLine(status)} ${standing(status)}
-  ${section('instants', 'What can be restored', recoverable(status, target, state.at))}
+  const link = (path: string, text: string): Markup =>
+    html`<p><a href="/targets/${status.target}/${path}">${text}</a></p>`;
+  const content = html`${knownLine(seen)} ${verdictLine(status)} ${link('restore', 'Restore it')}
+  ${standing(status)} ${section('instants', 'What can be restored', recoverable(status, target, state.at))}
   ${section('archives', 'Archives', archiveTable(target))} ${section('runs', 'Last runs', runTable(status))}
   ${status.setAside.length ? section('aside', 'Set aside', aside(status)) : ''}
   ${status.anomalies.length ? section('unusual', 'Unusual', list(status.anomalies)) : ''}`;
