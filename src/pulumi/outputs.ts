@@ -1,7 +1,14 @@
 import type * as pulumi from '@pulumi/pulumi';
-import { cronJobName, names } from '../../runtime/src/contract/names.ts';
+import { baseCronJobName, cronJobName, names } from '../../runtime/src/contract/names.ts';
 import type { Environment } from '../environment/environment.ts';
 import type { AwsStore } from './aws-store.ts';
+
+/** Of a target whose log is kept. */
+const baseSchedule = ({
+  name,
+  pointInTime,
+}: Environment['targets'][number]): readonly (readonly [string, string])[] =>
+  pointInTime ? [[baseCronJobName(name), pointInTime.base.schedule]] : [];
 
 /** CronJob → its five cron fields, in UTC. */
 export const schedulesOf = ({
@@ -10,6 +17,7 @@ export const schedulesOf = ({
   drill,
 }: Environment): Readonly<Record<string, string>> => ({
   ...Object.fromEntries(targets.map(({ name, schedule }) => [cronJobName(name), schedule])),
+  ...Object.fromEntries(targets.flatMap(baseSchedule)),
   [names.verification]: verification.schedule,
   [names.drill]: drill.schedule,
 });

@@ -146,7 +146,7 @@ describe('a plan', () => {
     [
       'an unknown key',
       { ...smallestPlan, retentions: {} },
-      'retentions: found an unknown key, expected only environment, logLevel, retention, encryption, compression, stores, targets, verification, drill, anomalies, notifications, pushgateway (did you mean retention?)',
+      'retentions: found an unknown key, expected only environment, logLevel, retention, encryption, compression, stores, targets, verification, drill, anomalies, notifications, pushgateway, console (did you mean retention?)',
     ],
     [
       'a drill on a server that has only live data',

@@ -21,7 +21,7 @@ export const consoleFailures = {
       'The message names what is missing. Groups get it from `access.oncallGroups` of the environment, everybody else from a RoleBinding to Role `backup-oncall`.',
   },
   'access.limited': {
-    exit: exitCodes.usage,
+    exit: exitCodes.unexpected,
     retryable: true,
     meaning: 'More requests came from the caller, or from its address, than the console answers.',
     hint: 'wait as long as the header Retry-After says',

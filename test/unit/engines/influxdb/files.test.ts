@@ -51,5 +51,6 @@ test('memory stays the same whatever a shard holds', async () => {
   const { stdout } = await promisify(execFile)(process.execPath, [...settings, child, `${series}`, '1']);
   const { peakMegabytes, ...counted } = JSON.parse(stdout) as Record<string, number>;
   expect(counted).toMatchObject({ series, points: series * 100 });
-  expect(peakMegabytes).toBeLessThanOrEqual(220); // with what makes the files, in the same process
+  // with what makes the files, in the same process; V8 collects when it likes: 190 to 250 were seen, for 40,000 series as for a million
+  expect(peakMegabytes).toBeLessThanOrEqual(280);
 }, 300_000);

@@ -32,6 +32,8 @@ const actionsOf: Readonly<Record<string, readonly string[]>> = {
   ListObjectVersions: ['s3:ListBucketVersions'],
   ListObjectsV2: ['s3:ListBucket'],
   PutObject: ['s3:PutObject'],
+  // refused on purpose: who may prolong locks can make them cost for ever. Parts under Object Lock are stored again instead.
+  PutObjectRetention: [],
   UploadPart: ['s3:PutObject'],
   UploadPartCopy: ['s3:GetObject', 's3:PutObject'],
 };
