@@ -1,10 +1,11 @@
-import { ApiObject, JsonPatch } from 'cdk8s';
+import { ApiObject } from 'cdk8s';
 import { Construct } from 'constructs';
 import { names } from '../../runtime/src/contract/names.ts';
 import { overrides } from '../../runtime/src/contract/overrides.ts';
 import type { Environment } from '../environment/environment.ts';
 import { partVariables, runLabel } from '../../runtime/src/contract/parts.ts';
 import { podOfRun, type CronJobRun } from './backup-cron-job.ts';
+import { clusterWide } from './cluster-wide.ts';
 import { cronJobRuns } from './cron-jobs.ts';
 import { labelsOf, nameLabel, systemLabels } from './labels.ts';
 import { cel, onlyOurs, scriptPath, type Validation } from './admission-rules.ts';
@@ -149,13 +150,6 @@ export class BackupAdmission extends Construct {
   }
 
   private clusterObject(kind: string, name: string, spec: object): void {
-    const object = new ApiObject(this, `${kind}-${name}`, {
-      apiVersion,
-      kind,
-      metadata: { name },
-      spec,
-    });
-    // the chart puts everything into its namespace
-    object.addJsonPatch(JsonPatch.remove('/metadata/namespace'));
+    clusterWide(new ApiObject(this, `${kind}-${name}`, { apiVersion, kind, metadata: { name }, spec }));
   }
 }

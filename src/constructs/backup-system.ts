@@ -6,6 +6,7 @@ import { environmentSchema, type Environment } from '../environment/environment.
 import { BackupAccess } from './access.ts';
 import { BackupAdmission } from './admission.ts';
 import { Config } from './config.ts';
+import { Console } from './console.ts';
 import { CronJobs } from './cron-jobs.ts';
 import { systemLabels } from './labels.ts';
 import { BackupMonitoring } from './monitoring.ts';
@@ -54,6 +55,7 @@ const parts: Readonly<Record<string, Part>> = {
   network: BackupNetwork,
   'cron-jobs': CronJobs,
   receivers: Receivers,
+  console: Console,
 };
 
 const apiObjectsIn = (construct: IConstruct): readonly ApiObject[] =>

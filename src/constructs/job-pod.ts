@@ -18,20 +18,27 @@ export interface PodSystem extends Platform {
   readonly priorityClass?: string | undefined;
 }
 
-export interface JobPod {
-  readonly system: PodSystem;
-  readonly serviceAccount: string;
+/** A container of the job image. */
+interface Part {
   readonly container: string;
   readonly command: readonly string[];
+  readonly folders: readonly Folder[];
+  readonly ports?: k8s.ContainerPort[];
+  readonly probes?: Pick<k8s.Container, 'livenessProbe' | 'readinessProbe'>;
+  readonly lifecycle?: k8s.Lifecycle;
+}
+
+export interface JobPod extends Part {
+  readonly system: PodSystem;
+  readonly serviceAccount: string;
   /** Environment besides the overrides. @default none */
   readonly variables?: readonly k8s.EnvVar[];
-  readonly folders: readonly Folder[];
+  /** What ends before the container begins, with the same resources. @default none */
+  readonly first?: Part | undefined;
   readonly resources: Resources;
   readonly restartPolicy: 'Never' | 'Always';
   /** True for a pod that calls the Kubernetes API. @default false */
   readonly apiToken?: boolean;
-  readonly ports?: k8s.ContainerPort[];
-  readonly probes?: Pick<k8s.Container, 'livenessProbe' | 'readinessProbe'>;
 }
 
 export const imageOf = ({ image: { repository, tag, digest } }: PodSystem): string =>
@@ -67,26 +74,32 @@ const whereTheVolumeIs = (system: PodSystem, folders: readonly Folder[]): k8s.Af
       }
     : undefined;
 
-const container = (pod: JobPod, folders: readonly Folder[]): k8s.Container => ({
-  name: pod.container,
+const container = (pod: JobPod, part: Part): k8s.Container => ({
+  name: part.container,
   image: imageOf(pod.system),
   imagePullPolicy: 'IfNotPresent',
-  command: [...pod.command],
+  command: [...part.command],
   env: [...overrideVariables(), ...(pod.variables ?? [])],
   resources: { requests: quantities(pod.resources.requests), limits: quantities(pod.resources.limits) },
-  volumeMounts: folders.map(({ mount }) => mount),
+  volumeMounts: distinct(part.folders).map(({ mount }) => mount),
   securityContext: {
     allowPrivilegeEscalation: false,
     readOnlyRootFilesystem: true,
     capabilities: { drop: ['ALL'] },
   },
-  ...(pod.ports && { ports: pod.ports }),
-  ...pod.probes,
+  ...(part.ports && { ports: part.ports }),
+  ...(part.lifecycle && { lifecycle: part.lifecycle }),
+  ...part.probes,
 });
+
+/** A volume that is mounted at several places, or by both containers, is there once. */
+const volumesOf = (folders: readonly Folder[]): k8s.Volume[] => [
+  ...new Map(folders.map(({ volume }) => [volume.name, volume])).values(),
+];
 
 /** A pod of the job image under Pod Security `restricted`, without a token of the Kubernetes API unless it calls that. */
 export const jobPod = (pod: JobPod): k8s.PodSpec => {
-  const folders = distinct(pod.folders);
+  const folders = [pod, ...(pod.first ? [pod.first] : [])].flatMap((part) => distinct(part.folders));
   return {
     serviceAccountName: pod.serviceAccount,
     automountServiceAccountToken: pod.apiToken ?? false,
@@ -105,7 +118,8 @@ export const jobPod = (pod: JobPod): k8s.PodSpec => {
       fsGroupChangePolicy: 'OnRootMismatch',
       seccompProfile: { type: 'RuntimeDefault' },
     },
-    containers: [container(pod, folders)],
-    volumes: folders.map(({ volume }) => volume),
+    ...(pod.first && { initContainers: [container(pod, pod.first)] }),
+    containers: [container(pod, pod)],
+    volumes: volumesOf(folders),
   };
 };

@@ -1,7 +1,7 @@
-import { JsonPatch } from 'cdk8s';
 import { k8s } from 'cdk8s-plus-28';
 import { Construct } from 'constructs';
 import type { Environment } from '../environment/environment.ts';
+import { clusterWide } from './cluster-wide.ts';
 import { quantities } from './job-pod.ts';
 
 /** Of the standard that is meant; a newer one may ask for more. */
@@ -28,9 +28,7 @@ export class Namespace extends Construct {
   }
 
   private namespace(name: string): void {
-    const made = new k8s.KubeNamespace(this, 'namespace', { metadata: { name, labels: podSecurity } });
-    // the chart puts everything into its namespace
-    made.addJsonPatch(JsonPatch.remove('/metadata/namespace'));
+    clusterWide(new k8s.KubeNamespace(this, 'namespace', { metadata: { name, labels: podSecurity } }));
   }
 
   private quota({ pods, requests, limits }: NonNullable<Environment['quota']>): void {

@@ -1,6 +1,7 @@
 import { k8s } from 'cdk8s-plus-28';
 import { Construct } from 'constructs';
 import { z } from 'zod';
+import { consolePort } from '../../runtime/src/contract/console.ts';
 import { metricsPort, receiverPort } from '../../runtime/src/contract/metrics.ts';
 import {
   baseCronJobName,
@@ -13,8 +14,14 @@ import {
 import { engineNamed } from '../../runtime/src/engines/registry.ts';
 import { portsOf as channelPorts } from '../../runtime/src/notify/config.ts';
 import { planShape } from '../../runtime/src/plan/schema.ts';
+import { deployedConsole } from '../environment/console.ts';
 import { deploymentShape } from '../environment/deployment.ts';
-import { deployedTargets, type EnvironmentTarget, type Peer } from '../environment/environment.ts';
+import {
+  deployedTargets,
+  type DeployedConsole,
+  type EnvironmentTarget,
+  type Peer,
+} from '../environment/environment.ts';
 import { podsOf, podsOfAny, systemLabels } from './labels.ts';
 import { inNamespace, portOf, peersOf, port } from './peers.ts';
 import { checked, type Props } from './props.ts';
@@ -33,6 +40,8 @@ const networkProps = z.object({
   notifications: planShape.notifications,
   pushgateway: planShape.pushgateway,
   network: deploymentShape.network,
+  /** Who may connect to the console, and where its proxy's keys are. @default none - nobody serves it */
+  console: deployedConsole.optional(),
   /** Prometheus, which may reach the exporter. */
   monitoring: z.object({ prometheusNamespace: deploymentShape.monitoring.shape.prometheusNamespace }),
 });
@@ -67,6 +76,7 @@ export class BackupNetwork extends Construct {
       ports: network.dnsPorts.flatMap((number) => [port(number, 'UDP'), port(number)]),
     });
     for (const target of targets) this.database(system, target);
+    if (system.console?.enabled) this.console(system, system.console);
     if (network.apiServer && targets.some(({ services }) => services?.length))
       this.egress('restore-to-api-server', podsOf(system, names.restorePod), {
         peers: peersOf(network.apiServer),
@@ -95,6 +105,26 @@ export class BackupNetwork extends Construct {
       this.allow('Ingress', 'prometheus-to-receivers', podsOfAny(system, receivers), {
         peers: [{ namespaceSelector: inNamespace(monitoring.prometheusNamespace) }],
         ports: [port(receiverPort)],
+      });
+  }
+
+  private console(system: Checked, { clients, proxy, issuer }: DeployedConsole): void {
+    const { apiServer, apiServerPorts } = system.network;
+    const pods = podsOf(system, names.console);
+    if (apiServer)
+      this.egress('console-to-api-server', pods, {
+        peers: peersOf(apiServer),
+        ports: apiServerPorts.map((number) => port(number)),
+      });
+    if (proxy)
+      this.egress('console-to-issuer', pods, {
+        peers: peersOf(issuer),
+        ports: [port(portOf(proxy.keysUrl))],
+      });
+    if (clients.length)
+      this.allow('Ingress', 'clients-to-console', pods, {
+        peers: clients.flatMap(peersOf),
+        ports: [port(consolePort)],
       });
   }
 

@@ -1,7 +1,7 @@
-import type { k8s } from 'cdk8s-plus-28';
+import { k8s } from 'cdk8s-plus-28';
 import { mounts } from '../../runtime/src/contract/mounts.ts';
-import { names } from '../../runtime/src/contract/names.ts';
-import { secrets } from '../../runtime/src/contract/secrets.ts';
+import { auditFolder, names } from '../../runtime/src/contract/names.ts';
+import { secrets, verificationKeys } from '../../runtime/src/contract/secrets.ts';
 import { mustExist } from '../../runtime/src/core/must-exist.ts';
 import type { TlsConfig } from '../../runtime/src/engines/connection.ts';
 import { engineNamed } from '../../runtime/src/engines/registry.ts';
@@ -21,6 +21,9 @@ type ReaderSystem = Pick<Environment, 'encryption' | 'stores' | 'exporterS3Keys'
 const secretMode = 0o440;
 const scriptMode = 0o555;
 
+/** A line for each passphrase of the plan. */
+const provingKeysSize = k8s.Quantity.fromString('1Mi');
+
 const folder = (mountPath: string, volume: k8s.Volume, readOnly = true): Folder => ({
   volume,
   mount: { name: volume.name, mountPath, ...(readOnly && { readOnly }) },
@@ -33,6 +36,12 @@ export const archives = (readOnly = false): Folder =>
     { name: 'backup', persistentVolumeClaim: { claimName: names.volumeClaim } },
     readOnly,
   );
+
+/** The one folder of the archives that the console writes to: the kubelet makes it where it is not there. */
+export const auditTrail = (): Folder => {
+  const { volume, mount } = archives();
+  return { volume, mount: { ...mount, mountPath: `${mounts.backup}/${auditFolder}`, subPath: auditFolder } };
+};
 
 export const planFolder = (): Folder =>
   folder(mounts.config, {
@@ -49,6 +58,14 @@ export const scriptsFolder = (): Folder =>
 /** The only writable place besides the archives. */
 export const scratch = (sizeLimit: k8s.Quantity): Folder =>
   folder(mounts.scratch, { name: 'scratch', emptyDir: { sizeLimit } }, false);
+
+/** Keys that prove and decrypt nothing, in memory that only this pod has. */
+export const provingKeys = (readOnly: boolean): Folder =>
+  folder(
+    `${mounts.secrets}/${verificationKeys.name}`,
+    { name: 'verification-keys', emptyDir: { medium: 'Memory', sizeLimit: provingKeysSize } },
+    readOnly,
+  );
 
 const secretFolder = (
   secretName: string,
@@ -72,30 +89,43 @@ const secretItems = (name: string, items: k8s.KeyToPath[], optional = false): k8
 
 const { s3AccessKey, s3SecretKey } = secrets.encryption.keys;
 
-/**
- * What the exporter reads of that Secret, under the names that the runtime asks for: passphrases, and the S3 account that
- * only reads where there is one. S3 keys are optional, since nothing may be copied there.
- */
-export const exporterSecret = ({ encryption, stores, exporterS3Keys }: ReaderSystem): readonly Folder[] => {
-  const passphrases = encryption.enabled ? asItems(...encryption.keys.map(({ secretKey }) => secretKey)) : [];
+/** The S3 account that only reads where there is one, under the names that the runtime asks for. Optional, since nothing may be copied there. */
+const readerKeys = ({ encryption, stores, exporterS3Keys }: ReaderSystem): k8s.VolumeProjection[] => {
   const { accessKey = s3AccessKey, secretKey = s3SecretKey } = exporterS3Keys ?? {};
   const account = [
     { key: accessKey, path: s3AccessKey },
     { key: secretKey, path: s3SecretKey },
   ];
-  const sources = [
-    ...(passphrases.length ? [secretItems(encryption.secret, passphrases)] : []),
-    ...(stores.s3?.credentials === 'secret' ? [secretItems(encryption.secret, account, true)] : []),
-  ];
-  if (sources.length === 0) return [];
-  const name = `secret-${encryption.secret}`;
-  return [
-    folder(`${mounts.secrets}/${encryption.secret}`, {
-      name,
-      projected: { defaultMode: secretMode, sources },
-    }),
-  ];
+  return stores.s3?.credentials === 'secret' ? [secretItems(encryption.secret, account, true)] : [];
 };
+
+const passphrases = ({ encryption }: ReaderSystem): k8s.VolumeProjection[] =>
+  encryption.enabled
+    ? [secretItems(encryption.secret, asItems(...encryption.keys.map(({ secretKey }) => secretKey)))]
+    : [];
+
+/** Some keys of the encryption Secret, where the runtime looks for all of them. */
+const someKeys = (
+  { encryption }: ReaderSystem,
+  name: string,
+  sources: k8s.VolumeProjection[],
+): readonly Folder[] =>
+  sources.length === 0
+    ? []
+    : [
+        folder(`${mounts.secrets}/${encryption.secret}`, {
+          name,
+          projected: { defaultMode: secretMode, sources },
+        }),
+      ];
+
+/** What the exporter reads of that Secret: passphrases, and the S3 account. */
+export const exporterSecret = (system: ReaderSystem): readonly Folder[] =>
+  someKeys(system, `secret-${system.encryption.secret}`, [...passphrases(system), ...readerKeys(system)]);
+
+/** What the console reads of it: no passphrase. */
+export const readerAccount = (system: ReaderSystem): readonly Folder[] =>
+  someKeys(system, 's3-account', readerKeys(system));
 
 /** None if notifications are off. Optional: a missing webhook must not stop a backup. */
 export const notificationSecret = ({

@@ -165,7 +165,7 @@ export const deploymentShape = {
       secretKey: z.string().min(1),
     })
     .optional(),
-  /** ResourceQuota `backup-quota` of the namespace. It has to admit exporter, restore pod and the largest run together. @default none - it would bind whatever else runs in the namespace */
+  /** ResourceQuota `backup-quota` of the namespace. It has to admit exporter, receivers, console, restore pod and the largest run together. @default none - it would bind whatever else runs in the namespace */
   quota: quota.optional(),
   /** LimitRange `backup-limits`: what a container in the namespace gets that asks for nothing. @default none - it would bind whatever else runs in the namespace */
   limitRange: resources.optional(),

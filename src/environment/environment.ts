@@ -5,15 +5,18 @@ import { z } from 'zod';
 import { mounts } from '../../runtime/src/contract/mounts.ts';
 import { BackupError } from '../../runtime/src/core/errors.ts';
 import { mustExist } from '../../runtime/src/core/must-exist.ts';
+import { consoleConfig } from '../../runtime/src/plan/console.ts';
 import { parseAll } from '../../runtime/src/plan/problems.ts';
 import { always, checkPlan } from '../../runtime/src/plan/rules.ts';
 import { spreadTargets } from '../../runtime/src/plan/spread.ts';
 import { planShape, targetSchema, type Plan, type Target } from '../../runtime/src/plan/schema.ts';
 import { checkAws } from '../aws/rules.ts';
+import { checkConsole, deployedConsole } from './console.ts';
 import { deploymentShape, receiverResources, targetDeployment } from './deployment.ts';
 import { peer } from './network.ts';
-import { shortages } from './resources.ts';
+import { shortages, type Resources } from './resources.ts';
 
+export type { DeployedConsole } from './console.ts';
 export type { Peer } from './network.ts';
 export type { Resources } from './resources.ts';
 
@@ -96,6 +99,8 @@ const environmentShape = {
       parallelism,
     })
     .prefault({}),
+  /** The console: docs/how-to/console.md. @default none - nobody serves it */
+  console: deployedConsole.optional(),
 };
 
 type Draft = Partial<Pick<Environment, 'environment' | 'image'>> & {
@@ -129,6 +134,7 @@ const checkDeployment = (input: unknown, context: z.core.$RefinementCtx): void =
   if (stores?.directory && stores.directory.path !== mounts.backup)
     issue(['stores', 'directory', 'path'], `expected ${mounts.backup}, where the volume is mounted`);
   checkParallelism(input as Draft, issue);
+  checkConsole(input as Parameters<typeof checkConsole>[0], issue);
   if (namesServices(targets) && !network?.apiServer)
     issue(
       ['network', 'apiServer'],
@@ -141,6 +147,9 @@ const whole = z.strictObject(environmentShape);
 /** Whether a quota admits the pods; only where all figures are known to be figures. */
 const checkQuota = (environment: z.output<typeof whole>, context: z.core.$RefinementCtx): void => {
   const { quota, exporterResources, targets, verification, drill: weekly, resources: usual } = environment;
+  const consoles = environment.console?.enabled
+    ? Array<Resources>(environment.console.replicas).fill(environment.console.resources)
+    : [];
   if (!quota) return;
   const logs = targets.flatMap(({ resources: own, pointInTime }) =>
     pointInTime ? [{ ...pointInTime, base: { resources: own, ...pointInTime.base } }] : [],
@@ -150,7 +159,7 @@ const checkQuota = (environment: z.output<typeof whole>, context: z.core.$Refine
     resources: run.resources ?? usual,
     pods: run.parallelism,
   }));
-  const lasting = [exporterResources, usual, ...logs.map((log) => log.resources)];
+  const lasting = [exporterResources, usual, ...consoles, ...logs.map((log) => log.resources)];
   for (const { path, message } of shortages(quota, lasting, runs))
     context.addIssue({ code: 'custom', path: [...path], message });
 };
@@ -234,11 +243,12 @@ const planTargetOf = (target: EnvironmentTarget): Target =>
 
 /** The part of an environment that the runtime reads. */
 export const planOf = (environment: Environment): Plan => {
-  const { targets, verification, drill: weekly } = environment;
+  const { targets, verification, drill: weekly, console: pages } = environment;
   return {
     ...pick(environment, Object.keys(planShape)),
     targets: targets.map(planTargetOf),
     verification: pick(verification, Object.keys(planShape.verification.shape)),
     drill: pick(weekly, Object.keys(drill.shape)),
+    ...(pages && { console: pick(pages, Object.keys(consoleConfig.shape)) }),
   } as Plan;
 };

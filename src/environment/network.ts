@@ -28,7 +28,7 @@ export const peer = z
 export type Peer = z.output<typeof peer>;
 
 /** Anything on the Internet, nothing inside: S3 and webhooks have no fixed addresses. */
-const internet = {
+export const internet = {
   cidrs: ['0.0.0.0/0'],
   except: ['10.0.0.0/8', '100.64.0.0/10', '169.254.0.0/16', '172.16.0.0/12', '192.168.0.0/16'],
 };
@@ -54,7 +54,7 @@ export const network = z
       podLabels: { 'app.kubernetes.io/name': 'prometheus-pushgateway' },
     }),
     /**
-     * The Kubernetes API server, for `restore --stop-services`; required where targets name services. Use `cidrs` with the
+     * The Kubernetes API server, for `restore --stop-services` and the console; required where targets name services, or the console is on. Use `cidrs` with the
      * addresses that `kubectl get endpoints kubernetes -n default` shows: most networks turn the address of Service `kubernetes`
      * into these before they look at policies. Name both where yours does not.
      * @default none - no pod calls the API

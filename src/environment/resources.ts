@@ -94,7 +94,7 @@ interface Run {
   readonly pods: number;
 }
 
-const together = 'what exporter, receivers, restore pod and the largest run ask for together';
+const together = 'what exporter, receivers, console, restore pod and the largest run ask for together';
 
 /** What a quota leaves no room for; a pod that exceeds it is never made, and only an event says so. */
 export const shortages = (

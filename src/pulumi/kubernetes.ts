@@ -10,7 +10,11 @@ import { PersistentVolumeClaim } from '@pulumi/kubernetes/core/v1/persistentVolu
 import { ResourceQuota } from '@pulumi/kubernetes/core/v1/resourceQuota.js';
 import { Service } from '@pulumi/kubernetes/core/v1/service.js';
 import { ServiceAccount } from '@pulumi/kubernetes/core/v1/serviceAccount.js';
+import { Ingress } from '@pulumi/kubernetes/networking/v1/ingress.js';
 import { NetworkPolicy } from '@pulumi/kubernetes/networking/v1/networkPolicy.js';
+import { PodDisruptionBudget } from '@pulumi/kubernetes/policy/v1/podDisruptionBudget.js';
+import { ClusterRole } from '@pulumi/kubernetes/rbac/v1/clusterRole.js';
+import { ClusterRoleBinding } from '@pulumi/kubernetes/rbac/v1/clusterRoleBinding.js';
 import { Role } from '@pulumi/kubernetes/rbac/v1/role.js';
 import { RoleBinding } from '@pulumi/kubernetes/rbac/v1/roleBinding.js';
 import type { Provider } from '@pulumi/kubernetes/provider.js';
@@ -38,13 +42,22 @@ const classes: Readonly<Record<string, ResourceClass>> = {
   'v1/ServiceAccount': ServiceAccount,
   'apps/v1/Deployment': Deployment,
   'batch/v1/CronJob': CronJob,
+  'networking.k8s.io/v1/Ingress': Ingress,
   'networking.k8s.io/v1/NetworkPolicy': NetworkPolicy,
+  'policy/v1/PodDisruptionBudget': PodDisruptionBudget,
+  'rbac.authorization.k8s.io/v1/ClusterRole': ClusterRole,
+  'rbac.authorization.k8s.io/v1/ClusterRoleBinding': ClusterRoleBinding,
   'rbac.authorization.k8s.io/v1/Role': Role,
   'rbac.authorization.k8s.io/v1/RoleBinding': RoleBinding,
 };
 
 /** Groups whose kinds come from CustomResourceDefinitions of operators. */
-const customGroups = ['external-secrets.io', 'monitoring.coreos.com', 'onepassword.com'];
+const customGroups = [
+  'external-secrets.io',
+  'gateway.networking.k8s.io',
+  'monitoring.coreos.com',
+  'onepassword.com',
+];
 
 const classOf = ({ apiVersion, kind }: KubernetesObject): ResourceClass => {
   const found = customGroups.includes(apiVersion.replace(/\/.*/, ''))

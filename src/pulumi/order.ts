@@ -18,8 +18,11 @@ const neededByPods = [
 
 /** Kinds that a kind waits for, besides the namespace. */
 const needs: Readonly<Record<string, readonly string[]>> = {
+  ClusterRoleBinding: ['ClusterRole', 'ServiceAccount'],
   CronJob: neededByPods,
   Deployment: neededByPods,
+  HTTPRoute: ['Service'],
+  Ingress: ['Service'],
   RoleBinding: ['Role', 'ServiceAccount'],
   ServiceMonitor: ['Service'],
 };

@@ -6,7 +6,11 @@ import { ValidatingAdmissionPolicy } from 'kubernetes-models/admissionregistrati
 import { ValidatingAdmissionPolicyBinding } from 'kubernetes-models/admissionregistration.k8s.io/v1/ValidatingAdmissionPolicyBinding';
 import { Deployment } from 'kubernetes-models/apps/v1/Deployment';
 import { CronJob } from 'kubernetes-models/batch/v1/CronJob';
+import { Ingress } from 'kubernetes-models/networking.k8s.io/v1/Ingress';
 import { NetworkPolicy } from 'kubernetes-models/networking.k8s.io/v1/NetworkPolicy';
+import { PodDisruptionBudget } from 'kubernetes-models/policy/v1/PodDisruptionBudget';
+import { ClusterRole } from 'kubernetes-models/rbac.authorization.k8s.io/v1/ClusterRole';
+import { ClusterRoleBinding } from 'kubernetes-models/rbac.authorization.k8s.io/v1/ClusterRoleBinding';
 import { Role } from 'kubernetes-models/rbac.authorization.k8s.io/v1/Role';
 import { RoleBinding } from 'kubernetes-models/rbac.authorization.k8s.io/v1/RoleBinding';
 import { ConfigMap } from 'kubernetes-models/v1/ConfigMap';
@@ -31,8 +35,8 @@ type ModelClass = {
 };
 
 const models = [
-  ConfigMap, CronJob, Deployment, ExternalSecret, LimitRange, Namespace, NetworkPolicy, PersistentVolumeClaim,
-  Pod, PodMonitor, PrometheusRule, ResourceQuota, Role, RoleBinding, Service, ServiceAccount, ServiceMonitor,
+  ClusterRole, ClusterRoleBinding, ConfigMap, CronJob, Deployment, ExternalSecret, Ingress, LimitRange, Namespace, NetworkPolicy,
+  PersistentVolumeClaim, Pod, PodDisruptionBudget, PodMonitor, PrometheusRule, ResourceQuota, Role, RoleBinding, Service, ServiceAccount, ServiceMonitor,
   ValidatingAdmissionPolicy, ValidatingAdmissionPolicyBinding,
 ] as unknown as readonly ModelClass[]; // prettier-ignore
 
@@ -47,6 +51,47 @@ const onePasswordItem = z.strictObject({
   }),
   spec: z.strictObject({ itemPath: z.string().regex(/^vaults\/[^/]+\/items\/[^/]+$/) }),
 });
+
+/** https://gateway-api.sigs.k8s.io/reference/spec/#httproute, as far as we write it */
+const httpRoute = z.strictObject({
+  apiVersion: z.literal('gateway.networking.k8s.io/v1'),
+  kind: z.literal('HTTPRoute'),
+  metadata: onePasswordItem.shape.metadata,
+  spec: z.strictObject({
+    hostnames: z.array(z.string().max(253)).max(16),
+    parentRefs: z.array(
+      z.strictObject({
+        group: z.literal('gateway.networking.k8s.io'),
+        kind: z.literal('Gateway'),
+        name: z.string(),
+        namespace: z.string().optional(),
+        sectionName: z.string().optional(),
+      }),
+    ),
+    rules: z.array(
+      z.strictObject({
+        matches: z.array(
+          z.strictObject({ path: z.strictObject({ type: z.literal('PathPrefix'), value: z.string() }) }),
+        ),
+        backendRefs: z.array(
+          z.strictObject({
+            group: z.literal(''),
+            kind: z.literal('Service'),
+            name: z.string(),
+            port: z.int(),
+            weight: z.int(),
+          }),
+        ),
+      }),
+    ),
+  }),
+});
+
+/** Kinds whose definitions no library of models has. */
+const written: Readonly<Record<string, z.ZodType>> = {
+  OnePasswordItem: onePasswordItem,
+  HTTPRoute: httpRoute,
+};
 
 /** An object of which it is recorded which keys the validator asked for, and by what path. */
 const watched = (value: object, path: string, unread: Map<string, () => readonly string[]>): object => {
@@ -76,11 +121,10 @@ const watched = (value: object, path: string, unread: Map<string, () => readonly
  * The schemas allow unknown fields, so a field that its validator never looks at is taken as unknown.
  */
 export const schemaProblems = (object: KubernetesObject): readonly string[] => {
-  if (object.kind === 'OnePasswordItem')
+  const schema = written[object.kind];
+  if (schema)
     return (
-      onePasswordItem
-        .safeParse(object)
-        .error?.issues.map(({ path, message }) => `${path.join('.')}: ${message}`) ?? []
+      schema.safeParse(object).error?.issues.map(({ path, message }) => `${path.join('.')}: ${message}`) ?? []
     );
   const Kind = models.find(
     ({ apiVersion, kind }) => apiVersion === object.apiVersion && kind === object.kind,

@@ -20,6 +20,28 @@ const prod = environmentOf('prod');
 const [first, ...others] = prod.targets;
 const amounts = { cpu: '16', memory: '32Gi', ephemeralStorage: '200Gi' };
 
+/** A console with all that is made on request only. */
+export const everyConsole = {
+  enabled: true,
+  replicas: 2,
+  publicUrl: 'https://backups.example.com',
+  proxy: {
+    header: 'x-forwarded-access-token',
+    issuer: 'https://login.example.com',
+    audience: 'backups',
+    keysUrl: 'https://login.example.com:8443/keys',
+    groups: ['grill-stats-oncall', 'grill-stats-developers'],
+  },
+  clients: [{ podLabels: { app: 'ingress' }, namespace: 'ingress' }],
+  ingress: {
+    className: 'nginx',
+    tlsSecret: 'console-tls',
+    annotations: { 'nginx.ingress.kubernetes.io/auth-url': 'x' },
+  },
+  httpRoute: { gateway: 'public', namespace: 'gateways', listener: 'https' },
+  awsRole: 'arn:aws:iam::123456789012:role/grill-stats-console',
+} as const;
+
 /** prod with all that is made on request only. */
 const everything = () =>
   environmentWith('prod', {
@@ -31,6 +53,7 @@ const everything = () =>
     verification: { ...prod.verification, parallelism: 3 },
     drill: { ...prod.drill, parallelism: 2 },
     network: { ...prod.network, apiServer: { cidrs: ['10.96.0.1/32'] } },
+    console: everyConsole,
     targets: [
       {
         ...first,

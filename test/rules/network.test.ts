@@ -5,6 +5,7 @@ import { networkTables } from '../../scripts/docs/network.ts';
 import { isAllowed, type End } from '../../scripts/network/policy.ts';
 import { connectionOf, worldOf, type World } from '../../scripts/network/world.ts';
 import type { Environment } from '../../src/environment/environment.ts';
+import { everyConsole } from '../kit/systems.ts';
 import {
   environmentNames,
   environmentOf,
@@ -157,6 +158,56 @@ describe('what an environment file asks for', () => {
       network: { ...network, apiServer: { cidrs: ['10.0.0.5/32'] } },
     };
     expect(reachedBy(asks, 'Kubernetes API, TCP 443')).toEqual(['backup-restore-job']);
+  });
+
+  describe('a console', () => {
+    const apiServer = { cidrs: ['10.0.0.5/32'] };
+    const asked = (changes: object) =>
+      worldIn(
+        environmentWith('prod', {
+          console: { ...everyConsole, ...changes },
+          network: { ...network, apiServer, objectStore: { cidrs: ['203.0.113.10/32'] } },
+        }),
+      );
+    const podOf = ({ pods }: World) => pods.find(({ name }) => name === 'backup-console')!;
+    const reaches = (world: World, ip: string, port: number) =>
+      isAllowed(world.policies, { from: podOf(world), to: { ip }, port });
+    const from = (world: World, namespace: string, labels: Readonly<Record<string, string>>) =>
+      [9190, 8080].filter((port) =>
+        isAllowed(world.policies, {
+          from: { ip: '10.42.7.7', pod: { namespace, labels } },
+          to: podOf(world),
+          port,
+        }),
+      );
+
+    test('reaches the API server, the object store and the issuer of its proxy, and no database', () => {
+      const world = asked({});
+      expect(allowed(world, 'outgoing').filter((each) => each.startsWith('backup-console'))).toEqual(
+        [
+          'DNS of the cluster, UDP 53',
+          'DNS of the cluster, TCP 53',
+          'object store, TCP 443',
+          'Kubernetes API, TCP 443',
+        ].map((what) => `backup-console › ${what}`),
+      );
+      expect([reaches(world, '198.51.100.10', 8443), reaches(world, '10.1.2.3', 8443)]).toEqual([
+        true,
+        false,
+      ]);
+    });
+
+    test('without a proxy reaches no issuer', () => {
+      expect(reaches(asked({ proxy: undefined }), '198.51.100.10', 8443)).toBe(false);
+    });
+
+    test('is reached on its port by whom the environment names, and by nobody else', () => {
+      expect(from(asked({}), 'ingress', { app: 'ingress' })).toEqual([9190]);
+      expect(from(asked({}), 'grill-stats', { app: 'ingress' })).toEqual([]);
+      expect(from(asked({}), 'monitoring', { app: 'prometheus' })).toEqual([]);
+      const closed = { clients: [], ingress: undefined, httpRoute: undefined };
+      expect(from(asked(closed), 'ingress', { app: 'ingress' })).toEqual([]);
+    });
   });
 
   test('a Pushgateway is reached by every run, and not by the exporter', () => {

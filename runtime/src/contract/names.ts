@@ -13,6 +13,8 @@ export const names = {
   servicesRole: 'backup-restore-services',
   oncallRole: 'backup-oncall',
   exporter: 'backup-exporter',
+  /** Deployment, Service and account of the console. */
+  console: 'backup-console',
   receivers: 'backup-receivers',
   alerts: 'backup-alerts',
   monitoring: 'backup-monitoring',
@@ -66,6 +68,9 @@ export const verificationFolder = 'verification';
 
 /** Folder of a store that holds reports of single pods of a run. */
 export const reportPartsFolder = `${verificationFolder}/parts`;
+
+/** Folder of a store that holds the audit trail. */
+export const auditFolder = 'audit';
 
 /** Folder of a store that holds the offline recovery kit. */
 export const recoveryFolder = 'recovery';

@@ -1,3 +1,4 @@
+import { auditFolder } from '../contract/names.ts';
 import { BackupError, isBackupError } from '../core/errors.ts';
 import { oneChunk } from '../core/one-chunk.ts';
 import type { KeyRing } from '../crypto/key-ring.ts';
@@ -15,9 +16,10 @@ import {
 } from './audit-entry.ts';
 
 /** Where the newest entry was when it was written: spares a listing, and shows when the end of the trail is cut off. */
-const newest = 'audit/latest_entry.json';
+const newest = `${auditFolder}/latest_entry.json`;
 
-export const auditKey = (sequence: number): string => `audit/${String(sequence).padStart(10, '0')}.json`;
+export const auditKey = (sequence: number): string =>
+  `${auditFolder}/${String(sequence).padStart(10, '0')}.json`;
 
 /** Undefined for what is no entry's key. */
 export const sequenceOf = (key: string): number | undefined => {
@@ -33,7 +35,7 @@ export const markedNewest = async (store: Store): Promise<number> => {
 
 const listedNewest = async (store: Store): Promise<number> => {
   let last = 0;
-  for await (const objects of store.list('audit/'))
+  for await (const objects of store.list(`${auditFolder}/`))
     for (const { key } of objects) last = sequenceOf(key) ?? last;
   return last;
 };

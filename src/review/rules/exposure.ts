@@ -86,7 +86,7 @@ const access: readonly Row[] = [
     kinds: ['Service'],
     path: /^spec\.(type|ports|externalIPs|externalName|loadBalancer.*|selector)/,
     holds: not(removed),
-    why: 'the exporter is reachable in another way than before',
+    why: 'exporter or console are reachable in another way than before',
   },
   {
     name: 'way in from outside',
@@ -94,6 +94,18 @@ const access: readonly Row[] = [
     path: whole,
     holds: added,
     why: 'something in the cluster can be reached by a new way',
+  },
+  {
+    name: 'way in changed',
+    kinds: ['Ingress', 'IngressRoute', 'HTTPRoute', 'Gateway'],
+    path: /^(spec|metadata\.annotations)(\.|$)/,
+    holds: not(removed),
+    why: 'something in the cluster can be reached by a new way, or nobody is asked to sign in on the way',
+  },
+  {
+    name: 'other people let into the console',
+    ...inPlan(String.raw`console(\.(publicUrl|proxy(\..*)?))?$`),
+    why: 'another party decides who somebody is, or for whom the console may act: check who signs the tokens',
   },
 ];
 

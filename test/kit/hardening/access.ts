@@ -1,3 +1,4 @@
+import { consolePerson, personKey } from '../../../runtime/src/contract/console.ts';
 import { names } from '../../../runtime/src/contract/names.ts';
 import type { KubernetesObject } from '../../../src/constructs/backup-system.ts';
 import { podsOf } from '../environments.ts';
@@ -30,6 +31,21 @@ const workloads = ['pods', 'deployments', 'statefulsets', 'replicasets', 'cronjo
 const byName = ['pods/exec', 'pods/attach', 'pods/portforward'];
 const nameable = ['patch', 'update', 'delete'];
 
+const ofConsole = new RegExp(`-${names.console}-(people|impersonation)$`);
+
+/** What the console has in the whole cluster, since what it asks for has no namespace. */
+const isOfConsole = ({ kind, metadata }: Data): boolean =>
+  kind.startsWith('ClusterRole') && ofConsole.test(metadata.name);
+
+/** One user without rights, groups by name that are not the system's, and the field with the name of a person. */
+const isNarrowImpersonation = ({ resources, verbs, resourceNames = [] }: Data): boolean =>
+  verbs.join() === 'impersonate' &&
+  {
+    users: resourceNames.join() === consolePerson,
+    groups: resourceNames.length > 0 && !resourceNames.some((name: string) => name.startsWith('system:')),
+    [`userextras/${personKey}`]: true,
+  }[resources.join() as string] === true;
+
 /** Whether the restore pod has something to scale. */
 const stopsServices = (objects: readonly KubernetesObject[]): boolean =>
   objects.some(({ kind, metadata }) => kind === 'RoleBinding' && metadata.name === names.servicesRole);
@@ -42,6 +58,7 @@ export const accessRules: readonly Rule[] = [
     violations: (objects: readonly KubernetesObject[]) =>
       podsOf(objects)
         .filter(({ spec }) => spec.automountServiceAccountToken !== false)
+        .filter(({ owner }) => owner !== `Deployment ${names.console}`)
         .filter(({ owner }) => !(owner === `Pod ${names.restorePod}` && stopsServices(objects)))
         .map(({ owner }) => owner),
   },
@@ -87,8 +104,10 @@ export const accessRules: readonly Rule[] = [
   roleRule(
     'grants no way to more rights',
     ['CIS 5.1.8', 'CIS 5.1.9', 'CIS 5.1.10', 'CIS 5.1.11', 'CIS 5.1.12', 'CIS 5.1.13'],
-    ({ resources = [], verbs = [] }) =>
-      any(verbs, ['escalate', 'bind', 'impersonate']) ||
+    ({ resources = [], verbs = [], ...rule }, role) =>
+      any(verbs, ['escalate', 'bind']) ||
+      (any(verbs, ['impersonate']) &&
+        !(isOfConsole(role) && isNarrowImpersonation({ resources, verbs, ...rule }))) ||
       resources.some((resource: string) =>
         /^(nodes|persistentvolumes$|serviceaccounts|certificatesigningrequests|.*webhookconfigurations|roles|rolebindings)/.test(
           resource,
@@ -99,18 +118,26 @@ export const accessRules: readonly Rule[] = [
     'binds nobody to cluster-admin',
     ['CIS 5.1.1', 'kube-linter cluster-admin-role-binding'],
     bindingKinds,
-    ({ roleRef }) => unless(roleRef.name !== 'cluster-admin' && roleRef.kind === 'Role', 'roleRef'),
+    (binding) => {
+      const { roleRef, metadata } = binding;
+      const ofConsoles =
+        isOfConsole(binding) && ['system:auth-delegator', metadata.name].includes(roleRef.name);
+      return unless(roleRef.name !== 'cluster-admin' && (roleRef.kind === 'Role' || ofConsoles), 'roleRef');
+    },
   ),
   objectRule(
-    'binds people by their groups, and one pod to what it scales',
+    'binds people by their groups, and pods to what they alone do',
     ['CIS 5.1.7', 'kubesec BindingsToSystemAnonymous'],
     bindingKinds,
-    ({ metadata, subjects = [] }) =>
-      subjects.filter(({ kind, name }: Data) =>
-        metadata.name === names.servicesRole
-          ? kind !== 'ServiceAccount' || name !== names.restoreAccount
+    (binding) => {
+      const { metadata, subjects = [] } = binding;
+      const pod = metadata.name === names.servicesRole ? names.restoreAccount : names.console;
+      return subjects.filter(({ kind, name }: Data) =>
+        metadata.name === names.servicesRole || isOfConsole(binding)
+          ? kind !== 'ServiceAccount' || name !== pod
           : kind !== 'Group' || name.startsWith('system:'),
-      ),
+      );
+    },
   ),
   objectRule(
     'scales and watches, where a pod is bound to it',
@@ -131,6 +158,8 @@ export const accessRules: readonly Rule[] = [
     name: 'stays within its namespace',
     sources: ['CIS 5.1.1', 'NSA'],
     violations: (objects: readonly KubernetesObject[]) =>
-      objects.filter(({ kind }) => kind.startsWith('Cluster')).map(({ kind }) => kind),
+      objects
+        .filter((object) => object.kind.startsWith('Cluster') && !isOfConsole(object))
+        .map(({ kind }) => kind),
   },
 ];

@@ -1,20 +1,17 @@
 /** Built-in checks that no rule encodes, and why. */
 export const leftOut: Readonly<Record<string, string>> = {
   'kube-linter dangling-horizontalpodautoscaler': 'no such kind is made',
-  'kube-linter dangling-ingress': 'no such kind is made',
   'kube-linter dangling-networkpolicypeer-podselector': 'the peers are databases and DNS, which others make',
   'kube-linter dnsconfig-options': 'how names are resolved is for the cluster to say',
   'kube-linter hpa-minimum-three-replicas': 'no such kind is made',
   'kube-linter job-ttl-seconds-after-finished':
     'wants none on a CronJob; here history bounds the number of finished Jobs, and this their age',
   'kube-linter minimum-three-replicas':
-    'the exporter shares a volume of one node, and a gap in metrics loses no data',
-  'kube-linter no-anti-affinity': 'nothing has more than one replica',
+    'exporter and console share a volume of one node, and a gap in metrics or pages loses no data',
+  'kube-linter no-anti-affinity':
+    'two consoles share a volume of one node; without it the scheduler spreads them',
   'kube-linter no-node-affinity': 'pods follow the volume, wherever that is',
   'kube-linter no-rolling-update-strategy': 'a second exporter could not mount the volume from another node',
-  'kube-linter pdb-max-unavailable': 'no such kind is made: with one replica it could only block drains',
-  'kube-linter pdb-min-available': 'no such kind is made: with one replica it could only block drains',
-  'kube-linter pdb-unhealthy-pod-eviction-policy': 'no such kind is made',
   'kube-linter priority-class-name': 'wants a system class; `priorityClass` sets one on request',
   'kube-linter required-annotation-email': 'alerts carry the team',
   'kube-linter required-label-owner': 'alerts carry the team',
@@ -29,9 +26,9 @@ export const leftOut: Readonly<Record<string, string>> = {
 
 /** Kinds that are made; a check that is left out for want of a kind has to be encoded once it is. */
 export const kinds = [
-  'ConfigMap', 'CronJob', 'Deployment', 'ExternalSecret', 'LimitRange', 'Namespace', 'NetworkPolicy', 'OnePasswordItem',
-  'PersistentVolumeClaim', 'Pod', 'PodMonitor', 'PrometheusRule', 'ResourceQuota', 'Role', 'RoleBinding', 'Service', 'ServiceAccount',
-  'ServiceMonitor', 'ValidatingAdmissionPolicy', 'ValidatingAdmissionPolicyBinding',
+  'ClusterRole', 'ClusterRoleBinding', 'ConfigMap', 'CronJob', 'Deployment', 'ExternalSecret', 'HTTPRoute', 'Ingress', 'LimitRange',
+  'Namespace', 'NetworkPolicy', 'OnePasswordItem', 'PersistentVolumeClaim', 'Pod', 'PodDisruptionBudget', 'PodMonitor',
+  'PrometheusRule', 'ResourceQuota', 'Role', 'RoleBinding', 'Service', 'ServiceAccount', 'ServiceMonitor', 'ValidatingAdmissionPolicy', 'ValidatingAdmissionPolicyBinding',
 ]; // prettier-ignore
 
 /** https://github.com/stackrox/kube-linter/tree/v0.8.3/pkg/builtinchecks/yamls */

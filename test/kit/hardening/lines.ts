@@ -9,7 +9,7 @@ const podSpecs: Readonly<Record<string, string>> = {
 };
 
 const podKinds = Object.keys(podSpecs);
-const container = 'containers.*';
+const containers = ['containers.*', 'initContainers.*'];
 
 /** A line that hardens, by the kinds that have it and its path (`*` is any), and the rule that fails without it. */
 export interface Line {
@@ -20,6 +20,21 @@ export interface Line {
 
 const linesOf = (kinds: readonly string[], byPath: Readonly<Record<string, string>>): readonly Line[] =>
   Object.entries(byPath).map(([path, rule]) => ({ kinds, path, rule }));
+
+const containerLines = (container: string): Readonly<Record<string, string>> => ({
+  [`pod.${container}.securityContext.allowPrivilegeEscalation`]: 'cannot gain privileges',
+  [`pod.${container}.securityContext.readOnlyRootFilesystem`]: 'has a read-only root',
+  [`pod.${container}.securityContext.capabilities.drop.0`]: 'drops all capabilities',
+  [`pod.${container}.volumeMounts.*.readOnly`]: 'mounts secrets and configuration read-only',
+  ...Object.fromEntries(
+    ['requests', 'limits'].flatMap((side) =>
+      ['cpu', 'memory', 'ephemeral-storage'].map((key) => [
+        `pod.${container}.resources.${side}.${key}`,
+        `has ${side} of ${key}`,
+      ]),
+    ),
+  ),
+});
 
 /** A path that begins with `pod.` is in the pod spec of its kind. */
 const podLines = linesOf(podKinds, {
@@ -35,20 +50,10 @@ const podLines = linesOf(podKinds, {
   'pod.securityContext.fsGroup': 'shares volumes by a group above 10000',
   'pod.securityContext.seccompProfile': 'has the seccomp profile of the runtime, on the pod',
   'pod.volumes.*.emptyDir.sizeLimit': 'bounds its scratch space',
+  'pod.volumes.*.emptyDir.medium': 'writes no key to a disk',
   'pod.volumes.*.secret.defaultMode': 'lets nobody but owner and group read a secret',
   'pod.volumes.*.projected.defaultMode': 'lets nobody but owner and group read a secret',
-  [`pod.${container}.securityContext.allowPrivilegeEscalation`]: 'cannot gain privileges',
-  [`pod.${container}.securityContext.readOnlyRootFilesystem`]: 'has a read-only root',
-  [`pod.${container}.securityContext.capabilities.drop.0`]: 'drops all capabilities',
-  [`pod.${container}.volumeMounts.*.readOnly`]: 'mounts secrets and configuration read-only',
-  ...Object.fromEntries(
-    ['requests', 'limits'].flatMap((side) =>
-      ['cpu', 'memory', 'ephemeral-storage'].map((key) => [
-        `pod.${container}.resources.${side}.${key}`,
-        `has ${side} of ${key}`,
-      ]),
-    ),
-  ),
+  ...Object.fromEntries(containers.flatMap((container) => Object.entries(containerLines(container)))),
 });
 
 const jobLines = linesOf(['CronJob'], {
@@ -88,8 +93,8 @@ const otherLines: readonly Line[] = [
   ...linesOf(['Deployment'], {
     'pod.containers.*.livenessProbe': 'has a livenessProbe where it serves',
     'pod.containers.*.readinessProbe': 'has a readinessProbe where it serves',
-    'spec.strategy': 'has one pod, as its volume has one node',
-    'spec.replicas': 'has one pod, as its volume has one node',
+    'spec.strategy': 'has one pod, or two consoles one after the other, as its volume has one node',
+    'spec.replicas': 'has one pod, or two consoles one after the other, as its volume has one node',
   }),
   ...linesOf(['ServiceAccount'], { automountServiceAccountToken: 'gives no pod a token unasked' }),
   ...linesOf(

@@ -5,7 +5,21 @@ import { kinds } from './left-out.ts';
 import { schemaProblems } from '../kubernetes-schemas.ts';
 import { containersOf, objectRule, podRule, unless, type Data, type Rule } from './rule.ts';
 
-const clusterKinds = ['Namespace', 'ValidatingAdmissionPolicy', 'ValidatingAdmissionPolicyBinding'];
+const clusterKinds = [
+  'ClusterRole',
+  'ClusterRoleBinding',
+  'Namespace',
+  'ValidatingAdmissionPolicy',
+  'ValidatingAdmissionPolicyBinding',
+];
+
+/** Name and port, by number or name, of Services that a way in leads to. */
+const backendsOf = ({ kind, spec }: Data): readonly (readonly [string, unknown])[] =>
+  kind === 'Ingress'
+    ? spec.rules
+        .flatMap(({ http }: Data) => http.paths)
+        .map(({ backend: { service } }: Data) => [service.name, service.port.name])
+    : spec.rules.flatMap(({ backendRefs }: Data) => backendRefs).map(({ name, port }: Data) => [name, port]);
 
 const subset = (selector: Data = {}, labels: Data = {}): boolean =>
   Object.keys(selector).length > 0 && Object.entries(selector).every(([key, value]) => labels[key] === value);
@@ -181,8 +195,51 @@ export const objectRules: readonly Rule[] = [
   objectRule('selects its own pods', ['kube-linter mismatching-selector'], ['Deployment'], ({ spec }) =>
     unless(subset(spec.selector.matchLabels, spec.template.metadata.labels), 'selector'),
   ),
-  objectRule('has one pod, as its volume has one node', ['NSA'], ['Deployment'], ({ spec }) =>
-    unless(spec.replicas === 1 && spec.strategy?.type === 'Recreate', 'replicas and strategy'),
+  objectRule(
+    'has one pod, or two consoles one after the other, as its volume has one node',
+    ['NSA'],
+    ['Deployment'],
+    ({ metadata, spec: { replicas, strategy } }) =>
+      unless(
+        metadata.name === names.console
+          ? replicas <= 2 && strategy?.rollingUpdate?.maxSurge === 0
+          : replicas === 1 && strategy?.type === 'Recreate',
+        'replicas and strategy',
+      ),
+  ),
+  objectRule(
+    'lets nodes be drained',
+    [
+      'kube-linter pdb-max-unavailable',
+      'kube-linter pdb-min-available',
+      'kube-linter pdb-unhealthy-pod-eviction-policy',
+    ],
+    ['PodDisruptionBudget'],
+    ({ spec }, objects) =>
+      unless(
+        spec.maxUnavailable === 1 &&
+          spec.minAvailable === undefined &&
+          spec.unhealthyPodEvictionPolicy === 'AlwaysAllow' &&
+          objects.some(
+            ({ kind, spec: { replicas, template } = {} as Data }) =>
+              kind === 'Deployment' &&
+              replicas > 1 &&
+              subset(spec.selector.matchLabels, template.metadata.labels),
+          ),
+        'budget',
+      ),
+  ),
+  objectRule(
+    'leads to a Service',
+    ['kube-linter dangling-ingress'],
+    ['Ingress', 'HTTPRoute'],
+    (way, objects) =>
+      backendsOf(way).filter(
+        ([name, port]) =>
+          !made(objects, 'Service', name)?.spec.ports.some(
+            (own: Data) => own.name === port || own.port === port,
+          ),
+      ),
   ),
   objectRule('bounds what the namespace may use', ['NSA'], ['ResourceQuota'], ({ spec }) =>
     [

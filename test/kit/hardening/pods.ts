@@ -1,4 +1,4 @@
-import { containerRule, containersOf, contextsOf, podRule, unless, type Rule } from './rule.ts';
+import { containerRule, contextsOf, podRule, unless, type Data, type Rule } from './rule.ts';
 
 const lowestUser = 10_000;
 const isSet = (value: unknown): boolean => value !== undefined;
@@ -89,6 +89,11 @@ export const podRules: readonly Rule[] = [
       ({ emptyDir }: never) => emptyDir && !(emptyDir as { sizeLimit?: string }).sizeLimit,
     ),
   ),
+  podRule('writes no key to a disk', ['NSA'], (spec) =>
+    (spec.volumes ?? []).filter(
+      ({ name, emptyDir }: Data) => name === 'verification-keys' && emptyDir?.medium !== 'Memory',
+    ),
+  ),
   podRule('says when it is started again', ['Kubernetes API core/v1'], (spec) =>
     unless(spec.restartPolicy, 'restartPolicy'),
   ),
@@ -127,6 +132,12 @@ const listensOn = (
     (target.host === undefined &&
       ports.some(({ name, containerPort }) => target.port === name || target.port === containerPort))
   );
+};
+
+/** What single containers write to besides scratch space: of the archives the audit trail alone, and keys for the one after it. */
+const writes: Readonly<Record<string, string>> = {
+  console: '/backup/audit',
+  'verification-keys': '/secrets/backup-verification-keys',
 };
 
 /** What a container may do and use. */
@@ -218,7 +229,10 @@ export const containerRules: readonly Rule[] = [
   containerRule('mounts secrets and configuration read-only', ['NSA'], ({ name, volumeMounts = [] }) =>
     volumeMounts.every(
       ({ mountPath, readOnly }: { mountPath: string; readOnly?: boolean }) =>
-        readOnly || mountPath === '/tmp' || (mountPath === '/backup' && name !== 'exporter'),
+        readOnly ||
+        mountPath === '/tmp' ||
+        mountPath === writes[name] ||
+        (mountPath === '/backup' && !['exporter', 'console'].includes(name)),
     ),
   ),
   containerRule(
@@ -240,6 +254,8 @@ export const containerRules: readonly Rule[] = [
   ),
 ];
 
+const mainContainersOf = (object: Data): Data[] => object.spec.template.spec.containers;
+
 /** Whatever runs forever shows that it does. */
 export const probeRules: readonly Rule[] = ['livenessProbe', 'readinessProbe'].map((probe) => ({
   name: `has a ${probe} where it serves`,
@@ -247,6 +263,6 @@ export const probeRules: readonly Rule[] = ['livenessProbe', 'readinessProbe'].m
   violations: (objects) =>
     objects
       .filter(({ kind }) => kind === 'Deployment')
-      .filter((object) => containersOf((object as never)['spec']['template']['spec']).some((c) => !c[probe]))
+      .filter((object) => mainContainersOf(object).some((container) => !container[probe]))
       .map(({ metadata }) => metadata.name),
 }));

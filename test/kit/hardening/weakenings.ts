@@ -78,12 +78,12 @@ const roles: readonly (readonly [string, string, unknown])[] = [
 const bindings: readonly (readonly [string, string, unknown])[] = [
   ['binds nobody to cluster-admin', 'roleRef', { kind: 'ClusterRole', name: 'cluster-admin' }],
   [
-    'binds people by their groups, and one pod to what it scales',
+    'binds people by their groups, and pods to what they alone do',
     'subjects',
     [{ kind: 'Group', name: 'system:anonymous' }],
   ],
   [
-    'binds people by their groups, and one pod to what it scales',
+    'binds people by their groups, and pods to what they alone do',
     'subjects',
     [{ kind: 'ServiceAccount', name: 'backup-operator' }],
   ],
@@ -122,7 +122,51 @@ const objects: readonly Weakening[] = [
     'rules.0.resourceNames',
     [],
   ]),
-  inObject('Deployment')(['has one pod, as its volume has one node', 'spec.replicas', 3]),
+  ...(
+    [
+      ['grants no way to more rights', 'rules.0.resourceNames', []],
+      ['grants no way to more rights', 'rules.0.resourceNames', ['admin']],
+      ['grants no way to more rights', 'rules.1.resourceNames', []],
+      ['grants no way to more rights', 'rules.1.resourceNames', ['system:masters']],
+      ['stays within its namespace', 'metadata.name', 'grill-stats-backup-others'],
+    ] as const
+  ).map(inObject('ClusterRole grill-stats-backup-console-impersonation')),
+  ...(
+    [
+      ['binds nobody to cluster-admin', 'roleRef.name', 'cluster-admin'],
+      ['binds nobody to cluster-admin', 'roleRef.name', 'edit'],
+      [
+        'binds people by their groups, and pods to what they alone do',
+        'subjects',
+        [{ kind: 'ServiceAccount', name: 'backup-operator' }],
+      ],
+    ] as const
+  ).map(inObject('ClusterRoleBinding grill-stats-backup-console-people')),
+  ...(
+    [
+      ['mounts secrets and configuration read-only', 'pod.containers.0.volumeMounts.0.readOnly', false],
+      ['has one pod, or two consoles one after the other, as its volume has one node', 'spec.replicas', 3],
+      [
+        'has one pod, or two consoles one after the other, as its volume has one node',
+        'spec.strategy.rollingUpdate.maxSurge',
+        1,
+      ],
+    ] as const
+  ).map(inObject('Deployment backup-console')),
+  ...(
+    [
+      ['lets nodes be drained', 'spec.maxUnavailable', 0],
+      ['lets nodes be drained', 'spec.unhealthyPodEvictionPolicy', 'IfHealthyBudget'],
+      ['lets nodes be drained', 'spec.selector.matchLabels', { app: 'other' }],
+    ] as const
+  ).map(inObject('PodDisruptionBudget')),
+  inObject('Ingress')(['leads to a Service', 'spec.rules.0.http.paths.0.backend.service.name', 'other']),
+  inObject('HTTPRoute')(['leads to a Service', 'spec.rules.0.backendRefs.0.port', 80]),
+  inObject('Deployment')([
+    'has one pod, or two consoles one after the other, as its volume has one node',
+    'spec.replicas',
+    3,
+  ]),
   inObject('Deployment')(['selects its own pods', 'spec.selector.matchLabels', { app: 'other' }]),
   inObject('Service')(['stays inside the cluster', 'spec.type', 'LoadBalancer']),
   inObject('Service')(['has pods and ports behind it', 'spec.selector', { app: 'other' }]),

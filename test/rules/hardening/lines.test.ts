@@ -16,6 +16,7 @@ const label = ({ kind, metadata }: KubernetesObject) => `${kind} ${metadata.name
 /** Places where a line of the same name does not harden. */
 const spared = [
   /^Pod backup-restore-job: spec\.automountServiceAccountToken = true/, // it scales services
+  /^Deployment backup-console: spec\.template\.spec\.automountServiceAccountToken = true/, // it asks who somebody is
   /^NetworkPolicy \S+-to-server: spec\.podSelector\.matchLabels/, // the pods of a server
   /^NetworkPolicy \S+-to-server: spec\.ingress/,
 ];
@@ -75,8 +76,8 @@ const plain = [
   /^spec\.(selector|template\.metadata)\./,
   /^pod\.(imagePullSecrets|priorityClassName)/, // on request
   /^pod\.securityContext\.fsGroupChangePolicy$/, // only how fast a volume is mounted
-  /^pod\.containers\.\d+\.(name|image|imagePullPolicy|command|env|ports)/,
-  /^pod\.containers\.\d+\.volumeMounts\.\d+\.(name|mountPath)$/,
+  /^pod\.(initC|c)ontainers\.\d+\.(name|image|imagePullPolicy|command|env|ports|lifecycle)/,
+  /^pod\.(initC|c)ontainers\.\d+\.volumeMounts\.\d+\.(name|mountPath|subPath)$/,
   /^pod\.volumes\.\d+\.(name|configMap|persistentVolumeClaim|secret\.(secretName|items|optional)|projected\.sources)/,
 ];
 
@@ -96,7 +97,7 @@ test('every field of a workload hardens it, or says what it does', () => {
         .filter((leaf) => !hardened.some((place) => leaf === place || leaf.startsWith(`${place}.`)))
         .map((leaf) =>
           leaf.replace(
-            /^spec\.((jobTemplate\.spec\.)?template\.spec\.)?(?=(containers|volumes|imagePullSecrets|priorityClassName|securityContext))/,
+            /^spec\.((jobTemplate\.spec\.)?template\.spec\.)?(?=(containers|initContainers|volumes|imagePullSecrets|priorityClassName|securityContext))/,
             'pod.',
           ),
         )

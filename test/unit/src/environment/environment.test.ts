@@ -106,7 +106,7 @@ describe('an environment', () => {
     [
       'a quota that admits no run',
       { quota: { ...allowance, pods: 6, limits: { ...allowance.limits, memory: '4Gi' } } },
-      'quota.limits.memory: found "4Gi", expected at least 7516192768, what exporter, receivers, restore pod and the largest run ask for together',
+      'quota.limits.memory: found "4Gi", expected at least 7516192768, what exporter, receivers, console, restore pod and the largest run ask for together',
     ],
     [
       'a quota that admits one pod of several',
@@ -114,7 +114,7 @@ describe('an environment', () => {
         quota: { ...allowance, pods: 4, limits: { ...allowance.limits, memory: '16Gi' } },
         verification: { ...prod.verification, parallelism: 3 },
       },
-      'quota.pods: found 4, expected at least 6, what exporter, receivers, restore pod and the largest run ask for together',
+      'quota.pods: found 4, expected at least 6, what exporter, receivers, console, restore pod and the largest run ask for together',
     ],
     [
       'a quota with memory for one pod of several',
@@ -122,7 +122,7 @@ describe('an environment', () => {
         quota: { ...allowance, pods: 6 },
         drill: { parallelism: 3 },
       },
-      'quota.limits.memory: found "8Gi", expected at least 9663676416, what exporter, receivers, restore pod and the largest run ask for together',
+      'quota.limits.memory: found "8Gi", expected at least 9663676416, what exporter, receivers, console, restore pod and the largest run ask for together',
     ],
     [
       'more pods than targets',

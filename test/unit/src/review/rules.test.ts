@@ -89,6 +89,8 @@ const examples: Readonly<Record<string, Example>> = {
   'connection widened': ['NetworkPolicy', 'spec.egress[0].to[0].ipBlock.cidr', '10.0.0.0/24', '0.0.0.0/0'],
   'Service opened': ['Service', 'spec.type', 'ClusterIP', 'LoadBalancer'],
   'way in from outside': ['Ingress', '', gone, { spec: {} }],
+  'way in changed': ['HTTPRoute', 'spec.hostnames[]', gone, 'www.example.com'],
+  'other people let into the console': ['ConfigMap', `${plan}console.proxy.issuer`, 'https://a', 'https://b'],
   'Pod Security lowered': [
     'Namespace',
     'metadata.labels.pod-security.kubernetes.io/enforce',
