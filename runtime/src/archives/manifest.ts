@@ -123,7 +123,7 @@ const sealedShape = {
 /** What is known of a part, counted: for people. */
 const partFactsSchema = z
   .custom<Values<number | string>>(valuesOf(isMeasure))
-  .meta({ shape: 'object', description: 'what the part holds: measure → value' });
+  .meta({ type: 'object', shape: 'object', description: 'what the part holds: measure → value' });
 
 const partSchema = z.strictObject({ entry: entryName, ...sealedShape, facts: partFactsSchema });
 
