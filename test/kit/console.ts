@@ -1,5 +1,6 @@
 import type { ClusterAccess } from '../../runtime/src/core/context.ts';
 import { serveConsole } from '../../runtime/src/console/serve.ts';
+import type { Rate } from '../../runtime/src/console/server/limits.ts';
 import type { Stores } from '../../runtime/src/store/registry.ts';
 import { testApp, type TestApp } from './app.ts';
 import { freePort } from './private-server.ts';
@@ -16,6 +17,7 @@ interface Setting extends Partial<TestApp> {
   readonly stores: Stores;
   readonly cluster: { readonly access: ClusterAccess };
   readonly pauseMs?: number;
+  readonly callerRate?: Rate;
 }
 
 const connections = {
@@ -33,7 +35,12 @@ export const consoleTargets = Object.entries(connections).map(([name, connection
 }));
 
 /** The console in this process, on a free port of loopback, once it has read the store or failed to. */
-export const startConsole = async ({ cluster, pauseMs = 0, ...setting }: Setting): Promise<TestConsole> => {
+export const startConsole = async ({
+  cluster,
+  pauseMs = 0,
+  callerRate,
+  ...setting
+}: Setting): Promise<TestConsole> => {
   const stopping = new AbortController();
   const app = testApp({
     targets: consoleTargets,
@@ -41,7 +48,7 @@ export const startConsole = async ({ cluster, pauseMs = 0, ...setting }: Setting
     run: { ...setting.run, cluster: cluster.access, signal: stopping.signal },
   });
   const port = await freePort();
-  const served = serveConsole(app, { port, pauseMs });
+  const served = serveConsole(app, { port, pauseMs, callerRate });
   const url = `http://127.0.0.1:${port}`;
   const ask: TestConsole['ask'] = (path, token, more = {}) =>
     fetch(`${url}${path}`, {

@@ -11,6 +11,7 @@ import { tokenReviewer } from './auth/token-review.ts';
 import { countedMs, openTrail } from './auth/trail.ts';
 import { runsReader } from './queries/runs.ts';
 import { webApp } from './server/app.ts';
+import type { Rate } from './server/limits.ts';
 import type { Console } from './server/web.ts';
 import { openKeeper } from './state/keeper.ts';
 
@@ -22,6 +23,8 @@ export interface ConsoleOptions {
   readonly port: number;
   /** Least pause between two readings of the stores. @default 60 s */
   readonly pauseMs?: number | undefined;
+  /** Requests of one person that are answered. @default 20 a second after 200 at once */
+  readonly callerRate?: Rate | undefined;
 }
 
 const openConsole = async (app: App, { pauseMs }: ConsoleOptions): Promise<Console> => {
@@ -59,7 +62,7 @@ export const serveConsole = async (app: App, options: ConsoleOptions): Promise<v
   const { port } = options;
   const console = await openConsole(app, options);
   console.keeper.unready(); // begins the first reading
-  const listener = getRequestListener(webApp(console).fetch);
+  const listener = getRequestListener(webApp(console, options.callerRate).fetch);
   const server = createServer(
     { requestTimeout: requestMs, headersTimeout: headersMs },
     (request, response) => {

@@ -10,6 +10,7 @@ import { addSigning } from '../pages/signing.ts';
 import { failed } from './failed.ts';
 import { hardened } from './headers.ts';
 import { knownCaller } from './known-caller.ts';
+import { ofCaller, type Rate } from './limits.ts';
 import { fromOwnPages } from './same-origin.ts';
 import type { Console, Env } from './web.ts';
 
@@ -21,7 +22,7 @@ const tooLarge = (): never => {
 };
 
 /** Everything that the console answers. */
-export const webApp = (console: Console): OpenAPIHono<Env> => {
+export const webApp = (console: Console, callerRate: Rate = ofCaller): OpenAPIHono<Env> => {
   const web = new OpenAPIHono<Env>();
   const api = openApi(console);
   const document = documentOf(api);
@@ -41,7 +42,7 @@ export const webApp = (console: Console): OpenAPIHono<Env> => {
   });
   addAssets(web);
   addSigning(web, console);
-  web.use(knownCaller(console.authenticate));
+  web.use(knownCaller(console.authenticate, callerRate));
   web.get('/openapi.json', (context) => context.json(document));
   web.get('/docs', (context) => context.html(docsPage(context.get('caller').name, document)));
   web.route(consolePaths.api, api);

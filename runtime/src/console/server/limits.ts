@@ -1,7 +1,7 @@
 import { BackupError } from '../../core/errors.ts';
 
 /** Requests that come back, a second, and how many may come at once. */
-interface Rate {
+export interface Rate {
   readonly perSecond: number;
   readonly burst: number;
 }
