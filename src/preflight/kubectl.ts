@@ -42,7 +42,8 @@ const get = async <T>(options: readonly string[], path: string): Promise<Found<T
 };
 
 const reviewOf = ({ resource, ...request }: Request) => {
-  const [kind, subresource] = resource.split('/');
+  const [kind, ...rest] = resource.split('/'); // the key of an extra field has a slash of its own
+  const subresource = rest.join('/') || undefined;
   return {
     apiVersion: 'authorization.k8s.io/v1',
     kind: 'SelfSubjectAccessReview',

@@ -4,6 +4,7 @@ import type { Request } from './cluster.ts';
 
 /** Where a kind's name is not its resource's with an s. */
 const irregular: Readonly<Record<string, string>> = {
+  Ingress: 'ingresses',
   NetworkPolicy: 'networkpolicies',
   ValidatingAdmissionPolicy: 'validatingadmissionpolicies',
 };
@@ -28,6 +29,17 @@ interface Rule {
   readonly resourceNames?: readonly string[];
 }
 
+/** What `system:auth-delegator` gives. Who binds a role must have every right that is in it, too. */
+const reviewing: readonly Request[] = [
+  { verb: 'create', group: 'authentication.k8s.io', resource: 'tokenreviews' },
+  { verb: 'create', group: 'authorization.k8s.io', resource: 'subjectaccessreviews' },
+];
+
+const binding = ({ kind, roleRef }: KubernetesObject): readonly Request[] =>
+  kind === 'ClusterRoleBinding' && (roleRef as { readonly name: string }).name === 'system:auth-delegator'
+    ? reviewing
+    : [];
+
 /** Who makes a Role must have every right that is in it, or the verb `escalate`: the API server sees to that. */
 const granting = (role: KubernetesObject): readonly Request[] =>
   (role['rules'] as readonly Rule[]).flatMap(({ apiGroups, resources, verbs, resourceNames }) =>
@@ -46,19 +58,27 @@ const granting = (role: KubernetesObject): readonly Request[] =>
     ),
   );
 
-const escalating = ({ name: namespace }: Environment['namespace']): Request => ({
-  verb: 'escalate',
-  group: 'rbac.authorization.k8s.io',
-  resource: 'roles',
-  namespace,
-});
+const rbac = { verb: 'escalate', group: 'rbac.authorization.k8s.io' } as const;
 
-/** True for a right that a Role gives, and not one to apply something. */
+/** For roles in the namespace, and for those of the cluster where there are some. */
+const escalating = (
+  { name: namespace }: Environment['namespace'],
+  objects: readonly KubernetesObject[],
+): readonly Request[] => [
+  { ...rbac, resource: 'roles', namespace },
+  ...(objects.some(({ kind }) => kind === 'ClusterRoleBinding')
+    ? [{ ...rbac, resource: 'clusterroles' }]
+    : []),
+];
+
+/** True for a right that a role gives, and not one to apply something. */
 export const isGranted = (objects: readonly KubernetesObject[], request: Request): boolean =>
   granted(objects).some((each) => keyOf(each) === keyOf(request));
 
 const granted = (objects: readonly KubernetesObject[]): readonly Request[] =>
-  objects.filter(({ kind }) => kind === 'Role').flatMap(granting);
+  objects.flatMap((object) =>
+    ['Role', 'ClusterRole'].includes(object.kind) ? granting(object) : binding(object),
+  );
 
 const keyOf = ({ verb, group, resource, namespace, name }: Request): string =>
   [verb, group, resource, namespace, name].join(' ');
@@ -68,6 +88,10 @@ export const requestsOf = (
   environment: Environment,
   objects: readonly KubernetesObject[],
 ): readonly Request[] => {
-  const all = [...objects.flatMap(applying), escalating(environment.namespace), ...granted(objects)];
+  const all = [
+    ...objects.flatMap(applying),
+    ...escalating(environment.namespace, objects),
+    ...granted(objects),
+  ];
   return [...new Map(all.map((request) => [keyOf(request), request])).values()];
 };

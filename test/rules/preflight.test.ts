@@ -1,6 +1,11 @@
 import { describe, expect, test } from '@jest/globals';
 import { judge, preflight } from '../../src/preflight/preflight.ts';
 import { readFacts, type Facts } from '../../src/preflight/facts.ts';
+import type { Request } from '../../src/preflight/cluster.ts';
+import { requestsOf } from '../../src/preflight/requests.ts';
+import { parseEnvironment } from '../../src/environment/environment.ts';
+import { objectsOf } from '../kit/environments.ts';
+import { everyConsole } from '../kit/systems.ts';
 import { found } from '../cluster/preflights.ts';
 import { readRecordings } from '../cluster/recording.ts';
 import { replayedCluster, type ClusterAnswers } from '../cluster/recorded-cluster.ts';
@@ -83,6 +88,61 @@ describe('what no cluster here is', () => {
       'kinds: monitoring.coreos.com/v1 PodMonitor',
       'kinds: monitoring.coreos.com/v1 ServiceMonitor',
       'kinds: monitoring.coreos.com/v1 PrometheusRule',
+    ]);
+  });
+});
+
+describe('with a console', () => {
+  const factsOn = async (denied: (request: Request) => boolean): Promise<Facts> => {
+    const facts = await factsOf({});
+    const { environment: name, network } = facts.environment;
+    const environment = parseEnvironment(name, {
+      ...facts.environment,
+      network: { ...network, apiServer: { cidrs: ['10.0.0.5/32'] } },
+      console: everyConsole,
+    });
+    const objects = objectsOf(environment);
+    const rights = requestsOf(environment, objects).map((right) => ({ ...right, allowed: !denied(right) }));
+    const kinds = new Set([...facts.kinds, 'gateway.networking.k8s.io/v1 HTTPRoute']);
+    const apiServer = { items: [{ endpoints: [{ addresses: ['10.0.0.5'] }], ports: [{ port: 6443 }] }] };
+    return { ...facts, environment, objects, rights, kinds, apiServer };
+  };
+  const problems = (facts: Facts) => judge(facts).map(({ problem }) => problem);
+
+  test('nothing is missing for whoever may do everything', async () => {
+    expect(names(await factsOn(() => false))).toEqual([]);
+  });
+
+  test('rights in the cluster are told, which a namespace does not give', async () => {
+    const facts = await factsOn(
+      ({ verb, namespace, resource }) =>
+        namespace === undefined &&
+        (['impersonate', 'escalate'].includes(verb) || resource.endsWith('reviews')),
+    );
+    expect(problems(facts)).toEqual([
+      expect.stringMatching(
+        /may not create tokenreviews.*subjectaccessreviews.*impersonate users.*userextras\/grill-backup\.io\/person.*make the Roles/,
+      ),
+    ]);
+  });
+
+  test('they are not needed by who may escalate cluster roles', async () => {
+    expect(names(await factsOn(({ verb }) => verb === 'impersonate'))).toEqual([]);
+  });
+
+  test('an Ingress is applied under its own plural', async () => {
+    const { rights } = await factsOn(() => false);
+    expect(rights.map(({ resource }) => resource)).toContain('ingresses');
+  });
+
+  test('the Gateway API and the way to the API server are looked at', async () => {
+    const facts = await factsOn(() => false);
+    const { kinds: _, ...rest } = facts;
+    const { kinds } = await factsOf({});
+    expect(names({ ...rest, kinds })).toEqual(['kinds: gateway.networking.k8s.io/v1 HTTPRoute']);
+    const network = { ...facts.environment.network, apiServer: { cidrs: ['192.0.2.1/32'] } };
+    expect(names({ ...facts, environment: { ...facts.environment, network } })).toEqual([
+      'api-server: API server',
     ]);
   });
 });

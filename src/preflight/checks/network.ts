@@ -148,7 +148,9 @@ export const dns: Check = (facts) => {
 /** A restore that stops services calls the API server at its own addresses. */
 export const apiServer: Check = ({ environment, apiServer: slices }) => {
   const { apiServer: peer, apiServerPorts } = environment.network;
-  if (!peer || !slices || !environment.targets.some(({ services }) => services?.length)) return [];
+  const asks =
+    Boolean(environment.console?.enabled) || environment.targets.some(({ services }) => services?.length);
+  if (!peer || !slices || !asks) return [];
   const left = outside(peer, addressesOf(slices));
   const ports = itemsOf(slices).flatMap((slice) => (slice.ports ?? []).map(({ port }) => port));
   const closed = ports.filter((port) => !apiServerPorts.includes(port));
@@ -157,7 +159,7 @@ export const apiServer: Check = ({ environment, apiServer: slices }) => {
       ? [
           refused(
             'API server',
-            `is at ${left.join(', ')}, which the NetworkPolicy of the restore pod does not let through`,
+            `is at ${left.join(', ')}, which the NetworkPolicy to it does not let through`,
             `set network.apiServer.cidrs: [${left.map((address) => `${address}/32`).join(', ')}]`,
           ),
         ]
@@ -166,7 +168,7 @@ export const apiServer: Check = ({ environment, apiServer: slices }) => {
       ? [
           refused(
             'API server',
-            `listens on port ${closed.join(', ')}, which the NetworkPolicy of the restore pod does not let through`,
+            `listens on port ${closed.join(', ')}, which the NetworkPolicy to it does not let through`,
             `set network.apiServerPorts: [${[...new Set([...apiServerPorts, ...closed])].join(', ')}]`,
           ),
         ]

@@ -41,6 +41,7 @@ export const version: Check = ({ minor, environment }) => {
 const operators: Readonly<Record<string, string>> = {
   'monitoring.coreos.com': 'install the Prometheus operator',
   'onepassword.com': 'install the 1Password operator, or choose another source under `secrets`',
+  'gateway.networking.k8s.io': 'install the Gateway API, or leave out console.httpRoute',
   'external-secrets.io': 'install the External Secrets operator, or choose another source under `secrets`',
 };
 

@@ -6,15 +6,21 @@ import { refused, type Check, type Finding } from '../trouble.ts';
 const inWords = ({ verb, resource, group, namespace }: Request): string =>
   `${verb} ${resource}${group ? `.${group}` : ''}${namespace ? ` in ${namespace}` : ''}`;
 
-const mayEscalate = ({ rights }: Facts): boolean =>
-  rights.some(({ verb, allowed }) => verb === 'escalate' && allowed);
+/** In the namespaces, or for what has none. */
+const mayEscalate = ({ rights }: Facts, { namespace }: Request): boolean =>
+  rights.some(
+    ({ verb, allowed, resource }) =>
+      verb === 'escalate' && allowed && (resource === 'clusterroles') === (namespace === undefined),
+  );
 
 const all = (denied: readonly Request[]): string => [...new Set(denied.map(inWords))].join(', ');
 
 /** What whoever applies may not do. Nobody may give rights away that he lacks. */
 export const rights: Check = (facts) => {
   const denied = facts.rights.filter(({ verb, allowed }) => !allowed && verb !== 'escalate');
-  const granted = denied.filter((request) => isGranted(facts.objects, request));
+  const granted = denied.filter(
+    (request) => isGranted(facts.objects, request) && !mayEscalate(facts, request),
+  );
   const applied = denied.filter((request) => !isGranted(facts.objects, request));
   const findings: (Finding | false)[] = [
     applied.length > 0 &&
@@ -24,7 +30,6 @@ export const rights: Check = (facts) => {
         'apply as somebody who may, or have the rights granted',
       ),
     granted.length > 0 &&
-      !mayEscalate(facts) &&
       refused(
         'your account',
         `may not ${all(granted)}, and so may not make the Roles that say so`,
