@@ -15,6 +15,7 @@ import {
   readerAccount,
   scratch,
 } from './volumes.ts';
+import { serverCommand } from './server-command.ts';
 
 /** Port of the console's pod and of its Service. */
 export const consolePortName = 'http';
@@ -42,7 +43,7 @@ export const consolePodSpec = (environment: Environment, { resources }: Deployed
     serviceAccount: names.console,
     first: environment.encryption.enabled ? keyWriter(environment) : undefined,
     container: 'console',
-    command: [names.program, 'console'],
+    command: serverCommand('console'),
     resources,
     restartPolicy: 'Always',
     apiToken: true, // who somebody is, and may do

@@ -9,6 +9,7 @@ import { planChecksum } from './config.ts';
 import { jobPod, quantity } from './job-pod.ts';
 import { labelsOf, podsOf } from './labels.ts';
 import { portName, probes } from './probes.ts';
+import { serverCommand } from './server-command.ts';
 import { archives, exporterSecret, planFolder, scratch } from './volumes.ts';
 
 const podOf = (environment: Environment): k8s.PodSpec =>
@@ -16,7 +17,7 @@ const podOf = (environment: Environment): k8s.PodSpec =>
     system: environment,
     serviceAccount: names.operatorAccount,
     container: 'exporter',
-    command: [names.program, 'serve'],
+    command: serverCommand('serve'),
     resources: environment.exporterResources,
     restartPolicy: 'Always',
     folders: [

@@ -9,6 +9,7 @@ import { planChecksum } from './config.ts';
 import { jobPod } from './job-pod.ts';
 import { labelsOf, noVolume, podsOf, podsOfAny } from './labels.ts';
 import { portName, probes } from './probes.ts';
+import { serverCommand } from './server-command.ts';
 import {
   archives,
   certificates,
@@ -36,7 +37,7 @@ const podOf = (environment: Environment, target: TargetWithLog): k8s.PodSpec => 
     system: environment,
     serviceAccount: names.receiverAccount,
     container: 'receiver',
-    command: [names.program, 'receive', name],
+    command: serverCommand('receive', name),
     resources: pointInTime.resources,
     restartPolicy: 'Always',
     folders: [

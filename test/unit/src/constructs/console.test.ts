@@ -5,6 +5,7 @@ import { at, environmentOf, environmentWith, find, objectsOf } from '../../../ki
 import { withAccessKey } from '../../../kit/aws.ts';
 import { problemsOf } from '../../../kit/plans.ts';
 import { everyConsole } from '../../../kit/systems.ts';
+import { serverCommand } from '../../../../src/constructs/server-command.ts';
 
 const prod = environmentOf('prod');
 const network = { ...prod.network, apiServer: { cidrs: ['10.0.0.5/32'] } };
@@ -86,7 +87,7 @@ describe('its pod', () => {
 
   test('writes to the audit trail and scratch space alone', () => {
     const { containers } = podOf({});
-    expect(containers[0].command).toEqual(['grill-backup', 'console']);
+    expect(containers[0].command).toEqual(serverCommand('console'));
     expect(mountsOf(containers[0])).toEqual({
       '/backup': 'read',
       '/backup/audit': 'write',

@@ -1,5 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { synthesize } from '../../../../src/constructs/backup-system.ts';
+import { serverCommand } from '../../../../src/constructs/server-command.ts';
 import { at, environmentOf, environmentWith, find, objectsOf, podsOf } from '../../../kit/environments.ts';
 import { withAccessKey } from '../../../kit/aws.ts';
 import { schemaProblems } from '../../../kit/kubernetes-schemas.ts';
@@ -263,7 +264,7 @@ describe('the exporter', () => {
 
   test('reads the archives and no secret but the passphrase', () => {
     const [container] = pod.containers;
-    expect(container.command).toEqual(['grill-backup', 'serve']);
+    expect(container.command).toEqual(serverCommand('serve'));
     expect(
       container.volumeMounts.find(({ mountPath }: { mountPath: string }) => mountPath === '/backup').readOnly,
     ).toBe(true);

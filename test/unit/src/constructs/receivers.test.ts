@@ -2,6 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import { planOf, type Environment } from '../../../../src/environment/environment.ts';
 import { at, environmentOf, environmentWith, find, objectsOf, podsOf } from '../../../kit/environments.ts';
 import { schemaProblems } from '../../../kit/kubernetes-schemas.ts';
+import { serverCommand } from '../../../../src/constructs/server-command.ts';
 
 const prod = environmentOf('prod');
 const [first, ...others] = prod.targets;
@@ -20,7 +21,7 @@ const volumesOf = (of: Environment): readonly string[] =>
 describe('a target whose log is kept', () => {
   test('has one receiver, which starts when the one before it has ended', () => {
     expect(at(receiver, 'spec')).toMatchObject({ replicas: 1, strategy: { type: 'Recreate' } });
-    expect(pod.containers[0].command).toEqual(['grill-backup', 'receive', 'postgresql']);
+    expect(pod.containers[0].command).toEqual(serverCommand('receive', 'postgresql'));
   });
 
   test('its receiver writes to no disk where there is an object store', () => {
