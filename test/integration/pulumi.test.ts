@@ -7,6 +7,7 @@ import { synthesize } from '../../src/constructs/backup-system.ts';
 import { configKey, parseEnvironment, readEnvironment } from '../../src/environment/environment.ts';
 import { withAccessKey } from '../kit/aws.ts';
 import { root } from '../kit/environments.ts';
+import { everyConsole } from '../kit/every-console.ts';
 import { masked, type ProgramRun, type Registered } from '../kit/pulumi-engine.ts';
 import { arnOf, configOf, fileOf, kindOf, minted, runStack, settings } from '../kit/pulumi-stack.ts';
 
@@ -82,6 +83,41 @@ test(
       `Pulumi found Node.js ${process.versions.node}, and this program needs 22.18 or newer\nhint: npm ci && export PATH=`,
     );
     expect(errors).not.toMatch(/\n\s+at /);
+  },
+  timeoutMs,
+);
+
+test(
+  'a console gets its rights and its Service before what needs them',
+  async () => {
+    const prod = configOf('prod');
+    const network = { ...(prod['network'] as object), apiServer: { cidrs: ['10.0.0.5/32'] } };
+    const environment = { ...prod, network, console: everyConsole };
+    const { errors, resources } = await runStack('prod', { environment });
+    expect(errors).toBe('');
+    const before = Object.fromEntries(
+      resources
+        .filter(({ name }) => name.includes('backup-console'))
+        .map(({ type, name, dependsOn }) => [`${kindOf(type)} ${name.split('/').at(-1)}`, dependsOn]),
+    );
+    const account = 'backup:grill-stats/backup-console';
+    expect(before).toMatchObject({
+      'ServiceAccount backup-console': [],
+      'Service backup-console': [],
+      'PodDisruptionBudget backup-console': [],
+      'ClusterRoleBinding backup:grill-stats-backup-console-impersonation': expect.arrayContaining([
+        'backup:grill-stats-backup-console-impersonation',
+        account,
+      ]),
+      'Deployment backup-console': expect.arrayContaining([
+        account,
+        'backup:grill-stats/console-to-api-server',
+        'backup:grill-stats/console-to-issuer',
+        'backup:grill-stats/clients-to-console',
+      ]),
+      'Ingress backup-console': expect.arrayContaining([account]),
+      'HTTPRoute backup-console': expect.arrayContaining([account]),
+    });
   },
   timeoutMs,
 );

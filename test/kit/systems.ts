@@ -3,6 +3,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { loadAll } from 'js-yaml';
 import type { KubernetesObject } from '../../src/constructs/backup-system.ts';
+import { everyConsole } from './every-console.ts';
 import { environmentOf, environmentWith, objectsOf, root } from './environments.ts';
 import { removeFolder, workFolder } from './private-server.ts';
 
@@ -19,28 +20,6 @@ export const objectsOfExample = async (name: string): Promise<readonly Kubernete
 const prod = environmentOf('prod');
 const [first, ...others] = prod.targets;
 const amounts = { cpu: '16', memory: '32Gi', ephemeralStorage: '200Gi' };
-
-/** A console with all that is made on request only. */
-export const everyConsole = {
-  enabled: true,
-  replicas: 2,
-  publicUrl: 'https://backups.example.com',
-  proxy: {
-    header: 'x-forwarded-access-token',
-    issuer: 'https://login.example.com',
-    audience: 'backups',
-    keysUrl: 'https://login.example.com:8443/keys',
-    groups: ['grill-stats-oncall', 'grill-stats-developers'],
-  },
-  clients: [{ podLabels: { app: 'ingress' }, namespace: 'ingress' }],
-  ingress: {
-    className: 'nginx',
-    tlsSecret: 'console-tls',
-    annotations: { 'nginx.ingress.kubernetes.io/auth-url': 'x' },
-  },
-  httpRoute: { gateway: 'public', namespace: 'gateways', listener: 'https' },
-  awsRole: 'arn:aws:iam::123456789012:role/grill-stats-console',
-} as const;
 
 /** prod with all that is made on request only. */
 const everything = () =>

@@ -5,7 +5,7 @@ import { networkTables } from '../../scripts/docs/network.ts';
 import { isAllowed, type End } from '../../scripts/network/policy.ts';
 import { connectionOf, worldOf, type World } from '../../scripts/network/world.ts';
 import type { Environment } from '../../src/environment/environment.ts';
-import { everyConsole } from '../kit/systems.ts';
+import { everyConsole } from '../kit/every-console.ts';
 import {
   environmentNames,
   environmentOf,

@@ -5,7 +5,7 @@ import type { Request } from '../../src/preflight/cluster.ts';
 import { requestsOf } from '../../src/preflight/requests.ts';
 import { parseEnvironment } from '../../src/environment/environment.ts';
 import { objectsOf } from '../kit/environments.ts';
-import { everyConsole } from '../kit/systems.ts';
+import { everyConsole } from '../kit/every-console.ts';
 import { found } from '../cluster/preflights.ts';
 import { readRecordings } from '../cluster/recording.ts';
 import { replayedCluster, type ClusterAnswers } from '../cluster/recorded-cluster.ts';

@@ -4,7 +4,7 @@ import { planOf } from '../../../../src/environment/environment.ts';
 import { at, environmentOf, environmentWith, find, objectsOf } from '../../../kit/environments.ts';
 import { withAccessKey } from '../../../kit/aws.ts';
 import { problemsOf } from '../../../kit/plans.ts';
-import { everyConsole } from '../../../kit/systems.ts';
+import { everyConsole } from '../../../kit/every-console.ts';
 import { serverCommand } from '../../../../src/constructs/server-command.ts';
 
 const prod = environmentOf('prod');
