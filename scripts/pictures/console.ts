@@ -8,11 +8,17 @@ import { startConsoleStory } from '../../test/kit/console-story.ts';
 
 const folder = join(import.meta.dirname, '../../docs/images');
 
+const newest = 'postgresql_20240310_022400.tar.gz.enc';
+
 /** Name of a picture → path of its page. */
 const pages = {
   overview: '/',
   target: '/targets/postgresql',
   'target-red': '/targets/redis',
+  archive: `/targets/postgresql/archives/${newest}`,
+  restore: `/targets/postgresql/restore?archive=${newest}`,
+  runs: '/targets/redis/runs',
+  audit: '/audit',
   about: '/about',
 };
 

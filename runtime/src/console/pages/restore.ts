@@ -72,7 +72,7 @@ const commands = (plan: PlannedRestore): Markup =>
         ({ what, command }) =>
           html`<li>
             ${what}
-            <pre tabindex="0"><code>${command}</code></pre>
+            <pre><code>${command}</code></pre>
           </li>`,
       )}
     </ol>`;
