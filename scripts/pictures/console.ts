@@ -18,6 +18,8 @@ const pages = {
   archive: `/targets/postgresql/archives/${newest}`,
   restore: `/targets/postgresql/restore?archive=${newest}`,
   runs: '/targets/redis/runs',
+  drills: '/drills',
+  forecasts: '/forecasts',
   audit: '/audit',
   about: '/about',
 };

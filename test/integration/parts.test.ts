@@ -10,7 +10,7 @@ import { removeFolder, workFolder } from '../kit/private-server.ts';
 const lane = influxd2 ? describe : describe.skip;
 const title = influxd2
   ? 'archives of parts, of InfluxDB 2.x'
-  : 'archives of parts (INFLUXD2 not set; in no Debian or npm package)';
+  : 'archives of parts, of InfluxDB 2.x (INFLUXD2 not set; in no Debian or npm package)';
 
 const shards = 100;
 const weekMs = 7 * 86_400_000;

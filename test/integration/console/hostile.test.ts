@@ -182,6 +182,8 @@ test('names and messages with markup are text on every page', async () => {
     '/targets/redis',
     '/targets/redis/runs',
     '/audit',
+    '/drills',
+    '/forecasts',
     '/docs',
     '/about',
     ...['only', 'archive', 'instant'].map((field) => `/targets/redis/restore?${field}=${encoded}`),

@@ -115,6 +115,18 @@ test('the audit trail and the runs of a target show what was done, and that it i
   await page.context().close();
 });
 
+test('drills show what they proved, with the records; forecasts, what is likely to come', async () => {
+  const page = await signedIn();
+  await page.goto(`${story.url}/drills`);
+  const proved = page.getByRole('table', { name: 'What the last drill' });
+  expect(await proved.getByRole('row', { name: 'postgresql' }).innerText()).toMatch(/equal\s+30s\s+1h/);
+  expect(await proved.getByRole('row', { name: 'redis' }).innerText()).toContain('never');
+  expect(await page.getByRole('table', { name: 'Records' }).locator('tbody tr').count()).toBe(1);
+  await page.goto(`${story.url}/forecasts`);
+  expect(await page.getByRole('table', { name: 'Stores' }).innerText()).toMatch(/primary\s+read/);
+  await page.context().close();
+});
+
 const pages = [
   '/',
   '/targets/postgresql',
@@ -122,6 +134,8 @@ const pages = [
   `/targets/postgresql/archives/${newest}`,
   `/targets/postgresql/restore?archive=${newest}`,
   '/targets/redis/runs',
+  '/drills',
+  '/forecasts',
   '/audit',
   '/about',
   '/docs',

@@ -14,6 +14,8 @@ export interface Page {
 const navigation = (caller: string) => html`
   <nav aria-label="Main">
     <a href="/">Overview</a>
+    <a href="/drills">Drills</a>
+    <a href="/forecasts">Forecasts</a>
     <a href="/audit">Audit</a>
     <a href="/about">About</a>
     <a href="/docs">API</a>

@@ -6,12 +6,14 @@ import type { Caller } from '../auth/caller.ts';
 import { archiveDetail } from '../queries/archives.ts';
 import { auditPage } from '../queries/audit.ts';
 import { planRestore, type RestoreWish } from '../queries/restore-plan.ts';
-import { seenTarget, seenTargets } from '../queries/targets.ts';
+import { seenTarget, seenTargets, type Seen } from '../queries/targets.ts';
 import type { Console, Env } from '../server/web.ts';
 import { aboutPage } from './about.ts';
 import { archivePage } from './archive.ts';
 import { auditTrailPage } from './audit.ts';
 import { chosenBy } from './chosen.ts';
+import { drillsPage } from './drills.ts';
+import { forecastsPage } from './forecasts.ts';
 import type { Markup } from './layout.ts';
 import { overviewPage } from './overview.ts';
 import { restorePage } from './restore.ts';
@@ -59,13 +61,20 @@ const targetPages = (console: Console): Readonly<Record<string, Make>> => {
   };
 };
 
+/** Of the targets that somebody may see. */
+const pagesOfAll: Readonly<Record<string, (caller: string, seen: Seen) => Markup>> = {
+  '/': overviewPage,
+  '/drills': drillsPage,
+};
+
 /** Of the whole system: for people who may see all of it. */
-const systemPages = ({ app, keeper }: Console): Readonly<Record<string, Make>> => ({
-  '/about': async (caller) => aboutPage(caller.name, app.plan, await keeper.look()),
+const systemPages = (console: Console): Readonly<Record<string, Make>> => ({
+  '/forecasts': async (caller) => forecastsPage(caller.name, await seenTargets(console, caller)),
+  '/about': async (caller) => aboutPage(caller.name, console.app.plan, await console.keeper.look()),
   '/audit': async (caller, request) => {
     const before = Number(request.query('before'));
     const page = await auditPage(
-      app,
+      console.app,
       entriesOnPage,
       Number.isSafeInteger(before) && before > 0 ? before : undefined,
     );
@@ -77,7 +86,8 @@ const systemPages = ({ app, keeper }: Console): Readonly<Record<string, Make>> =
 export const addPages = (web: Hono<Env>, console: Console): void => {
   const add = (path: string, make: Make) =>
     web.get(path, async (context) => context.html(await make(context.get('caller'), context.req)));
-  add('/', async (caller) => overviewPage(caller.name, await seenTargets(console, caller)));
+  for (const [path, page] of Object.entries(pagesOfAll))
+    add(path, async (caller) => page(caller.name, await seenTargets(console, caller)));
   for (const [path, make] of Object.entries(targetPages(console))) add(path, make);
   for (const [path, make] of Object.entries(systemPages(console)))
     add(path, async (caller, request) => {
