@@ -11,6 +11,7 @@ import { startDirectory } from '../../conformance/stores/directory.ts';
 import { testApp, testKeys } from '../../kit/app.ts';
 import { startConsoleCluster, type ConsoleCluster } from '../../kit/console-cluster.ts';
 import { consoleTargets, startConsole, type TestConsole } from '../../kit/console.ts';
+import { until } from '../../kit/until.ts';
 import { plantGenuine, plants } from '../../kit/planted.ts';
 
 let cluster: ConsoleCluster;
@@ -148,6 +149,20 @@ test('the document describes every path that answers', async () => {
   expect(Object.keys(document.paths)).toContain('/targets/{target}/archives/{archive}');
   expect(JSON.stringify(document)).not.toContain('"shape"');
   expect(await (await web.ask('/docs', cluster.tokenOf('oncall'))).text()).toContain('GET /api/v1/targets');
+});
+
+test('a console that never read the store is ready to say so', async () => {
+  const store = await (await directory).open();
+  renameSync(store.location, `${store.location}-away`);
+  const away = await startConsole({ stores: { primary: store, replicas: [] }, cluster });
+  try {
+    await until(async () => (await away.ask('/readyz')).ok);
+    const answer = await away.ask('/api/v1/targets', cluster.tokenOf('oncall'));
+    expect([answer.status, await answer.json()]).toMatchObject([503, { code: 'state.unread' }]);
+  } finally {
+    await away.stop();
+    renameSync(`${store.location}-away`, store.location);
+  }
 });
 
 test('with the store away, page and API say so and how old their knowledge is', async () => {

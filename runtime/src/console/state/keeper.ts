@@ -18,7 +18,10 @@ export interface Keeper {
    * @throws BackupError `state.unread`
    */
   readonly look: () => Promise<Knowledge>;
-  /** Why nothing is known yet; undefined where something is. Reads the stores where that is due. */
+  /**
+   * Why there is nothing to say yet; undefined once the stores were read, or could not be, which the pages have to say. Reads
+   * the stores where that is due.
+   */
   readonly unready: () => string | undefined;
 }
 
@@ -76,7 +79,7 @@ export const openKeeper = (app: App, options: Options = {}): Keeper => {
       return { state, ageSeconds, problem };
     },
     unready: () => {
-      if (state) return undefined;
+      if (state ?? problem) return undefined;
       void refreshWhereDue();
       return why();
     },
