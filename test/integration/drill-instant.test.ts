@@ -20,7 +20,7 @@ import { targetReader } from '../../runtime/src/health/target-state.ts';
 import { engineOf, findTarget, openSource, type App } from '../../runtime/src/session/app.ts';
 import { startDirectory } from '../conformance/stores/directory.ts';
 import type { StoreFixture } from '../conformance/stores/fixture.ts';
-import { testApp } from '../kit/app.ts';
+import { accountOf, targetWithLog, testApp } from '../kit/app.ts';
 import { startPostgresql, type TestPostgresql } from '../kit/postgresql.ts';
 import { receiveWal, type ReceivedWal } from '../kit/received-wal.ts';
 import { storeLog } from '../kit/store-log.ts';
@@ -96,17 +96,9 @@ beforeAll(async () => {
   fixture = await startDirectory();
   app = testApp({
     stores: { primary: await fixture.open(), replicas: [] },
-    targets: [
-      {
-        name: 'postgresql',
-        engine: 'postgresql',
-        connection: { host: server.host, port: server.port, database: 'grill' },
-        secret: { name: 'postgresql' },
-        pointInTime: {},
-      },
-    ],
+    targets: [targetWithLog(server, 'grill')],
     run: {
-      readSecret: (_, key) => Promise.resolve(key.includes('user') ? server.user : server.password),
+      readSecret: accountOf(server),
     },
   });
   await takeBase(app, 'postgresql');

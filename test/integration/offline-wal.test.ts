@@ -26,7 +26,7 @@ import { placeOf } from '../../runtime/src/wal/place.ts';
 import { openLogReader } from '../../runtime/src/wal/reader.ts';
 import { startDirectory } from '../conformance/stores/directory.ts';
 import type { StoreFixture } from '../conformance/stores/fixture.ts';
-import { testApp } from '../kit/app.ts';
+import { accountOf, targetWithLog, testApp } from '../kit/app.ts';
 import { passphrase } from '../kit/installation.ts';
 import { binDir, startPostgresql, type TestPostgresql } from '../kit/postgresql.ts';
 import { removeFolder, unprivileged, workFolder } from '../kit/private-server.ts';
@@ -90,16 +90,8 @@ beforeAll(async () => {
   fixture = await startDirectory();
   app = testApp({
     stores: { primary: await fixture.open(), replicas: [] },
-    targets: [
-      {
-        name: 'postgresql',
-        engine: 'postgresql',
-        connection: { host: server.host, port: server.port, database: 'postgres' },
-        secret: { name: 'postgresql' },
-        pointInTime: {},
-      },
-    ],
-    run: { readSecret: (_, key) => Promise.resolve(key.includes('user') ? server.user : server.password) },
+    targets: [targetWithLog(server, 'postgres')],
+    run: { readSecret: accountOf(server) },
   });
   await takeBase(app, 'postgresql');
   base = mustExist((await allBases(app, 'postgresql'))[0], 'base');

@@ -11,7 +11,7 @@ import { recoverInstant } from '../../runtime/src/wal/recovered.ts';
 import { candidatesOf, seek } from '../../runtime/src/wal/sought.ts';
 import { startDirectory } from '../conformance/stores/directory.ts';
 import type { StoreFixture } from '../conformance/stores/fixture.ts';
-import { testApp } from '../kit/app.ts';
+import { accountOf, testApp } from '../kit/app.ts';
 import { startPostgresql, type TestPostgresql } from '../kit/postgresql.ts';
 import { workFolder } from '../kit/private-server.ts';
 import { receiveWal, type ReceivedWal } from '../kit/received-wal.ts';
@@ -44,7 +44,7 @@ const appWith = (base: object): App =>
         pointInTime: { base },
       },
     ],
-    run: { readSecret: (_, key) => Promise.resolve(key.includes('user') ? server.user : server.password) },
+    run: { readSecret: accountOf(server) },
   });
 
 const bases = async (): Promise<readonly Base[]> =>

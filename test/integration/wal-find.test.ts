@@ -14,7 +14,7 @@ import { factsOf } from '../../runtime/src/wal/base-manifest.ts';
 import { allBases } from '../../runtime/src/wal/bases.ts';
 import { startDirectory } from '../conformance/stores/directory.ts';
 import type { StoreFixture } from '../conformance/stores/fixture.ts';
-import { testApp } from '../kit/app.ts';
+import { accountOf, targetWithLog, testApp } from '../kit/app.ts';
 import { jsonOn, runOn } from '../kit/command-line.ts';
 import { startPostgresql, type TestPostgresql } from '../kit/postgresql.ts';
 import { workFolder } from '../kit/private-server.ts';
@@ -72,16 +72,8 @@ beforeAll(async () => {
   fixture = await startDirectory();
   app = testApp({
     stores: { primary: await fixture.open(), replicas: [] },
-    targets: [
-      {
-        name: 'postgresql',
-        engine: 'postgresql',
-        connection: { host: server.host, port: server.port, database: 'grill' },
-        secret: { name: 'postgresql' },
-        pointInTime: {},
-      },
-    ],
-    run: { readSecret: (_, key) => Promise.resolve(key.includes('user') ? server.user : server.password) },
+    targets: [targetWithLog(server, 'grill')],
+    run: { readSecret: accountOf(server) },
   });
   await takeBase(app, 'postgresql');
   await takeArchive(app, findTarget(app.plan, 'postgresql'), 'daily');

@@ -51,3 +51,21 @@ export const redisTarget = (server: { readonly host: string; readonly port: numb
   secret: { name: 'redis' },
   ...more,
 });
+
+/** The target `postgresql` of a plan, whose log is kept. */
+export const targetWithLog = (
+  server: { readonly host: string; readonly port: number },
+  database: string,
+) => ({
+  name: 'postgresql',
+  engine: 'postgresql',
+  connection: { host: server.host, port: server.port, database },
+  secret: { name: 'postgresql' },
+  pointInTime: {},
+});
+
+/** Gives every Secret the account of a server. */
+export const accountOf =
+  (server: { readonly user: string; readonly password: string }) =>
+  (_: string, key: string): Promise<string> =>
+    Promise.resolve(key.includes('user') ? server.user : server.password);
