@@ -2,7 +2,7 @@ import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import type { IPodSpec } from 'kubernetes-models/v1';
 import { mounts, mountVariables } from '../../runtime/src/contract/mounts.ts';
-import { names } from '../../runtime/src/contract/names.ts';
+import { names, programPath } from '../../runtime/src/contract/names.ts';
 import { partVariables, runLabel } from '../../runtime/src/contract/parts.ts';
 import { mustExist } from '../../runtime/src/core/must-exist.ts';
 import { runProgram, type Output, type ProgramOptions } from '../program.ts';
@@ -116,7 +116,8 @@ export const startPod = async (cluster: Cluster, manifest: Manifest, job?: JobIn
   const { name } = manifest.metadata;
   const root = join(cluster.folder, 'pods', job ? `${name}-${job.index}` : name);
   const mounted = mountsOf(cluster, root, spec);
-  const paths = Object.fromEntries(mounted.map(({ path, folder }) => [path, folder]));
+  const volumes = Object.fromEntries(mounted.map(({ path, folder }) => [path, folder]));
+  const paths = { ...volumes, [programPath]: program };
   const inPlace = (argv: readonly string[]) => argv.map((argument) => mapPaths(argument, paths));
   await rm(root, { recursive: true, force: true });
   for (const mount of mounted)

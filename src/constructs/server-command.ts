@@ -1,4 +1,4 @@
-import { names } from '../../runtime/src/contract/names.ts';
+import { programPath } from '../../runtime/src/contract/names.ts';
 
 /**
  * Command of a pod that goes on: V8 collects early what it no longer needs, where the program's own first line lets 128 MiB lie,
@@ -8,6 +8,6 @@ export const serverCommand = (...args: readonly string[]): string[] => [
   'node',
   '--max-semi-space-size=1',
   '--heap-growing-percent=30',
-  `/usr/local/bin/${names.program}`,
+  programPath,
   ...args,
 ];

@@ -22,6 +22,9 @@ export const names = {
   targetDashboard: 'backup-target-dashboard',
 } as const;
 
+/** Where the job image has the program. */
+export const programPath = `/usr/local/bin/${names.program}`;
+
 /** Word for the restore of every target, in the plan's order. */
 export const allTargets = 'full';
 
