@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { chown, mkdir, readdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -71,7 +72,8 @@ const answer = async (spool: Spool, name: string): Promise<void> => {
     const content = await log.history(wanted.history);
     if (content) return putFile(join(folder, name), async (write) => void (await write(content)));
   } else if (wanted && timelineOf(log, wanted.segment, segmentBytes) === wanted.timeline) {
-    if (ready.has(name)) return; // put there meanwhile
+    // Put there meanwhile; but it may have been taken since the folder was read, and asked for again.
+    if (ready.has(name) && existsSync(join(folder, name))) return;
     await files.seek(wanted.segment);
     await produce(spool);
     return;
