@@ -9,6 +9,7 @@ import type { Source } from '../../engines/engine.ts';
 import type { Target } from '../../plan/schema.ts';
 import type { App } from '../../session/app.ts';
 import type { Base } from '../../wal/bases.ts';
+import { recoverFrom } from '../../wal/recovered.ts';
 import { candidatesOf, inputOf, inWords, seek, type Sought } from '../../wal/sought.ts';
 import type { Verified } from './result.ts';
 
@@ -59,8 +60,7 @@ const compareAt = async (
   dumped: DumpedInstant,
   { base, sought }: { readonly base: Base; readonly sought: Sought },
 ): Promise<Comparison> => {
-  const input = await inputOf(app, sought, base);
-  const recovered = await sought.work.recover(app.run, source, input, sought.until);
+  const recovered = await recoverFrom(app, sought, source, base);
   try {
     return await agreement.compare(app.run, recovered.source, dumped);
   } finally {
