@@ -8,6 +8,13 @@ export interface Stretch {
 export const isWithin = (inner: Stretch, outer: Stretch): boolean =>
   outer.from <= inner.from && outer.to >= inner.to;
 
+/** The lowest position; undefined where there is none. */
+export const lowest = (positions: readonly bigint[]): bigint | undefined =>
+  positions.reduce<bigint | undefined>(
+    (low, each) => (low === undefined || each < low ? each : low),
+    undefined,
+  );
+
 /** The part of an object that is read for a cover: bytes [from, to) of the log, which lie within it. */
 export interface Slice<T> extends Stretch {
   readonly of: T;

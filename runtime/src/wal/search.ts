@@ -3,9 +3,10 @@ import type { LogPart, LogWork } from '../engines/engine-log.ts';
 import type { App } from '../session/app.ts';
 import { factsOf } from './base-manifest.ts';
 import { allBases, type Base } from './bases.ts';
+import { lowest } from './cover.ts';
 import { placeOf, type LogPlace } from './place.ts';
 import { openLogReader, type LogHole } from './reader.ts';
-import { readStored } from './stored.ts';
+import { readStored, type StoredLog } from './stored.ts';
 
 /**
  * What is read before the time that is asked for: a transaction that was committed then may have begun before. One that took
@@ -20,16 +21,8 @@ export interface SearchedPart extends LogPart {
 }
 
 /** Where the log begins that may hold commits of a time or later, by the names of pieces alone; undefined for nowhere. */
-const positionAt = async (place: LogPlace, system: string, time: number): Promise<bigint | undefined> => {
-  const { pieces } = await readStored(place, system);
-  return pieces
-    .filter((piece) => piece.time >= time)
-    .map(({ from }) => from)
-    .reduce<bigint | undefined>(
-      (least, from) => (least === undefined || from < least ? from : least),
-      undefined,
-    );
-};
+const positionAt = ({ pieces }: StoredLog, time: number): bigint | undefined =>
+  lowest(pieces.filter((piece) => piece.time >= time).map(({ from }) => from));
 
 /** Bases from the one on that an instant is recovered from, oldest first; all where none is as old. */
 const basesFrom = (newestFirst: readonly Base[], time: Date): readonly Base[] => {
@@ -45,11 +38,11 @@ const openPart = async (
   time: Date,
 ): Promise<SearchedPart | undefined> => {
   const { system, timeline, start } = factsOf(base.manifest);
-  const position = await positionAt(place, system, time.getTime() - earlierMs);
+  const stored = await readStored(place, system);
   try {
-    const opened = await openLogReader(place, log, { system, timeline, from: start });
+    const opened = await openLogReader(place, log, { system, timeline, from: start }, stored);
     const { hole } = opened;
-    const from = position ?? opened.end;
+    const from = positionAt(stored, time.getTime() - earlierMs) ?? opened.end;
     return { base, log: opened, start, from, server: base.manifest.server, ...(hole && { hole }) };
   } catch (error) {
     if (!isBackupError(error, 'log.gap')) throw error;

@@ -1,7 +1,7 @@
 import { isOfObject } from '../../archives/catalogue.ts';
 import type { LogWork } from '../../engines/engine-log.ts';
 import type { BaseFacts } from '../../engines/engine-base.ts';
-import { cover, isWithin, type Stretch } from '../../wal/cover.ts';
+import { cover, isWithin, lowest, type Stretch } from '../../wal/cover.ts';
 import { readGap } from '../../wal/gaps.ts';
 import { onLine, timelineAt, type LinePart } from '../../wal/line.ts';
 import { gapKey, timelineFolder, type GapName } from '../../wal/names.ts';
@@ -16,12 +16,6 @@ interface Examined {
   readonly stored: SystemLog;
   readonly bases: readonly BaseFacts[];
 }
-
-const lowest = (positions: readonly bigint[]): bigint | undefined =>
-  positions.reduce<bigint | undefined>(
-    (low, each) => (low === undefined || each < low ? each : low),
-    undefined,
-  );
 
 /** What is missing on a line, from the oldest base on; without a base from the first log on. */
 const holesOn = ({ stored, bases }: Examined, line: readonly LinePart[]): readonly Stretch[] => {
