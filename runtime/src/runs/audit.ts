@@ -150,7 +150,7 @@ const readEntry = async (store: Store, key: string): Promise<Buffer | undefined>
 
 /** All of the trail in order, not yet proved. */
 export async function* readAudit(store: Store): AsyncGenerator<AuditLine> {
-  for await (const objects of store.list('audit/'))
+  for await (const objects of store.list(`${auditFolder}/`))
     for (const { key } of objects) {
       const line = await readEntry(store, key);
       if (line) yield { key, line, entry: decodeEntry(line) };
