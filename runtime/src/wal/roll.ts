@@ -34,9 +34,9 @@ export const rollBase = async (app: App, target: Target): Promise<Base> => {
   const log = await openLog(app, sought, base);
   assertCurrent(log, base, app.run.now());
   const source = await openLogSource(app.run, target);
-  const input = await inputOf(app, sought, base);
+  const input = await inputOf(app, sought, base, log);
   app.run.log.info({ target: target.name, base: base.key }, 'rolling a base');
   return work.roll(app.run, source, input, (dump, through) =>
-    writeBase(app, target, dump, { from: base.manifest.id, through, at: input.log.endTime }),
+    writeBase(app, target, dump, { from: base.manifest.id, through, at: log.endTime }),
   );
 };

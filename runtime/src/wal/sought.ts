@@ -93,10 +93,15 @@ export const assertReached = (
   if (!isReached) throw new BackupError('log.unreached', `${inWords(until)} is not stored: ${ends}`);
 };
 
-/** @throws BackupError log.unreached */
-export const inputOf = async (app: App, sought: Sought, base: Base): Promise<RecoveryInput> => {
+/** @param opened the base's log. @default it is opened. @throws BackupError log.unreached */
+export const inputOf = async (
+  app: App,
+  sought: Sought,
+  base: Base,
+  opened?: OpenedLog,
+): Promise<RecoveryInput> => {
   const { manifest } = base;
-  const log = await openLog(app, sought, base);
+  const log = opened ?? (await openLog(app, sought, base));
   assertReached(sought, base, log);
   const { server, sourceBytes, target } = manifest;
   const entries = baseEntries(app, base, `recover ${target}`);
