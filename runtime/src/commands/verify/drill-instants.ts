@@ -1,7 +1,5 @@
 import { BackupError } from '../../core/errors.ts';
 import { mustExist } from '../../core/must-exist.ts';
-import { throwIfStopped } from '../../core/stopped.ts';
-import { parseDuration } from '../../core/units.ts';
 import type { Source } from '../../engines/engine.ts';
 import { logStateReader } from '../../health/log-state.ts';
 import type { Target } from '../../plan/schema.ts';
@@ -11,7 +9,8 @@ import type { Instants } from '../../wal/instants.ts';
 import { recoverInstant } from '../../wal/recovered.ts';
 import { candidatesOf, seek } from '../../wal/sought.ts';
 import { drillAgreement } from './drill-agreement.ts';
-import { problemOf } from './verify-archive.ts';
+import { problemOf, tried } from './tried.ts';
+import { againstRto } from './verify-archive.ts';
 import type { Verified } from './result.ts';
 
 /** Where the account's Secret is missing, as in the cluster, a recovery does without: it asks its own server. */
@@ -87,32 +86,11 @@ const drillRandom = async (app: App, target: Target): Promise<Partial<Verified>>
   const instant = { at: time.toISOString() };
   try {
     const { base, seconds } = await recoverAndRead(app, target, time);
-    const rtoSeconds = parseDuration(target.rto);
-    return {
-      ...ofBase(base),
-      instant,
-      ok: true,
-      restore: { seconds, rtoSeconds, withinRto: seconds <= rtoSeconds },
-    };
+    return { ...ofBase(base), instant, restore: againstRto(seconds, target) };
   } catch (error) {
     if (app.run.signal.aborted) throw error;
     return { instant, ok: false, problem: problemOf(error) };
   }
-};
-
-/** Does a drill, and says how it went; throws only when the run is stopped. */
-const tried = async (
-  app: App,
-  about: Pick<Verified, 'target' | 'store' | 'archive' | 'tier'>,
-  work: () => Promise<Partial<Verified>>,
-): Promise<Verified> => {
-  throwIfStopped(app.run);
-  const begun = performance.now();
-  const outcome = await work().catch((error: unknown) => {
-    if (app.run.signal.aborted) throw error;
-    return { ok: false, problem: problemOf(error) };
-  });
-  return { ...about, level: 'drill', ok: false, ...outcome, seconds: (performance.now() - begun) / 1000 };
 };
 
 /**
@@ -122,7 +100,12 @@ const tried = async (
 export const drillInstants = async (app: App, target: Target, found: Verified[]): Promise<void> => {
   const { bases, agreement } = engineOf(target);
   if (!target.pointInTime || !bases) return;
-  const about = { target: target.name, store: app.stores.primary.location, archive: '' };
+  const about = {
+    target: target.name,
+    store: app.stores.primary.location,
+    archive: '',
+    level: 'drill',
+  } as const;
   found.push(await tried(app, { ...about, tier: 'instant' }, () => drillRandom(app, target)));
   if (!agreement) return;
   const source = await sourceLike(app, target);

@@ -4,7 +4,7 @@ import { isParted, type Verification } from '../../archives/manifest.ts';
 import { wholeBytes } from '../../archives/parts/keys.ts';
 import { lacking, lackText, storedParts } from '../../archives/parts/stored.ts';
 import { exitCodes } from '../../contract/exit-codes.ts';
-import { BackupError, isBackupError, messageOf } from '../../core/errors.ts';
+import { BackupError, isBackupError } from '../../core/errors.ts';
 import { parseDuration } from '../../core/units.ts';
 import type { Target } from '../../plan/schema.ts';
 import { openSecretSource, openSource, type App } from '../../session/app.ts';
@@ -13,6 +13,7 @@ import { restorable } from '../../archives/restorable.ts';
 import { tryRestore } from '../../archives/scratch-restore.ts';
 import type { VerifyLevel } from '../../contract/verify-levels.ts';
 import type { Verified } from './result.ts';
+import { tried } from './tried.ts';
 
 /** A drill that ended with equal data. */
 interface Drilled {
@@ -112,13 +113,8 @@ const inspectArchive = async (
   }
 };
 
-/** Why an archive did not pass. */
-export const problemOf = (error: unknown): NonNullable<Verified['problem']> => ({
-  code: isBackupError(error) ? error.code : 'unexpected',
-  message: messageOf(error),
-});
-
-const againstRto = (seconds: number, target: Target): NonNullable<Verified['restore']> => {
+/** A duration against the RTO of the target. */
+export const againstRto = (seconds: number, target: Target): NonNullable<Verified['restore']> => {
   const rtoSeconds = parseDuration(target.rto);
   return { seconds, rtoSeconds, withinRto: seconds <= rtoSeconds };
 };
@@ -129,22 +125,14 @@ const outcomeOf = ({ seconds, notes }: Drilled, target: Target): Pick<Verified, 
 });
 
 /** Verifies one archive and remembers the outcome in its manifest; throws only when the run is stopped. */
-export const verifyArchive = async (
+export const verifyArchive = (
   app: App,
   target: Target,
   archive: Archive,
   level: VerifyLevel,
 ): Promise<Verified> => {
   const { manifest } = archive.signed;
-  const begun = app.run.now().getTime();
-  const outcome = await inspectArchive(app, target, archive, level).then(
-    (drilled) => ({ ok: true, ...(drilled && outcomeOf(drilled, target)) }),
-    (error: unknown) => {
-      if (app.run.signal.aborted) throw error;
-      return { ok: false, problem: problemOf(error) };
-    },
-  );
-  return {
+  const about = {
     target: target.name,
     store: archive.store.location,
     archive: archive.key,
@@ -152,7 +140,9 @@ export const verifyArchive = async (
     level,
     startedAt: manifest.startedAt,
     archiveBytes: wholeBytes(manifest),
-    seconds: (app.run.now().getTime() - begun) / 1000,
-    ...outcome,
   };
+  return tried(app, about, async () => {
+    const drilled = await inspectArchive(app, target, archive, level);
+    return drilled && outcomeOf(drilled, target);
+  });
 };

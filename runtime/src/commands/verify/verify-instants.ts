@@ -1,5 +1,4 @@
 import { BackupError } from '../../core/errors.ts';
-import { throwIfStopped } from '../../core/stopped.ts';
 import type { Target } from '../../plan/schema.ts';
 import { allStores, engineOf, type App } from '../../session/app.ts';
 import type { Store } from '../../store/store.ts';
@@ -11,28 +10,10 @@ import { placeOf, type LogPlace } from '../../wal/place.ts';
 import { logOf } from '../../wal/settings.ts';
 import type { StoredLog } from '../../wal/stored.ts';
 import { verifyLog } from '../../wal/verify.ts';
-import { problemOf } from './verify-archive.ts';
+import { problemOf, tried } from './tried.ts';
 import type { Verified } from './result.ts';
 
 type Level = 'quick' | 'deep';
-
-/** Tries something, and says how it went; throws only when the run is stopped. */
-const tried = async (
-  app: App,
-  about: Omit<Verified, 'seconds' | 'ok' | 'problem'>,
-  work: () => Promise<void>,
-): Promise<Verified> => {
-  throwIfStopped(app.run);
-  const begun = app.run.now().getTime();
-  const outcome = await work().then(
-    () => ({ ok: true }),
-    (error: unknown) => {
-      if (app.run.signal.aborted) throw error;
-      return { ok: false, problem: problemOf(error) };
-    },
-  );
-  return { ...about, seconds: (app.run.now().getTime() - begun) / 1000, ...outcome };
-};
 
 const verifyOneBase = (app: App, { name }: Target, base: Base, level: Level): Promise<Verified> => {
   const { store, key, manifest } = base;

@@ -2,7 +2,6 @@ import type { BrokenArchive } from '../../archives/catalogue.ts';
 import { newestBackups } from '../../archives/facts.ts';
 import { BackupError, isBackupError, messageOf } from '../../core/errors.ts';
 import { shareOf } from '../../core/part.ts';
-import { throwIfStopped } from '../../core/stopped.ts';
 import { parseDuration } from '../../core/units.ts';
 import type { Target } from '../../plan/schema.ts';
 import type { Store } from '../../store/store.ts';
@@ -12,7 +11,8 @@ import { recorded } from '../../runs/recorded-run.ts';
 import { findArchive } from '../../archives/read.ts';
 import { drillInstants } from './drill-instants.ts';
 import { verifyInstants } from './verify-instants.ts';
-import { problemOf, verifyArchive } from './verify-archive.ts';
+import { problemOf } from './tried.ts';
+import { verifyArchive } from './verify-archive.ts';
 import type { Verified } from './result.ts';
 import { verifySummary } from './summary.ts';
 import type { VerifyLevel } from '../../contract/verify-levels.ts';
@@ -63,10 +63,8 @@ const verifyStore = async (
   if (newest.size === 0 && broken.length === 0)
     throw new BackupError('archive.unknown', `no archive of ${target.name} in ${store.location}`);
   if (level !== 'drill') found.push(...broken.map((entry) => unreadable(target, entry)));
-  for (const archive of archives.filter((each) => level !== 'drill' || newest.has(each))) {
-    throwIfStopped(app.run);
+  for (const archive of archives.filter((each) => level !== 'drill' || newest.has(each)))
     found.push(await verifyArchive(app, target, archive, newest.has(archive) ? level : 'quick'));
-  }
 };
 
 /** Replicas hold the same bytes, which `deep` proves; a drill restores the primary store's. */
