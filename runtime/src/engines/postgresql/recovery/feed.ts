@@ -41,30 +41,30 @@ export interface Feed {
   readonly stop: () => Promise<void>;
 }
 
-interface Spool {
+/** Files that the server has not taken yet are those that lie in the folder: it takes them at any moment. */
+export interface Spool {
   readonly folder: string;
   readonly log: LogReader;
   readonly segmentBytes: number;
   readonly files: LogFiles;
-  /** Names of files that the server has not taken yet. */
-  readonly ready: Set<string>;
   asksAtEnd: number;
 }
 
 /** Puts the next file into the spool; false at the end of the log. */
-const produce = async ({ folder, log, segmentBytes, files, ready }: Spool): Promise<boolean> => {
+const produce = async ({ folder, log, segmentBytes, files }: Spool): Promise<boolean> => {
   const segment = files.next();
   const timeline = segment === undefined ? undefined : timelineOf(log, segment, segmentBytes);
   if (segment === undefined || timeline === undefined) return false;
-  const name = segmentName(timeline, segment, segmentBytes);
-  await putFile(join(folder, name), files.copyNext);
-  ready.add(name);
+  await putFile(join(folder, segmentName(timeline, segment, segmentBytes)), files.copyNext);
   return true;
 };
 
-/** Puts there what the server asks for, or that there is no such file. */
-const answer = async (spool: Spool, name: string): Promise<void> => {
-  const { folder, log, segmentBytes, files, ready } = spool;
+/**
+ * Puts there what the server asks for, or that there is no such file. Its question was removed before: it may take a file that was put
+ * there meanwhile, and ask for it again.
+ */
+export const answer = async (spool: Spool, name: string): Promise<void> => {
+  const { folder, log, segmentBytes, files } = spool;
   const wanted = parseWanted(name, segmentBytes);
   if (wanted && 'segment' in wanted && (wanted.segment + 1n) * BigInt(segmentBytes) >= log.end)
     spool.asksAtEnd += 1;
@@ -72,8 +72,7 @@ const answer = async (spool: Spool, name: string): Promise<void> => {
     const content = await log.history(wanted.history);
     if (content) return putFile(join(folder, name), async (write) => void (await write(content)));
   } else if (wanted && timelineOf(log, wanted.segment, segmentBytes) === wanted.timeline) {
-    // Put there meanwhile; but it may have been taken since the folder was read, and asked for again.
-    if (ready.has(name) && existsSync(join(folder, name))) return;
+    if (existsSync(join(folder, name))) return; // put there meanwhile
     await files.seek(wanted.segment);
     await produce(spool);
     return;
@@ -83,16 +82,17 @@ const answer = async (spool: Spool, name: string): Promise<void> => {
 
 /** Answers what was asked for, else works ahead; false where there is nothing to do. */
 const work = async (spool: Spool): Promise<boolean> => {
-  const { folder, segmentBytes, ready } = spool;
-  const present = new Set(await readdir(folder));
-  for (const name of ready) if (!present.has(name)) ready.delete(name);
-  const asked = [...present].filter((name) => name.endsWith('.asked'));
+  const { folder, segmentBytes } = spool;
+  const present = await readdir(folder);
+  const asked = present.filter((name) => name.endsWith('.asked'));
   for (const name of asked) {
     await rm(join(folder, name));
     await answer(spool, name.slice(0, -'.asked'.length));
   }
-  const hasRoom = ready.size < Math.max(1, Math.floor(mostReadyBytes / segmentBytes));
-  return asked.length > 0 || (hasRoom && (await produce(spool)));
+  if (asked.length > 0) return true;
+  const ready = present.filter((name) => 'segment' in (parseWanted(name, segmentBytes) ?? {}));
+  const hasRoom = ready.length < Math.max(1, Math.floor(mostReadyBytes / segmentBytes));
+  return hasRoom && produce(spool);
 };
 
 const explained = (error: unknown): BackupError =>
@@ -116,7 +116,7 @@ export const startFeed = async (parent: string, log: LogReader, segmentBytes: nu
   if (user) await chown(folder, user.uid, user.gid);
   await writeFile(program, script, { mode: 0o644 });
   const files = openLogFiles(log, segmentBytes);
-  const spool = { folder, log, segmentBytes, files, ready: new Set<string>(), asksAtEnd: 0 };
+  const spool = { folder, log, segmentBytes, files, asksAtEnd: 0 };
   const state: { stopped?: true; failure?: BackupError } = {};
   const loop = async (): Promise<void> => {
     while (!state.stopped) if (!(await work(spool))) await sleep(pollMs);
