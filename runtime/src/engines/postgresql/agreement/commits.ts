@@ -2,7 +2,7 @@ import { BackupError } from '../../../core/errors.ts';
 import type { LogReader } from '../../engine-log.ts';
 import { endingOf } from '../search/ending.ts';
 import { readForm, readRecords, type LogForm, type RawRecord } from '../search/pages.ts';
-import { managers, parseRecord } from '../search/record.ts';
+import { parseRecord } from '../search/record.ts';
 
 /** A commit in the log. */
 export interface Commit {
@@ -20,7 +20,7 @@ export const formAt = async (log: LogReader, start: bigint): Promise<LogForm> =>
 
 const commitOf = (raw: RawRecord, major: number): Commit | undefined => {
   const record = parseRecord(raw);
-  const ending = record?.manager === managers.transaction ? endingOf(record, major) : undefined;
+  const ending = record && endingOf(record, major);
   return ending?.committed ? { xid: BigInt(ending.transaction), at: raw.position } : undefined;
 };
 

@@ -2,7 +2,7 @@ import type { LogReader, LogTarget } from '../../engine-base.ts';
 import { parsePosition } from '../replication/positions.ts';
 import { endingOf } from '../search/ending.ts';
 import { pageCutter, readForm, recordReader, type RawRecord } from '../search/pages.ts';
-import { managers, parseRecord } from '../search/record.ts';
+import { parseRecord } from '../search/record.ts';
 import { microsecondsOf } from '../search/timestamps.ts';
 
 /**
@@ -24,7 +24,7 @@ const stopsAt = (until: LogTarget, major: number): ((raw: RawRecord) => boolean)
       : (_: bigint, transaction: number) => `${transaction}` === until.beforeTransaction;
   return (raw) => {
     const record = parseRecord(raw);
-    const ending = record?.manager === managers.transaction ? endingOf(record, major) : undefined;
+    const ending = record && endingOf(record, major);
     return ending !== undefined && isEnd(ending.at, ending.transaction);
   };
 };

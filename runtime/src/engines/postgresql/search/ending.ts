@@ -1,4 +1,4 @@
-import { relationFileAt, relationFileBytes, type LogRecord, type RelationFile } from './record.ts';
+import { managers, relationFileAt, relationFileBytes, type LogRecord, type RelationFile } from './record.ts';
 
 /** How a transaction ended. */
 export interface Ending {
@@ -62,7 +62,8 @@ const cursor = (bytes: Buffer) => {
 
 /** Undefined for what ends no transaction. @throws RangeError for a record that was cut */
 export const endingOf = (record: LogRecord, major: number): Ending | undefined => {
-  const { data, operation } = record;
+  const { manager, data, operation } = record;
+  if (manager !== managers.transaction) return undefined;
   const what = operation & operationMask;
   const committed = commits.includes(what);
   if (!committed && !aborts.includes(what)) return undefined;

@@ -199,7 +199,7 @@ export const transactionReader = (major: number) => {
     !isForgotten && firstNext !== undefined && !isBefore(id, firstNext);
 
   return (record: LogRecord): Committed | undefined => {
-    const ending = record.manager === managers.transaction ? endingOf(record, major) : undefined;
+    const ending = endingOf(record, major);
     if (!ending) {
       note(record);
       return undefined;
