@@ -7,7 +7,7 @@ import { takeBase } from '../../runtime/src/commands/base/base.ts';
 import type { Found } from '../../runtime/src/commands/wal/result.ts';
 import { mustExist } from '../../runtime/src/core/must-exist.ts';
 import { formatPosition } from '../../runtime/src/engines/postgresql/replication/positions.ts';
-import { readForm, readRecords } from '../../runtime/src/engines/postgresql/search/pages.ts';
+import { formAt, readRecords } from '../../runtime/src/engines/postgresql/search/pages.ts';
 import type { LogReader } from '../../runtime/src/engines/engine-log.ts';
 import { findTarget, type App } from '../../runtime/src/session/app.ts';
 import { factsOf } from '../../runtime/src/wal/base-manifest.ts';
@@ -204,12 +204,7 @@ describe('wal find', () => {
     const base = mustExist((await allBases(app, 'postgresql'))[0], 'base');
     const { start } = factsOf(base.manifest);
     const own: string[] = [];
-    const chunks = log.read(start);
-    const head = async () => {
-      for await (const bytes of log.read(start)) return bytes;
-      return Buffer.alloc(0);
-    };
-    for await (const records of readRecords(chunks, start, readForm(await head(), start)))
+    for await (const records of readRecords(log.read(start), start, await formAt(log, start)))
       for (const { position, total, bytes } of records)
         own.push(`${total} ${bytes.readUInt32LE(4)} ${formatPosition(position)}`);
     const args = ['-p', join(data, 'pg_wal'), '-s', formatPosition(start), '-e', formatPosition(log.end)];

@@ -1,7 +1,6 @@
-import { BackupError } from '../../../core/errors.ts';
 import type { LogReader } from '../../engine-log.ts';
 import { endingOf } from '../search/ending.ts';
-import { readForm, readRecords, type LogForm, type RawRecord } from '../search/pages.ts';
+import { readRecords, type LogForm, type RawRecord } from '../search/pages.ts';
 import { parseRecord } from '../search/record.ts';
 
 /** A commit in the log. */
@@ -11,12 +10,6 @@ export interface Commit {
   /** Where its record begins. */
   readonly at: bigint;
 }
-
-/** @param start the head of a file of the log @throws BackupError log.unreached, archive.damaged */
-export const formAt = async (log: LogReader, start: bigint): Promise<LogForm> => {
-  for await (const bytes of log.read(start)) return readForm(bytes, start);
-  throw new BackupError('log.unreached', 'the stored log has no file yet');
-};
 
 const commitOf = (raw: RawRecord, major: number): Commit | undefined => {
   const record = parseRecord(raw);

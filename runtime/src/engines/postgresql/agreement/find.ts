@@ -1,8 +1,9 @@
 import type { RunContext } from '../../../core/context.ts';
 import type { DumpedInstant, ExactPoint, SearchedLog } from '../../engine-agreement.ts';
 import { formatPosition } from '../replication/positions.ts';
+import { formAt } from '../search/pages.ts';
 import { majorOf } from '../tools.ts';
-import { formAt, readCommits, type Commit } from './commits.ts';
+import { readCommits, type Commit } from './commits.ts';
 import { parseSnapshot, sees, type Snapshot } from './snapshot.ts';
 
 /**

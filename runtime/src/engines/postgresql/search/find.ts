@@ -8,7 +8,7 @@ import { majorOf } from '../tools.ts';
 import { openCatalogue, type Catalogue } from './catalogue.ts';
 import { classEntryIn } from './class-tuple.ts';
 import { describe, type Change } from './describe.ts';
-import { readForm, readRecords, type RawRecord } from './pages.ts';
+import { formAt, readRecords, type RawRecord } from './pages.ts';
 import { parseRecord, type LogRecord } from './record.ts';
 import { isWanted, parseStatement, type Wanted } from './statement.ts';
 import { millisecondsOf, timeText } from './timestamps.ts';
@@ -34,12 +34,6 @@ const found = (committed: Committed, changes: readonly Change[]): FoundTransacti
   isWhole: committed.isWhole,
 });
 
-/** The first bytes of a file of the log. */
-const headOf = async ({ log, start }: LogPart): Promise<Buffer> => {
-  for await (const bytes of log.read(start)) return bytes;
-  return Buffer.alloc(0);
-};
-
 /** What a record makes of the transactions before it. @throws BackupError archive.damaged */
 const taken = (take: (record: LogRecord) => Committed | undefined, raw: RawRecord): Committed | undefined => {
   try {
@@ -58,7 +52,7 @@ async function* transactionsIn(
   part: LogPart,
   { learn }: Catalogue,
 ): AsyncGenerator<Committed> {
-  const form = readForm(await headOf(part), part.start);
+  const form = await formAt(part.log, part.start);
   const size = BigInt(form.segmentBytes);
   const begin = part.from > part.start ? (part.from / size) * size : part.start;
   const major = majorOf(part.server.version);

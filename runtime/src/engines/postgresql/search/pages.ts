@@ -1,4 +1,5 @@
 import { BackupError } from '../../../core/errors.ts';
+import type { LogReader } from '../../engine-log.ts';
 import { formatPosition } from '../replication/positions.ts';
 
 /** How a server cuts its log; the first page of each of its files says it. */
@@ -44,6 +45,12 @@ export const readForm = (bytes: Buffer, position: bigint): LogForm => {
   if (!fits(segmentBytes, 1 << 20, 1 << 30) || !fits(pageBytes, 1 << 10, 1 << 16))
     throw damaged(position, 'is not the head of a file of PostgreSQL');
   return { segmentBytes, pageBytes };
+};
+
+/** @param start the head of a file of the log @throws BackupError log.unreached, archive.damaged */
+export const formAt = async (log: LogReader, start: bigint): Promise<LogForm> => {
+  for await (const bytes of log.read(start)) return readForm(bytes, start);
+  throw new BackupError('log.unreached', 'the stored log has no file yet');
 };
 
 /** A record whose end is on a later page. */
