@@ -3,7 +3,7 @@ import { parsePosition } from '../replication/positions.ts';
 import { endingOf } from '../search/ending.ts';
 import { pageCutter, readForm, recordReader, type RawRecord } from '../search/pages.ts';
 import { parseRecord } from '../search/record.ts';
-import { microsecondsOf } from '../search/timestamps.ts';
+import { microsecondsOf } from '../timestamps.ts';
 
 /**
  * Whether a server that replays a log comes to its target. `end`: it is known to be in the log, but nothing follows it that would make

@@ -1,3 +1,5 @@
+import { microsecondsOf, millisecondsOf } from '../timestamps.ts';
+
 /** What a server sends while the log flows: https://www.postgresql.org/docs/current/protocol-replication.html */
 export type Message =
   | {
@@ -9,11 +11,7 @@ export type Message =
     }
   | { readonly kind: 'alive'; readonly end: bigint; readonly sentAt: Date; readonly wantsReply: boolean };
 
-/** 2000-01-01, from which the server counts microseconds. */
-const epochMs = 946_684_800_000;
-
-const timeOf = (micros: bigint): Date => new Date(epochMs + Number(micros / 1000n));
-const microsOf = (time: Date): bigint => BigInt(time.getTime() - epochMs) * 1000n;
+const timeOf = (micros: bigint): Date => new Date(millisecondsOf(micros));
 
 const logHeaderBytes = 25;
 const aliveBytes = 18;
@@ -51,7 +49,7 @@ export const statusUpdate = (status: {
   message.writeBigUInt64BE(status.received, 1);
   message.writeBigUInt64BE(status.durable, 9);
   message.writeBigUInt64BE(status.durable, 17); // nothing is applied here: what waits for that waits for the store
-  message.writeBigInt64BE(microsOf(status.now), 25);
+  message.writeBigInt64BE(microsecondsOf(status.now), 25);
   message[33] = status.wantsReply ? 1 : 0;
   return message;
 };

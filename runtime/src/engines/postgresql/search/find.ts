@@ -4,6 +4,7 @@ import { throwIfStopped } from '../../../core/stopped.ts';
 import type { FoundTransaction, LogFinder, LogPart, LogSearch, NameSources } from '../../engine-log.ts';
 import type { PostgresqlConnection } from '../connection.ts';
 import { formatPosition } from '../replication/positions.ts';
+import { millisecondsOf, timeText } from '../timestamps.ts';
 import { majorOf } from '../tools.ts';
 import { openCatalogue, type Catalogue } from './catalogue.ts';
 import { classEntryIn } from './class-tuple.ts';
@@ -11,7 +12,6 @@ import { describe, type Change } from './describe.ts';
 import { formAt, readRecords, type RawRecord } from './pages.ts';
 import { parseRecord, type LogRecord } from './record.ts';
 import { isWanted, parseStatement, type Wanted } from './statement.ts';
-import { millisecondsOf, timeText } from './timestamps.ts';
 import { transactionReader, type Committed } from './transactions.ts';
 
 /** Commits are written in about the order of their times: after one this much later, none of the range follows. @default 1 min */
