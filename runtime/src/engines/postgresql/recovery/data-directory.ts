@@ -94,11 +94,7 @@ export const writeDataDirectory = async (
     throw explained(folder, error);
   }
   try {
-    await unpackBase(entries, {
-      data: folder,
-      tablespaces,
-      leaveOut: ['standby.signal', 'recovery.signal'],
-    });
+    await unpackBase(entries, { data: folder, tablespaces, leaveOut: [] });
     const { segmentBytes } = await readControl(context, programs, folder);
     const watch = watchFor(until, log, majorOf(server.version));
     await putLog(watch.log, facts.start, segmentBytes, join(folder, 'pg_wal'));

@@ -11,8 +11,8 @@ import { startServer } from './server.ts';
 import { recoverySettings, scratchSettings } from './settings.ts';
 import { findSuperuser, isUnknownRole, sourceOf, superuserOf } from './superuser.ts';
 
-/** Settings of the server that the base is of, which point to files that are not here; and its own state of recovery. */
-const leaveOut = ['postgresql.auto.conf', 'standby.signal', 'recovery.signal'];
+/** Settings of the server that the base is of, which point to files that are not here. */
+const leaveOut = ['postgresql.auto.conf'];
 
 const localeMissing = /incompatible with operating system|could not find locale/;
 

@@ -56,7 +56,7 @@ export const configure = async (
 
 /** Where a base is unpacked, and by what. */
 export interface Site extends Pick<Recovering, 'context' | 'programs' | 'folder' | 'like'> {
-  /** Files of the data folder that are left out. */
+  /** Files of the data folder that are left out besides. */
   readonly leaveOut: readonly string[];
 }
 

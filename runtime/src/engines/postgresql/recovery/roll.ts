@@ -16,9 +16,6 @@ import { startServer } from './server.ts';
 import { standbySettings } from './settings.ts';
 import { findSuperuser, sourceOf } from './superuser.ts';
 
-/** What the server that the base is of had of a recovery itself. */
-const leaveOut = ['standby.signal', 'recovery.signal'];
-
 /** Settings by ALTER SYSTEM: they belong to the base, and not to the server that replays it. */
 const systemSettings = 'postgresql.auto.conf';
 
@@ -140,7 +137,7 @@ export const roll = async <Result>(
   return withServerFolder(
     context,
     (folder) =>
-      withUnpacked({ context, programs, folder, like, leaveOut }, input, (recovering) =>
+      withUnpacked({ context, programs, folder, like, leaveOut: [] }, input, (recovering) =>
         rollIn(recovering, input, store),
       ),
     input.sourceBytes,

@@ -81,13 +81,19 @@ const unpackTar = async (
   }
 };
 
+/**
+ * Files of the data folder that no recovery takes over: links to tablespaces are made here, and what the server had of a recovery
+ * itself is none of this one.
+ */
+const neverWanted = ['tablespace_map', 'standby.signal', 'recovery.signal'];
+
 /** Where a base goes. */
 export interface Place {
   /** The data folder, which is new and empty. */
   readonly data: string;
   /** Folder for tablespaces, each a folder of its own by its number. */
   readonly tablespaces: string;
-  /** Files of the data folder that are left out. */
+  /** Files of the data folder that are left out besides. */
   readonly leaveOut: readonly string[];
 }
 
@@ -111,12 +117,12 @@ const explained = async (what: string, work: () => Promise<void>): Promise<void>
 
 /**
  * Unpacks a base, every file of which is compared with PostgreSQL's own list as it passes: nothing of it may be started before
- * this resolves. `tablespace_map` is left out, as the links are made here.
+ * this resolves.
  * @throws BackupError archive.damaged, restore.failed
  */
 export const unpackBase = async (entries: Entries, place: Place): Promise<Checked> => {
   const check = openCheck('archive.damaged');
-  const leaveOut = new Set(['tablespace_map', ...place.leaveOut]);
+  const leaveOut = new Set([...neverWanted, ...place.leaveOut]);
   for await (const { name, content } of entries) {
     const checked = check.pass(name, content);
     const folder = folderOf(name);
