@@ -1096,6 +1096,9 @@ iso() {
   }'
 }
 
+# Whether text $1 is not behind $2, by their bytes: so positions and times are compared.
+in_order() { [ "$(printf '%s\n%s\n' "$1" "$2" | sort | head -n 1)" = "$1" ]; }
+
 # A position as PostgreSQL writes it.
 shown() { printf '%X/%X' "$((0x$(printf %s "$1" | cut -c 1-8)))" "$((0x$(printf %s "$1" | cut -c 9-16)))"; }
 
@@ -1116,8 +1119,8 @@ find_target() {
         function pad(s) { s = tolower(s); return substr("00000000", 1, 8 - length(s)) s }
         NF == 2 && /^[0-9A-Fa-f]+\/[0-9A-Fa-f]+$/ && length($1) < 9 && length($2) < 9 { printf "%s%s", pad($1), pad($2) }')
       [ -n "$position" ] || die "--to $to is not a position of the log"
-      [ "$(printf '%s\n%s\n' "$whole" "$position" | sort | head -n 1)" = "$whole" ] || die "$to is before the base, which was whole at $(shown "$whole")"
-      [ "$(printf '%s\n%s\n' "$position" "$end" | sort | head -n 1)" = "$position" ] || die "$to is not there: $reaches"
+      in_order "$whole" "$position" || die "$to is before the base, which was whole at $(shown "$whole")"
+      in_order "$position" "$end" || die "$to is not there: $reaches"
       printf "recovery_target_lsn = '%s'\n" "$to" >"$tmp/target"
       ;;
     *)
@@ -1125,8 +1128,8 @@ find_target() {
         s/^([0-9]{4}-[0-9]{2}-[0-9]{2} [0-9]{2}:[0-9]{2}:[0-9]{2})$/\1.000/; s/^(.{19}\.[0-9])$/\100/; s/^(.{19}\.[0-9]{2})$/\10/
         s/^([0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01]) ([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]\.[0-9]{3})$/\1/p')
       [ -n "$moment" ] || die "--to '$to': expected a time in UTC such as 2026-11-28 03:14:00, a position, or latest"
-      [ "$(printf '%s\n%s\n' "$finished" "$moment" | sort | head -n 1)" = "$finished" ] || die "$moment is before the base, which was whole at $finished"
-      [ "$(printf '%s\n%s\n' "$moment" "$end_time" | sort | head -n 1)" = "$moment" ] || die "$moment is not there: $reaches"
+      in_order "$finished" "$moment" || die "$moment is before the base, which was whole at $finished"
+      in_order "$moment" "$end_time" || die "$moment is not there: $reaches"
       printf "recovery_target_time = '%s+00'\n" "$moment" >"$tmp/target"
       ;;
   esac
@@ -1209,7 +1212,7 @@ open_log() {
   reaches="the log reaches $end_time, $(shown "$end")"
   [ "$hole" = - ] || reaches="$reaches, where a hole begins that ends at $(shown "$hole")"
   [ "$end" != "$start" ] || die "the log from $(shown "$start") on is not in $log"
-  [ "$(printf '%s\n%s\n' "$whole" "$end" | sort | head -n 1)" = "$whole" ] || die "the base is whole at $(shown "$whole") only; $reaches"
+  in_order "$whole" "$end" || die "the base is whole at $(shown "$whole") only; $reaches"
 }
 
 # Proves every piece of the log from the base on, and that none is missing between them.
@@ -1248,7 +1251,7 @@ log_text() {
 endings() {
   while read -r each low high; do
     begin=$low
-    [ "$(printf '%s\n%s\n' "$begin" "$start" | sort | head -n 1)" = "$start" ] || begin=$start
+    in_order "$start" "$begin" || begin=$start
     [ "$high" != - ] || high=$end
     log_text "$each" "$begin" "$high" -r Transaction
   done <"$tmp/line"
