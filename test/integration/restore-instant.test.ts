@@ -14,7 +14,7 @@ import { collect } from '../../runtime/src/core/process.ts';
 import { findTarget, type App } from '../../runtime/src/session/app.ts';
 import { startDirectory } from '../conformance/stores/directory.ts';
 import type { StoreFixture } from '../conformance/stores/fixture.ts';
-import { testApp } from '../kit/app.ts';
+import { accountOf, targetWithLog, testApp } from '../kit/app.ts';
 import { passphrase } from '../kit/installation.ts';
 import { startPostgresql, type TestPostgresql } from '../kit/postgresql.ts';
 import { removeFolder, workFolder } from '../kit/private-server.ts';
@@ -66,26 +66,15 @@ beforeAll(async () => {
   await sql(`CREATE TABLE users AS SELECT g AS id, 'name ' || g AS name FROM generate_series(1, 1000) g;
     CREATE TABLE orders AS SELECT g AS id FROM generate_series(1, 10) g`);
   fixture = await startDirectory();
-  const readSecret = (secret: string, key: string) => {
-    if (secret === 'replicating') return Promise.resolve(key.includes('user') ? secret : 'secret');
-    return Promise.resolve(key.includes('user') ? server.user : server.password);
-  };
+  const replicating = { user: 'replicating', password: 'secret' };
+  const readSecret = (secret: string, key: string) =>
+    accountOf(secret === 'replicating' ? replicating : server)(secret, key);
+  const withLog = targetWithLog(server, 'grill');
   app = testApp({
     stores: { primary: await fixture.open(), replicas: [] },
     targets: [
-      {
-        name: 'postgresql',
-        engine: 'postgresql',
-        connection: { host: server.host, port: server.port, database: 'grill' },
-        secret: { name: 'postgresql' },
-        pointInTime: { secret: { name: 'replicating' } },
-      },
-      {
-        name: 'nightly',
-        engine: 'postgresql',
-        connection: { host: server.host, port: server.port, database: 'grill' },
-        secret: { name: 'postgresql' },
-      },
+      { ...withLog, pointInTime: { secret: { name: 'replicating' } } },
+      { ...withLog, name: 'nightly', pointInTime: undefined },
     ],
     run: { readSecret },
   });
