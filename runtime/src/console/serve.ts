@@ -1,7 +1,8 @@
 import { once } from 'node:events';
-import { createServer, type Server } from 'node:http';
+import { createServer } from 'node:http';
 import { getRequestListener } from '@hono/node-server';
 import { openCluster } from '../cluster/api.ts';
+import { serving } from '../core/serving.ts';
 import type { App } from '../session/app.ts';
 import { openAccess } from './auth/access.ts';
 import { authenticator } from './auth/authenticate.ts';
@@ -49,13 +50,6 @@ const openConsole = async (app: App, { pauseMs }: ConsoleOptions): Promise<Conso
   };
 };
 
-/** Ends after the answers under way. */
-const close = async (server: Server): Promise<void> => {
-  server.close();
-  server.closeIdleConnections();
-  await once(server, 'close');
-};
-
 /** Serves the console until the run is stopped. @throws BackupError `cluster.missing` outside of a cluster */
 export const serveConsole = async (app: App, options: ConsoleOptions): Promise<void> => {
   const { log, signal } = app.run;
@@ -69,13 +63,12 @@ export const serveConsole = async (app: App, options: ConsoleOptions): Promise<v
       void listener(request, response);
     },
   );
-  server.listen(port);
-  await once(server, 'listening');
-  log.info({ port }, 'serving the console');
-  const counting = setInterval(() => void console.trail.flush(), countedMs);
-  if (!signal.aborted) await once(signal, 'abort');
-  clearInterval(counting);
-  await close(server);
+  await serving(server, port, async () => {
+    log.info({ port }, 'serving the console');
+    const counting = setInterval(() => void console.trail.flush(), countedMs);
+    if (!signal.aborted) await once(signal, 'abort');
+    clearInterval(counting);
+  });
   await console.trail.flush();
   log.info('stopped serving the console');
 };

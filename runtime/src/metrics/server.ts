@@ -1,6 +1,6 @@
-import { once } from 'node:events';
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { metricsPaths } from '../contract/metrics.ts';
+import { serving } from '../core/serving.ts';
 import { expose, formatFor, formats } from './exposition.ts';
 import type { Sample } from './sample.ts';
 
@@ -50,13 +50,6 @@ const respond = (
   { status, text, type = 'text/plain; charset=utf-8' }: Answer,
 ): void => void response.writeHead(status, { 'content-type': type }).end(text);
 
-/** Ends after the answers under way. */
-const close = async (server: Server): Promise<void> => {
-  server.close();
-  server.closeIdleConnections();
-  await once(server, 'close');
-};
-
 /** Answers `/metrics`, `/healthz` and `/readyz` on a port while `work` goes on. */
 export const servingMetrics = async (
   port: number,
@@ -66,11 +59,5 @@ export const servingMetrics = async (
   const server = createServer((request, response) => {
     void answerTo(scraped, request).then((answer) => respond(response, answer));
   });
-  server.listen(port);
-  await once(server, 'listening');
-  try {
-    await work();
-  } finally {
-    await close(server);
-  }
+  await serving(server, port, work);
 };
