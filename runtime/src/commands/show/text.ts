@@ -1,4 +1,5 @@
 import type { Manifest } from '../../archives/manifest.ts';
+import { namedValues } from '../../core/named-values.ts';
 import { printableLine } from '../../core/printable.ts';
 import { table } from '../../core/text-table.ts';
 import { secondsTaken } from '../../core/times.ts';
@@ -49,16 +50,11 @@ const entries = (manifest: Manifest): string[] =>
     manifest.entries.map(({ name, bytes }) => [name, formatBytes(bytes)]),
   );
 
-const countsOf = (counts: Manifest['fingerprint'][string]): string =>
-  Object.entries(counts)
-    .map(([what, count]) => `${what} ${count}`)
-    .join(', ');
-
 const fingerprint = (manifest: Manifest): string[] =>
   section(
     'fingerprint',
     ['of', 'holds'],
-    Object.entries(manifest.fingerprint).map(([name, counts]) => [name, countsOf(counts)]),
+    Object.entries(manifest.fingerprint).map(([name, counts]) => [name, namedValues(counts)]),
   );
 
 /** The history, entries and fingerprint of an archive, for people; `--json` has every field. */

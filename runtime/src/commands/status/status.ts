@@ -1,3 +1,4 @@
+import { present } from '../../core/present.ts';
 import { sideBySide } from '../../core/side-by-side.ts';
 import { parseDuration } from '../../core/units.ts';
 import { targetReader, type TargetState } from '../../health/target-state.ts';
@@ -46,9 +47,6 @@ const lastDrillOf = ({ drills, withinRto = false }: TargetState): TargetStatus['
 
 const lastLogDrillOf = ({ logDrills: { last, agreedAt } }: TargetState): TargetStatus['lastLogDrill'] =>
   last && { ...last, ...(agreedAt !== undefined && { agreedAt }) };
-
-const present = <T extends object>(fields: T): Partial<T> =>
-  Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as Partial<T>;
 
 export const statusOf = (state: TargetState): TargetStatus => {
   const { target, backups, setAside, withinRpo, sizeRatio, verifiedAt, anomalies, frozen } = state;

@@ -1,5 +1,6 @@
 import { createRoute, z } from '@hono/zod-openapi';
 import { instantsSchema } from '../../commands/status/result.ts';
+import { present } from '../../core/present.ts';
 import { runSchema } from '../../runs/records.ts';
 import { recoveryWindow } from '../queries/window.ts';
 import { seenTarget } from '../queries/targets.ts';
@@ -65,9 +66,6 @@ const drillsRoute = createRoute({
     ...problems,
   },
 });
-
-const present = <T extends object>(fields: T): T =>
-  Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as T;
 
 export const addHistory = (api: Api, console: Console): void => {
   api.openapi(windowRoute, async (context) => {

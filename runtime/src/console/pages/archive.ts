@@ -1,6 +1,7 @@
 import { html } from 'hono/html';
 import { fileName } from '../../archives/layout.ts';
 import type { Manifest } from '../../archives/manifest.ts';
+import { namedValues } from '../../core/named-values.ts';
 import { secondsTaken } from '../../core/times.ts';
 import { formatBytes, formatSeconds } from '../../core/units.ts';
 import type { ArchiveDetail, Copy } from '../queries/archives.ts';
@@ -29,16 +30,11 @@ const about = ({
     ['Encryption', encryption ? `${encryption.cipher}, key ${encryption.keyId}` : 'none'],
   ]);
 
-const countsOf = (counts: Manifest['fingerprint'][string]): string =>
-  Object.entries(counts)
-    .map(([what, count]) => `${what} ${count}`)
-    .join(', ');
-
 const contents = ({ fingerprint }: Manifest): Markup =>
   table({
     caption: 'Tables, buckets or key types, counted as they were taken',
     columns: ['Of', 'Holds'],
-    rows: Object.entries(fingerprint).map(([item, counts]) => row([item, countsOf(counts)])),
+    rows: Object.entries(fingerprint).map(([item, counts]) => row([item, namedValues(counts)])),
   });
 
 const verificationRow = ({ at, level, ok, seconds, problem }: Manifest['verifications'][number]): Markup =>

@@ -1,7 +1,7 @@
 import { html } from 'hono/html';
+import { namedValues } from '../../core/named-values.ts';
 import type { ShownEntry } from '../../commands/audit/result.ts';
 import type { AuditPage } from '../queries/audit.ts';
-import { figuresLine } from './figures.ts';
 import { layout, type Markup } from './layout.ts';
 import { section } from './section.ts';
 import { row, table } from './table.ts';
@@ -31,7 +31,7 @@ const entryRow = ({
     target,
     host,
     result,
-    figuresLine(figures),
+    namedValues(figures),
     html`<strong>${proof}</strong>`,
   ];
   return row(cells, kinds[proof]);

@@ -1,9 +1,9 @@
 import { html } from 'hono/html';
+import { namedValues } from '../../core/named-values.ts';
 import { formatSeconds, parseDuration } from '../../core/units.ts';
 import type { TargetState } from '../../health/target-state.ts';
 import type { RunRecord } from '../../runs/records.ts';
 import type { Seen } from '../queries/targets.ts';
-import { figuresLine } from './figures.ts';
 import { knownLine } from './known.ts';
 import { layout, type Markup } from './layout.ts';
 import { section } from './section.ts';
@@ -43,7 +43,7 @@ const evidenceRow = ({ target, startedAt, finishedAt, ok, failure, figures }: Ru
       time(finishedAt),
       target,
       html`<strong>${ok ? 'good' : (failure?.code ?? 'failed')}</strong>`,
-      figuresLine(figures),
+      namedValues(figures),
     ],
     ok ? 'green' : 'red',
   );

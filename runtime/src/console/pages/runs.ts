@@ -1,8 +1,8 @@
 import { html } from 'hono/html';
+import { namedValues } from '../../core/named-values.ts';
 import { secondsTaken } from '../../core/times.ts';
 import { formatSeconds } from '../../core/units.ts';
 import type { RunRecord } from '../../runs/records.ts';
-import { figuresLine } from './figures.ts';
 import { layout, type Markup } from './layout.ts';
 import { row, table } from './table.ts';
 import { time } from './time.ts';
@@ -18,7 +18,7 @@ const runRow = (record: RunRecord): Markup => {
     record.command,
     formatSeconds(secondsTaken(record)),
     resultOf(record),
-    figuresLine(record.figures),
+    namedValues(record.figures),
   ];
   return row(cells, record.ok ? 'green' : 'red');
 };
