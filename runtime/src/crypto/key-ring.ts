@@ -2,6 +2,7 @@ import { createHmac, pbkdf2, timingSafeEqual } from 'node:crypto';
 import { promisify } from 'node:util';
 import { passphraseProblem } from '../contract/passphrase.ts';
 import { BackupError } from '../core/errors.ts';
+import { putNewest } from '../core/newest.ts';
 
 const derive = promisify(pbkdf2);
 
@@ -67,10 +68,7 @@ const once = <T>(compute: (salt: Buffer) => Promise<T>): ((salt: Buffer) => Prom
   return (salt) => {
     const name = salt.toString('hex');
     const value = known.get(name) ?? compute(salt);
-    known.delete(name); // put back as the newest
-    known.set(name, value);
-    const [oldest] = known.keys();
-    if (known.size > mostKnown && oldest !== undefined) known.delete(oldest);
+    putNewest(known, name, value, mostKnown);
     return value;
   };
 };

@@ -1,4 +1,5 @@
 import { BackupError } from '../../core/errors.ts';
+import { putNewest } from '../../core/newest.ts';
 
 /** Requests that come back, a second, and how many may come at once. */
 export interface Rate {
@@ -45,10 +46,7 @@ export const limitOf = ({ perSecond, burst }: Rate, now = () => performance.now(
     check: (name) => void check(name),
     take: (name) => {
       const left = check(name) - 1;
-      buckets.delete(name); // put back as the newest
-      buckets.set(name, { left, at: now() });
-      const [oldest] = buckets.keys();
-      if (buckets.size > mostNames && oldest !== undefined) buckets.delete(oldest);
+      putNewest(buckets, name, { left, at: now() }, mostNames);
     },
   };
 };

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { putNewest } from '../../core/newest.ts';
 
 /** Most answers that are kept. @default 4096 - a few for each person and target that is looked at within a minute */
 const mostKept = 4096;
@@ -23,11 +24,8 @@ export const remembered = <Question, T>(
     const before = known.get(print);
     if (before && before.until > now) return before.answer;
     const answer = ask(question);
-    known.delete(print); // put back as the newest
-    known.set(print, { until: now + forMs, answer });
+    putNewest(known, print, { until: now + forMs, answer }, mostKept);
     answer.catch(() => known.delete(print));
-    const [oldest] = known.keys();
-    if (known.size > mostKept && oldest !== undefined) known.delete(oldest);
     return answer;
   };
 };
