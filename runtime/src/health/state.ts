@@ -12,6 +12,12 @@ export interface State {
 }
 
 /**
+ * Pause that a server leaves between two readings of the stores: what Prometheus and people see is as old at most. @default 60 s - the
+ * interval of the ServiceMonitor
+ */
+export const readingPauseMs = 60_000;
+
+/**
  * Reads plan and stores. What it costs grows with what is new: what follows from a listing is remembered until it changes, and
  * for each target there are three listings per store and one small object.
  * @throws BackupError `store.*` of the primary store; a replica that is away is part of the state

@@ -5,9 +5,6 @@ import type { Sample } from '../../metrics/sample.ts';
 import { samplesOf } from './samples.ts';
 import { stateReader } from '../../health/state.ts';
 
-/** Pause between the end of one reading of the stores and the start of the next: what Prometheus sees is as old at most. */
-export const refreshPauseMs = 60_000;
-
 /** What a scrape is answered with. */
 export interface Snapshot {
   /** Undefined until the stores were read once. */

@@ -1,7 +1,8 @@
 import { metricsPort } from '../../contract/metrics.ts';
 import { servingMetrics } from '../../metrics/server.ts';
 import type { App } from '../../session/app.ts';
-import { keepFresh, refreshPauseMs, type Snapshot } from './refresh.ts';
+import { readingPauseMs } from '../../health/state.ts';
+import { keepFresh, type Snapshot } from './refresh.ts';
 
 export interface ServeOptions {
   /** @default 9187 - where the Service of the manifests expects it */
@@ -20,7 +21,7 @@ const unready = ({ samples, failed = false }: Snapshot): string | undefined => {
  * come out of the snapshot alone: a scrape never touches a store.
  */
 export const serve = async (app: App, options: ServeOptions = {}): Promise<void> => {
-  const { port = metricsPort, pauseMs = refreshPauseMs } = options;
+  const { port = metricsPort, pauseMs = readingPauseMs } = options;
   const { log, signal } = app.run;
   const snapshot: Snapshot = {};
   const scraped = {

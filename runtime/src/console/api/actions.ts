@@ -2,7 +2,7 @@ import { createRoute, z } from '@hono/zod-openapi';
 import { cronJobName, names } from '../../contract/names.ts';
 import { act, type Action } from '../actions/act.ts';
 import { rights } from '../auth/access.ts';
-import { planRestore } from '../queries/restore-plan.ts';
+import { mostParts, planRestore } from '../queries/restore-plan.ts';
 import { seenTarget } from '../queries/targets.ts';
 import type { Console, WebContext } from '../server/web.ts';
 import { knownOf, knownShape } from './known.ts';
@@ -72,7 +72,7 @@ const planRoute = createRoute({
               instant: z.iso.datetime().optional().describe('an instant of the log instead of an archive'),
               only: z
                 .array(z.string().min(1).max(300))
-                .max(50)
+                .max(mostParts)
                 .optional()
                 .describe('parts; all where it is absent'),
             })

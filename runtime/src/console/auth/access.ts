@@ -8,9 +8,8 @@ import { remembered } from '../state/remembered.ts';
 /** A verb on a resource of the backup system's namespace, as RBAC knows it. */
 export interface Right {
   readonly verb: 'get' | 'list' | 'create';
-  readonly group: '' | 'batch';
-  readonly resource: 'cronjobs' | 'jobs' | 'pods';
-  readonly subresource?: 'log';
+  readonly group: 'batch';
+  readonly resource: 'cronjobs' | 'jobs';
   readonly name?: string;
 }
 
@@ -26,7 +25,6 @@ export const rights = {
   start: { verb: 'create', group: 'batch', resource: 'jobs' },
   verification: { ...cronJobs, verb: 'get', name: names.verification },
   drill: { ...cronJobs, verb: 'get', name: names.drill },
-  logs: { verb: 'get', group: '', resource: 'pods', subresource: 'log' },
 } as const satisfies Record<string, Right | ((target: string) => Right)>;
 
 /** How long an answer of the authorizer counts. @default 30 s - a right that was taken away works that much longer */
@@ -43,8 +41,8 @@ export interface Access {
   readonly maySee: (caller: Caller, target: string) => Promise<boolean>;
 }
 
-export const wordsOf = ({ verb, resource, subresource, name }: Right, namespace: string): string =>
-  `${verb} ${resource}${subresource ? `/${subresource}` : ''}${name === undefined ? '' : ` ${name}`} in namespace ${namespace}`;
+export const wordsOf = ({ verb, resource, name }: Right, namespace: string): string =>
+  `${verb} ${resource}${name === undefined ? '' : ` ${name}`} in namespace ${namespace}`;
 
 type Question = Pick<Caller, 'name' | 'groups' | 'extra'> & { readonly right: Right };
 

@@ -1,6 +1,6 @@
 import { isBackupError } from '../../core/errors.ts';
 import { parseTime } from '../../core/times.ts';
-import type { PlannedRestore, RestoreWish } from '../queries/restore-plan.ts';
+import { mostParts, type PlannedRestore, type RestoreWish } from '../queries/restore-plan.ts';
 
 /** What somebody chose, and what follows from it. */
 export interface Chosen {
@@ -10,9 +10,6 @@ export interface Chosen {
   /** Why it cannot. */
   readonly problem?: string;
 }
-
-/** Most parts, as in the API. */
-const mostParts = 50;
 
 const lines = (text = ''): readonly string[] =>
   text

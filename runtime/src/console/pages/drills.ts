@@ -1,6 +1,7 @@
 import { html } from 'hono/html';
 import { namedValues } from '../../core/named-values.ts';
 import { formatSeconds, parseDuration } from '../../core/units.ts';
+import { latestFirst } from '../../health/runs-state.ts';
 import type { TargetState } from '../../health/target-state.ts';
 import type { RunRecord } from '../../runs/records.ts';
 import type { Seen } from '../queries/targets.ts';
@@ -50,7 +51,7 @@ const evidenceRow = ({ target, startedAt, finishedAt, ok, failure, figures }: Ru
 
 const evidence = (targets: readonly TargetState[]): Markup => {
   const records = targets.flatMap(({ drillRuns }) => drillRuns);
-  const newest = records.toSorted((a, b) => (a.finishedAt < b.finishedAt ? 1 : -1));
+  const newest = records.toSorted(latestFirst);
   return table({
     caption: 'Records of drills, the newest first',
     columns: ['Started', 'Ended', 'Target', 'Result', 'Figures'],

@@ -1,30 +1,25 @@
 import { html } from 'hono/html';
 import { fileName } from '../../archives/layout.ts';
 import { formatBytes, formatSeconds } from '../../core/units.ts';
-import type { TargetState } from '../../health/target-state.ts';
+import type { CountedArchive } from '../../health/archives-state.ts';
 import type { PlannedRestore, RestoreWish } from '../queries/restore-plan.ts';
+import type { SeenTarget } from '../queries/targets.ts';
 import { recoveryWindow } from '../queries/window.ts';
-import type { Knowledge } from '../state/keeper.ts';
 import type { Chosen } from './chosen.ts';
 import { knownLine } from './known.ts';
 import { layout, type Markup } from './layout.ts';
+import { newestArchives } from './newest-archives.ts';
 import { facts, section } from './section.ts';
 import { time } from './time.ts';
 import { windowBar } from './window-bar.ts';
-
-/** Newest archives that can be chosen from. */
-const mostChoices = 60;
 
 const option = (value: string, label: string, chosen: string | undefined): Markup =>
   value === chosen
     ? html`<option value="${value}" selected>${label}</option>`
     : html`<option value="${value}">${label}</option>`;
 
-const archiveChoice = ({ archives }: TargetState, { archive = '' }: RestoreWish): Markup => {
-  const names = archives
-    .slice(-mostChoices)
-    .reverse()
-    .map(({ key }) => fileName(key));
+const archiveChoice = (archives: readonly CountedArchive[], { archive = '' }: RestoreWish): Markup => {
+  const names = newestArchives(archives).map(({ key }) => fileName(key));
   return html`<p>
     <label for="archive">Archive</label>
     <select id="archive" name="archive">
@@ -39,9 +34,9 @@ const instantChoice = ({ instant = '' }: RestoreWish): Markup =>
     <input id="instant" name="instant" value="${instant}" />
   </p>`;
 
-const form = (target: TargetState, wish: RestoreWish): Markup =>
+const form = (archives: readonly CountedArchive[], hasLog: boolean, wish: RestoreWish): Markup =>
   html`<form method="get">
-    ${archiveChoice(target, wish)} ${target.log ? instantChoice(wish) : ''}
+    ${archiveChoice(archives, wish)} ${hasLog ? instantChoice(wish) : ''}
     <p>
       <label for="only">Only these tables, buckets or key types, one each line; empty for all</label>
       <textarea id="only" name="only" rows="3" spellcheck="false">${(wish.only ?? []).join('\n')}</textarea>
@@ -85,16 +80,14 @@ const outcome = ({ plan, problem }: Chosen): Markup | '' => {
 };
 
 /** Choosing what is to come back, what that would do, and the commands that do it. */
-export const restorePage = (
-  caller: string,
-  seen: Knowledge & { readonly target: TargetState },
-  chosen: Chosen,
-): Markup => {
+export const restorePage = (caller: string, seen: SeenTarget, chosen: Chosen): Markup => {
   const { target, state } = seen;
+  const { log, archives } = target; // which are parsed each time that they are asked for
   const { name } = target.target;
-  const { windows, points } = recoveryWindow(target);
+  const { windows, points } = recoveryWindow({ log, archives });
   const content = html`${knownLine(seen)}
     <p><a href="/targets/${name}">${name}</a></p>
-    ${windowBar({ windows, points, now: state.at })} ${form(target, chosen.wish)} ${outcome(chosen)}`;
+    ${windowBar({ windows, points, now: state.at })} ${form(archives, log !== undefined, chosen.wish)}
+    ${outcome(chosen)}`;
   return layout({ title: `Restore ${name}`, caller, content });
 };

@@ -4,22 +4,17 @@ import type { TargetStatus } from '../../commands/status/result.ts';
 import { statusOf } from '../../commands/status/status.ts';
 import { formatBytes, formatCount, formatSeconds } from '../../core/units.ts';
 import type { CountedArchive } from '../../health/archives-state.ts';
-import type { TargetState } from '../../health/target-state.ts';
+import type { SeenTarget } from '../queries/targets.ts';
 import { verdictOf, verdictWords } from '../queries/verdict.ts';
-import { recoveryWindow } from '../queries/window.ts';
-import type { Knowledge } from '../state/keeper.ts';
+import { recoveryWindow, type RecoveryWindow } from '../queries/window.ts';
 import { howFast } from './how-fast.ts';
 import { knownLine } from './known.ts';
 import { layout, type Markup } from './layout.ts';
+import { newestArchives } from './newest-archives.ts';
 import { facts, section } from './section.ts';
 import { row, table } from './table.ts';
 import { time } from './time.ts';
 import { windowBar } from './window-bar.ts';
-
-type SeenTarget = Knowledge & { readonly target: TargetState };
-
-/** Newest archives that the page lists; the API pages through all. */
-const mostArchives = 60;
 
 const list = (lines: readonly string[]): Markup =>
   html`<ul>
@@ -61,8 +56,7 @@ const spans = (status: TargetStatus): string => {
   return `${formatCount(log.windows.length, 'window')} of instants, ${formatCount(log.holes, 'hole')} in the log, ${formatCount(log.bases, 'base')}.`;
 };
 
-const recoverable = (status: TargetStatus, target: TargetState, now: Date): Markup => {
-  const { windows, points } = recoveryWindow(target);
+const recoverable = (status: TargetStatus, { windows, points }: RecoveryWindow, now: Date): Markup => {
   const rows = windows.map(({ from, to }) => row([time(from), time(to)]));
   return html`${windowBar({ windows, points, now })}
     <p>${spans(status)}</p>
@@ -80,9 +74,9 @@ const archiveRow = (target: string, { key, manifest, verifiedAt }: CountedArchiv
   ]);
 };
 
-const archiveTable = ({ target, archives }: TargetState): Markup => {
-  const newest = archives.slice(-mostArchives).reverse();
-  const rows = newest.map((archive) => archiveRow(target.name, archive));
+const archiveTable = (target: string, archives: readonly CountedArchive[]): Markup => {
+  const newest = newestArchives(archives);
+  const rows = newest.map((archive) => archiveRow(target, archive));
   const columns = ['Archive', 'Started', 'Tier', 'Size', 'Proof'];
   const rest = archives.length - newest.length;
   if (rows.length === 0) return html`<p>There is none.</p>`;
@@ -120,12 +114,15 @@ const aside = ({ setAside }: TargetStatus): Markup =>
 /** Everything about one target: whether it can be recovered, to when, from what, and what runs did. */
 export const targetPage = (caller: string, seen: SeenTarget): Markup => {
   const { target, state } = seen;
+  const { log, archives } = target; // which are parsed each time that they are asked for
   const status = statusOf(target);
+  const window = recoveryWindow({ log, archives });
   const link = (path: string, text: string): Markup =>
     html`<p><a href="/targets/${status.target}/${path}">${text}</a></p>`;
   const content = html`${knownLine(seen)} ${verdictLine(status)} ${link('restore', 'Restore it')}
-  ${standing(status)} ${section('instants', 'What can be restored', recoverable(status, target, state.at))}
-  ${section('archives', 'Archives', archiveTable(target))} ${section('runs', 'Last runs', runTable(status))}
+  ${standing(status)} ${section('instants', 'What can be restored', recoverable(status, window, state.at))}
+  ${section('archives', 'Archives', archiveTable(status.target, archives))}
+  ${section('runs', 'Last runs', runTable(status))}
   ${status.setAside.length ? section('aside', 'Set aside', aside(status)) : ''}
   ${status.anomalies.length ? section('unusual', 'Unusual', list(status.anomalies)) : ''}`;
   return layout({ title: status.target, caller, content });

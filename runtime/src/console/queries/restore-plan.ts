@@ -9,6 +9,9 @@ import type { CountedArchive } from '../../health/archives-state.ts';
 import type { TargetState } from '../../health/target-state.ts';
 import { engineOf } from '../../session/app.ts';
 
+/** Parts that may be named at once. */
+export const mostParts = 50;
+
 /** What is to come back. */
 export interface RestoreWish {
   /** File name of an archive. @default the newest */

@@ -2,7 +2,7 @@ import { recordsReader, signerOf } from '../../runs/read-records.ts';
 import type { RunRecord } from '../../runs/records.ts';
 import { indexOnce } from '../../archives/known.ts';
 import type { App } from '../../session/app.ts';
-import { leastPauseMs } from '../state/keeper.ts';
+import { readingPauseMs } from '../../health/state.ts';
 import { remembered } from '../state/remembered.ts';
 
 /** Runs of a target that count, newest first. */
@@ -14,6 +14,6 @@ export const runsReader = (app: App): ReadRuns => {
   return remembered(
     (target) =>
       recordsReader(primary, signerOf(app)).read(target, app.run.now(), indexOnce(app, primary, target)),
-    leastPauseMs,
+    readingPauseMs,
   );
 };

@@ -22,12 +22,17 @@ export const seenTargets = async ({ keeper, access }: Console, caller: Caller): 
   return { ...known, targets: targets.filter((_, index) => may[index]) };
 };
 
+/** What somebody may see of one target. */
+export interface SeenTarget extends Knowledge {
+  readonly target: TargetState;
+}
+
 /** One target. @throws BackupError `target.unknown`, `access.refused`: the same for what is not there as for what may not be seen */
 export const seenTarget = async (
   { app, keeper, access, namespace }: Console,
   caller: Caller,
   name: string,
-): Promise<Knowledge & { readonly target: TargetState }> => {
+): Promise<SeenTarget> => {
   if (!(await access.maySee(caller, name)))
     throw new BackupError(
       'access.refused',

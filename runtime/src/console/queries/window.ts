@@ -12,8 +12,6 @@ export interface RecoveryWindow {
   readonly points: readonly string[];
 }
 
-const iso = (time: string | Date): string => new Date(time).toISOString();
-
 /** The windows and points that can be restored, and what lies between. Pure. */
 export const recoveryWindow = ({ log, archives }: Pick<TargetState, 'log' | 'archives'>): RecoveryWindow => {
   const windows = log?.windows ?? [];
@@ -25,6 +23,6 @@ export const recoveryWindow = ({ log, archives }: Pick<TargetState, 'log' | 'arc
   return {
     windows,
     gaps,
-    points: [...new Set(backups.map(({ manifest }) => iso(manifest.startedAt)))],
+    points: [...new Set(backups.map(({ manifest }) => manifest.startedAt))],
   };
 };

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { BackupError, isBackupError, messageOf } from '../../core/errors.ts';
-import { stateReader, type State } from '../../health/state.ts';
+import { readingPauseMs, stateReader, type State } from '../../health/state.ts';
 import type { App } from '../../session/app.ts';
 
 /** What the console knows of the stores. */
@@ -25,9 +25,6 @@ export interface Keeper {
   readonly unready: () => string | undefined;
 }
 
-/** Pause between two readings of the stores. @default 60 s - as the exporter, whose numbers the pages must not run ahead of */
-export const leastPauseMs = 60_000;
-
 /** Longest that a request waits for a reading: a store that hangs must not hang the page that says so. @default 5 s */
 const longestWaitMs = 5_000;
 
@@ -44,7 +41,7 @@ const wordsOf = (error: unknown): string =>
  * last reading is a minute old: a console that nobody looks at costs no listing. One reading at a time.
  */
 export const openKeeper = (app: App, options: Options = {}): Keeper => {
-  const { pauseMs = leastPauseMs, waitMs = longestWaitMs } = options;
+  const { pauseMs = readingPauseMs, waitMs = longestWaitMs } = options;
   const { now, log, signal } = app.run;
   const read = stateReader(app);
   let state: State | undefined;
