@@ -20,6 +20,9 @@ import { openKeeper } from './state/keeper.ts';
 const requestMs = 20_000;
 const headersMs = 10_000;
 
+/** A name or an address, and a port: of anything else the address of the request cannot be made. */
+const hostForm = /^([\w.-]+|\[[\da-f:.]+\])(:\d{1,5})?$/i;
+
 export interface ConsoleOptions {
   readonly port: number;
   /** Least pause between two readings of the stores. @default 60 s */
@@ -60,7 +63,8 @@ export const serveConsole = async (app: App, options: ConsoleOptions): Promise<v
   const server = createServer(
     { requestTimeout: requestMs, headersTimeout: headersMs },
     (request, response) => {
-      void listener(request, response);
+      if (hostForm.test(request.headers.host ?? '')) void listener(request, response);
+      else response.writeHead(400).end();
     },
   );
   await serving(server, port, async () => {
