@@ -13,6 +13,7 @@ import { isSettled, type KnownArchive, type KnownArchives } from '../archives/kn
 import { isManifest, tiers, type Tier } from '../archives/layout.ts';
 import type { Verification } from '../archives/manifest.ts';
 import { BackupError, type FailureCode } from '../core/errors.ts';
+import { sum } from '../core/sum.ts';
 import { latestOf } from '../core/times.ts';
 import { retentionOf } from '../plan/parse.ts';
 import type { Plan, Target } from '../plan/schema.ts';
@@ -101,8 +102,6 @@ export interface ArchivesState extends Omit<ArchivesFacts, 'setAside'> {
   /** Print of the listing that it follows from; undefined where it may follow no longer. */
   readonly print?: string | undefined;
 }
-
-const sum = (numbers: readonly number[]): number => numbers.reduce((total, number) => total + number, 0);
 
 /** @param archives oldest first */
 const tierFacts = (archives: readonly KnownArchive[], tier: Tier): TierFacts => {

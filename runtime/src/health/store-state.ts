@@ -3,6 +3,7 @@ import { isManifest } from '../archives/layout.ts';
 import { isSettled, type KnownArchives } from '../archives/known.ts';
 import { messageOf } from '../core/errors.ts';
 import { sideBySide } from '../core/side-by-side.ts';
+import { sum } from '../core/sum.ts';
 import { printOf } from '../store/print.ts';
 import type { Space, Store } from '../store/store.ts';
 import type { App } from '../session/app.ts';
@@ -32,8 +33,6 @@ export interface StoreState {
   readonly fullSeconds?: number;
   readonly copies: readonly CopyState[];
 }
-
-const sum = (numbers: readonly number[]): number => numbers.reduce((total, number) => total + number, 0);
 
 const bytesIn = ({ kind }: Store, { backupBytes, storedBytes }: ArchivesState): number =>
   kind === 'directory' ? backupBytes : storedBytes;

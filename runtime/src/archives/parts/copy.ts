@@ -1,5 +1,6 @@
 import { countingBytes } from '../../core/count-bytes.ts';
 import { throwIfStopped } from '../../core/stopped.ts';
+import { sum } from '../../core/sum.ts';
 import type { Store } from '../../store/store.ts';
 import type { App } from '../../session/app.ts';
 import type { FileManifest, SealedPart } from '../manifest.ts';
@@ -15,7 +16,7 @@ export const sendParts = async (
   to: Store,
 ): Promise<void> => {
   if (parts.length === 0) return;
-  const bytes = parts.reduce((sum, { seal }) => sum + seal.bytes, 0);
+  const bytes = sum(parts.map(({ seal }) => seal.bytes));
   const progress = app.progress(`copy parts to ${to.location}`, bytes);
   try {
     for (const part of parts) {

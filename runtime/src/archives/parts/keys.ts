@@ -1,4 +1,5 @@
 import { compressions } from '../../contract/compression.ts';
+import { sum } from '../../core/sum.ts';
 import { archiveKeysOf, type ArchiveKeys } from '../../crypto/archive-keys.ts';
 import type { Key } from '../../crypto/key-ring.ts';
 import { isParted, type FileManifest, type SealedPart } from '../manifest.ts';
@@ -22,7 +23,7 @@ export const sealedOf = (manifest: FileManifest): readonly SealedPart[] =>
   isParted(manifest) ? [...manifest.parts, ...(manifest.notes ? [manifest.notes] : [])] : [];
 
 const sizeOf = (manifest: FileManifest, files: readonly SealedPart[]): number =>
-  files.reduce((sum, { seal }) => sum + seal.bytes, manifest.archiveBytes);
+  manifest.archiveBytes + sum(files.map(({ seal }) => seal.bytes));
 
 /** An archive with all of its parts, which others may share. */
 export const wholeBytes = (manifest: FileManifest): number => sizeOf(manifest, sealedOf(manifest));

@@ -2,6 +2,7 @@ import { countingBytes } from '../../core/count-bytes.ts';
 import type { Entries } from '../../core/entries.ts';
 import { mustExist } from '../../core/must-exist.ts';
 import { oneChunk } from '../../core/one-chunk.ts';
+import { sum } from '../../core/sum.ts';
 import { startSealing } from '../../crypto/seal.ts';
 import type { NewPart, PartsDump } from '../../engines/engine-parts.ts';
 import { compress } from '../../pipeline/compress.ts';
@@ -91,7 +92,7 @@ export const partsWriter = (
         ),
       );
       const entries = names.map((name) => ({ name, bytes: mustExist(bytesOf.get(name), name) }));
-      const sourceBytes = entries.reduce((sum, { bytes }) => sum + bytes, 0);
+      const sourceBytes = sum(entries.map(({ bytes }) => bytes));
       return { format: 2, entries, sourceBytes, parts, notes: await store(oneChunk(notes)) };
     },
   };

@@ -1,3 +1,4 @@
+import { sum } from '../../core/sum.ts';
 import type { Fingerprint } from '../engine.ts';
 import { timeText, type Interval } from './intervals.ts';
 
@@ -12,8 +13,6 @@ export type ByType = Readonly<Record<string, number>>;
 
 /** Measure of the points of one type in the interval that begins at `start`, as `timeText` writes it. */
 export const intervalMeasure = (start: string, type: string): string => `${start} ${type}`;
-
-const sum = (numbers: readonly number[]): number => numbers.reduce((total, number) => total + number, 0);
 
 /**
  * `{series: 4, points: 900, '2025-01-06T00:00:00Z float': 900}`: `series` and `points` up to the time of the dump, and the

@@ -1,4 +1,5 @@
 import { historyOf } from '../../archives/facts.ts';
+import { sum } from '../../core/sum.ts';
 import { dayMs, formatBytes } from '../../core/units.ts';
 import { minimumHistory } from './policy.ts';
 import { intervalDays, type Measured } from './compared.ts';
@@ -64,7 +65,7 @@ const nextBytesOf = (history: readonly Sized[], newest: Sized): NextBytes => {
 };
 
 const bytesOf = (archives: readonly Stored[]): number =>
-  [...new Map(archives.map(({ id, bytes }) => [id, bytes])).values()].reduce((sum, bytes) => sum + bytes, 0);
+  sum([...new Map(archives.map(({ id, bytes }) => [id, bytes])).values()]);
 
 const nextArchives = (
   archives: readonly Stored[],
@@ -132,9 +133,7 @@ export const fullAfter = (
   freeBytes: number,
   days: number,
 ): Forecast | undefined => {
-  const byDay = Array.from({ length: days }, (_, day) =>
-    growths.reduce((sum, each) => sum + (each[day] ?? 0), 0),
-  );
+  const byDay = Array.from({ length: days }, (_, day) => sum(growths.map((each) => each[day] ?? 0)));
   const full = byDay.findIndex((bytes) => bytes > freeBytes);
   const bytes = byDay[full];
   return bytes === undefined ? undefined : { days: full + 1, bytesPerDay: bytes / (full + 1) };
