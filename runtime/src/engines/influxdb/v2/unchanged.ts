@@ -1,5 +1,6 @@
 import type { RunContext } from '../../../core/context.ts';
 import { messageOf } from '../../../core/errors.ts';
+import { sideBySide } from '../../../core/side-by-side.ts';
 import { call, callText, type InfluxdbSource } from '../http.ts';
 import { failure } from './dump.ts';
 import type { ShardNote } from './shard-notes.ts';
@@ -81,7 +82,6 @@ export const unchangedShards = async (
   clock: ServerClock,
 ): Promise<ReadonlySet<number>> => {
   const unchanged = new Set<number>();
-  const waiting = [...ids];
   const look = async (id: number): Promise<void> => {
     const note = notes.get(id);
     // what nothing is known of is asked for as well: its cache is in files then, older than what the shard is read by
@@ -89,14 +89,12 @@ export const unchangedShards = async (
     const isNothingNew = await hasNothingNew(context, source, id, since, clock);
     if (note && isNothingNew && clock.mark > note.since) unchanged.add(id);
   };
-  const lookAtAll = async (): Promise<void> => {
-    for (let id = waiting.shift(); id !== undefined; id = waiting.shift())
-      await look(id).catch((error: unknown) => {
-        context.signal.throwIfAborted();
-        context.log.debug({ shard: id, problem: messageOf(error) }, 'nothing is known of a shard');
-      });
-  };
-  await Promise.all(Array.from({ length: together }, lookAtAll));
+  await sideBySide(ids, together, (id) =>
+    look(id).catch((error: unknown) => {
+      context.signal.throwIfAborted();
+      context.log.debug({ shard: id, problem: messageOf(error) }, 'nothing is known of a shard');
+    }),
+  );
   if (unchanged.size === 0) return unchanged;
   const present = await filesOf(context, source).catch((error: unknown) => {
     context.signal.throwIfAborted();
