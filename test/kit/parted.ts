@@ -3,7 +3,7 @@ import { writeParted } from '../../runtime/src/archives/parts/take.ts';
 import type { Written } from '../../runtime/src/archives/write.ts';
 import type { Earlier, PartsDump } from '../../runtime/src/engines/engine-parts.ts';
 import { findTarget, type App } from '../../runtime/src/session/app.ts';
-import { streamOf } from './streams.ts';
+import { collect, streamOf } from './streams.ts';
 
 /** What a database of parts holds: name of the part → its content. */
 export type Database = ReadonlyMap<string, string>;
@@ -12,9 +12,7 @@ const notesOf = (database: Database): Buffer => Buffer.from(JSON.stringify([...d
 
 const knownOf = async (earlier: Earlier | undefined): Promise<Database> => {
   if (!earlier) return new Map();
-  const chunks: Buffer[] = [];
-  for await (const chunk of earlier.notes()) chunks.push(chunk);
-  return new Map(JSON.parse(Buffer.concat(chunks).toString('utf8')) as [string, string][]);
+  return new Map(JSON.parse((await collect(earlier.notes())).toString('utf8')) as [string, string][]);
 };
 
 /** A dump with a head, parts, and a tail; a part goes on where its content is that of the earlier archive. */

@@ -5,6 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
 import { BackupError } from '../../runtime/src/core/errors.ts';
 import type { Entries } from '../../runtime/src/core/entries.ts';
+import { oneChunk } from '../../runtime/src/core/one-chunk.ts';
 import { collect } from '../../runtime/src/core/process.ts';
 import { host, port } from '../../runtime/src/engines/connection.ts';
 import type { RecoveryInput } from '../../runtime/src/engines/engine-base.ts';
@@ -62,12 +63,7 @@ const counted = (shelf: readonly string[]) => ({ shelf: { toys: shelf.length } }
 const textOf = (shelf: readonly string[]): Buffer => Buffer.from(shelf.map((toy) => `${toy}\n`).join(''));
 
 async function* oneEntry(name: string, content: Buffer): Entries {
-  yield {
-    name,
-    content: (async function* () {
-      yield content;
-    })(),
-  };
+  yield { name, content: oneChunk(content) };
 }
 
 /** The toys that a dump holds. */

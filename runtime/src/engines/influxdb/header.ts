@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { BackupError } from '../../core/errors.ts';
+import { oneChunk } from '../../core/one-chunk.ts';
 import { collect } from '../../core/process.ts';
 import type { DumpEntry, Entries } from '../engine.ts';
 import { parseJson } from './json.ts';
@@ -75,9 +76,7 @@ export type Database1 = z.output<typeof database>;
 
 export const headerEntry = (content: Header): DumpEntry => ({
   name: headerName,
-  content: (async function* () {
-    yield Buffer.from(`${JSON.stringify(content, null, 2)}\n`);
-  })(),
+  content: oneChunk(`${JSON.stringify(content, null, 2)}\n`),
 });
 
 /** Entries after the header, and how to end the reading. */

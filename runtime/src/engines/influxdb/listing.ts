@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import { BackupError } from '../../core/errors.ts';
+import { oneChunk } from '../../core/one-chunk.ts';
 import { collect } from '../../core/process.ts';
 import type { DumpEntry, Entries } from '../engine.ts';
 import { parseJson } from './json.ts';
@@ -41,9 +42,7 @@ export async function* listed(entries: Entries): AsyncGenerator<DumpEntry, void,
 /** The list of a dump's entries, which is its last one. */
 export const listingEntry = (files: readonly File[]): DumpEntry => ({
   name: listingName,
-  content: (async function* () {
-    yield Buffer.from(`${JSON.stringify({ files }, null, 1)}\n`);
-  })(),
+  content: oneChunk(`${JSON.stringify({ files }, null, 1)}\n`),
 });
 
 const damaged = (message: string): BackupError => new BackupError('archive.damaged', message);
