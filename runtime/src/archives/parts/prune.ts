@@ -1,6 +1,6 @@
 import { throwIfStopped } from '../../core/stopped.ts';
-import { isBackupError } from '../../core/errors.ts';
 import { allStores, type App } from '../../session/app.ts';
+import { removeUnlessLocked } from '../../store/remove.ts';
 import type { Store } from '../../store/store.ts';
 import { graceEnd } from '../orphans.ts';
 import { partIdOf } from './keys.ts';
@@ -33,19 +33,10 @@ export const decideParts = (
     const since = marks.get(key);
     return since !== undefined && new Date(since) <= now ? since : now.toISOString();
   };
-  const known = new Map(unnamed.map((key) => [key, sinceOf(key)]));
-  return { removable: unnamed.filter((key) => new Date(known.get(key) ?? now) < before), marks: known };
-};
-
-const removePart = async (app: App, store: Store, key: string): Promise<boolean> => {
-  throwIfStopped(app.run);
-  try {
-    await store.remove(key);
-    return true;
-  } catch (error) {
-    if (!isBackupError(error, 'store.locked')) throw error;
-    return false;
-  }
+  return {
+    removable: unnamed.filter((key) => new Date(sinceOf(key)) < before),
+    marks: new Map(unnamed.map((key) => [key, sinceOf(key)])),
+  };
 };
 
 const pruneStore = async (app: App, target: string, store: Store): Promise<void> => {
@@ -64,7 +55,10 @@ const pruneStore = async (app: App, target: string, store: Store): Promise<void>
   const marked = await readMarks(app, store, target);
   const { removable, marks } = decideParts(stored.keys(), references, marked, run.now(), graceEnd(app));
   const removed = new Set<string>();
-  for (const key of removable) if (await removePart(app, store, key)) removed.add(key);
+  for (const key of removable) {
+    throwIfStopped(run);
+    if (await removeUnlessLocked(store, key)) removed.add(key);
+  }
   const left = new Map([...marks].filter(([key]) => !removed.has(key)));
   if (left.size > 0 || marked.size > 0) await writeMarks(app, store, target, left); // last: a store may be full
   if (removed.size > 0)

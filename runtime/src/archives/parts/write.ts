@@ -86,11 +86,10 @@ export const partsWriter = (
       stopped = true;
     },
     finish: async (file, notes) => {
-      const bytesOf = new Map(
-        [...file.entries, ...parts.map(({ entry: name, bytes }) => ({ name, bytes }))].map(
-          ({ name, bytes }) => [name, bytes] as const,
-        ),
-      );
+      const bytesOf = new Map([
+        ...file.entries.map(({ name, bytes }) => [name, bytes] as const),
+        ...parts.map(({ entry, bytes }) => [entry, bytes] as const),
+      ]);
       const entries = names.map((name) => ({ name, bytes: mustExist(bytesOf.get(name), name) }));
       const sourceBytes = sum(entries.map(({ bytes }) => bytes));
       return { format: 2, entries, sourceBytes, parts, notes: await store(oneChunk(notes)) };
