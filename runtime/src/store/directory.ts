@@ -144,6 +144,7 @@ export const directoryStore = ({ path: root }: DirectoryConfig): Store => {
     },
     point: (alias, key) => pointAlias(root, alias, key),
     resolve: (alias) => resolveAlias(root, alias),
+    prolong: async () => {},
     space: () => space(root),
     leftovers: (olderThan) => leftovers(root, olderThan),
     removeLeftovers: (olderThan) => removeLeftovers(root, olderThan),

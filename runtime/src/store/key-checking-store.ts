@@ -17,5 +17,5 @@ export const keyChecking = (store: Store): Store => ({
     await store.point(alias, key);
   },
   resolve: async (alias) => store.resolve(checkKey(alias)),
-  ...(store.prolong && { prolong: async (key, until) => store.prolong?.(checkObjectKey(key), until) }),
+  prolong: async (key, until) => store.prolong(checkObjectKey(key), until),
 });

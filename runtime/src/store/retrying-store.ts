@@ -53,7 +53,7 @@ export const retrying = (store: Store, signal?: AbortSignal, policy: RetryPolicy
     remove: (key) => again(() => store.remove(key)),
     point: (alias, key) => again(() => store.point(alias, key)),
     resolve: (alias) => again(() => store.resolve(alias)),
-    ...(store.prolong && { prolong: (key, until) => again(async () => store.prolong?.(key, until)) }),
+    prolong: (key, until) => again(() => store.prolong(key, until)),
     leftovers: (olderThan) => again(() => store.leftovers(olderThan)),
     removeLeftovers: (olderThan) => again(() => store.removeLeftovers(olderThan)),
   };

@@ -47,7 +47,7 @@ export const stoppable = (store: Store, signal: AbortSignal): Store => {
     copy: (from, to) => now(() => store.copy(from, to)),
     point: (alias, key) => now(() => store.point(alias, key)),
     resolve: (alias) => now(() => store.resolve(alias)),
-    ...(store.prolong && { prolong: (key, until) => now(async () => store.prolong?.(key, until)) }),
+    prolong: (key, until) => now(() => store.prolong(key, until)),
     space: () => now(() => store.space()),
     leftovers: (olderThan) => now(() => store.leftovers(olderThan)),
     removeLeftovers: (olderThan) => now(() => store.removeLeftovers(olderThan)),

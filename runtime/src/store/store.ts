@@ -61,10 +61,10 @@ export interface Store {
   /** Key that an alias points to; undefined if there is none. */
   resolve(alias: string): Promise<string | undefined>;
   /**
-   * Keeps an object that Object Lock protects until that time at least; never shortens. `store.refused` where the account may
-   * not. Absent for a directory, which locks nothing.
+   * Keeps an object that Object Lock protects until that time at least; never shortens, and does nothing for one without a
+   * lock, as in a directory. `store.refused` where the account may not.
    */
-  prolong?(key: string, until: Date): Promise<void>;
+  prolong(key: string, until: Date): Promise<void>;
   space(): Promise<Space | undefined>;
   /** How many unfinished `put`s begun before that time there are: under way, or left by killed runs. */
   leftovers(olderThan: Date): Promise<number>;

@@ -9,6 +9,17 @@ import { partKey, sealedOf } from './keys.ts';
 /** Parts that are prolonged at once. @default 8 - two small requests each */
 const together = 8;
 
+/** Prolongs the lock of a part; false where the account may not. */
+const tryProlong = async (store: Store, target: string, part: SealedPart, until: Date): Promise<boolean> => {
+  try {
+    await store.prolong(partKey(target, part), until);
+    return true;
+  } catch (error) {
+    if (!isBackupError(error, 'store.refused')) throw error;
+    return false;
+  }
+};
+
 /**
  * Parts of an archive that are locked as long as its own file is, once this has ended; the others, which the account may not
  * prolong, are the result.
@@ -20,15 +31,12 @@ export const prolongParts = async (
   manifest: FileManifest,
 ): Promise<readonly SealedPart[]> => {
   const until = (await store.head(key))?.lockedUntil;
-  if (!until || !store.prolong) return [];
+  if (!until) return [];
   const refused: SealedPart[] = [];
   const earlier = sealedOf(manifest).filter(({ storedAt }) => storedAt < manifest.startedAt);
   await sideBySide(earlier, together, async (part) => {
     throwIfStopped(app.run);
-    await store.prolong?.(partKey(manifest.target, part), until).catch((error: unknown) => {
-      if (!isBackupError(error, 'store.refused')) throw error;
-      refused.push(part);
-    });
+    if (!(await tryProlong(store, manifest.target, part, until))) refused.push(part);
   });
   return refused;
 };
@@ -45,14 +53,8 @@ export const canProlong = async (
   notes: SealedPart,
 ): Promise<boolean> => {
   const until = (await store.head(key))?.lockedUntil;
-  if (!until || !store.prolong) return true;
+  if (!until) return true;
   const lockMs = until.getTime() - Date.parse(manifest.startedAt);
   const wanted = new Date(run.now().getTime() + lockMs);
-  return store.prolong(partKey(manifest.target, notes), wanted).then(
-    () => true,
-    (error: unknown) => {
-      if (isBackupError(error, 'store.refused')) return false;
-      throw error;
-    },
-  );
+  return tryProlong(store, manifest.target, notes, wanted);
 };
