@@ -7,8 +7,12 @@ export const beginBuckets = (counts: ItemCounts, buckets: readonly BucketMetadat
     counts.begin(itemOf(bucket), groupsOf(bucket));
 };
 
+/** Item of the shards of a bucket; undefined for those of the system. */
+export const itemOfBucket = (bucket: BucketMetadata): string | undefined =>
+  isSystem(bucket) ? undefined : itemOf(bucket);
+
 /** Item of a shard; undefined for those of the system. */
 export const itemOfShard = (buckets: readonly BucketMetadata[], id: number): string | undefined => {
   const bucket = buckets.find((each) => shardIds(each).includes(id));
-  return bucket && !isSystem(bucket) ? itemOf(bucket) : undefined;
+  return bucket && itemOfBucket(bucket);
 };

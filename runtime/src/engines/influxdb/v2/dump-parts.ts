@@ -10,9 +10,9 @@ import { checkedShard, type ShardContent } from '../shard.ts';
 import { ItemCounts } from '../tsm/item-counts.ts';
 import type { ShardFacts, Span } from '../tsm/shard-facts.ts';
 import { blockTypes } from '../tsm/values.ts';
-import { groupsOf, isSystem, itemOf, shardIds, type BucketMetadata } from './buckets.ts';
-import { beginBuckets } from './count-shards.ts';
-import { failure, openShard } from './dump.ts';
+import { groupsOf, itemOf, shardIds, type BucketMetadata } from './buckets.ts';
+import { beginBuckets, itemOfBucket } from './count-shards.ts';
+import { failure, isDropped, openShard } from './dump.ts';
 import { shardName } from './entries.ts';
 import { metadata } from './metadata.ts';
 import { listObjects } from './objects.ts';
@@ -42,9 +42,6 @@ const shardsOf = (bucket: BucketMetadata): readonly Shard[] =>
     return shards.map((id) => ({ id, bucket, span }));
   });
 
-const itemOfBucket = (bucket: BucketMetadata): string | undefined =>
-  isSystem(bucket) ? undefined : itemOf(bucket);
-
 /** For people; nothing of it is read again. */
 const shown = ({ bucket, id }: Shard, facts: ShardFacts | undefined): PartFacts => {
   const about = { shard: id, bucket: itemOf(bucket) };
@@ -63,11 +60,7 @@ async function* read(dumping: Dumping, shard: Shard): AsyncGenerator<NewPart> {
   const since = clock.mark;
   const response = await openShard(context, source, id);
   clock.see(response.headers.date);
-  if (response.statusCode === 404) {
-    response.resume();
-    context.log.info({ shard: id }, 'a shard was dropped by retention before it was read');
-    return;
-  }
+  if (isDropped(context, response, id)) return;
   const { count, facts } = counts.remembered(itemOfBucket(bucket), span);
   let content: ShardContent = { tsmFiles: 0, tsmBytes: 0, tombstones: 0 };
   const look = { count, report: (found: ShardContent) => (content = found) };

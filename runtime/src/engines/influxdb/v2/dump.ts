@@ -9,9 +9,9 @@ import { listed } from '../listing.ts';
 import { assertHoldsPoints, warnOfDeletes } from '../ranges.ts';
 import { checkedShard, type Look, type ShardContent } from '../shard.ts';
 import { ItemCounts } from '../tsm/item-counts.ts';
-import { isSystem, itemOf, listAll, shardIds, type BucketMetadata, type LiveBucket } from './buckets.ts';
+import { isSystem, listAll, shardIds, type BucketMetadata, type LiveBucket } from './buckets.ts';
 import { isEmptyBucket } from './count.ts';
-import { beginBuckets } from './count-shards.ts';
+import { beginBuckets, itemOfBucket } from './count-shards.ts';
 import { countPresent, fingerprintOf, type Dumping, type ReadBucket } from './dumped.ts';
 import { shardName } from './entries.ts';
 import { metadata } from './metadata.ts';
@@ -45,6 +45,14 @@ export const openShard = async (
     }
 };
 
+/** True where retention has dropped a shard before it was read: then the answer holds nothing. */
+export const isDropped = ({ log }: RunContext, response: IncomingMessage, id: number): boolean => {
+  if (response.statusCode !== 404) return false;
+  response.resume();
+  log.info({ shard: id }, 'a shard was dropped by retention before it was read');
+  return true;
+};
+
 /** One shard; nothing where retention has dropped it meanwhile. */
 async function* shard(
   { context, source }: Dumping,
@@ -52,11 +60,7 @@ async function* shard(
   look: Look,
 ): AsyncGenerator<DumpEntry, void, undefined> {
   const response = await openShard(context, source, id);
-  if (response.statusCode === 404) {
-    response.resume();
-    context.log.info({ shard: id }, 'a shard was dropped by retention before it was read');
-    return;
-  }
+  if (isDropped(context, response, id)) return;
   const bytes = bytesOf(context, source, response, failure);
   yield { name: shardName(id), content: checkedShard(bytes, `${id}`, 'dump.damaged', look) };
 }
@@ -92,8 +96,7 @@ async function* countedBefore(
 
 /** Shards that are counted while they pass. */
 async function* countedNow(dumping: Dumping, bucket: BucketMetadata, counts: ItemCounts): Entries {
-  const item = isSystem(bucket) ? undefined : itemOf(bucket);
-  for (const id of shardIds(bucket)) yield* shard(dumping, id, { count: counts.shard(item) });
+  for (const id of shardIds(bucket)) yield* shard(dumping, id, { count: counts.shard(itemOfBucket(bucket)) });
 }
 
 async function* shardsOf(dumping: Dumping, outcome: Outcome, counts: ItemCounts | undefined): Entries {
