@@ -32,10 +32,9 @@ export class ShardSeries {
   }
 
   add(data: Uint8Array, isLive: boolean, from = 0, to = data.length): void {
-    const { hash } = this.#all;
-    hash.update(data, from, to);
-    this.#all.addHash(hash.low, hash.high, isLive);
-    if (this.#hashes.length < 2 * mostSeries) this.#hashes.push(hash.low, hash.high);
+    this.#all.add(data, isLive, from, to);
+    const { low, high } = this.#all.hash;
+    if (this.#hashes.length < 2 * mostSeries) this.#hashes.push(low, high);
     else this.isWhole = false;
   }
 
