@@ -222,8 +222,13 @@ export const archiveReader = (
   };
 };
 
+/** What was set aside, and why. */
+interface Settling {
+  readonly setAside: readonly Pick<BrokenArchive, 'error'>[];
+}
+
 /** False where the next reading may say otherwise although the listing is the same: a store refused it, or it is of the future. */
-export const isSettled = ({ setAside }: KnownArchives): boolean =>
+export const isSettled = ({ setAside }: Settling): boolean =>
   !setAside.some(({ error: { code } }) => code === 'archive.future' || code.startsWith('store.'));
 
 /** The archives of a target in a store, by what their manifests say: for decisions, which open none of them. */

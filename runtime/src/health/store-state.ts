@@ -7,7 +7,7 @@ import { sum } from '../core/sum.ts';
 import { printOf } from '../store/print.ts';
 import type { Space, Store } from '../store/store.ts';
 import type { App } from '../session/app.ts';
-import type { ArchivesState } from './archives-state.ts';
+import { archivesIn, type ArchivesState, type CountedArchive } from './archives-state.ts';
 import { changesReader } from './changes-reader.ts';
 import { secondsUntilFull } from './space.ts';
 import { targetsTogether } from './targets-together.ts';
@@ -57,34 +57,36 @@ interface Copies extends CopyState {
   readonly bytes: number;
 }
 
-/** An archive is there where it counts and its file is. */
-const copiesOf = (target: string, here: KnownArchives, { objects, archives }: KnownArchives): Copies => {
+/** An archive is there where it counts and its file is. @param here the archives of the primary store, oldest first */
+const copiesOf = (
+  target: string,
+  here: readonly CountedArchive[],
+  { objects, archives }: KnownArchives,
+): Copies => {
   const files = new Set(objects.map(({ key }) => key));
   const there = new Set(archives.map(({ key }) => key).filter((key) => files.has(key)));
-  const copied = here.archives.filter(({ key }) => there.has(key));
+  const copied = here.filter(({ key }) => there.has(key));
   return {
     target,
     bytes: sum(objects.map(({ bytes }) => bytes)),
-    missing: here.archives.length - copied.length,
+    missing: here.length - copied.length,
     newest: newestOf(copied)?.manifest.startedAt,
   };
 };
 
 /** What a replica has of targets, found again where a listing of either store changed. */
 const copiesReader = (app: App, replica: Store) => {
-  const [primary, reader] = [
-    changesReader(app, app.stores.primary),
-    changesReader(app, replica, { sizes: true }),
-  ];
+  const reader = changesReader(app, replica, { sizes: true });
   const kept = whileSame<Copies>();
-  return async ({ target: { name }, print: here }: ArchivesState, at: Date): Promise<Copies> => {
+  return async (state: ArchivesState, at: Date): Promise<Copies> => {
+    const { name } = state.target;
     const { list, readListed } = reader();
     const listing = await list(name);
     const there = printOf(listing.objects, isManifest);
-    const print = here === undefined || there === undefined ? undefined : `${here} ${there}`;
+    const print = state.print === undefined || there === undefined ? undefined : `${state.print} ${there}`;
     return kept(name, print, at, async () => {
-      const both = await Promise.all([primary().read(name, at), readListed(name, listing, at)]);
-      return { value: copiesOf(name, ...both), lasts: both.every(isSettled) };
+      const known = await readListed(name, listing, at);
+      return { value: copiesOf(name, archivesIn(state), known), lasts: isSettled(state) && isSettled(known) };
     });
   };
 };

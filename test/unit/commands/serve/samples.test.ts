@@ -12,6 +12,7 @@ import { dayMs } from '../../../../runtime/src/core/units.ts';
 import { startDirectory } from '../../../conformance/stores/directory.ts';
 import type { StoreFixture } from '../../../conformance/stores/fixture.ts';
 import { redisTarget, testApp } from '../../../kit/app.ts';
+import { noting } from '../../../kit/indexes.ts';
 import { simulateBackup, simulateVerification } from '../../../kit/simulated-runs.ts';
 import { collect } from '../../../kit/streams.ts';
 
@@ -191,6 +192,16 @@ describe('metrics of stores', () => {
       [store.location]: 1,
       [replica.location]: 0,
     });
+  });
+
+  test('compare a replica with what is known of the primary store, which is read once', async () => {
+    const [alone, compared]: [string[], string[]] = [[], []];
+    for (const days of [2, 1]) await simulateBackup(appOver(), 'redis', { at: ago(days) });
+    await replicate(appOver(), 'redis', replica);
+    await measured(appOver(noting(store, alone)));
+    await measured(appOver(noting(store, compared), [replica]));
+    expect(alone).not.toEqual([]);
+    expect(compared.toSorted()).toEqual(alone.toSorted());
   });
 });
 
