@@ -26,7 +26,8 @@ export interface Bed extends PlanFolder {
 /** Rows of readings that take one megabyte of database, with their two indexes. */
 const rowsPerMegabyte = 7_800;
 
-const fill = async (postgresql: TestPostgresql, megabytes: number): Promise<void> => {
+/** Makes the database, with about `megabytes` in it. */
+export const fill = async (postgresql: TestPostgresql, megabytes: number): Promise<void> => {
   await postgresql.psql('postgres', `create database ${database}`);
   await postgresql.psql(database, schema);
   await postgresql.psql(database, readings(megabytes * rowsPerMegabyte));
@@ -41,6 +42,28 @@ const bytesRead = async ({ psql }: TestPostgresql): Promise<number> => {
   return Number(await psql('postgres', blocks));
 };
 
+/** A server with a plan for it. */
+export const bedOf = (postgresql: TestPostgresql, plan: PlanFolder): Bed => {
+  const { host, port, user, password, binDir } = postgresql;
+  return {
+    ...plan,
+    postgresql,
+    observed: { pid: postgresql.pid },
+    env: {
+      ...plan.env,
+      PATH: [binDir, plan.env['PATH']].join(delimiter),
+      PGHOST: host,
+      PGPORT: String(port),
+      PGUSER: user,
+      PGPASSWORD: password,
+    },
+    stop: async () => {
+      await postgresql.stop();
+      await removeFolder(plan.folder);
+    },
+  };
+};
+
 /** Starts a private PostgreSQL with about `megabytes` of database in it. */
 export const makeBed = async (megabytes: number): Promise<Bed> => {
   const postgresql = await startPostgresql();
@@ -52,21 +75,6 @@ export const makeBed = async (megabytes: number): Promise<Bed> => {
     connection: { host, port, database, ...settings },
   }));
   const plan = makePlanFolder(targets, { postgresql: { username: user, password } });
-  return {
-    ...plan,
-    postgresql,
-    observed: { pid: postgresql.pid, bytesRead: () => bytesRead(postgresql) },
-    env: {
-      ...plan.env,
-      PATH: [postgresql.binDir, plan.env['PATH']].join(delimiter),
-      PGHOST: host,
-      PGPORT: String(port),
-      PGUSER: user,
-      PGPASSWORD: password,
-    },
-    stop: async () => {
-      await postgresql.stop();
-      await removeFolder(plan.folder);
-    },
-  };
+  const observed = { pid: postgresql.pid, bytesRead: () => bytesRead(postgresql) };
+  return { ...bedOf(postgresql, plan), observed };
 };

@@ -1,11 +1,8 @@
-import { delimiter, join } from 'node:path';
-import { readings, schema } from '../../demo/data/postgresql.ts';
+import { join } from 'node:path';
 import { startPostgresql, type TestPostgresql } from '../../test/kit/postgresql.ts';
-import { freePort, removeFolder } from '../../test/kit/private-server.ts';
-import type { Observed } from '../harness/measure.ts';
+import { freePort } from '../../test/kit/private-server.ts';
 import { makePlanFolder, type PlanFolder } from '../harness/plan-folder.ts';
-
-export const database = 'grillstats';
+import { bedOf, database, fill, type Bed as PostgresqlBed } from '../postgresql/bed.ts';
 
 /** Targets of the plan: the same server, of which the log is kept in several ways. */
 const variants = {
@@ -20,16 +17,13 @@ export type Variant = keyof typeof variants;
 export const slotOf = (target: Variant): string => `grill_backup_bench_${target}`;
 
 /** A server with a database, a plan that keeps its log, and what a user's shell needs to reach it. */
-export interface Bed extends PlanFolder {
-  readonly postgresql: TestPostgresql;
-  readonly observed: Observed;
+export interface Bed extends PostgresqlBed {
   /** The store. */
   readonly store: string;
   /** Port that a receiver of the plan is asked on. */
   readonly port: number;
   /** Runs SQL in the database. */
   readonly sql: (text: string) => Promise<string>;
-  readonly stop: () => Promise<void>;
 }
 
 /** As production has them, where they decide what the log is. */
@@ -38,9 +32,6 @@ const settings = {
   max_wal_size: '4GB',
   max_slot_wal_keep_size: '64GB',
 };
-
-/** Rows of readings that take one megabyte of database, with their two indexes. */
-const rowsPerMegabyte = 7_800;
 
 const planOf = ({ host, port, user, password }: TestPostgresql): PlanFolder =>
   makePlanFolder(
@@ -57,31 +48,12 @@ const planOf = ({ host, port, user, password }: TestPostgresql): PlanFolder =>
 /** Starts a private PostgreSQL with about `megabytes` of database in it. */
 export const makeBed = async (megabytes: number): Promise<Bed> => {
   const postgresql = await startPostgresql({ settings });
-  const sql = (text: string): Promise<string> => postgresql.psql(database, text);
-  await postgresql.psql('postgres', `create database ${database}`);
-  await sql(schema);
-  await sql(readings(megabytes * rowsPerMegabyte));
-  await sql('vacuum analyze');
+  await fill(postgresql, megabytes);
   const plan = planOf(postgresql);
-  const { host, port, user, password, binDir } = postgresql;
   return {
-    ...plan,
-    postgresql,
-    observed: { pid: postgresql.pid },
+    ...bedOf(postgresql, plan),
     store: join(plan.folder, 'backup'),
     port: await freePort(),
-    sql,
-    env: {
-      ...plan.env,
-      PATH: [binDir, plan.env['PATH']].join(delimiter),
-      PGHOST: host,
-      PGPORT: String(port),
-      PGUSER: user,
-      PGPASSWORD: password,
-    },
-    stop: async () => {
-      await postgresql.stop();
-      await removeFolder(plan.folder);
-    },
+    sql: (text) => postgresql.psql(database, text),
   };
 };

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, rmSync } from 'node:fs';
+import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { bash, empty } from '../harness/contenders.ts';
 import type { Contender } from '../harness/measure.ts';
@@ -16,8 +16,7 @@ const prepare = async (bed: Bed, hand: string, megabytes: number): Promise<strin
     execFileSync('bash', bash(text).slice(1), { env: { ...process.env, ...bed.env } });
   for (const folder of [bed.store, hand, join(hand, 'wal')]) empty(folder);
   await dropSlots(bed);
-  await bed.sql(`select pg_create_physical_replication_slot('native', true)`);
-  const native = await startNative(bed, 'native', join(hand, 'wal'));
+  const native = await startNative(bed, join(hand, 'wal'));
   const ours = await startOurs(bed, 'ten');
   run('grill-backup base ten > /dev/null');
   run(`pg_basebackup -D - -Ft -X none -c fast 2> /dev/null | zstd -1 -q -o ${hand}/base.tar.zst`);
@@ -53,8 +52,7 @@ export const instants = async (bed: Bed, megabytes: number): Promise<readonly Co
     recovery_target_time = '${instant}+00'
     recovery_target_action = promote" >> ${data}/postgresql.auto.conf
     touch ${data}/recovery.signal; chown -R 65534:65534 ${data} 2> /dev/null || true; ${openServer(data)}`;
-  const restore = ['grill-backup', 'restore', 'ten', '--to', `'${instant}'`].join(' ');
-  mkdirSync(hand, { recursive: true });
+  const restore = `grill-backup restore ten --to '${instant}'`;
   return [
     { name: 'zstd -d | tar, restore_command, start', argv: bash(byHand), env: bed.env, before },
     {

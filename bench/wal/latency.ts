@@ -5,7 +5,8 @@ import { table } from '../../runtime/src/core/text-table.ts';
 import { empty } from '../harness/contenders.ts';
 import { machineSeconds } from '../harness/processes.ts';
 import type { RaceResult } from '../harness/race.ts';
-import { database, slotOf, type Bed, type Variant } from './bed.ts';
+import { database } from '../postgresql/bed.ts';
+import { slotOf, type Bed, type Variant } from './bed.ts';
 import { dropSlots, startOurs } from './receivers.ts';
 
 /** Between two looks at the slot: as exact as a figure is. */

@@ -2,6 +2,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { empty } from '../harness/contenders.ts';
 import type { Contender } from '../harness/measure.ts';
+import { database } from '../postgresql/bed.ts';
 import type { Bed } from './bed.ts';
 import { dropSlots, startNative, startOurs, type Follower } from './receivers.ts';
 import { someWrites } from './writes.ts';
@@ -22,7 +23,7 @@ export const loads = (bed: Bed) => {
   };
   const load = (name: string, start: () => Promise<Follower | undefined>): Contender => ({
     name,
-    argv: ['psql', '-qX', '-d', 'grillstats', '-f', file],
+    argv: ['psql', '-qX', '-d', database, '-f', file],
     env: bed.env,
     before: async () => {
       await settle();
@@ -32,10 +33,9 @@ export const loads = (bed: Bed) => {
   });
   const contenders = [
     load('nobody takes the log', () => Promise.resolve(undefined)),
-    load('pg_receivewal', async () => {
+    load('pg_receivewal', () => {
       empty(native);
-      await bed.sql(`select pg_create_physical_replication_slot('native', true)`);
-      return startNative(bed, 'native', native);
+      return startNative(bed, native);
     }),
     load('grill-backup receive', () => {
       empty(bed.store);

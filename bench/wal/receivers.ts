@@ -1,7 +1,6 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { endReceiver, lagBytes } from '../../test/kit/receiver-process.ts';
 import { until } from '../../test/kit/until.ts';
-import { mustExist } from '../../runtime/src/core/must-exist.ts';
 import type { Bed, Variant } from './bed.ts';
 
 /** A program that follows the log while something else is measured. */
@@ -27,14 +26,17 @@ export const startOurs = (bed: Bed, target: Variant): Promise<Follower> =>
     async () => (await lagBytes(bed.port)) < Infinity,
   );
 
-/** PostgreSQL's own, with a slot, into a folder. */
-export const startNative = (bed: Bed, slot: string, folder: string): Promise<Follower> =>
-  follow(
+/** PostgreSQL's own, with a slot that it makes, into a folder. */
+export const startNative = async (bed: Bed, folder: string): Promise<Follower> => {
+  const slot = 'native';
+  await bed.sql(`select pg_create_physical_replication_slot('${slot}', true)`);
+  return follow(
     bed,
     ['pg_receivewal', '-D', folder, '-S', slot, '-s', '1'],
     async () =>
       (await bed.sql(`select active from pg_replication_slots where slot_name = '${slot}'`)) === 't',
   );
+};
 
 /** Removes all slots but one. */
 export const dropSlots = ({ sql }: Bed, kept = ''): Promise<string> =>
@@ -45,5 +47,5 @@ export const dropSlots = ({ sql }: Bed, kept = ''): Promise<string> =>
 /** Waits until a slot was told that all before a position is stored. */
 export const untilConfirmed = async ({ sql }: Bed, slot: string, position: string): Promise<void> => {
   const confirmed = `select restart_lsn >= '${position}' from pg_replication_slots where slot_name = '${slot}'`;
-  mustExist(await until(async () => (await sql(confirmed)) === 't', 120), 'confirmation');
+  await until(async () => (await sql(confirmed)) === 't', 120);
 };
