@@ -1,9 +1,7 @@
-import type { Builder } from '@grafana/grafana-foundation-sdk/cog';
-import type { Panel } from '@grafana/grafana-foundation-sdk/dashboard';
 import { daySeconds } from '../runtime/src/contract/time.ts';
 import type { DashboardContext } from './context.ts';
 import { fleetLogRow } from './log.ts';
-import { bars, lines, stat, timeline } from './panels.ts';
+import { bars, lines, one, stat, third, tile, timeline, type Panels } from './panels.ts';
 import * as promql from './queries.ts';
 import {
   atLeast,
@@ -16,13 +14,7 @@ import {
 } from './style.ts';
 import { table } from './table.ts';
 
-type Panels = readonly Builder<Panel>[];
-
 const byTarget = '{{target}}';
-const tile = { width: 4, height: 4 } as const;
-const third = { width: 8, height: 9 } as const;
-
-const one = (expr: string, legend = '') => [{ expr, legend }];
 
 const summary = (): Panels => [
   stat({

@@ -2,14 +2,13 @@ import {
   DashboardBuilder,
   RowBuilder,
   type Dashboard,
-  type Panel,
   type QueryVariableBuilder,
 } from '@grafana/grafana-foundation-sdk/dashboard';
-import type { Builder } from '@grafana/grafana-foundation-sdk/cog';
 import { names } from '../runtime/src/contract/names.ts';
 import type { DashboardContext } from './context.ts';
 import { fleetRows } from './fleet.ts';
 import { linksOf, targetUrl } from './links.ts';
+import type { Panels } from './panels.ts';
 import { targetRows } from './target.ts';
 import {
   datasourceVariable,
@@ -29,7 +28,7 @@ interface Content {
   readonly title: string;
   readonly other: { readonly uid: string; readonly title: string };
   readonly target: QueryVariableBuilder;
-  readonly rows: Readonly<Record<string, readonly Builder<Panel>[]>>;
+  readonly rows: Readonly<Record<string, Panels>>;
 }
 
 /** Ids by position: the builder gives every row the same one. */

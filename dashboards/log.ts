@@ -2,17 +2,10 @@ import type { Builder } from '@grafana/grafana-foundation-sdk/cog';
 import type { Panel } from '@grafana/grafana-foundation-sdk/dashboard';
 import { hourSeconds } from '../runtime/src/contract/time.ts';
 import type { DashboardContext } from './context.ts';
-import { lines, stat, timeline } from './panels.ts';
+import { lines, one, stat, third, tile, timeline, type Panels } from './panels.ts';
 import * as promql from './log-queries.ts';
 import { atLeast, atMost, neutral, okOrFailed, weeklyDrills, type Words } from './style.ts';
 import { table } from './table.ts';
-
-type Panels = readonly Builder<Panel>[];
-
-const tile = { width: 4, height: 4 } as const;
-const third = { width: 8, height: 9 } as const;
-
-const one = (expr: string, legend = '') => [{ expr, legend }];
 
 const yesOrHole: Words = { 1: ['can be restored', 'green'], 0: ['hole', 'red'] };
 const receivedOrNot: Words = { 1: ['received', 'green'], 0: ['stopped', 'red'] };

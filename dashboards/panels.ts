@@ -26,11 +26,20 @@ import { PanelBuilder as TimeseriesBuilder } from '@grafana/grafana-foundation-s
 import { mappings, thresholds, type Steps, type Words } from './style.ts';
 import { datasource } from './variables.ts';
 
+export type Panels = readonly Builder<Panel>[];
+
+/** Sizes of most panels: columns of 24, and rows. */
+export const tile = { width: 4, height: 4 } as const;
+export const third = { width: 8, height: 9 } as const;
+
 export interface Query {
   readonly expr: string;
   /** Name of each series: `{{target}}`. */
   readonly legend: string;
 }
+
+/** A single query. @param legend no name where it is empty */
+export const one = (expr: string, legend = ''): readonly Query[] => [{ expr, legend }];
 
 /** What every panel says. */
 export interface Graph {

@@ -1,18 +1,9 @@
-import type { Builder } from '@grafana/grafana-foundation-sdk/cog';
-import type { Panel } from '@grafana/grafana-foundation-sdk/dashboard';
 import type { DashboardContext } from './context.ts';
 import { targetLogRow } from './log.ts';
-import { bars, lines, stat, timeline } from './panels.ts';
+import { bars, lines, one, stat, third, tile, timeline, type Panels } from './panels.ts';
 import * as promql from './queries.ts';
 import { atMost, dailyChecks, neutral, okOrFailed, shareOfObjective, weeklyDrills } from './style.ts';
 import { table } from './table.ts';
-
-type Panels = readonly Builder<Panel>[];
-
-const tile = { width: 4, height: 4 } as const;
-const third = { width: 8, height: 9 } as const;
-
-const one = (expr: string, legend = '') => [{ expr, legend }];
 
 const state = (): Panels => [
   stat({
