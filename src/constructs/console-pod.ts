@@ -24,7 +24,7 @@ export const consolePortName = 'http';
 const drainSeconds = '5';
 
 /** Without a directory among the stores everything lies in S3, and the pod needs no volume. */
-export const usesVolume = ({ stores }: Environment): boolean => stores.directory !== undefined;
+const storeFolders = ({ stores }: Environment) => (stores.directory ? [archives(true), auditTrail()] : []);
 
 /** It alone has the passphrases, and it ends before anybody can connect: docs/explanation/decisions/10-console-key.md. */
 const keyWriter = (environment: Environment) => ({
@@ -48,7 +48,7 @@ export const consolePodSpec = (environment: Environment, { resources }: Deployed
     restartPolicy: 'Always',
     apiToken: true, // who somebody is, and may do
     folders: [
-      ...(usesVolume(environment) ? [archives(true), auditTrail()] : []),
+      ...storeFolders(environment),
       planFolder(),
       scratch(quantity(resources.limits.ephemeralStorage)),
       ...(environment.encryption.enabled ? [provingKeys(true)] : []),

@@ -3,11 +3,11 @@ import { Construct } from 'constructs';
 import { consolePort } from '../../runtime/src/contract/console.ts';
 import { names } from '../../runtime/src/contract/names.ts';
 import type { DeployedConsole, Environment } from '../environment/environment.ts';
-import { planChecksum } from './config.ts';
 import { ConsoleAccess } from './console-access.ts';
-import { consolePodSpec, consolePortName, usesVolume } from './console-pod.ts';
+import { consolePodSpec, consolePortName } from './console-pod.ts';
 import { httpRouteOf, ingressOf } from './console-ways.ts';
-import { labelsOf, noVolume, podsOf } from './labels.ts';
+import { labelsOf, podsOf } from './labels.ts';
+import { podTemplate } from './pod-template.ts';
 
 const none = k8s.IntOrString.fromNumber(0);
 const one = k8s.IntOrString.fromNumber(1);
@@ -26,21 +26,14 @@ export class Console extends Construct {
   }
 
   private deployment(environment: Environment, pages: DeployedConsole): void {
-    const labels = labelsOf(environment, names.console);
     new k8s.KubeDeployment(this, 'deployment', {
-      metadata: { name: names.console, labels },
+      metadata: { name: names.console, labels: labelsOf(environment, names.console) },
       spec: {
         replicas: pages.replicas,
         // one at a time, and never more than the quota has room for
         strategy: { type: 'RollingUpdate', rollingUpdate: { maxSurge: none, maxUnavailable: one } },
         selector: podsOf(environment, names.console),
-        template: {
-          metadata: {
-            labels: { ...labels, ...(!usesVolume(environment) && noVolume) },
-            annotations: { 'checksum/plan': planChecksum(environment) },
-          },
-          spec: consolePodSpec(environment, pages),
-        },
+        template: podTemplate(environment, names.console, consolePodSpec(environment, pages)),
       },
     });
   }

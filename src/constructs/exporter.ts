@@ -5,9 +5,9 @@ import { Construct } from 'constructs';
 import { metricsPaths, metricsPort } from '../../runtime/src/contract/metrics.ts';
 import { names } from '../../runtime/src/contract/names.ts';
 import type { Environment } from '../environment/environment.ts';
-import { planChecksum } from './config.ts';
 import { jobPod, quantity } from './job-pod.ts';
 import { labelsOf, podsOf } from './labels.ts';
+import { podTemplate } from './pod-template.ts';
 import { portName, probes } from './probes.ts';
 import { serverCommand } from './server-command.ts';
 import { archives, exporterSecret, planFolder, scratch } from './volumes.ts';
@@ -44,10 +44,7 @@ export class Exporter extends Construct {
         // a second pod could not mount a ReadWriteOnce volume from another node
         strategy: { type: 'Recreate' },
         selector: podsOf(environment, names.exporter),
-        template: {
-          metadata: { labels, annotations: { 'checksum/plan': planChecksum(environment) } },
-          spec: podOf(environment),
-        },
+        template: podTemplate(environment, names.exporter, podOf(environment)),
       },
     });
     new k8s.KubeService(this, 'service', {

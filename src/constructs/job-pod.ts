@@ -57,14 +57,18 @@ export const quantities = (amounts: Resources['limits']): Record<string, k8s.Qua
 const pullSecrets = ({ image }: PodSystem): k8s.LocalObjectReference[] | undefined =>
   image.pullSecrets.length ? image.pullSecrets.map((name) => ({ name })) : undefined;
 
+/** Whether the volume of the archives is among them. */
+export const needsVolume = (volumes: readonly k8s.Volume[] = []): boolean =>
+  volumes.some(({ persistentVolumeClaim }) => persistentVolumeClaim);
+
 /**
  * Pods on one node share a ReadWriteOnce volume, and the exporter holds it for ever: elsewhere they would wait for it until
  * their deadline. Required, as a preference may lose against other scores. The selector is that of every pod of ours with the
  * volume, each of which has these labels itself: so the first one goes where it likes, and none waits for an exporter that is
  * not there. A pod without the volume goes where it likes, and nobody follows it: the volume may be in another zone.
  */
-const whereTheVolumeIs = (system: PodSystem, folders: readonly Folder[]): k8s.Affinity | undefined =>
-  system.storage.accessMode === 'ReadWriteOnce' && folders.some(({ volume }) => volume.persistentVolumeClaim)
+const whereTheVolumeIs = (system: PodSystem, volumes: readonly k8s.Volume[]): k8s.Affinity | undefined =>
+  system.storage.accessMode === 'ReadWriteOnce' && needsVolume(volumes)
     ? {
         podAffinity: {
           requiredDuringSchedulingIgnoredDuringExecution: [
@@ -99,7 +103,8 @@ const volumesOf = (folders: readonly Folder[]): k8s.Volume[] => [
 
 /** A pod of the job image under Pod Security `restricted`, without a token of the Kubernetes API unless it calls that. */
 export const jobPod = (pod: JobPod): k8s.PodSpec => {
-  const folders = [pod, ...(pod.first ? [pod.first] : [])].flatMap((part) => distinct(part.folders));
+  const parts = [pod, ...(pod.first ? [pod.first] : [])];
+  const volumes = volumesOf(parts.flatMap(({ folders }) => distinct(folders)));
   return {
     serviceAccountName: pod.serviceAccount,
     automountServiceAccountToken: pod.apiToken ?? false,
@@ -108,7 +113,7 @@ export const jobPod = (pod: JobPod): k8s.PodSpec => {
     terminationGracePeriodSeconds: terminationGraceSeconds,
     priorityClassName: pod.system.priorityClass,
     imagePullSecrets: pullSecrets(pod.system),
-    affinity: whereTheVolumeIs(pod.system, folders),
+    affinity: whereTheVolumeIs(pod.system, volumes),
     securityContext: {
       runAsNonRoot: true,
       runAsUser: userId,
@@ -120,6 +125,6 @@ export const jobPod = (pod: JobPod): k8s.PodSpec => {
     },
     ...(pod.first && { initContainers: [container(pod, pod.first)] }),
     containers: [container(pod, pod)],
-    volumes: volumesOf(folders),
+    volumes,
   };
 };

@@ -5,9 +5,9 @@ import { Construct } from 'constructs';
 import { metricsPaths, receiverPort } from '../../runtime/src/contract/metrics.ts';
 import { names, receiverName, receiverNames } from '../../runtime/src/contract/names.ts';
 import type { Environment, EnvironmentTarget } from '../environment/environment.ts';
-import { planChecksum } from './config.ts';
 import { jobPod } from './job-pod.ts';
-import { labelsOf, noVolume, podsOf, podsOfAny } from './labels.ts';
+import { labelsOf, podsOf, podsOfAny } from './labels.ts';
+import { podTemplate } from './pod-template.ts';
 import { portName, probes } from './probes.ts';
 import { serverCommand } from './server-command.ts';
 import {
@@ -24,12 +24,7 @@ type TargetWithLog = EnvironmentTarget & { readonly pointInTime: object };
 const hasLog = (target: EnvironmentTarget): target is TargetWithLog => target.pointInTime !== undefined;
 
 /** The log goes to S3 where that is on; then the pod needs no volume. */
-const needsVolume = ({ stores }: Environment): boolean => !stores.s3?.sync;
-
-const podLabels = (environment: Environment, name: string) => ({
-  ...labelsOf(environment, name),
-  ...(!needsVolume(environment) && noVolume),
-});
+const storeFolders = ({ stores }: Environment) => (stores.s3?.sync ? [] : [archives()]);
 
 const podOf = (environment: Environment, target: TargetWithLog): k8s.PodSpec => {
   const { name, engine, connection, pointInTime } = target;
@@ -41,7 +36,7 @@ const podOf = (environment: Environment, target: TargetWithLog): k8s.PodSpec => 
     resources: pointInTime.resources,
     restartPolicy: 'Always',
     folders: [
-      ...(needsVolume(environment) ? [archives()] : []),
+      ...storeFolders(environment),
       planFolder(),
       encryptionSecret(environment),
       databaseSecret(engine, pointInTime.secret ?? target.secret),
@@ -71,13 +66,7 @@ export class Receivers extends Construct {
         // a slot has one receiver: the new one starts when the old one has stored what it held
         strategy: { type: 'Recreate' },
         selector: podsOf(environment, name),
-        template: {
-          metadata: {
-            labels: podLabels(environment, name),
-            annotations: { 'checksum/plan': planChecksum(environment) },
-          },
-          spec: podOf(environment, target),
-        },
+        template: podTemplate(environment, name, podOf(environment, target)),
       },
     });
   }
