@@ -147,10 +147,10 @@ const whole = z.strictObject(environmentShape);
 /** Whether a quota admits the pods; only where all figures are known to be figures. */
 const checkQuota = (environment: z.output<typeof whole>, context: z.core.$RefinementCtx): void => {
   const { quota, exporterResources, targets, verification, drill: weekly, resources: usual } = environment;
+  if (!quota) return;
   const consoles = environment.console?.enabled
     ? Array<Resources>(environment.console.replicas).fill(environment.console.resources)
     : [];
-  if (!quota) return;
   const logs = targets.flatMap(({ resources: own, pointInTime }) =>
     pointInTime ? [{ ...pointInTime, base: { resources: own, ...pointInTime.base } }] : [],
   );

@@ -38,6 +38,9 @@ const deniesOnly = (change: FieldChange): boolean =>
     return isList(rules) && rules.length > 0;
   });
 
+/** Kinds that lead from outside to a Service. */
+const waysIn = ['Ingress', 'IngressRoute', 'HTTPRoute', 'Gateway'];
+
 const access: readonly Row[] = [
   {
     name: 'rights added',
@@ -90,14 +93,14 @@ const access: readonly Row[] = [
   },
   {
     name: 'way in from outside',
-    kinds: ['Ingress', 'IngressRoute', 'HTTPRoute', 'Gateway', 'Service'],
+    kinds: [...waysIn, 'Service'],
     path: whole,
     holds: added,
     why: 'something in the cluster can be reached by a new way',
   },
   {
     name: 'way in changed',
-    kinds: ['Ingress', 'IngressRoute', 'HTTPRoute', 'Gateway'],
+    kinds: waysIn,
     path: /^(spec|metadata\.annotations)(\.|$)/,
     holds: not(removed),
     why: 'something in the cluster can be reached by a new way, or nobody is asked to sign in on the way',
