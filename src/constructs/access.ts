@@ -7,8 +7,7 @@ import { planShape } from '../../runtime/src/plan/schema.ts';
 import { podRoleArn } from '../aws/account.ts';
 import { deploymentShape } from '../environment/deployment.ts';
 import { checked, type Props } from './props.ts';
-
-const rbac = 'rbac.authorization.k8s.io';
+import { rbac, serviceAccount } from './rbac.ts';
 
 type Rules = k8s.PolicyRule[];
 
@@ -96,13 +95,7 @@ export class BackupAccess extends Construct {
     const { targets, access } = system;
     const cronJobs = lookAtCronJobs([...cronJobNames(targets)]);
     const role = podRoleArn(system);
-    const annotations = role && { 'eks.amazonaws.com/role-arn': role };
-    for (const name of podAccounts(targets))
-      new k8s.KubeServiceAccount(this, `${name}-account`, {
-        metadata: { name, ...(annotations && { annotations }) },
-        // the token of a role is a volume of its own
-        automountServiceAccountToken: false,
-      });
+    for (const name of podAccounts(targets)) serviceAccount(this, `${name}-account`, name, role);
     this.role(
       names.oncallRole,
       [...look, ...cronJobs, ...startBackups, ...execInRestorePod],

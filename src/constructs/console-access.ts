@@ -5,8 +5,7 @@ import { names } from '../../runtime/src/contract/names.ts';
 import type { ProxyConfig } from '../../runtime/src/plan/console.ts';
 import type { DeployedConsole, Environment } from '../environment/environment.ts';
 import { clusterWide } from './cluster-wide.ts';
-
-const rbac = 'rbac.authorization.k8s.io';
+import { rbac, serviceAccount } from './rbac.ts';
 
 /** One user without rights of its own, the groups of the plan, and the field with the person's name: nobody else. */
 const actsFor = ({ groups }: ProxyConfig): k8s.PolicyRule[] => [
@@ -26,13 +25,7 @@ export class ConsoleAccess extends Construct {
     super(scope, id);
     this.#namespace = environment.namespace.name;
     const { awsRole, clusterRoles, proxy } = pages;
-    new k8s.KubeServiceAccount(this, 'account', {
-      metadata: {
-        name: names.console,
-        ...(awsRole && { annotations: { 'eks.amazonaws.com/role-arn': awsRole } }),
-      },
-      automountServiceAccountToken: false, // its pod asks for it
-    });
+    serviceAccount(this, 'account', names.console, awsRole);
     if (!clusterRoles) return;
     this.bound('people', 'system:auth-delegator');
     if (proxy) this.impersonation(proxy);

@@ -77,11 +77,8 @@ export class BackupNetwork extends Construct {
     });
     for (const target of targets) this.database(system, target);
     if (system.console?.enabled) this.console(system, system.console);
-    if (network.apiServer && targets.some(({ services }) => services?.length))
-      this.egress('restore-to-api-server', podsOf(system, names.restorePod), {
-        peers: peersOf(network.apiServer),
-        ports: network.apiServerPorts.map((number) => port(number)),
-      });
+    if (targets.some(({ services }) => services?.length))
+      this.toApiServer('restore-to-api-server', podsOf(system, names.restorePod), network);
     if (stores.s3)
       this.egress('backup-to-object-store', everyPod, {
         peers: peersOf(network.objectStore),
@@ -109,13 +106,8 @@ export class BackupNetwork extends Construct {
   }
 
   private console(system: Checked, { clients, proxy, issuer }: DeployedConsole): void {
-    const { apiServer, apiServerPorts } = system.network;
     const pods = podsOf(system, names.console);
-    if (apiServer)
-      this.egress('console-to-api-server', pods, {
-        peers: peersOf(apiServer),
-        ports: apiServerPorts.map((number) => port(number)),
-      });
+    this.toApiServer('console-to-api-server', pods, system.network);
     if (proxy)
       this.egress('console-to-issuer', pods, {
         peers: peersOf(issuer),
@@ -125,6 +117,18 @@ export class BackupNetwork extends Construct {
       this.allow('Ingress', 'clients-to-console', pods, {
         peers: clients.flatMap(peersOf),
         ports: [port(consolePort)],
+      });
+  }
+
+  private toApiServer(
+    name: string,
+    pods: k8s.LabelSelector,
+    { apiServer, apiServerPorts }: Checked['network'],
+  ): void {
+    if (apiServer)
+      this.egress(name, pods, {
+        peers: peersOf(apiServer),
+        ports: apiServerPorts.map((number) => port(number)),
       });
   }
 
