@@ -1,3 +1,10 @@
+import { z } from 'zod';
+import { daySeconds } from '../../runtime/src/contract/time.ts';
+import { mustExist } from '../../runtime/src/core/must-exist.ts';
+import { quantityValue } from '../../runtime/src/core/quantity.ts';
+import { parseDuration } from '../../runtime/src/core/units.ts';
+import { longestGapSeconds } from '../../runtime/src/plan/cron.ts';
+import { pointInTimeOf } from '../../runtime/src/plan/point-in-time.ts';
 import { table } from './markdown.ts';
 
 /**
@@ -21,13 +28,15 @@ const logRatio = 230 / 799;
 /** An assumption: what tables of text and numbers come to. */
 const baseRatio = 0.35;
 
+const { window, base, pieceSize } = pointInTimeOf(z.unknown()).parse({});
+
 const daysPerMonth = 30;
 /** Of the plan's defaults: the window, and a base each week, up to which its log is needed longer. */
-const logDays = 7 + 7;
+const logDays = (parseDuration(window) + longestGapSeconds(base.schedule)) / daySeconds;
 const bases = 3;
 const hours = 24 * daysPerMonth;
 const gib = 1024 ** 3;
-const pieceBytes = 4 * 1024 ** 2;
+const pieceBytes = mustExist(quantityValue(pieceSize), 'size of a piece');
 const segmentBytes = 16 * 1024 ** 2;
 /** An hour: one by the exporter every ten minutes, three by compaction. */
 const listingsPerHour = 9;
@@ -37,7 +46,7 @@ const noncurrentDays = 30;
 
 /** Something is written all the time, so that every interval has a piece. */
 const piecesPerDay = ({ logGibPerDay }: Size, seconds: number): number =>
-  Math.max(86_400 / seconds, (logGibPerDay * gib) / pieceBytes);
+  Math.max(daySeconds / seconds, (logGibPerDay * gib) / pieceBytes);
 
 const segmentsPerDay = ({ logGibPerDay }: Size): number =>
   24 * Math.ceil((logGibPerDay * gib) / 24 / segmentBytes);
