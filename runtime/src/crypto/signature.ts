@@ -36,7 +36,7 @@ export const signatureShape = {
     .describe('signature'),
 };
 
-type Signed = z.output<z.ZodObject<typeof signatureShape>>;
+export type Signed = z.output<z.ZodObject<typeof signatureShape>>;
 
 const macOf = async (label: string, content: object, key: Key | undefined): Promise<string> => {
   const text = canonical(content);

@@ -1,11 +1,9 @@
 import { z } from 'zod';
-import { BackupError } from '../core/errors.ts';
-import { proofOf, sign, signatureShape } from '../crypto/signature.ts';
-import { readSmall } from '../store/size-limits.ts';
-import { parseJson } from './json.ts';
+import { sign, signatureShape } from '../crypto/signature.ts';
 import { gapKey, positionText, timelineText, type GapName } from './names.ts';
 import type { LogPlace } from './place.ts';
 import { putOnce } from './put-once.ts';
+import { readRecord } from './record.ts';
 
 const label = 'grill-backup wal gap\0';
 
@@ -42,14 +40,11 @@ export const recordGap = async (place: LogPlace, gap: GapName, why: string, at: 
   await putOnce(store, gapKey(target, gap), `${JSON.stringify(signed)}\n`);
 };
 
-/** @throws BackupError archive.damaged for what does not prove itself, or is of another place; store.* */
-export const readGap = async (place: LogPlace, name: GapName): Promise<Gap> => {
-  const key = gapKey(place.target, name);
-  const gap = gapSchema.safeParse(parseJson(await readSmall(place.store, key, 'walRecord'))).data;
-  const isHere =
-    gap && Object.entries(placeOf(place, name)).every(([field, value]) => gap[field as keyof Gap] === value);
-  const proof = gap && (await proofOf(label, gap, place.keys));
-  if (!isHere || proof !== (place.keys ? 'proved' : 'unproved'))
-    throw new BackupError('archive.damaged', `gap ${key} was altered, or is of another log`);
-  return gap;
-};
+/** @throws as `readRecord` */
+export const readGap = (place: LogPlace, name: GapName): Promise<Gap> =>
+  readRecord(
+    place,
+    gapKey(place.target, name),
+    { name: 'gap', label, schema: gapSchema },
+    placeOf(place, name),
+  );

@@ -1,11 +1,9 @@
 import { z } from 'zod';
-import { BackupError } from '../core/errors.ts';
 import { oneChunk } from '../core/one-chunk.ts';
-import { proofOf, sign, signatureShape } from '../crypto/signature.ts';
-import { readSmall } from '../store/size-limits.ts';
+import { sign, signatureShape } from '../crypto/signature.ts';
 import { indexKey, pieceKey, timelineText, type HourPlace, type PieceName } from './names.ts';
-import { parseJson } from './json.ts';
 import type { LogPlace } from './place.ts';
+import { readRecord } from './record.ts';
 
 const label = 'grill-backup wal index\0';
 
@@ -60,14 +58,11 @@ export const putIndex = async (
   return signed;
 };
 
-/** @throws BackupError archive.damaged for what does not prove itself, or is of another place; store.* */
-export const readIndex = async (place: LogPlace, hour: HourPlace): Promise<HourIndex> => {
-  const key = indexKey(place.target, hour);
-  const index = indexSchema.safeParse(parseJson(await readSmall(place.store, key, 'walRecord'))).data;
-  const expected = Object.entries(contentOf(place, hour));
-  const isHere = index && expected.every(([field, value]) => index[field as keyof HourIndex] === value);
-  const proof = index && (await proofOf(label, index, place.keys));
-  if (!isHere || proof !== (place.keys ? 'proved' : 'unproved'))
-    throw new BackupError('archive.damaged', `index ${key} was altered, or is of another log`);
-  return index;
-};
+/** @throws as `readRecord` */
+export const readIndex = (place: LogPlace, hour: HourPlace): Promise<HourIndex> =>
+  readRecord(
+    place,
+    indexKey(place.target, hour),
+    { name: 'index', label, schema: indexSchema },
+    contentOf(place, hour),
+  );

@@ -1,12 +1,10 @@
 import { z } from 'zod';
 import { oneChunk } from '../core/one-chunk.ts';
-import { BackupError } from '../core/errors.ts';
-import { proofOf, sign, signatureShape } from '../crypto/signature.ts';
+import { sign, signatureShape } from '../crypto/signature.ts';
 import { listed } from '../store/listed.ts';
-import { readSmall } from '../store/size-limits.ts';
-import { parseJson } from './json.ts';
 import { isReceptionKey, receptionFolder } from './names.ts';
 import type { LogPlace } from './place.ts';
+import { readRecord } from './record.ts';
 
 const label = 'grill-backup wal reception\0';
 
@@ -48,12 +46,8 @@ export const listReceptions = async ({ store, target }: LogPlace): Promise<reado
     .filter((key) => isReceptionKey(target, key))
     .toSorted();
 
-/** @throws BackupError archive.damaged for what does not prove itself, or is of another place; store.* */
-export const readReception = async (place: LogPlace, key: string): Promise<ReceptionFacts> => {
-  const found = receptionSchema.safeParse(parseJson(await readSmall(place.store, key, 'walRecord'))).data;
-  const isHere = found?.environment === place.environment && found.target === place.target;
-  const proof = found && (await proofOf(label, found, place.keys));
-  if (!found || !isHere || proof !== (place.keys ? 'proved' : 'unproved'))
-    throw new BackupError('archive.damaged', `record ${key} was altered, or is of another log`);
-  return found;
+/** @throws as `readRecord` */
+export const readReception = (place: LogPlace, key: string): Promise<ReceptionFacts> => {
+  const { environment, target } = place;
+  return readRecord(place, key, { name: 'record', label, schema: receptionSchema }, { environment, target });
 };
