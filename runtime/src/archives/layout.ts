@@ -56,4 +56,7 @@ export const latestKeys = (target: string): readonly string[] =>
 /** `postgresql/catalogue.index`: what is known of the manifests of a target, so that they need not be read. */
 export const indexKey = (target: string): string => `${target}/catalogue.index`;
 
+/** What all targets grow by together, as some run found it. */
+export const growthKey = 'growth.index';
+
 export const fileName = (key: string): string => key.slice(key.lastIndexOf('/') + 1);

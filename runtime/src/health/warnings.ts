@@ -1,21 +1,19 @@
 import { messageOf } from '../core/errors.ts';
-import { sideBySide } from '../core/side-by-side.ts';
 import type { Target } from '../plan/schema.ts';
 import type { App } from '../session/app.ts';
-import { comingGrowth, forecastSpace } from './anomaly/space-forecast.ts';
-import { archivesStateReader, type ReadArchivesState } from './archives-state.ts';
-import { targetsTogether } from './targets-together.ts';
+import { forecastSpace } from './anomaly/space-forecast.ts';
+import { archivesStateReader } from './archives-state.ts';
+import { readGrowth, recentGrowth } from './growth-together.ts';
 
-/** All targets share the store, so each one's growth counts. */
-const spaceWarnings = async (app: App, read: ReadArchivesState): Promise<readonly string[]> => {
-  const { plan, stores, run } = app;
+/** All targets share the store, so each one's growth counts. @param growth of all of them */
+const spaceWarnings = async (
+  { plan, stores }: App,
+  growth: () => Promise<readonly number[]>,
+): Promise<readonly string[]> => {
   const space = plan.anomalies.enabled ? await stores.primary.space() : undefined;
   if (!space) return [];
-  const now = run.now();
-  const states = await sideBySide(plan.targets, targetsTogether, (target) => read(target, now));
-  const growths = states.map(({ growth }) => comingGrowth(growth, now));
   const store = { location: stores.primary.location, freeBytes: space.freeBytes };
-  const warning = forecastSpace(growths, store, plan.anomalies.forecastDays);
+  const warning = forecastSpace([await growth()], store, plan.anomalies.forecastDays);
   return warning ? [warning] : [];
 };
 
@@ -34,7 +32,7 @@ export const backupWarnings = async (app: App, target: Target): Promise<readonly
   const read = archivesStateReader(app);
   const warnings = await orNone(app, async () => [
     ...(await read(target, app.run.now())).anomalies,
-    ...(await spaceWarnings(app, read)),
+    ...(await spaceWarnings(app, () => recentGrowth(app, read))),
   ]);
   for (const warning of warnings) app.run.log.warn({ target: target.name }, warning);
   return warnings;
@@ -58,5 +56,5 @@ export const reportWarnings = (
     for (const target of targets)
       for (const warning of (await read(target, app.run.now())).anomalies)
         warnings.push(`${warningStart(target)}${warning}`);
-    return space ? [...warnings, ...(await spaceWarnings(app, read))] : warnings;
+    return space ? [...warnings, ...(await spaceWarnings(app, () => readGrowth(app, read)))] : warnings;
   });

@@ -127,13 +127,17 @@ export interface Forecast {
   readonly bytesPerDay: number;
 }
 
+/** The growth of targets together, by day. Pure. */
+export const growthByDay = (growths: readonly (readonly number[])[], days = horizonDays): readonly number[] =>
+  Array.from({ length: days }, (_, day) => sum(growths.map((each) => each[day] ?? 0)));
+
 /** When growth, by day and target, fills the free space of a store; undefined where it does not. Pure. */
 export const fullAfter = (
   growths: readonly (readonly number[])[],
   freeBytes: number,
   days: number,
 ): Forecast | undefined => {
-  const byDay = Array.from({ length: days }, (_, day) => sum(growths.map((each) => each[day] ?? 0)));
+  const byDay = growthByDay(growths, days);
   const full = byDay.findIndex((bytes) => bytes > freeBytes);
   const bytes = byDay[full];
   return bytes === undefined ? undefined : { days: full + 1, bytesPerDay: bytes / (full + 1) };
