@@ -1,5 +1,5 @@
 import type { Hono } from 'hono';
-import { isBackupError } from '../../core/errors.ts';
+import { BackupError, isBackupError } from '../../core/errors.ts';
 import type { Headers } from '../auth/caller.ts';
 import type { Console, Env } from '../server/web.ts';
 import { signInPage } from './sign-in.ts';
@@ -13,11 +13,15 @@ const headersWith = (token: string): Headers => ({
   get: (name) => (name === 'authorization' ? `Bearer ${token}` : undefined),
 });
 
+const notAForm = (): never => {
+  throw new BackupError('request.invalid', 'the form of the request is not valid');
+};
+
 /** Signing in with a token, and out. */
 export const addSigning = (web: Hono<Env>, { authenticate, sessions }: Console): void => {
   web.get('/sign-in', (context) => context.html(signInPage()));
   web.post('/sign-in', async (context) => {
-    const token = tokenIn(await context.req.parseBody());
+    const token = tokenIn(await context.req.parseBody().catch(notAForm));
     try {
       await authenticate(headersWith(token));
     } catch (error) {

@@ -1,6 +1,7 @@
 import type { Context } from 'hono';
+import { HTTPException } from 'hono/http-exception';
 import { consolePaths } from '../../contract/console.ts';
-import { isBackupError, messageOf } from '../../core/errors.ts';
+import { BackupError, isBackupError, messageOf } from '../../core/errors.ts';
 import type { Caller } from '../auth/caller.ts';
 import type { Trail } from '../auth/trail.ts';
 import { problemPage } from '../pages/problem.ts';
@@ -26,10 +27,17 @@ const noteRefusal = (trail: Trail, { code, status }: Problem, context: WebContex
   trail.refused({ who, what: `${method} ${path}`, code });
 };
 
+/** The library refuses a body that is no JSON by itself. */
+const explained = (thrown: unknown): unknown =>
+  thrown instanceof HTTPException && thrown.status < 500
+    ? new BackupError('request.invalid', thrown.message)
+    : thrown;
+
 /** Answers what was thrown; a defect is logged, and the answer says nothing of it. */
 export const failed =
   ({ app: { run }, trail }: Console) =>
-  (error: unknown, context: WebContext): Response | Promise<Response> => {
+  (thrown: unknown, context: WebContext): Response | Promise<Response> => {
+    const error = explained(thrown);
     if (!isBackupError(error))
       run.log.error({ problem: messageOf(error), path: context.req.path }, 'a request met a defect');
     const problem = problemOf(error);
