@@ -3,8 +3,8 @@ import { gzip as gzipCallback, type ZlibOptions } from 'node:zlib';
 import type { Compression } from '../contract/compression.ts';
 import { oneChunk } from '../core/one-chunk.ts';
 import { decompress } from '../pipeline/compress.ts';
+import { withoutLead } from '../pipeline/lead.ts';
 import { zstd } from '../pipeline/zstd.ts';
-import { withoutLead } from './lead.ts';
 
 const gzip = promisify<Buffer, ZlibOptions, Buffer>(gzipCallback);
 
@@ -28,7 +28,7 @@ export const unpackWhole = async (
 ): Promise<Buffer | undefined> => {
   const plain = Buffer.allocUnsafe(length);
   let filled = 0;
-  for await (const chunk of decompress(oneChunk(withoutLead(packed, algorithm)), algorithm)) {
+  for await (const chunk of decompress(withoutLead(oneChunk(packed), algorithm), algorithm)) {
     if (filled + chunk.length > length) return undefined;
     filled += chunk.copy(plain, filled);
   }

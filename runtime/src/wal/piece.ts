@@ -1,8 +1,8 @@
 import { BackupError } from '../core/errors.ts';
 import { cipherSource, openWhole, sealWhole, type ObjectCipher } from '../crypto/whole.ts';
+import { leadBytes, withLead } from '../pipeline/lead.ts';
 import { readSmall } from '../store/size-limits.ts';
 import type { Stretch } from './cover.ts';
-import { leadBytes, withLead } from './lead.ts';
 import { pieceEnding, pieceKey, pieceStem, timelineText, type PieceName } from './names.ts';
 import { packWhole, unpackWhole } from './packing.ts';
 import type { LogPlace } from './place.ts';

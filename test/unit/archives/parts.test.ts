@@ -1,4 +1,6 @@
-import { expect, test } from '@jest/globals';
+import { execFileSync } from 'node:child_process';
+import { describe, expect, test } from '@jest/globals';
+import { compressionNames } from '../../../runtime/src/contract/compression.ts';
 import type { Believed } from '../../../runtime/src/archives/authentic.ts';
 import { writeManifest } from '../../../runtime/src/archives/catalogue.ts';
 import { rekeyedName } from '../../../runtime/src/archives/layout.ts';
@@ -15,6 +17,7 @@ import { listed } from '../../../runtime/src/store/listed.ts';
 import type { Store } from '../../../runtime/src/store/store.ts';
 import { redisTarget, testApp } from '../../kit/app.ts';
 import { beforeEachStore } from '../../kit/fresh-store.ts';
+import { passphrase } from '../../kit/installation.ts';
 import { backUpParts, type Database } from '../../kit/parted.ts';
 import { collect, streamOf } from '../../kit/streams.ts';
 
@@ -170,6 +173,43 @@ test('rekey seals every part once under the first key, and archives go on sharin
   hour++;
   const third = await backUpParts({ ...app(), keys }, second); // under the new key, the parts go on
   expect(partOf(third.manifest, 'parts/a').id).toBe(partOf(next, 'parts/a').id);
+});
+
+describe.each(compressionNames)('files of an archive, of %s,', (algorithm) => {
+  const alike: Database = new Map(
+    ['a', 'b'].map((name) => [`parts/${name}`, 'the same content '.repeat(500)]),
+  );
+  const stored = async () => {
+    const packed = testApp({
+      stores: { primary, replicas: [] },
+      targets: [redisTarget({ host: '127.0.0.1', port: 6379 })],
+      plan: { compression: { algorithm } },
+    });
+    const { manifest, key } = await backUpParts(packed, alike);
+    const keys = [key, ...sealedOf(manifest).map((part) => partKey('redis', part))];
+    return { manifest, files: await Promise.all(keys.map((each) => collect(primary.get(each)))) };
+  };
+
+  test('share a salt, and no block behind the first', async () => {
+    const { manifest, files } = await stored();
+    const salts = new Set([manifest.encryption, ...sealedOf(manifest)].map((each) => each?.salt));
+    expect(salts.size).toBe(1);
+    const blocks = files.flatMap((bytes) =>
+      Array.from({ length: bytes.length / 16 - 2 }, (_, at) =>
+        bytes.toString('hex', 32 + at * 16, 48 + at * 16),
+      ),
+    );
+    expect(new Set(blocks).size).toBe(blocks.length);
+  });
+
+  test('are opened by hand', async () => {
+    const { files } = await stored();
+    const args = ['enc', '-d', '-aes-256-cbc', '-pbkdf2', '-iter', '100000', '-pass', 'env:PASSPHRASE'];
+    const env = { ...process.env, PASSPHRASE: passphrase };
+    const open = (input: Buffer) =>
+      execFileSync(algorithm, ['-dc'], { input: execFileSync('openssl', args, { input, env }) }).toString();
+    expect(files.slice(1, 3).map(open)).toEqual([...alike.values()]);
+  });
 });
 
 test('what an archive before failed is taken anew', async () => {

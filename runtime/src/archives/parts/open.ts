@@ -1,6 +1,7 @@
 import { BackupError, isBackupError } from '../../core/errors.ts';
 import { open } from '../../crypto/open.ts';
 import { decompress } from '../../pipeline/compress.ts';
+import { withoutLead } from '../../pipeline/lead.ts';
 import type { Store } from '../../store/store.ts';
 import type { App } from '../../session/app.ts';
 import { asDamage } from '../as-damage.ts';
@@ -52,5 +53,7 @@ export const openPartBytes = async function* (
 };
 
 /** Content of a part. @throws BackupError `archive.*`, naming the part */
-export const openPart = (app: App, archive: Parted, part: SealedPart): AsyncIterable<Buffer> =>
-  asDamage(decompress(openPartBytes(app, archive, part), part.compression.algorithm));
+export const openPart = (app: App, archive: Parted, part: SealedPart): AsyncIterable<Buffer> => {
+  const { algorithm } = part.compression;
+  return asDamage(decompress(withoutLead(openPartBytes(app, archive, part), algorithm), algorithm));
+};

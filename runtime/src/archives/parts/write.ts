@@ -6,38 +6,30 @@ import { sum } from '../../core/sum.ts';
 import { startSealing } from '../../crypto/seal.ts';
 import type { NewPart, PartsDump } from '../../engines/engine-parts.ts';
 import { compress } from '../../pipeline/compress.ts';
+import { leadBytes, leading } from '../../pipeline/lead.ts';
 import type { App } from '../../session/app.ts';
 import type { FileManifest, Part, PartedManifest, SealedPart } from '../manifest.ts';
 import type { SealKeys } from '../seal-keys.ts';
 import type { EarlierParts } from './earlier.ts';
-import { partKey, partKeysOf } from './keys.ts';
+import { partKey } from './keys.ts';
 
-/** Salt and keys of one part after the other, derived while the part before is written: derivation is slow on purpose. */
-const keysAhead = ({ keys, run }: App, sealKeys: SealKeys) => {
-  const derive = () => {
-    const salt = sealKeys ? run.randomBytes(8).toString('hex') : null;
-    const derived = partKeysOf({ encryption: sealKeys?.parameters ?? null }, { salt }, keys?.[0]);
-    derived.catch(() => {}); // awaited when it is asked for
-    return { salt, derived };
-  };
-  let ahead = derive();
-  return async () => {
-    const { salt, derived } = ahead;
-    ahead = derive();
-    return { salt, keys: await derived };
-  };
-};
-
-/** Puts a stream into a file of its own, which no manifest names yet. */
-const partStore = (app: App, target: string, sealKeys: SealKeys) => {
-  const { run, plan, stores } = app;
-  const nextKeys = keysAhead(app, sealKeys);
+/**
+ * Puts a stream into a file of its own, which no manifest names yet. All files of an archive share its salt, as a derivation takes as
+ * long as all else of a small part: so a part begins with random bytes, lest what begins alike is sealed alike.
+ */
+const partStore = ({ run, plan, stores }: App, target: string, sealKeys: SealKeys) => {
+  const { compression } = plan;
+  const salt = sealKeys?.parameters.salt ?? null;
   return async (content: AsyncIterable<Buffer>): Promise<SealedPart> => {
-    const { salt, keys } = await nextKeys();
-    const file = { id: run.randomBytes(16).toString('hex'), compression: plan.compression, salt };
+    const file = { id: run.randomBytes(16).toString('hex'), compression, salt };
     let bytes = 0;
-    const counted = countingBytes(content, (passed) => (bytes += passed));
-    const sealing = startSealing(compress(run, counted, plan.compression), file.id, keys);
+    const packed = compress(
+      run,
+      countingBytes(content, (passed) => (bytes += passed)),
+      compression,
+    );
+    const plain = sealKeys ? leading(packed, compression.algorithm, run.randomBytes(leadBytes)) : packed;
+    const sealing = startSealing(plain, file.id, sealKeys?.keys);
     await stores.primary.put(partKey(target, file), sealing.bytes, { signal: run.signal });
     return { ...file, bytes, storedAt: run.now().toISOString(), seal: sealing.seal() };
   };

@@ -11,13 +11,19 @@ import type { Store } from '../../store/store.ts';
 /** Writes a part again under the first key; the same part of another archive is the same file again. */
 export type ResealPart = (archive: Parted, part: SealedPart) => Promise<SealedPart>;
 
+/** Keys under another salt. Files that shared a salt share the next, as their beginnings were made for that. */
+type Fresh = Awaited<ReturnType<typeof newArchiveKeys>>;
+
 /** What of a part is the file's. */
 type Resealed = Pick<SealedPart, 'id' | 'salt' | 'seal'>;
 
 export const partResealer = (app: App, keys: KeyRing, store: Store): ResealPart => {
   const done = new Map<string, Resealed>();
+  const salts = new Map<string | null, Promise<Fresh>>();
   const write = async (archive: Parted, part: SealedPart): Promise<Resealed> => {
-    const { keys: fresh, parameters } = await newArchiveKeys(keys[0], app.run.randomBytes);
+    const sealKeys = salts.get(part.salt) ?? newArchiveKeys(keys[0], app.run.randomBytes);
+    salts.set(part.salt, sealKeys);
+    const { keys: fresh, parameters } = await sealKeys;
     const id = app.run.randomBytes(16).toString('hex');
     const sealing = startSealing(openPartBytes(app, archive, part), id, fresh);
     const key = partKey(archive.manifest.target, { ...part, id });

@@ -27,10 +27,40 @@ export const withLead = (
   return [header, fieldHead, random, first.subarray(gzipHeaderBytes), ...others];
 };
 
+/** As `withLead`, of what comes in a stream: a compressed file, which is never shorter than a header of gzip. */
+export async function* leading(
+  packed: AsyncIterable<Buffer>,
+  compression: Compression,
+  random: Buffer,
+): AsyncGenerator<Buffer> {
+  let head: Buffer | undefined = Buffer.alloc(0);
+  for await (const chunk of packed) {
+    if (!head) yield chunk;
+    else if (head.length + chunk.length < gzipHeaderBytes) head = Buffer.concat([head, chunk]);
+    else {
+      yield* withLead([Buffer.concat([head, chunk])], compression, random);
+      head = undefined;
+    }
+  }
+}
+
 const zstdLeadBytes = frameHead.length + leadBytes;
 
 /** Compressed bytes without a frame of zstd that is skipped, after which Node's decompressor would end; gzip's skips a field itself. */
-export const withoutLead = (packed: Buffer, compression: Compression): Buffer => {
-  const isLed = compression === 'zstd' && packed.subarray(0, frameHead.length).equals(frameHead);
-  return isLed ? packed.subarray(zstdLeadBytes) : packed;
-};
+export async function* withoutLead(
+  packed: AsyncIterable<Buffer>,
+  compression: Compression,
+): AsyncGenerator<Buffer> {
+  let head: Buffer | undefined = compression === 'zstd' ? Buffer.alloc(0) : undefined;
+  const rest = (bytes: Buffer): Buffer =>
+    bytes.subarray(bytes.subarray(0, frameHead.length).equals(frameHead) ? zstdLeadBytes : 0);
+  for await (const chunk of packed) {
+    if (!head) yield chunk;
+    else if (head.length + chunk.length < zstdLeadBytes) head = Buffer.concat([head, chunk]);
+    else {
+      yield rest(Buffer.concat([head, chunk]));
+      head = undefined;
+    }
+  }
+  if (head) yield rest(head);
+}
