@@ -38,5 +38,9 @@ export interface PartsDump {
 
 /** Dumps of which what has not changed is left out, by proof of the server. */
 export interface PartsWork<Connection = unknown> {
+  /** Bytes of a dump from which parts are chosen by themselves. Default: never, only where the plan asks for them. */
+  readonly largeBytes?: number;
+  /** Why dumps of such a connection have no parts; undefined where they have. Default: all have. */
+  hindrance?(connection: Connection): string | undefined;
   dump(run: RunContext, source: Source<Connection>, earlier: Earlier | undefined): Promise<PartsDump>;
 }

@@ -19,17 +19,16 @@ export const dump = async (context: RunContext, source: InfluxdbSource): Promise
   return work.dump(context, source, await work.probe(context, source, version));
 };
 
-/** Shards of 2.x are parts; of what is counted by queries, and of 1.x, nothing is known of a shard that is not read. */
+/** Shards are parts. Queries count nothing: they would have to, of a shard that is not read. */
 export const dumpParts = async (
   context: RunContext,
   source: InfluxdbSource,
   earlier: Earlier | undefined,
 ): Promise<PartsDump> => {
   const version = await versionOf(context, source);
-  const work = await workOf(version);
-  const server = await work.probe(context, source, version);
-  if (generationOf(version) === 2 && source.connection.count !== 'server')
-    return (await import('./v2/dump-parts.ts')).dumpParts(context, source, server, earlier);
-  context.log.warn({ version }, 'nothing of this dump is stored as parts');
-  return { ...(await work.dump(context, source, server)), notes: () => Buffer.alloc(0) };
+  const server = await (await workOf(version)).probe(context, source, version);
+  const parts = await (generationOf(version) === 1
+    ? import('./v1/dump-parts.ts')
+    : import('./v2/dump-parts.ts'));
+  return parts.dumpParts(context, source, server, earlier);
 };

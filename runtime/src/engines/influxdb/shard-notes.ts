@@ -1,15 +1,15 @@
 import { z } from 'zod';
-import type { RunContext } from '../../../core/context.ts';
-import { messageOf } from '../../../core/errors.ts';
-import { collect } from '../../../core/process.ts';
-import type { Earlier } from '../../engine-parts.ts';
-import { parseJson } from '../json.ts';
+import type { RunContext } from '../../core/context.ts';
+import { messageOf } from '../../core/errors.ts';
+import { collect } from '../../core/process.ts';
+import type { Earlier } from '../engine-parts.ts';
+import { parseJson } from './json.ts';
 
 const count = z.int().min(0);
 
 const note = z.strictObject({
-  /** Its data may not be another's of the same number. */
-  bucketID: z.string(),
+  /** Bucket or retention policy: its data may not be another's of the same number. */
+  owner: z.string(),
   /** The server's clock before the shard was read: what its files have of later is new. */
   since: z.iso.datetime({ precision: 3 }),
   tsmFiles: count,

@@ -12,16 +12,19 @@ import { assertHoldsPoints, combine, warnOfDeletes, type Open } from '../ranges.
 import { ItemCounts } from '../tsm/item-counts.ts';
 import { countDatabaseFiles } from './count-files.ts';
 import { filesOf, schemaEntry } from './files.ts';
-import { chosenDatabases, groupsOf } from './list.ts';
+import { chosenDatabases, listShards } from './list.ts';
 import { readSchema } from './schema.ts';
 import { openIntervals, takeSettled, type Taken } from './names-in-use.ts';
 
 export { probe } from './probe.ts';
 
-const failure = 'dump.failed';
+export const failure = 'dump.failed';
 
 /** A named database that is gone is a loss to be seen, but no reason to call what is left empty. */
-const databasesOf = async (context: RunContext, source: InfluxdbSource): Promise<readonly string[]> => {
+export const databasesOf = async (
+  context: RunContext,
+  source: InfluxdbSource,
+): Promise<readonly string[]> => {
   const present = await chosenDatabases(context, source, failure);
   const absent = (source.connection.databases ?? []).filter((name) => !present.includes(name));
   if (absent.length === 0) return present;
@@ -101,7 +104,7 @@ export const dump = async (
 ): Promise<Dump> => {
   const asOf = context.now();
   await databasesOf(context, source);
-  await groupsOf(context, source, '', failure); // told only to administrators
+  await listShards(context, source, failure); // told only to administrators
   const counts = source.connection.count === 'server' ? undefined : new ItemCounts(context, asOf, 'tags');
   const scratch = await makeFolder(context, 'influxdb-');
   const { version } = server;

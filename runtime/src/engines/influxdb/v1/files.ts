@@ -74,7 +74,7 @@ async function* passing(path: string): AsyncGenerator<Buffer, void, undefined> {
 }
 
 /** Entry name of a file of a database's backup; names of databases may hold anything. */
-const entryName = (database: string, file: string): string =>
+export const entryName = (database: string, file: string): string =>
   `v1/${encodeURIComponent(database).replace(/^\./, '%2E')}/${file}`;
 
 /** Entry that describes a database, before its files. */
@@ -86,6 +86,24 @@ export const schemaEntry = (schema: Database1): DumpEntry => ({
   name: entryName(schema.name, schemaFile),
   content: oneChunk(`${JSON.stringify(schema, null, 2)}\n`),
 });
+
+/** A shard, as the manifest of a portable backup names it. */
+type ShardFile = NonNullable<Manifest['files']>[number];
+
+/** Manifest and meta store of a portable backup; nothing that restores reads the sizes in it, which nobody knows yet. */
+export const portableFiles = (
+  database: string,
+  meta: Buffer,
+  shards: readonly ShardFile[],
+): readonly DumpEntry[] => {
+  const [manifestFile, metaFile] = ['backup.manifest', 'backup.meta'];
+  const files = shards.map((shard) => ({ ...shard, size: 0, lastModified: 0 }));
+  const about = { meta: { fileName: metaFile, size: meta.length }, limited: false, files };
+  return [
+    { name: entryName(database, manifestFile), content: oneChunk(JSON.stringify(about, null, 2)) },
+    { name: entryName(database, metaFile), content: oneChunk(meta) },
+  ];
+};
 
 /** @throws BackupError archive.damaged */
 export const readSchemaFile = async (

@@ -66,6 +66,14 @@ export const groupsOf = async (
       end: `${row.end_time}`,
     }));
 
+/** Ids of the shards of all databases. */
+export const listShards = async (
+  context: RunContext,
+  source: InfluxdbSource,
+  failure: FailureCode,
+): Promise<ReadonlySet<number>> =>
+  new Set(rows(await query(context, source, 'SHOW SHARDS', failure)).map(({ id }) => Number(id)));
+
 export const listUsers = async (
   context: RunContext,
   source: InfluxdbSource,

@@ -64,7 +64,7 @@ const alter = (bytes: Buffer, number: number, change: (raw: Buffer) => readonly 
   );
 
 /** Numbers of fields (influxdb: backup_util/internal/data.proto, services/meta/internal/meta.proto). */
-const numbers = { data: 1, databases: 5, policies: 3, duration: 2, subscriptions: 6 } as const;
+const numbers = { data: 1, maxNode: 2, databases: 5, policies: 3, duration: 2, subscriptions: 6 } as const;
 
 /** Of a database and a retention policy alike, of a group of shards, and of a shard. */
 const nameNumber = 1;
@@ -101,17 +101,30 @@ const groupOf = (policy: string, bytes: Buffer): MetaGroup => ({
   shards: allOf(bytes, groupNumbers.shards).map((shard) => Number(numberOf(shard, idNumber))),
 });
 
-/** Groups of shards of a database that are not deleted. @throws BackupError archive.damaged */
-export const groupsIn = (meta: Buffer, database: string): readonly MetaGroup[] =>
+const policyBytes = (meta: Buffer, database: string): readonly Buffer[] =>
   allOf(meta, numbers.data)
     .flatMap((data) => allOf(data, numbers.databases))
     .filter((each) => nameOf(each) === database)
-    .flatMap((each) => allOf(each, numbers.policies))
-    .flatMap((policy) =>
-      allOf(policy, groupNumbers.groups)
-        .filter((group) => numberOf(group, groupNumbers.deletedAt) === 0n)
-        .map((group) => groupOf(nameOf(policy), group)),
-    );
+    .flatMap((each) => allOf(each, numbers.policies));
+
+/** Groups of shards of a database that are not deleted. @throws BackupError archive.damaged */
+export const groupsIn = (meta: Buffer, database: string): readonly MetaGroup[] =>
+  policyBytes(meta, database).flatMap((policy) =>
+    allOf(policy, groupNumbers.groups)
+      .filter((group) => numberOf(group, groupNumbers.deletedAt) === 0n)
+      .map((group) => groupOf(nameOf(policy), group)),
+  );
+
+/** Names of the retention policies of a database; none where it is not there. @throws BackupError archive.damaged */
+export const policiesIn = (meta: Buffer, database: string): readonly string[] =>
+  policyBytes(meta, database).map(nameOf);
+
+/** The meta store of a server as a portable backup has it, of a server whose nodes are not counted (MaxNodeID). */
+export const portableMeta = (data: Buffer): Buffer =>
+  Buffer.concat([
+    encode({ number: numbers.data, wire: lengthDelimited, raw: data }),
+    encode({ number: numbers.maxNode, wire: 0, raw: varint(0n) }),
+  ]);
 
 /** What becomes of the retention policies that a portable backup carries. */
 export interface PolicyChange {
