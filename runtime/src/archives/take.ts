@@ -1,7 +1,18 @@
 import type { Target } from '../plan/schema.ts';
 import { addressOf, engineOf, openSource, type App } from '../session/app.ts';
+import { newestOf } from './facts.ts';
+import { knownOf } from './known.ts';
+import { choiceOfParts } from './parts/choice.ts';
 import { newSealKeys } from './seal-keys.ts';
 import { writeArchive, type Written } from './write.ts';
+
+/** Whether the next archive is stored as parts, which the log explains. */
+const choosesParts = async (app: App, target: Target): Promise<boolean> => {
+  const { archives } = await knownOf(app, app.stores.primary, target.name);
+  const choice = choiceOfParts(target, newestOf(archives)?.manifest.sourceBytes);
+  app.run.log.info({ target: target.name, ...choice }, 'parts');
+  return choice?.isParted === true;
+};
 
 /**
  * Dumps a target into the primary store, as an archive of the tier.
@@ -19,7 +30,7 @@ export const takeArchive = async (
   const source = await openSource(app.run, target);
   app.run.log.info({ target: target.name, source: addressOf(source) }, 'backup started');
   const engine = engineOf(target);
-  if (target.parts && engine.parts) {
+  if (engine.parts && (await choosesParts(app, target))) {
     await room;
     const { takeParts } = await import('./parts/take.ts');
     return takeParts(app, target, source, tier, engine.parts, newKeys);

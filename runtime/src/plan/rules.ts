@@ -120,7 +120,7 @@ const checkLogs = (targets: readonly DraftTarget[], environment: unknown, contex
 const checkParts = (targets: readonly DraftTarget[], context: Context): void =>
   targets.forEach((target, index) => {
     const engine = engines[String(target?.engine)];
-    if (target?.parts !== true || !engine || engine.parts) return;
+    if (target?.parts === undefined || target.parts === false || !engine || engine.parts) return;
     const withParts = Object.values(engines).filter(({ parts }) => parts);
     report(
       context,

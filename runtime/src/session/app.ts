@@ -92,7 +92,7 @@ export const findTarget = (plan: Plan, name: string): Target => {
 };
 
 /** The engine of a target; the plan's schema allows no other name. */
-export const engineOf = (target: Target): Engine => engineNamed(target.engine);
+export const engineOf = (target: Pick<Target, 'engine'>): Engine => engineNamed(target.engine);
 
 /** A server and the Secret with its credentials, as the plan names them. */
 type Access = Pick<Target, 'connection' | 'secret'>;

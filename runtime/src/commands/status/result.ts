@@ -78,6 +78,13 @@ export const targetStatusSchema = z.strictObject({
   rpoSeconds: z.number().describe('recovery point objective'),
   withinRpo: z.boolean().describe('false where there is no recovery point, or it is older than the RPO'),
   archiveBytes: z.int().optional().describe('size of the newest archive'),
+  parts: z
+    .strictObject({
+      isParted: z.boolean().describe('true: the next archive is stored as parts'),
+      reason: z.string().describe('why, or why not'),
+    })
+    .optional()
+    .describe('how the next archive is stored; absent for engines without parts'),
   sizeRatio: z
     .number()
     .optional()

@@ -1,3 +1,4 @@
+import { choiceOfParts } from '../../archives/parts/choice.ts';
 import { present } from '../../core/present.ts';
 import { sideBySide } from '../../core/side-by-side.ts';
 import { parseDuration } from '../../core/units.ts';
@@ -62,6 +63,7 @@ export const statusOf = (state: TargetState): TargetStatus => {
     rtoSeconds: parseDuration(target.rto),
     lastRuns: lastRunsOf(state),
     anomalies,
+    ...present({ parts: choiceOfParts(target, state.newest?.manifest.sourceBytes) }),
     ...present({ sizeRatio, verifiedAt, lastDrill: lastDrillOf(state), lastLogDrill: lastLogDrillOf(state) }),
     ...present({ log: logOf(state), logProblem: state.logProblem?.message }),
     ...present({ lock: lockOf(state), frozen, nextRun: state.nextRunAt }),

@@ -115,8 +115,13 @@ const failedLines = ({ lastRuns }: TargetStatus): readonly string[] =>
     .filter(({ command, ok }) => command !== 'backup' && !ok)
     .map(({ command, failure, startedAt }) => `last ${command} FAILED ${failure} ${formatTime(startedAt)}`);
 
+/** Only where it is no archive in one file, which is what people expect. */
+const partsLines = ({ parts }: TargetStatus): readonly string[] =>
+  parts?.isParted ? [`stored as parts: ${parts.reason}`] : [];
+
 /** What does not fit into the table's row of a target. */
 const remarks = (row: TargetStatus): readonly string[] => [
+  ...partsLines(row),
   ...logLines(row),
   ...logDrillLines(row),
   ...asideLines(row),
