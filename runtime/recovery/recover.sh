@@ -568,19 +568,32 @@ decrypted() {
   fi
 }
 
+# Appends to file $1 those that are named $2 and a number from 000001 on.
+append_numbered() {
+  part=1
+  while next=$2$(printf '%06d' "$part") && [ -f "$next" ] && [ ! -L "$next" ]; do
+    cat "$next" >>"$1"
+    rm "$next"
+    part=$((part + 1))
+  done
+}
+
 # Joins what the archive holds in parts: name.part-000000, and so on.
 join_parts() {
   find "$1" -type f -name '*.part-000000' >"$tmp/parts"
   while read -r first; do
     whole=${first%.part-000000}
     mv "$first" "$whole"
-    part=1
-    while next=$whole.part-$(printf '%06d' "$part") && [ -f "$next" ]; do
-      cat "$next" >>"$whole"
-      rm "$next"
-      part=$((part + 1))
-    done
+    append_numbered "$whole" "$whole.part-"
   done <"$tmp/parts"
+}
+
+# Joins a dump of PostgreSQL that is cut: name.dump, name.dump.000001, and so on.
+join_dump() {
+  dump=$(awk -F '\t' '$1 ~ /\.dump$/ { print $1; exit }' "$tmp/entries")
+  [ "$(field engine)" = postgresql ] && [ -n "$dump" ] || return 0
+  [ ! -L "$1/$dump" ] || die "$dump is a link"
+  append_numbered "$1/$dump" "$1/$dump."
 }
 
 # The folder holds the entries of the manifest, each of its size, and nothing else.
@@ -622,6 +635,7 @@ unpack() {
   [ ! -s "$tmp/failed" ] || die "the archive cannot be unpacked: $(tr '\n' ' ' <"$tmp/failed")failed; is the disk full? $(tail -n 1 "$tmp/log")"
   join_parts "$unpacked"
   check_entries "$unpacked"
+  join_dump "$unpacked"
   proved
 }
 
@@ -760,7 +774,6 @@ END
 
 restore_postgresql() {
   for program in pg_restore psql; do need "$program"; done
-  dump=$(awk -F '\t' '$1 ~ /\.dump$/ { print $1; exit }' "$tmp/entries")
   maintenance=postgres
   psql -Xq -d postgres -c '' 2>"$tmp/refusal" || { maintenance=template1; relayed psql -Xq -d template1 -c '' || die "psql cannot connect: $(cat "$tmp/refusal")"; }
   ! psql_on "$maintenance" <<'END' | grep -q . || die "database $into already exists"

@@ -30,12 +30,13 @@ export const takeArchive = async (
   const source = await openSource(app.run, target);
   app.run.log.info({ target: target.name, source: addressOf(source) }, 'backup started');
   const engine = engineOf(target);
+  const options = { instant: target.pointInTime !== undefined };
   if (engine.parts && (await choosesParts(app, target))) {
     await room;
     const { takeParts } = await import('./parts/take.ts');
-    return takeParts(app, target, source, tier, engine.parts, newKeys);
+    return takeParts(app, target, { source, work: engine.parts, options }, tier, newKeys);
   }
-  const dump = await engine.dump(app.run, source, { instant: target.pointInTime !== undefined });
+  const dump = await engine.dump(app.run, source, options);
   try {
     await room;
     return await writeArchive(app, target, dump, tier, newKeys);

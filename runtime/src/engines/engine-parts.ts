@@ -1,6 +1,6 @@
 import type { RunContext } from '../core/context.ts';
 import type { DumpEntry } from '../core/entries.ts';
-import type { ServerInfo, Source } from './source.ts';
+import type { DumpOptions, ServerInfo, Source } from './source.ts';
 
 /** What is counted: measure → value. */
 export type PartFacts = Readonly<Record<string, number | string>>;
@@ -15,6 +15,8 @@ export interface NewPart extends DumpEntry {
 export interface SamePart {
   readonly name: string;
   readonly isSame: true;
+  /** Name that the entry had in the earlier archive. @default the same */
+  readonly earlier?: string;
 }
 
 /** The archive before, whose parts may go on. */
@@ -36,11 +38,16 @@ export interface PartsDump {
   readonly close: () => Promise<void>;
 }
 
-/** Dumps of which what has not changed is left out, by proof of the server. */
+/** Dumps of which what has not changed is left out, by proof of the server or because it was read and is equal. */
 export interface PartsWork<Connection = unknown> {
   /** Bytes of a dump from which parts are chosen by themselves. Default: never, only where the plan asks for them. */
   readonly largeBytes?: number;
   /** Why dumps of such a connection have no parts; undefined where they have. Default: all have. */
   hindrance?(connection: Connection): string | undefined;
-  dump(run: RunContext, source: Source<Connection>, earlier: Earlier | undefined): Promise<PartsDump>;
+  dump(
+    run: RunContext,
+    source: Source<Connection>,
+    earlier: Earlier | undefined,
+    options?: DumpOptions,
+  ): Promise<PartsDump>;
 }

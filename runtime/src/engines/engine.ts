@@ -8,10 +8,10 @@ import type { PartsWork } from './engine-parts.ts';
 import type { Fingerprint } from './fingerprint.ts';
 import type { Leftover } from './leftover.ts';
 import type { Preview } from './preview.ts';
-import type { ServerInfo, Source } from './source.ts';
+import type { DumpOptions, ServerInfo, Source } from './source.ts';
 
 export type { DumpEntry, Entries } from '../core/entries.ts';
-export type { ServerInfo, Source } from './source.ts';
+export type { DumpOptions, ServerInfo, Source } from './source.ts';
 export type { Fingerprint } from './fingerprint.ts';
 export type { Leftover } from './leftover.ts';
 export type { Hindrance, Preview } from './preview.ts';
@@ -23,12 +23,6 @@ export interface Dump {
   /** Taken from the very data that was dumped (same snapshot or same stream). Call after `entries` ended. */
   readonly fingerprint: () => Promise<Fingerprint>;
   readonly close: () => Promise<void>;
-}
-
-/** What a dump is asked for besides the data. */
-export interface DumpOptions {
-  /** An entry that says which instant of the log it is of, where the server can tell: `AgreementWork`. @default false */
-  readonly instant?: boolean;
 }
 
 /** Which part of an archive is restored, and where to; all in the place of the live data where nothing is given. */
@@ -192,6 +186,6 @@ export interface Engine<Connection = unknown> extends Work<Connection> {
   readonly bases?: BaseWork<Connection>;
   /** For databases whose dumps say at which instant of the log they were taken. Default: no recovery is compared with an archive. */
   readonly agreement?: AgreementWork<Connection>;
-  /** For databases that prove which pieces of a dump did not change. Default: none; `parts` of a plan is then refused. */
+  /** For databases that know which pieces of a dump did not change. Default: none; `parts` of a plan is then refused. */
   readonly parts?: PartsWork<Connection>;
 }

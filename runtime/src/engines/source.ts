@@ -18,3 +18,9 @@ export interface Source<Connection = unknown> {
   /** Absent where the connection has no TLS of this form. */
   readonly tls?: Tls | undefined;
 }
+
+/** What a dump is asked for besides the data. */
+export interface DumpOptions {
+  /** An entry that says which instant of the log it is of, where the server can tell: `AgreementWork`. @default false */
+  readonly instant?: boolean;
+}

@@ -111,7 +111,7 @@ const targetOf = (engine: Engine) =>
       .optional(),
     /** Keeps the log of the database as it is written, so that any instant can be restored. PostgreSQL only. @default none - it needs a slot on the server, and an account that may replicate */
     pointInTime: pointInTimeOf(accountSecret(engine)).optional(),
-    /** Stores what a database changes as a whole as files of their own, and those that did not change only once (docs/how-to/parts.md): `true`, `false`, or by its size, `auto`. InfluxDB only. @default auto - an archive of a small database is one file, which needs no other; a large one costs each night what has changed */
+    /** Stores what a database changes as a whole as files of their own, and those that did not change only once (docs/how-to/parts.md): `true`, `false`, or by its size, `auto`. InfluxDB, and PostgreSQL with `true` only. @default auto - an archive of a small database is one file, which needs no other; a large one costs each night what has changed */
     parts: z.union([z.boolean(), z.literal('auto')]).optional(),
     /** Workloads that use the database: `restore --stop-services` scales them to 0 during a restore (docs/how-to/restore.md#while-nothing-writes). @default none - nothing is stopped that nobody named */
     services: z.array(serviceConfig).optional(),

@@ -1,4 +1,4 @@
-import type { Source } from '../../engines/engine.ts';
+import type { DumpOptions, Source } from '../../engines/engine.ts';
 import type { PartsDump, PartsWork } from '../../engines/engine-parts.ts';
 import type { Target } from '../../plan/schema.ts';
 import type { App } from '../../session/app.ts';
@@ -36,17 +36,23 @@ export const writeParted = async (
   return { key, manifest };
 };
 
-/** As `takeArchive`, of an engine that proves what did not change since the newest archive. */
+/** What a dump is made of, and how. */
+interface Taking {
+  readonly source: Source;
+  readonly work: PartsWork;
+  readonly options: DumpOptions;
+}
+
+/** As `takeArchive`, of an engine that knows what did not change since the newest archive. */
 export const takeParts = async (
   app: App,
   target: Target,
-  source: Source,
+  { source, work, options }: Taking,
   tier: Tier,
-  work: PartsWork,
   newKeys: Promise<SealKeys>,
 ): Promise<Written> => {
   const earlier = await earlierParts(app, target.name);
-  const dump = await work.dump(app.run, source, earlier);
+  const dump = await work.dump(app.run, source, earlier, options);
   try {
     return await writeParted(app, target, dump, tier, earlier, newKeys);
   } finally {

@@ -64,8 +64,10 @@ export const partsWriter = (
     for await (const entry of entries) {
       if (stopped) throw new Error('the archive was given up');
       names.push(entry.name);
-      if ('isSame' in entry) parts.push(mustExist(earlier?.part(entry.name), `part ${entry.name}`));
-      else if (!isPart(entry)) yield entry;
+      if ('isSame' in entry) {
+        const { name, earlier: before = name } = entry;
+        parts.push({ ...mustExist(earlier?.part(before), `part ${before}`), entry: name });
+      } else if (!isPart(entry)) yield entry;
       else {
         const sealed = await store(entry.content);
         parts.push({ entry: entry.name, ...sealed, facts: entry.facts() });

@@ -32,6 +32,6 @@ export const influxdb: Engine<InfluxdbConnection> = {
     largeBytes: 1 << 30, // below, a dump takes seconds, and a month of them fits on any volume
     hindrance: ({ count }) =>
       count === 'server' ? 'connection.count is server, which counts nothing that is not read' : undefined,
-    dump: async (...args) => (await import('./dump.ts')).dumpParts(...args),
+    dump: async (run, source, earlier) => (await import('./dump.ts')).dumpParts(run, source, earlier),
   },
 };

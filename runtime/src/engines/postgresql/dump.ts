@@ -253,13 +253,29 @@ const report = ({ context, source }: Dumping, { readsPasswords, roles }: Snapsho
   for (const what of roles.leftOut) context.log.warn({ target, what }, 'not saved');
 };
 
-async function* entriesOf(dumping: Dumping, snapshot: Snapshot): AsyncGenerator<DumpEntry, void, undefined> {
+/** Of what database a dump is. */
+export interface Dumped {
+  /** In the snapshot of the dump; free until the first bytes of the dump came. */
+  readonly client: Client;
+  readonly encoding: string;
+}
+
+/** Makes entries of a dump. */
+type Cut<Entry> = (dump: DumpEntry, of: Dumped) => AsyncIterable<Entry>;
+
+async function* entriesOf<Entry>(
+  dumping: Dumping,
+  snapshot: Snapshot,
+  cut: Cut<Entry>,
+): AsyncGenerator<DumpEntry | Entry, void, undefined> {
   report(dumping, snapshot);
   yield json(entryNames.settings, snapshot.settings);
   yield json(entryNames.roles, snapshot.roles);
-  const { database } = dumping.source.connection;
+  const { client, source } = dumping;
   const inUse = { snapshot };
-  yield { name: entryNames.dump(database), content: dumpDatabase(dumping, inUse) };
+  const name = entryNames.dump(source.connection.database);
+  const { encoding } = snapshot.settings;
+  yield* cut({ name, content: dumpDatabase(dumping, inUse) }, { client, encoding });
   const { instant } = inUse.snapshot;
   if (instant) yield json(entryNames.instant, instant);
 }
@@ -288,12 +304,18 @@ const countingOf = (source: PostgresqlSource, client: Client): Counting => {
     : countInStream(client, contentHash);
 };
 
+/** A dump whose entries `cut` makes. */
+interface OpenDump<Entry> extends Omit<Dump, 'entries'> {
+  readonly entries: AsyncIterable<DumpEntry | Entry>;
+}
+
 /** Dumps one database and the server's roles, and counts the rows of the dump's own snapshot while it runs. */
-export const dump = async (
+export const openDump = async <Entry>(
   context: RunContext,
   source: PostgresqlSource,
-  { instant: asksInstant = false }: DumpOptions = {},
-): Promise<Dump> => {
+  { instant: asksInstant = false }: DumpOptions,
+  cut: Cut<Entry>,
+): Promise<OpenDump<Entry>> => {
   const client = await connect(source);
   try {
     const version = await versionOf(client);
@@ -303,7 +325,7 @@ export const dump = async (
     const { counting } = taking;
     return {
       server: infoOf(version, tools),
-      entries: entriesOf({ ...taking, context, source, tools }, snapshot),
+      entries: entriesOf({ ...taking, context, source, tools }, snapshot, cut),
       fingerprint: () => counting.result().catch((error: unknown) => Promise.reject(asDumpError(error))),
       close: () => client.end(),
     };
@@ -312,3 +334,14 @@ export const dump = async (
     throw asDumpError(error);
   }
 };
+
+async function* whole(dump: DumpEntry): AsyncGenerator<DumpEntry> {
+  yield dump;
+}
+
+/** Dumps one database and the server's roles. */
+export const dump = (
+  context: RunContext,
+  source: PostgresqlSource,
+  options: DumpOptions = {},
+): Promise<Dump> => openDump(context, source, options, whole);

@@ -16,6 +16,9 @@ export const entryNames = {
   globals: 'globals.sql',
   /** `grill.dump`; characters that are no good in a path are percent-encoded. */
   dump: (database: string): string => `${encodeURIComponent(database)}.dump`,
+  /** Of a dump that is cut: itself, then `grill.dump.000001` and so on, which joined are the dump. */
+  next: (name: string, number: number): string =>
+    number === 0 ? name : `${name}.${`${number}`.padStart(6, '0')}`,
   /** Last, of targets whose log is kept, where the server could tell. */
   instant: instantEntry,
 } as const;
@@ -77,6 +80,26 @@ const unexpected = ({ name }: DumpEntry): never => {
   throw new BackupError('archive.damaged', `unexpected entry ${name} in a postgresql archive`);
 };
 
+/** Entries with a dump that was cut as one. */
+async function* joined(entries: Entries): AsyncGenerator<DumpEntry, void, undefined> {
+  const all = entries[Symbol.asyncIterator]();
+  let next: IteratorResult<DumpEntry, unknown> = await all.next();
+  async function* content(name: string): AsyncGenerator<Buffer, void, undefined> {
+    for (let number = 0; !next.done && next.value.name === entryNames.next(name, number); number += 1) {
+      yield* next.value.content;
+      next = await all.next();
+    }
+  }
+  try {
+    while (!next.done) {
+      const { name } = next.value;
+      yield { name, content: content(name) };
+    }
+  } finally {
+    if (!next.done) await all.return?.();
+  }
+}
+
 /** Reads a dump's entries. @throws BackupError archive.damaged if one is missing, out of order, or too many */
 export const readEntries = async (entries: Entries, parts: Parts): Promise<void> => {
   let settings: DatabaseSettings;
@@ -97,7 +120,7 @@ export const readEntries = async (entries: Entries, parts: Parts): Promise<void>
     },
   ];
   let read = 0;
-  for await (const entry of entries) {
+  for await (const entry of joined(entries)) {
     if ((await (steps[read] ?? unexpected)(entry)) === 'enough') return;
     read += 1;
   }

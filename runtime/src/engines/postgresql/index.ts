@@ -46,6 +46,7 @@ export const postgresql: Engine<PostgresqlConnection> = {
     find: async (...args) => (await import('./agreement/agreement.ts')).find(...args),
     compare: async (...args) => (await import('./agreement/agreement.ts')).compare(...args),
   },
+  parts: { dump: async (...args) => (await import('./dump-parts.ts')).dumpParts(...args) },
   ...onDemand(() => import('./operations.ts')),
   dump: async (...args) => (await import('./dump.ts')).dump(...args), // thirty files fewer than all of the work
   prepareDump: () => import('./dump.ts'),
