@@ -8,7 +8,13 @@ import { startDirectory } from './stores/directory.ts';
 import type { StoreFixture } from './stores/fixture.ts';
 import { startS3Fixture } from './stores/s3.ts';
 
-const fixtures = { directory: startDirectory, s3: startS3Fixture } as const;
+const startFarDirectory = () => startDirectory(() => false);
+
+const fixtures = {
+  directory: startDirectory,
+  'directory, far away,': startFarDirectory,
+  s3: startS3Fixture,
+} as const;
 
 const MiB = 1 << 20;
 const startMs = 90_000;
@@ -46,7 +52,7 @@ const keysOf = async (store: Store, prefix: string): Promise<readonly string[]> 
 const contentOf = async (store: Store, key: string): Promise<string> =>
   (await collect(store.get(key))).toString();
 
-describe.each(Object.entries(fixtures))('a %s store', (kind, start) => {
+describe.each(Object.entries(fixtures))('a %s store', (name, start) => {
   let fixture: StoreFixture;
   let store: Store;
   beforeAll(async () => {
@@ -58,7 +64,7 @@ describe.each(Object.entries(fixtures))('a %s store', (kind, start) => {
   });
 
   test('says what it is', () => {
-    expect(store.kind).toBe(kind);
+    expect(store.kind).toBe(name.split(',')[0]);
   });
 
   test.each([0, 1, 5 * MiB + 1, 8 * MiB, 40 * MiB])(

@@ -1,4 +1,4 @@
-import { closeSync, constants, fstatSync, lstatSync, open, type Stats } from 'node:fs';
+import { closeSync, constants, fstatSync, lstatSync, open, openSync, type Stats } from 'node:fs';
 import { lstat } from 'node:fs/promises';
 import { promisify } from 'node:util';
 import { BackupError } from '../core/errors.ts';
@@ -50,12 +50,13 @@ const openBack = promisify(open);
 /**
  * Opens a file for reading, whose folder was looked at. Looks before it opens, as opening a device can do something, and afterwards, as it may have changed: a pipe never blocks.
  * Without promises where the kernel knows the answer: small objects are read by the thousand.
+ * @param isNear true for a volume of this machine. @default false
  */
-export const openFile = async (path: string): Promise<OpenFile> => {
+export const openFile = async (path: string, isNear = false): Promise<OpenFile> => {
   const found = lstatSync(path);
   if (!found.isFile()) throw odd(path, found);
   const flags = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
-  const descriptor = await openBack(path, flags);
+  const descriptor = isNear ? openSync(path, flags) : await openBack(path, flags);
   const opened = fstatSync(descriptor);
   if (opened.isFile()) return { descriptor, size: opened.size };
   closeSync(descriptor);

@@ -1,4 +1,4 @@
-import { lstatSync, statSync } from 'node:fs';
+import { lstatSync, readdirSync, statSync, type Dirent } from 'node:fs';
 import { mkdir, open, opendir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { BackupError } from '../core/errors.ts';
@@ -65,22 +65,23 @@ export const pathFor = async (root: string, key: string): Promise<string> => {
   return join(root, key);
 };
 
-export interface TreeEntry {
-  readonly key: string;
-  readonly name: string;
-  readonly isFile: boolean;
+/** Names of some files of one folder. */
+export interface TreePart {
+  /** Empty or with a slash at its end: a key is folder and name. */
+  readonly folder: string;
+  readonly names: readonly string[];
 }
 
-/** Entries that are handed over together. @default 256 */
-const mostTogether = 256;
-
-/** Files and links below the folder part of `prefix`, in the order of their keys, which is the order of S3; some at a time. */
-export async function* walk(root: string, prefix: string): AsyncGenerator<readonly TreeEntry[]> {
+/**
+ * Files below the folder part of `prefix`, in the order of their keys, which is the order of S3; some at a time.
+ * @param isNear true for a volume of this machine
+ */
+export async function* walk(root: string, prefix: string, isNear: boolean): AsyncGenerator<TreePart> {
   const folder = prefix.slice(0, prefix.lastIndexOf('/') + 1);
   // the reading waits for a volume far away, so that the look does not
-  const read = () => namesIn(join(root, folder)).finally(() => checkFolders(root, folder));
+  const read = () => namesIn(join(root, folder), isNear).finally(() => checkFolders(root, folder));
   const names = await onFile(join(root, folder), read).catch(absent);
-  if (names !== undefined) yield* walkFolder(root, folder, prefix, names);
+  if (names !== undefined) yield* walkFolder({ root, prefix, isNear }, folder, names);
 }
 
 const absent = (error: unknown): undefined => {
@@ -94,46 +95,76 @@ const mostEntries = 1_000_000;
 /** Entries that the kernel is asked for at a time. @default 1,024 */
 const entriesRead = 1024;
 
-/** Names in a folder, sorted as their keys are: those of folders end with one slash, those of neither files nor folders with two. */
-const namesIn = async (path: string): Promise<readonly string[]> => {
+/** Larger folders of a volume near are read as those of one far away, which stops at too many entries: they may have a million. */
+const atOnceBytes = 16 << 20;
+
+/** A name as it is sorted: that of a folder ends with a slash. Undefined for what is neither a file nor a folder. */
+const marked = (entry: Dirent): string | undefined => {
+  if (entry.isFile()) return entry.name;
+  return entry.isDirectory() ? `${entry.name}/` : undefined;
+};
+
+/** Undefined where the folder is too large for it. */
+const namesAtOnce = (path: string): string[] | undefined => {
+  const stats = statSync(path, { throwIfNoEntry: false });
+  if (!stats) return [];
+  if (stats.size > atOnceBytes) return undefined;
+  return readdirSync(path, { withFileTypes: true }).flatMap((entry) => marked(entry) ?? []);
+};
+
+const namesInTurn = async (path: string): Promise<string[]> => {
   const folder = await opendir(path, { bufferSize: entriesRead }).catch(instead(undefined, 'ENOENT'));
   if (!folder) return [];
   const names: string[] = [];
   try {
-    for (;;) {
+    for (let count = 0; ; count++) {
       // a promise for each entry would cost more than reading the folder
-      const entry = names.length % entriesRead === 0 ? await folder.read() : folder.readSync();
+      const entry = count % entriesRead === 0 ? await folder.read() : folder.readSync();
       if (!entry) break;
-      names.push(`${entry.name}${entry.isDirectory() ? '/' : entry.isFile() ? '' : '//'}`);
-      if (names.length > mostEntries)
+      const name = marked(entry);
+      if (name !== undefined) names.push(name);
+      if (count >= mostEntries)
         throw new BackupError('store.failed', `folder ${path} has more than ${mostEntries} entries`);
     }
   } finally {
     folder.closeSync();
   }
+  return names;
+};
+
+/** Names in a folder, marked, sorted as their keys are. */
+const namesIn = async (path: string, isNear: boolean): Promise<readonly string[]> => {
+  const names = (isNear ? namesAtOnce(path) : undefined) ?? (await namesInTurn(path));
   return names.sort();
 };
 
+/** Names that are handed over together. @default 256 */
+const mostTogether = 256;
+
+/** So many files, or those up to the next folder, which comes last. */
+const partOf = (names: readonly string[], from: number): readonly string[] => {
+  const end = Math.min(names.length, from + mostTogether);
+  let to = from;
+  while (to < end) if (names[to++]?.endsWith('/')) break;
+  return names.slice(from, to);
+};
+
 async function* walkFolder(
-  root: string,
+  walked: { readonly root: string; readonly prefix: string; readonly isNear: boolean },
   folder: string,
-  prefix: string,
   names: readonly string[],
-): AsyncGenerator<readonly TreeEntry[]> {
-  let entries: TreeEntry[] = [];
-  for (const named of names) {
-    const name = named.replace(/\/+$/, '');
-    const isFolderName = named === `${name}/`;
-    const key = `${folder}${isFolderName ? named : name}`;
-    if (!key.startsWith(prefix) && !prefix.startsWith(key)) continue;
-    if (!isFolderName) entries.push({ key, name, isFile: named === name });
-    if (isFolderName || entries.length === mostTogether) {
-      yield entries;
-      entries = [];
-    }
-    if (!isFolderName || !isFolder(key)) continue; // not `lost+found`, which only root may read
+): AsyncGenerator<TreePart> {
+  const { root, prefix, isNear } = walked;
+  const mayHold = (key: string) => key.startsWith(prefix) || prefix.startsWith(key);
+  for (let from = 0; from < names.length;) {
+    const part = partOf(names, from);
+    from += part.length;
+    const last = part.at(-1) ?? '';
+    const key = `${folder}${last}`;
+    yield { folder, names: last.endsWith('/') ? part.slice(0, -1) : part };
+    if (!last.endsWith('/') || !mayHold(key)) continue;
+    if (!isFolder(key)) continue; // not `lost+found`, which only root may read
     const below = join(root, key);
-    yield* walkFolder(root, key, prefix, await onFile(below, () => namesIn(below)));
+    yield* walkFolder(walked, key, await onFile(below, () => namesIn(below, isNear)));
   }
-  yield entries;
 }

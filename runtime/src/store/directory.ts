@@ -1,4 +1,4 @@
-import { closeSync, read, type Stats } from 'node:fs';
+import { closeSync, read, readSync, type Stats } from 'node:fs';
 import { lstat, statfs, unlink } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
@@ -8,25 +8,40 @@ import type { DirectoryConfig } from './config.ts';
 import { pointAlias, resolveAlias } from './directory-alias.ts';
 import { instead, onFile } from './directory-errors.ts';
 import { fileAt, openFile, statsOf } from './directory-kinds.ts';
-import { pathOf, syncFolder, walk } from './directory-tree.ts';
+import { pathOf, syncFolder, walk, type TreePart } from './directory-tree.ts';
 import { linkFile, putFile } from './directory-write.ts';
-import { isObjectKey, isPartial } from './keys.ts';
+import { isPartial, objectNames } from './keys.ts';
+import { nearness } from './near.ts';
 import type { ListOptions, Space, Store, StoredObject } from './store.ts';
+
+/** Where a store is. */
+interface Folder {
+  readonly root: string;
+  readonly isNear: () => boolean;
+}
 
 const readBytes = 1 << 20;
 
+/** Of a longer file, each part is read beside other work. */
+const nowBytes = 1 << 18;
+
 const readAt = promisify(read);
+
+/** The same, where it is no use to wait beside other work. */
+const readNow = (...[descriptor, buffer, ...where]: readonly [number, Buffer, number, number, number]) =>
+  Promise.resolve({ bytesRead: readSync(descriptor, buffer, ...where), buffer });
 
 async function* readFrom(
   path: string,
   descriptor: number,
   start: number,
   end: number,
+  readPart: typeof readNow,
 ): AsyncGenerator<Buffer> {
   for (let position = start; position < end;) {
     const wanted = Math.min(readBytes, end - position);
     const { bytesRead, buffer } = await onFile(path, () =>
-      readAt(descriptor, Buffer.allocUnsafe(wanted), 0, wanted, position),
+      readPart(descriptor, Buffer.allocUnsafe(wanted), 0, wanted, position),
     );
     if (bytesRead === 0)
       throw new BackupError(
@@ -38,22 +53,22 @@ async function* readFrom(
   }
 }
 
-async function* get(root: string, key: string, start = 0): AsyncGenerator<Buffer> {
+async function* get({ root, isNear }: Folder, key: string, start = 0): AsyncGenerator<Buffer> {
   const path = join(root, key);
-  const { descriptor, size } = await onFile(path, async () => openFile(pathOf(root, key)));
+  const { descriptor, size } = await onFile(path, async () => openFile(pathOf(root, key), isNear()));
   try {
     if (start > size)
       throw new BackupError('store.failed', `${path} has ${size} bytes, asked to start at ${start}`);
-    yield* readFrom(path, descriptor, start, size);
+    yield* readFrom(path, descriptor, start, size, isNear() && size <= nowBytes ? readNow : readAt);
   } finally {
     closeSync(descriptor);
   }
 }
 
-const described = (key: string, { size, ino, mtime, mtimeMs, ctimeMs }: Stats): StoredObject => ({
+const described = (key: string, { size, ino, mtimeMs, ctimeMs }: Stats): StoredObject => ({
   key,
   bytes: size,
-  modified: mtime,
+  modified: new Date(mtimeMs),
   tag: `${ino}-${mtimeMs}-${ctimeMs}`,
 });
 
@@ -66,21 +81,31 @@ const head = async (root: string, key: string): Promise<StoredObject | undefined
 /** An object of which only the name was asked for. */
 const named = (key: string): StoredObject => ({ key, bytes: 0, modified: new Date(0), tag: '' });
 
-async function* list(
+/** Objects of some names of a folder that the walk has just seen to be real. */
+const objectsIn = (
   root: string,
   prefix: string,
-  { describes = () => true, after = '' }: ListOptions = {},
-): AsyncGenerator<readonly StoredObject[]> {
-  for await (const entries of walk(root, prefix)) {
-    const objects: StoredObject[] = [];
-    for (const { key, isFile } of entries) {
-      if (!isFile || key <= after || !isObjectKey(key)) continue;
-      const stats = describes(key) && statsOf(`${root}/${key}`); // the walk has just seen that its folders are real
-      if (stats === false) objects.push(named(key));
-      else if (stats?.isFile()) objects.push(described(key, stats)); // else it was one when its folder was read
-    }
-    yield objects;
+  { folder, names }: TreePart,
+  { describes = () => true, after = '' }: ListOptions,
+): readonly StoredObject[] => {
+  const objects: StoredObject[] = [];
+  const isObject = objectNames(folder);
+  for (const name of names) {
+    const key = `${folder}${name}`;
+    if (!isObject(name) || key <= after || !key.startsWith(prefix)) continue;
+    const stats = describes(key) && statsOf(`${root}/${key}`);
+    if (stats === false) objects.push(named(key));
+    else if (stats?.isFile()) objects.push(described(key, stats)); // else it was one when its folder was read
   }
+  return objects;
+};
+
+async function* list(
+  { root, isNear }: Folder,
+  prefix: string,
+  options: ListOptions = {},
+): AsyncGenerator<readonly StoredObject[]> {
+  for await (const part of walk(root, prefix, isNear())) yield objectsIn(root, prefix, part, options);
 }
 
 const remove = async (root: string, key: string): Promise<void> => {
@@ -105,23 +130,23 @@ const isOlder = async (path: string, time: Date): Promise<boolean> => {
 };
 
 /** Paths of partial files last written before that time. */
-async function* partials(root: string, olderThan: Date): AsyncGenerator<string> {
-  for await (const entries of walk(root, ''))
-    for (const { key, name } of entries) {
-      const path = join(root, key);
+async function* partials({ root, isNear }: Folder, olderThan: Date): AsyncGenerator<string> {
+  for await (const { folder, names } of walk(root, '', isNear()))
+    for (const name of names) {
+      const path = join(root, folder, name);
       if (isPartial(name) && (await onFile(path, () => isOlder(path, olderThan)))) yield path;
     }
 }
 
-const leftovers = async (root: string, olderThan: Date): Promise<number> => {
+const leftovers = async (folder: Folder, olderThan: Date): Promise<number> => {
   let found = 0;
-  for await (const _ of partials(root, olderThan)) found++;
+  for await (const _ of partials(folder, olderThan)) found++;
   return found;
 };
 
-const removeLeftovers = async (root: string, olderThan: Date): Promise<number> => {
+const removeLeftovers = async (folder: Folder, olderThan: Date): Promise<number> => {
   let removed = 0;
-  for await (const path of partials(root, olderThan))
+  for await (const path of partials(folder, olderThan))
     if (await onFile(path, () => unlink(path).then(() => true, instead(false, 'ENOENT')))) removed++;
   return removed;
 };
@@ -129,15 +154,20 @@ const removeLeftovers = async (root: string, olderThan: Date): Promise<number> =
 /**
  * A store in a folder that already exists, such as a mounted volume. Files have mode 0640, folders 0750. Symbolic
  * links among its folders are refused, so that no key leads out of it.
+ * @param isNear whether it lies on this machine. @default as its file system says
  */
-export const directoryStore = ({ path: root }: DirectoryConfig): Store => {
+export const directoryStore = (
+  { path: root }: DirectoryConfig,
+  isNear: () => boolean = nearness(root),
+): Store => {
+  const folder = { root, isNear };
   const store: Store = {
     kind: 'directory',
     location: root,
     put: (key, body, options) => putFile(root, key, body, options),
-    get: (key, start) => get(root, key, start),
+    get: (key, start) => get(folder, key, start),
     head: (key) => head(root, key),
-    list: (prefix, options) => list(root, prefix, options),
+    list: (prefix, options) => list(folder, prefix, options),
     remove: (key) => remove(root, key),
     copy: async (from, to) => {
       if (!(await linkFile(root, from, to))) await store.put(to, store.get(from));
@@ -146,8 +176,8 @@ export const directoryStore = ({ path: root }: DirectoryConfig): Store => {
     resolve: (alias) => resolveAlias(root, alias),
     prolong: async () => {},
     space: () => space(root),
-    leftovers: (olderThan) => leftovers(root, olderThan),
-    removeLeftovers: (olderThan) => removeLeftovers(root, olderThan),
+    leftovers: (olderThan) => leftovers(folder, olderThan),
+    removeLeftovers: (olderThan) => removeLeftovers(folder, olderThan),
   };
   return keyChecking(store);
 };

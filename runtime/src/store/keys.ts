@@ -31,6 +31,13 @@ export const isFolder = (folder: string): boolean => isKey(`${folder}x`);
 /** True for the key of an object that this product stored; anything else in a folder or bucket is not ours to list. */
 export const isObjectKey = (key: string): boolean => isKey(key) && !isAlias(key);
 
+/** Tells names of objects in a folder, which is empty or ends with a slash: as `isObjectKey` of each, with the folder looked at once. */
+export const objectNames = (folder: string): ((name: string) => boolean) => {
+  if (folder !== '' && !isFolder(folder)) return () => false;
+  const most = mostCharacters - folder.length;
+  return (name) => name.length <= most && isSegment(name) && !name.startsWith(aliasPrefix);
+};
+
 /** @throws BackupError `usage.invalid` for what could lead out of the store. */
 export const checkKey = (key: string): string => {
   if (!isKey(key)) throw new BackupError('usage.invalid', `not a key of a store: ${JSON.stringify(key)}`);

@@ -4,13 +4,14 @@ import { directoryStore } from '../../../runtime/src/store/directory.ts';
 import { removeFolder, workFolder } from '../../kit/private-server.ts';
 import type { StoreFixture } from './fixture.ts';
 
-export const startDirectory = async (): Promise<StoreFixture> => {
+/** @param isNear @default as the file system of the folder says */
+export const startDirectory = async (isNear?: () => boolean): Promise<StoreFixture> => {
   const folders: string[] = [];
   return {
     open: async () => {
       const path = workFolder('store');
       folders.push(path);
-      return directoryStore({ path });
+      return directoryStore({ path }, isNear);
     },
     leftovers: async ({ location }) => {
       const names = await readdir(location, { recursive: true });

@@ -12,6 +12,23 @@ test.each([
   expect(nextRun(pattern, at(from))).toEqual(at(expected));
 });
 
+test('a run that was found is the next one until it comes, and no later one is it for a time before', () => {
+  const times = [
+    '2024-05-01T03:00',
+    '2024-05-01T04:59',
+    '2024-05-01T05:00',
+    '2024-05-01T01:00',
+    '2024-05-03T05:01',
+  ];
+  expect(times.map((time) => nextRun('0 5 * * *', at(time))?.toISOString().slice(8, 16))).toEqual([
+    '01T05:00',
+    '01T05:00',
+    '02T05:00',
+    '01T05:00',
+    '04T05:00',
+  ]);
+});
+
 const hour = 3600;
 
 test.each([
