@@ -265,8 +265,8 @@ function fields(at) { return wanted[at] + 0 }
 BEGIN {
   date = "^\"(([0-9][0-9][2468][048]|[0-9][0-9][13579][26]|[0-9][0-9]0[48]|[02468][048]00|[13579][26]00)-02-29|" \
     "[0-9][0-9][0-9][0-9]-((0[13578]|1[02])-(0[1-9]|[12][0-9]|3[01])|(0[469]|11)-(0[1-9]|[12][0-9]|30)|02-(0[1-9]|1[0-9]|2[0-8])))T"
-  base_rules = "base {,base.kind \"base\"/\"rolled\",base.systemIdentifier system,base.timeline ordinal,base.startLsn hex16," \
-    "base.redoLsn hex16,base.endLsn hex16,base.checksums true/false,base.rolledFrom? hex32,base.walThrough? hex16,"
+  base_rules = "base {,base.kind \"base\"/\"rolled\"/\"increment\",base.systemIdentifier system,base.timeline ordinal,base.startLsn hex16," \
+    "base.redoLsn hex16,base.endLsn hex16,base.checksums true/false,base.rolledFrom? hex32,base.walThrough? hex16,base.incrementOf? hex32,"
   type_of[""] = "{"
   sealed = ".id hex32,.bytes count,.storedAt time,.compression {,.compression.algorithm \"gzip\"/\"zstd\",.compression.level integer," \
     ".salt salt,.seal {,.seal.bytes count,.seal.sha256 hex64,.seal.segmentBytes 4194304,.seal.segments [,.seal.segments[]? hex64"
@@ -551,13 +551,20 @@ refuse_damage() {
   die "the archive is damaged: its SHA-256 is not that of the manifest"
 }
 
-verify() {
+verify_one() {
   prove_manifest
   authentic_archive >/dev/null
   refuse_damage
   each_part prove_part
   proved
-  [ -z "$log" ] || verify_log
+}
+
+# Of an increment, with --log, the bases that it goes on from too: they make a data directory together.
+verify() {
+  if [ -z "$log" ]; then verify_one; return; fi
+  find_layers
+  while read -r archive <&5; do verify_one; done 5<"$tmp/layers"
+  verify_log
 }
 
 # --- extraction -----------------------------------------------------------------------------------------------------
@@ -1155,7 +1162,63 @@ check_tar() {
   :
 }
 
-# Unpacks what `extract` left of the base in $staged into $data, with tablespaces in $spaces, and has PostgreSQL compare it all.
+# Base $archive and those that it goes on from, the whole one first, as paths in $tmp/layers: all of them lie in one folder.
+find_layers() {
+  given=$archive
+  : >"$tmp/layers"
+  prove_manifest
+  while :; do
+    { printf '%s\n' "$archive"; cat "$tmp/layers"; } >"$tmp/found"
+    mv "$tmp/found" "$tmp/layers"
+    before=$(field base.incrementOf)
+    [ -n "$before" ] || break
+    increment=${archive##*/}
+    archive=
+    for each in "${given%/*}"/base_*.manifest.json; do
+      ! grep -q "^ \"id\": \"$before\",\$" "$each" || archive=${each%.manifest.json}
+    done
+    [ -n "$archive" ] || die "$increment is an increment, and the base that it goes on from, $before, is not in ${given%/*}"
+    ! grep -Fqx -- "$archive" "$tmp/layers" || die "$increment goes on from itself"
+    prove_manifest
+    [ "$(field id)" = "$before" ] || die "${archive##*/} is not the base that $increment goes on from"
+  done
+  archive=$given
+}
+
+# Unpacks the base of $archive and those that it goes on from, and makes one data folder, $data, of them.
+unpack_layers() {
+  wanted=$data
+  number=0
+  set --
+  while read -r archive <&5; do
+    number=$((number + 1))
+    mkdir "$staged/entries"
+    unpack "$staged/entries"
+    if [ "$layers" -gt 1 ]; then
+      data=$staged/$number
+      places=$staged/$number.tablespaces
+      mkdir "$places"
+    fi
+    unpack_base
+    rmdir "$staged/entries"
+    set -- "$@" "$data"
+  done 5<"$tmp/layers"
+  if [ "$layers" -gt 1 ]; then
+    data=$wanted
+    for each in "$places"/*; do
+      [ ! -d "$each" ] || set -- -T "$(absolute "$each")=$(absolute "$spaces")/${each##*/}" "$@"
+    done
+    relayed pg_combinebackup --no-sync --manifest-checksums=SHA256 -o "$data" "$@" || die "the increments cannot be put together"
+    relayed pg_verifybackup --quiet --no-parse-wal "$data" || die "what the increments became is not what they say"
+    find "$staged/." ! -name . -prune ! -name data -exec rm -rf {} +
+  fi
+  rm -f "$data/backup_manifest" "$data/tablespace_map" "$data/standby.signal" "$data/recovery.signal"
+}
+
+# A folder as pg_combinebackup takes it in a pair: from the root on, "=" and backslashes escaped.
+absolute() { (cd "$1" && pwd) | sed 's/[\\=]/\\&/g'; }
+
+# Unpacks what `extract` left of the base in $staged into $data, with tablespaces in $places, and has PostgreSQL compare it all.
 unpack_base() {
   mkdir "$data"
   for content in "$staged"/entries/*.tar; do
@@ -1166,16 +1229,15 @@ unpack_base() {
         oid=${content##*/}
         oid=${oid%.tar}
         case $oid in *[!0-9]*) die "the base holds ${content##*/}, which does not belong to one" ;; esac
-        mkdir -p "$spaces/$oid" "$data/pg_tblspc"
-        relayed tar -xof "$content" -C "$spaces/$oid" || die "$oid.tar cannot be unpacked; is the disk full?"
-        ln -s "$(cd "$spaces" && pwd)/$oid" "$data/pg_tblspc/$oid"
+        mkdir -p "$places/$oid" "$data/pg_tblspc"
+        relayed tar -xof "$content" -C "$places/$oid" || die "$oid.tar cannot be unpacked; is the disk full?"
+        ln -s "$(cd "$places" && pwd)/$oid" "$data/pg_tblspc/$oid"
         ;;
     esac
     rm "$content"
   done
   mv "$staged/entries/backup_manifest" "$data/backup_manifest"
   relayed pg_verifybackup --quiet --no-parse-wal "$data" || die "the base is not what its server sent, by its own list of files"
-  rm -f "$data/backup_manifest" "$data/tablespace_map" "$data/standby.signal" "$data/recovery.signal"
 }
 
 # Name of the file of the log with number $1: the timeline is the last one that begins before its end.
@@ -1305,6 +1367,9 @@ put_settings() {
 # Base and log become a data directory, in a folder of its own first: nothing is where it was asked for unless all of it is.
 wal() {
   for program in pg_verifybackup pg_controldata pg_waldump; do need "$program"; done
+  find_layers
+  layers=$(($(wc -l <"$tmp/layers")))
+  [ "$layers" -eq 1 ] || need pg_combinebackup
   prove_manifest
   [ "$(field engine)" = postgresql ] || die "bases of engine $(field engine) are beyond this script; extract it"
   open_log
@@ -1314,9 +1379,8 @@ wal() {
   spaces=${into}_tablespaces
   staged=$(mktemp -d "$into/.grill-recover.XXXXXX")
   data=$staged/data
-  mkdir "$staged/entries"
-  unpack "$staged/entries"
-  unpack_base
+  places=$spaces
+  unpack_layers
   put_log
   settle_target
   put_settings
@@ -1376,6 +1440,7 @@ case $log in '' | /*) ;; *) log=./$log ;; esac
 # the target name "base" is reserved: only bases are called so
 case ${archive##*/} in base_*) document=base ;; *) document=archive ;; esac
 spaces=
+layers=1
 server=
 replica=
 staged=

@@ -10,7 +10,7 @@ import { generations } from '../../runtime/src/runs/lock-state.ts';
 import { takeLock } from '../../runtime/src/runs/lock.ts';
 import type { App } from '../../runtime/src/session/app.ts';
 import type { Store } from '../../runtime/src/store/store.ts';
-import { readBases, verifyBase, type Base } from '../../runtime/src/wal/bases.ts';
+import { readBases, verifyBase, type WholeBase } from '../../runtime/src/wal/bases.ts';
 import { recordsOf, testApp } from '../kit/app.ts';
 import { beforeEachStore } from '../kit/fresh-store.ts';
 import { startPostgresql, type TestPostgresql } from '../kit/postgresql.ts';
@@ -45,7 +45,7 @@ beforeEach(() => {
   });
 });
 
-const only = async (from: Store): Promise<Base> => {
+const only = async (from: Store): Promise<WholeBase> => {
   const { bases, broken } = await readBases(app, from, 'postgresql');
   expect(broken).toEqual([]);
   expect(bases).toHaveLength(1);

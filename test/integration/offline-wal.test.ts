@@ -1,5 +1,3 @@
-import { execFileSync, spawn } from 'node:child_process';
-import { once } from 'node:events';
 import {
   copyFileSync,
   cpSync,
@@ -10,7 +8,7 @@ import {
   rmSync,
   writeFileSync,
 } from 'node:fs';
-import { basename, delimiter, dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { takeBase } from '../../runtime/src/commands/base/base.ts';
 import type { RestoreOptions } from '../../runtime/src/commands/restore/plan.ts';
@@ -27,14 +25,12 @@ import { openLogReader } from '../../runtime/src/wal/reader.ts';
 import { startDirectory } from '../conformance/stores/directory.ts';
 import type { StoreFixture } from '../conformance/stores/fixture.ts';
 import { accountOf, targetWithLog, testApp } from '../kit/app.ts';
-import { passphrase } from '../kit/installation.ts';
 import { binDir, startPostgresql, type TestPostgresql } from '../kit/postgresql.ts';
-import { removeFolder, unprivileged, workFolder } from '../kit/private-server.ts';
+import { removeFolder, workFolder } from '../kit/private-server.ts';
+import { answerFrom, offlineRecovery, type Offline, type OfflineRecovery } from '../kit/offline-wal.ts';
 import { receiveWal, type ReceivedWal } from '../kit/received-wal.ts';
 import { storeLog } from '../kit/store-log.ts';
-import { until } from '../kit/until.ts';
 
-const script = join(import.meta.dirname, '../../runtime/recovery/recover.sh');
 const slowMs = 240_000;
 
 let server: TestPostgresql;
@@ -44,7 +40,7 @@ let app: App;
 let base: Base;
 let pieces: readonly string[];
 let folder: string;
-let keyFile: string;
+let offline: OfflineRecovery;
 let before: Date;
 /** Of the log; the last commit is older. */
 let ends: Date;
@@ -52,28 +48,13 @@ let lost: string;
 
 const store = (): string => app.stores.primary.location;
 
-interface Ran {
-  readonly code: number | null;
-  readonly stderr: string;
-}
-
-/** Runs the script without a program of ours in PATH; no process that it starts shows the passphrase. */
-const recover = async (command: string, ...args: readonly string[]): Promise<Ran> => {
-  const path = [binDir, '/usr/sbin', '/usr/bin', '/sbin', '/bin'].join(delimiter);
-  const all = [script, command, join(store(), base.key), ...args];
-  const child = spawn('/bin/dash', all, { env: { PATH: path, TMPDIR: folder } });
-  let stderr = '';
-  child.stderr.setEncoding('utf8').on('data', (text: string) => (stderr += text));
-  child.stdout.resume();
-  const [code] = (await once(child, 'close')) as [number | null];
-  expect(stderr).not.toContain(passphrase);
-  expect(readdirSync(folder).filter((name) => name.startsWith('grill-recover'))).toEqual([]);
-  return { code, stderr };
-};
+/** Runs a command of the script on the base. */
+const recover = (command: string, ...args: readonly string[]): Promise<Offline> =>
+  offline.run(command, join(store(), base.key), ...args);
 
 const withLog = (log = join(store(), 'wal/postgresql')): readonly string[] => [
   '--key-file',
-  keyFile,
+  offline.keyFile,
   '--log',
   log,
 ];
@@ -84,8 +65,7 @@ beforeAll(async () => {
   server = await startPostgresql();
   wal = await receiveWal(server);
   folder = workFolder('offline-wal');
-  keyFile = join(folder, 'passphrase');
-  writeFileSync(keyFile, `${passphrase}\n`);
+  offline = offlineRecovery(binDir);
   await sql('CREATE TABLE users AS SELECT g AS id FROM generate_series(1, 1000) g');
   fixture = await startDirectory();
   app = testApp({
@@ -112,6 +92,7 @@ afterAll(async () => {
   await wal.stop();
   await server.stop();
   await fixture.stop();
+  await offline.stop();
   await removeFolder(folder);
 });
 
@@ -133,20 +114,14 @@ const contents = (root: string): ReadonlyMap<string, string> =>
       ]),
   );
 
-/** What a server that starts from a data directory holds, once it is open; the server's user is not this one. */
-const counted = async (data: string): Promise<string> => {
-  if ('uid' in unprivileged) execFileSync('chown', ['-R', `${unprivileged.uid}`, data]);
-  const recovered = await startPostgresql({ data, password: server.password });
-  try {
-    await until(async () => (await recovered.psql('postgres', 'SELECT pg_is_in_recovery()')).trim() === 'f');
-    return await recovered.psql(
-      'postgres',
-      `SELECT (SELECT count(*) FROM users), to_regclass('later') IS NULL`,
-    );
-  } finally {
-    await recovered.stop();
-  }
-};
+/** What a server that starts from a data directory holds. */
+const counted = (data: string): Promise<string> =>
+  answerFrom(
+    data,
+    { password: server.password },
+    'postgres',
+    `SELECT (SELECT count(*) FROM users), to_regclass('later') IS NULL`,
+  );
 
 const stampOf = (time: Date): string => time.toISOString().replace('T', ' ').replace('Z', '');
 

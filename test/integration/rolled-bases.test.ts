@@ -6,7 +6,7 @@ import type { Fingerprint } from '../../runtime/src/engines/engine.ts';
 import { logStateReader } from '../../runtime/src/health/log-state.ts';
 import { engineOf, findTarget, openSource, type App } from '../../runtime/src/session/app.ts';
 import type { Store } from '../../runtime/src/store/store.ts';
-import { readBases, verifyBase, type Base } from '../../runtime/src/wal/bases.ts';
+import { readBases, verifyBase, type WholeBase } from '../../runtime/src/wal/bases.ts';
 import { recoverInstant } from '../../runtime/src/wal/recovered.ts';
 import { candidatesOf, seek } from '../../runtime/src/wal/sought.ts';
 import { startDirectory } from '../conformance/stores/directory.ts';
@@ -47,7 +47,7 @@ const appWith = (base: object): App =>
     run: { readSecret: accountOf(server) },
   });
 
-const bases = async (): Promise<readonly Base[]> =>
+const bases = async (): Promise<readonly WholeBase[]> =>
   (await readBases(app, app.stores.primary, 'postgresql')).bases;
 
 const storeAll = async (): Promise<void> => {

@@ -12,6 +12,7 @@ const step = fc.oneof(
     arbitrary: fc.record({ does: fc.constant('log' as const), size: fc.integer({ min: 1, max: 40 }) }),
   },
   { weight: 3, arbitrary: fc.record({ does: fc.constant('base' as const), size: fc.nat(30) }) },
+  { weight: 3, arbitrary: fc.record({ does: fc.constant('increment' as const), size: fc.nat(30) }) },
   { weight: 1, arbitrary: fc.record({ does: fc.constant('promote' as const), size: fc.nat(60) }) },
   {
     weight: 1,
@@ -56,10 +57,20 @@ export const played = (system: string, steps: readonly (readonly [Step, number])
       const open = last && last.from < position && position <= last.to ? last : { timeline, from: position };
       if (pieces.length > 0) gaps.push({ system, timeline: open.timeline, from: open.from, to });
       position = to;
-    } else if (does === 'base') {
+    } else if (does === 'base' || does === 'increment') {
       const from = position - length > begin ? position - length : begin;
       const id = `base-${system}-${bases.length}`;
-      bases.push({ id, key: id, finishedAt: time, system, timeline, start: from, end: position });
+      const before = does === 'increment' ? bases.at(-1) : undefined;
+      bases.push({
+        id,
+        key: id,
+        finishedAt: time,
+        system,
+        timeline,
+        start: from,
+        end: position,
+        ...(before && { incrementOf: before.id }),
+      });
     } else if (does === 'promote') {
       position = position - length > begin ? position - length : begin;
       parts = [...parts, { timeline, at: position }];

@@ -6,7 +6,10 @@ import type { BaseDump, BaseFacts, LogReader, LogTarget } from './engine-log.ts'
 export type { BaseDump, BaseFacts, LogReader, LogTarget } from './engine-log.ts';
 
 /** What the files of a base say of themselves; the rest is in its manifest alone. */
-export type InspectedBase = Pick<BaseFacts, 'timeline' | 'redo' | 'end'>;
+export interface InspectedBase extends Pick<BaseFacts, 'timeline' | 'redo' | 'end'> {
+  /** Of an increment: `redo` of the base that it goes on from. */
+  readonly since?: bigint;
+}
 
 /** A base and its log, recovered into a server of this job, which stands at the instant that was asked for. */
 export interface Recovered<Connection = unknown> {
@@ -26,6 +29,8 @@ export type StoreRolled<Result> = (dump: BaseDump, through: bigint) => Promise<R
 export interface RecoveryInput {
   /** Read once, from the beginning. */
   readonly entries: Entries;
+  /** Of an increment: those of the bases that it goes on from, oldest first. @default none - the base is whole */
+  readonly before?: readonly Entries[];
   readonly facts: BaseFacts;
   readonly server: ServerInfo;
   /** What the entries hold together, for a check of free space. */
@@ -36,8 +41,11 @@ export interface RecoveryInput {
 
 /** Copies of a whole database that runs, which become any instant of its log. */
 export interface BaseWork<Connection = unknown> {
-  /** @throws BackupError `source.*`, `log.*`; entries `dump.*` */
-  base(run: RunContext, source: Source<Connection>): Promise<BaseDump>;
+  /**
+   * @param before the newest base: where the server can tell what changed since, only that is sent. It is read to its end first.
+   * @throws BackupError `source.*`, `log.*`, `dump.*`; `archive.*` of `before`
+   */
+  base(run: RunContext, source: Source<Connection>, before?: Entries): Promise<BaseDump>;
   /** Proves that entries are a whole base, without a server. @throws BackupError `archive.damaged` */
   inspect(run: RunContext, entries: Entries): Promise<InspectedBase>;
   /**

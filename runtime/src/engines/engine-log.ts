@@ -208,5 +208,9 @@ export interface BaseDump {
   readonly server: ServerInfo;
   readonly entries: Entries;
   readonly facts: () => Promise<BaseFacts>;
+  /** Holds only what changed since the base that was given. @default false */
+  readonly isIncrement?: boolean;
+  /** Why all was copied although a base was given, and the server is set up for increments. */
+  readonly whyWhole?: string;
   readonly close: () => Promise<void>;
 }

@@ -57,18 +57,27 @@ export const pointInTimeOf = <Secret extends z.ZodType>(secret: Secret) =>
         deadline: duration.default('6h'),
         /** How old the last copy of the server may become while bases are rolled: made of the base before and its log, in a scratch server of the job. @default none - every base is a copy of the server */
         roll: duration.optional(),
+        /** How old a whole copy of the server may become while only what changed since is copied: PostgreSQL 17 and newer with `summarize_wal`, and no `roll`. Shorter than between two bases: all is copied each time. @default 6d - with a base each night all is copied once a week, so that no more log is kept than with weekly copies */
+        increments: duration.default('6d'),
       })
       .prefault({}),
   });
 
-/** For how long any instant can be restored, and how old the base and the log that this needs become at most; in seconds. */
+/**
+ * For how long any instant can be restored, and how old the base and the log that this needs become at most; in seconds. What
+ * increments go on from is older than they are, where bases are taken often enough for increments.
+ */
 export const keptSeconds = ({
   window,
-  base: { schedule, deadline },
-}: Pick<z.output<ReturnType<typeof pointInTimeOf>>, 'window' | 'base'>) => ({
-  window: parseDuration(window),
-  oldest: parseDuration(window) + longestGapSeconds(schedule) + parseDuration(deadline),
-});
+  base: { schedule, deadline, roll, increments },
+}: Pick<z.output<ReturnType<typeof pointInTimeOf>>, 'window' | 'base'>) => {
+  const gap = longestGapSeconds(schedule);
+  const chain = roll === undefined ? parseDuration(increments) : 0;
+  return {
+    window: parseDuration(window),
+    oldest: parseDuration(window) + gap + parseDuration(deadline) + (chain > gap ? chain : 0),
+  };
+};
 
 /** A longer name is none to PostgreSQL. */
 export const longestSlotName = 63;

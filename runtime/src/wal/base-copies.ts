@@ -2,7 +2,7 @@ import { isOfObject } from '../archives/catalogue.ts';
 import { lockedBy, removeArchive } from '../archives/remove.ts';
 import { allStores, type App } from '../session/app.ts';
 import { factsOf } from './base-manifest.ts';
-import { readBases, verifyBase, type Base } from './bases.ts';
+import { readBases, verifyBase, type Base, type WholeBase } from './bases.ts';
 import type { BaseDecision, BaseFact } from './retention.ts';
 
 /** A base with all its copies. */
@@ -19,10 +19,13 @@ export interface BaseCopies {
 
 const factOf = ({ key, manifest }: Base): BaseFact => {
   const { system, timeline, start, end } = factsOf(manifest);
-  return { id: manifest.id, key, finishedAt: Date.parse(manifest.finishedAt), system, timeline, start, end };
+  const { incrementOf } = manifest.base;
+  const finishedAt = Date.parse(manifest.finishedAt);
+  const fact = { id: manifest.id, key, finishedAt, system, timeline, start, end };
+  return { ...fact, ...(incrementOf !== undefined && { incrementOf }) };
 };
 
-const problemOf = async (app: App, base: Base): Promise<string | undefined> =>
+const problemOf = async (app: App, base: WholeBase): Promise<string | undefined> =>
   verifyBase(app, base, 'quick').then(
     () => undefined,
     (error: unknown) => {

@@ -16,10 +16,15 @@ export const baseKey = (target: string, time: Date, form: Form): string =>
 /** A position as keys of pieces have it, so that their order is the order of the text. */
 const position = z.string().regex(/^[0-9a-f]{16}$/);
 
+const idOfBase = z.string().regex(/^[0-9a-f]{32}$/);
+
 /** What a base is, and which log makes it whole. */
 const baseSchema = z.strictObject({
-  /** `rolled`: made of another base and its log, without the server. */
-  kind: z.enum(['base', 'rolled']),
+  kind: z
+    .enum(['base', 'rolled', 'increment'])
+    .describe(
+      'base: a copy of the server; rolled: made of another base and its log; increment: what changed on the server since another base',
+    ),
   systemIdentifier: z.string().regex(/^[1-9]\d{0,19}$/),
   timeline: z.int().min(1),
   startLsn: position,
@@ -28,12 +33,11 @@ const baseSchema = z.strictObject({
   /** Of data blocks. */
   checksums: z.boolean(),
   /** Id of the base that it was rolled from. */
-  rolledFrom: z
-    .string()
-    .regex(/^[0-9a-f]{32}$/)
-    .optional(),
+  rolledFrom: idOfBase.optional(),
   /** End of the log that was replayed. */
   walThrough: position.optional(),
+  /** Of an increment: id of the base that it holds the changes since. */
+  incrementOf: idOfBase.optional(),
 });
 
 export const baseManifestSchema = z.strictObject({ ...fileShape, format: z.literal(1), base: baseSchema });
@@ -53,29 +57,38 @@ export const decodeBaseManifest = (text: string, key: string): SignedManifest<Ba
 export const encodeBaseManifest = (manifest: BaseManifest, keys: KeyRing | undefined): Promise<string> =>
   encodeAs<BaseManifest>(signedSchema, manifest, keys);
 
-/** How a base was made of another one and its log. */
-export interface Rolled {
-  /** Id of that base. */
-  readonly from: string;
-  /** End of the log that was replayed. */
-  readonly through: bigint;
-  /** Nothing that was replayed was committed later: from then on the base counts. */
-  readonly at: Date;
-}
+/** How a base was made: copied whole, of another base and its log, or of what changed on the server since another base. */
+export type Making =
+  | { readonly kind: 'base' }
+  | {
+      readonly kind: 'rolled';
+      /** Id of that base. */
+      readonly from: string;
+      /** End of the log that was replayed. */
+      readonly through: bigint;
+      /** Nothing that was replayed was committed later: from then on the base counts. */
+      readonly at: Date;
+    }
+  | { readonly kind: 'increment'; readonly of: string };
 
-/** What a manifest says of a base that was just taken, or rolled. */
+const originOf = (making: Making) => {
+  if (making.kind === 'rolled') return { rolledFrom: making.from, walThrough: positionText(making.through) };
+  return making.kind === 'increment' ? { incrementOf: making.of } : {};
+};
+
+/** What a manifest says of a base that was just made. */
 export const describeBase = (
   { system, timeline, start, redo, end, checksums }: BaseFacts,
-  rolled?: Rolled,
+  making: Making,
 ): BaseManifest['base'] => ({
-  kind: rolled ? 'rolled' : 'base',
+  kind: making.kind,
   systemIdentifier: system,
   timeline,
   startLsn: positionText(start),
   redoLsn: positionText(redo),
   endLsn: positionText(end),
   checksums,
-  ...(rolled && { rolledFrom: rolled.from, walThrough: positionText(rolled.through) }),
+  ...originOf(making),
 });
 
 const positionOf = (text: string): bigint => BigInt(`0x${text}`);

@@ -4,7 +4,7 @@ import { archiveOf, fileName, isManifest } from '../archives/layout.ts';
 import { authenticateManifest } from '../archives/manifest.ts';
 import { readEntries, type Readable } from '../archives/read.ts';
 import { writeFile } from '../archives/write.ts';
-import type { Entries } from '../core/entries.ts';
+import type { DumpEntry } from '../core/entries.ts';
 import { BackupError, isBackupError } from '../core/errors.ts';
 import { mustExist } from '../core/must-exist.ts';
 import { oneChunk } from '../core/one-chunk.ts';
@@ -23,12 +23,18 @@ import {
   encodeBaseManifest,
   factsOf,
   type BaseManifest,
-  type Rolled,
+  type Making,
 } from './base-manifest.ts';
+import { byId, chainOf, type Link } from './chain.ts';
 
 /** A base whose manifest is authentic, and of the very target, environment, engine and name. */
 export interface Base extends Readable {
   readonly manifest: BaseManifest;
+}
+
+/** A base with those that it goes on from, the whole one first; none for one that is whole by itself. */
+export interface WholeBase extends Base {
+  readonly before: readonly Base[];
 }
 
 /** A base that does not count, and why. */
@@ -41,7 +47,7 @@ export interface BrokenBase {
 /** Bases of a target in a store. */
 export interface Bases {
   /** Oldest first. */
-  readonly bases: readonly Base[];
+  readonly bases: readonly WholeBase[];
   readonly broken: readonly BrokenBase[];
 }
 
@@ -55,13 +61,16 @@ const writeBaseManifest = async (
 };
 
 /** The instant of the data, not of the work: all that asks how old a base is asks for that. */
-const instantOf = ({ at }: Rolled) => ({ startedAt: at.toISOString(), finishedAt: at.toISOString() });
+const instantOf = (making: Making) =>
+  making.kind === 'rolled' && { startedAt: making.at.toISOString(), finishedAt: making.at.toISOString() };
 
-/**
- * Streams a base into the primary store, and commits it: nothing is committed unless every byte was found whole.
- * @param rolled where it does not come from the server itself
- */
-export const writeBase = async (app: App, target: Target, dump: BaseDump, rolled?: Rolled): Promise<Base> => {
+/** Streams a base into the primary store, and commits it: nothing is committed unless every byte was found whole. */
+export const writeBase = async (
+  app: App,
+  target: Target,
+  dump: BaseDump,
+  making: Making = { kind: 'base' },
+): Promise<Base> => {
   const store = app.stores.primary;
   const content = {
     server: dump.server,
@@ -71,8 +80,8 @@ export const writeBase = async (app: App, target: Target, dump: BaseDump, rolled
   const { key, manifest: file } = await writeFile(app, target, content);
   const manifest: BaseManifest = {
     ...file,
-    ...(rolled && instantOf(rolled)),
-    base: describeBase(await dump.facts(), rolled),
+    ...instantOf(making),
+    base: describeBase(await dump.facts(), making),
   };
   await writeBaseManifest(app, store, { key, manifest });
   return { store, key, manifest };
@@ -126,41 +135,87 @@ const tryBase = async (
   }
 };
 
+interface LinkedBase extends Link {
+  readonly base: Base;
+}
+
+const linkOf = (base: Base): LinkedBase => ({
+  id: base.manifest.id,
+  incrementOf: base.manifest.base.incrementOf,
+  base,
+});
+
+/** A base with what it is made of in its store: what an increment goes on from is copied as it is. */
+const wholeOr = (base: Base, all: readonly Base[]): WholeBase | BrokenBase => {
+  const chain = chainOf(linkOf(base), byId(all.map(linkOf)));
+  if (chain) return { ...base, before: chain.slice(0, -1).map((link) => link.base) };
+  const { store, key } = base;
+  const message = `base ${key} is an increment, and a base that it goes on from is not in ${store.location}`;
+  return { store, key, error: new BackupError('archive.unknown', message) };
+};
+
+const isBroken = (base: Base | BrokenBase): base is BrokenBase => 'error' in base;
+
 /** All bases of a target in a store: those that count, and what was set aside. @throws BackupError `store.*` */
 export const readBases = async (app: App, store: Store, name: string): Promise<Bases> => {
   const target = findTarget(app.plan, name);
   const manifests = (await listed(store, baseFolder(name))).filter(({ key }) => isManifest(key));
-  const found = await readAll(manifests, ({ key }) => tryBase(app, store, target, archiveOf(key)));
-  const bases = found.filter((each): each is Base => each !== undefined && 'manifest' in each);
+  const tried = await readAll(manifests, ({ key }) => tryBase(app, store, target, archiveOf(key)));
+  const found = tried.filter((each) => each !== undefined);
+  const authentic = found.filter((each): each is Base => !isBroken(each));
+  const whole = authentic.map((base) => wholeOr(base, authentic));
   return {
-    bases: bases.toSorted((a, b) => (a.manifest.startedAt < b.manifest.startedAt ? -1 : 1)),
-    broken: found.filter((each): each is BrokenBase => each !== undefined && 'error' in each),
+    bases: whole
+      .filter((each): each is WholeBase => !isBroken(each))
+      .toSorted((a, b) => (a.manifest.startedAt < b.manifest.startedAt ? -1 : 1)),
+    broken: [...found, ...whole].filter(isBroken),
   };
 };
 
 /** Bases of every store, newest first; a copy counts once. @throws BackupError `store.*` */
-export const allBases = async (app: App, name: string): Promise<readonly Base[]> => {
-  const byId = new Map<string, Base>();
+export const allBases = async (app: App, name: string): Promise<readonly WholeBase[]> => {
+  const known = new Map<string, WholeBase>();
   for (const store of allStores(app)) {
     const { bases, broken } = await readBases(app, store, name);
     for (const { key, error } of broken)
       app.run.log.warn({ archive: key, store: store.location, problem: error.message }, 'set aside');
-    for (const base of bases) if (!byId.has(base.manifest.id)) byId.set(base.manifest.id, base);
+    for (const base of bases) if (!known.has(base.manifest.id)) known.set(base.manifest.id, base);
   }
-  return [...byId.values()].toSorted((a, b) => (a.manifest.startedAt < b.manifest.startedAt ? 1 : -1));
+  return [...known.values()].toSorted((a, b) => (a.manifest.startedAt < b.manifest.startedAt ? 1 : -1));
 };
 
-/** Entries of a base, nothing of a segment released before it is authenticated. */
-export const baseEntries = (app: App, base: Base, label: string): Entries => readEntries(app, base, label);
+/** Of several bases that are read for one, the damaged one has to be known. */
+async function* named<T>(key: string, source: AsyncIterable<T>): AsyncGenerator<T> {
+  try {
+    yield* source;
+  } catch (error) {
+    if (!isBackupError(error) || !error.code.startsWith('archive.') || error.message.includes(key))
+      throw error;
+    throw new BackupError(error.code, `base ${key}: ${error.message}`, { cause: error });
+  }
+}
+
+/** Entries of a base, nothing of a segment released before it is authenticated. @throws BackupError that names the base */
+export async function* baseEntries(app: App, base: Base, label: string): AsyncGenerator<DumpEntry> {
+  for await (const { name, content } of named(base.key, readEntries(app, base, label)))
+    yield { name, content: named(base.key, content) };
+}
 
 const isSame = (a: InspectedBase, b: InspectedBase): boolean =>
-  a.timeline === b.timeline && a.redo === b.redo && a.end === b.end;
+  a.timeline === b.timeline && a.redo === b.redo && a.end === b.end && a.since === b.since;
+
+/** What a base has to say of itself. */
+const expectedOf = ({ manifest, before }: WholeBase): InspectedBase => {
+  const last = before.at(-1);
+  return { ...factsOf(manifest), ...(last && { since: factsOf(last.manifest).redo }) };
+};
 
 /**
  * `quick`: the file is there and has its size. `deep`: every byte, as pg_verifybackup looks at a base, and that its manifest says
- * of it what it says itself. @throws BackupError `archive.*`
+ * of it what it says itself. An increment's own file alone.
+ * @throws BackupError `archive.*`
  */
-export const verifyBase = async (app: App, base: Base, level: 'quick' | 'deep'): Promise<void> => {
+export const verifyBase = async (app: App, base: WholeBase, level: 'quick' | 'deep'): Promise<void> => {
   const { store, key, manifest } = base;
   const object = await store.head(key);
   if (object?.bytes !== manifest.archiveBytes)
@@ -171,6 +226,6 @@ export const verifyBase = async (app: App, base: Base, level: 'quick' | 'deep'):
   if (level === 'quick') return;
   const work = mustExist(engineOf(findTarget(app.plan, manifest.target)).bases, 'bases of the engine');
   const found = await work.inspect(app.run, baseEntries(app, base, `verify ${manifest.target}`));
-  if (!isSame(found, factsOf(manifest)))
+  if (!isSame(found, expectedOf(base)))
     throw new BackupError('archive.damaged', `the manifest of ${key} names another log than the base itself`);
 };

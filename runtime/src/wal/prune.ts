@@ -8,11 +8,19 @@ import {
   type CopiedBase,
   type CopyOutcome,
 } from './base-copies.ts';
+import { byId, chainOf } from './chain.ts';
 import { readSystems, type Systems } from './log-lines.ts';
 import { systemFolder } from './names.ts';
 import { placeOf, type LogPlace } from './place.ts';
 import { pruneSystem, type LogOutcome, type LogPruning } from './prune-system.ts';
-import { decideBases, silence, withoutBase, type BaseFact } from './retention.ts';
+import {
+  decideBases,
+  neededByIncrement,
+  silence,
+  withoutBase,
+  type BaseDecision,
+  type BaseFact,
+} from './retention.ts';
 
 /** What retention decided for a base, or for objects of the log together. */
 export interface PrunedLog {
@@ -73,7 +81,14 @@ const waitsFor = (
   );
 };
 
-/** Bases first: what one of them needs goes only when it is gone. */
+/** Increments before what they go on from: a run that is killed leaves none that is made of what is gone. */
+const layersLast = (decisions: readonly BaseDecision[]): readonly BaseDecision[] => {
+  const all = byId(decisions.map(({ base }) => base));
+  const depth = ({ base }: BaseDecision): number => chainOf(base, all)?.length ?? 0;
+  return decisions.toSorted((a, b) => depth(b) - depth(a));
+};
+
+/** Bases first: what one of them needs goes only when it is gone, and no base before the increments of it. */
 const pruneBases = async (
   { app, from, waits, dryRun }: LogPruning,
   systems: Systems['systems'],
@@ -82,9 +97,11 @@ const pruneBases = async (
   const facts = bases.map(({ fact }) => fact);
   const outcomes: CopyOutcome[] = [];
   const left: BaseFact[] = [];
-  for (const { base, keep, reason } of decideBases(systems, facts, from)) {
+  for (const { base, keep, reason } of layersLast(decideBases(systems, facts, from))) {
     const copied = bases.find(({ fact }) => fact === base);
-    const decision = keep || waits === undefined ? { keep, reason } : { keep: true, reason: waits };
+    const isNeeded = left.some(({ incrementOf }) => incrementOf === base.id); // a locked one stays
+    const why = waits ?? (isNeeded ? neededByIncrement : undefined);
+    const decision = keep || why === undefined ? { keep, reason } : { keep: true, reason: why };
     const done = copied ? await carryOutBase(app, copied, decision, dryRun) : [];
     outcomes.push(...done);
     if (done.some((copy) => copy.keep)) left.push(base);

@@ -5,7 +5,7 @@ import type { Recovered } from '../engines/engine-base.ts';
 import type { Fingerprint, Source } from '../engines/engine.ts';
 import { assertEqual } from '../engines/fingerprint.ts';
 import type { App } from '../session/app.ts';
-import type { Base } from './bases.ts';
+import type { WholeBase } from './bases.ts';
 import { inputOf, type Sought } from './sought.ts';
 
 /** Data that can be restored. `close` always. */
@@ -32,16 +32,20 @@ async function* dumped(
   }
 }
 
-export const recoverFrom = async (app: App, sought: Sought, source: Source, base: Base): Promise<Recovered> =>
-  sought.work.recover(app.run, source, await inputOf(app, sought, base), sought.until);
+export const recoverFrom = async (
+  app: App,
+  sought: Sought,
+  source: Source,
+  base: WholeBase,
+): Promise<Recovered> => sought.work.recover(app.run, source, await inputOf(app, sought, base), sought.until);
 
 /** A transaction may be older than the newest base, which only a recovery finds out. */
 const recoverAny = async (
   app: App,
   sought: Sought,
   source: Source,
-  bases: readonly Base[],
-): Promise<{ readonly base: Base; readonly recovered: Recovered }> => {
+  bases: readonly WholeBase[],
+): Promise<{ readonly base: WholeBase; readonly recovered: Recovered }> => {
   const isSearched = typeof sought.until === 'object' && 'beforeTransaction' in sought.until;
   for (const [index, base] of bases.entries())
     try {
@@ -59,7 +63,7 @@ export const recoverInstant = async (
   app: App,
   sought: Sought,
   source: Source,
-  candidates: readonly Base[],
+  candidates: readonly WholeBase[],
 ): Promise<Ready> => {
   const { engine } = sought;
   const { base, recovered } = await recoverAny(app, sought, source, candidates);

@@ -1,10 +1,10 @@
+import { byId, chainOf, type Link } from './chain.ts';
 import { cover } from './cover.ts';
 import { onLine, type LinePart } from './line.ts';
 import type { StoredLog } from './stored.ts';
 
 /** What retention sees of a base. */
-export interface BaseFact {
-  readonly id: string;
+export interface BaseFact extends Link {
   readonly key: string;
   /** When it was whole, in ms. */
   readonly finishedAt: number;
@@ -78,8 +78,8 @@ const newestOf = (bases: readonly BaseFact[]): BaseFact | undefined =>
   );
 
 /**
- * The bases that the start of the window is recovered from: on every line that leads into it the newest one before it that its
- * log makes whole, or the newest one where none is.
+ * The bases that the start of the window is recovered from: on every line that leads into it the newest one before it that is
+ * there with all that it is made of, and that its log makes whole, or the newest one where none is.
  */
 const firstBases = (
   systems: readonly SystemLog[],
@@ -87,19 +87,25 @@ const firstBases = (
   from: number,
 ): ReadonlySet<BaseFact> => {
   const first = new Set<BaseFact>();
+  const all = byId(bases);
+  const isThere = (base: BaseFact): boolean => chainOf(base, all) !== undefined;
   for (const log of systems)
     for (const timeline of liveTimelines(log, from)) {
       const line = log.lines.get(timeline) ?? [];
       const before = bases.filter((base) => base.system === log.system && base.finishedAt <= from);
       const onThis = before.filter((base) => isOn(line, base));
-      const newest = newestOf(onThis.filter((base) => isWhole(line, log, base))) ?? newestOf(onThis);
+      const newest =
+        newestOf(onThis.filter((base) => isThere(base) && isWhole(line, log, base))) ?? newestOf(onThis);
       if (newest) first.add(newest);
     }
   return first;
 };
 
+/** Why a base stays that nothing needs but an increment. */
+export const neededByIncrement = 'an increment that is kept goes on from it';
+
 /**
- * Which bases any instant since `from` needs. Pure; never removes the newest one.
+ * Which bases any instant since `from` needs. Pure; never removes the newest one, nor any that an increment of them goes on from.
  * @param systems with a line for every timeline of `liveTimelines`
  * @param from the window's start, in ms
  */
@@ -110,13 +116,16 @@ export const decideBases = (
 ): readonly BaseDecision[] => {
   const first = firstBases(systems, bases, from);
   const newest = newestOf(bases);
-  const reasonToKeep = (base: BaseFact): string | undefined => {
+  const ownReason = (base: BaseFact): string | undefined => {
     if (base.finishedAt > from) return 'of the window';
     if (first.has(base)) return 'the start of the window is recovered from it';
     return base === newest ? 'the newest base' : undefined;
   };
+  const all = byId(bases);
+  const kept = bases.filter((base) => ownReason(base) !== undefined);
+  const needed = new Set(kept.flatMap((base) => chainOf(base, all) ?? []));
   return bases.map((base) => {
-    const reason = reasonToKeep(base);
+    const reason = ownReason(base) ?? (needed.has(base) ? neededByIncrement : undefined);
     return { base, keep: reason !== undefined, reason: reason ?? 'no instant of the window needs it' };
   });
 };

@@ -37,6 +37,6 @@ export const rollBase = async (app: App, target: Target): Promise<Base> => {
   const input = await inputOf(app, sought, base, log);
   app.run.log.info({ target: target.name, base: base.key }, 'rolling a base');
   return work.roll(app.run, source, input, (dump, through) =>
-    writeBase(app, target, dump, { from: base.manifest.id, through, at: log.endTime }),
+    writeBase(app, target, dump, { kind: 'rolled', from: base.manifest.id, through, at: log.endTime }),
   );
 };

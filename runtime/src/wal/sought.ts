@@ -5,7 +5,7 @@ import type { Engine } from '../engines/engine.ts';
 import type { Target } from '../plan/schema.ts';
 import { engineOf, type App } from '../session/app.ts';
 import { factsOf } from './base-manifest.ts';
-import { allBases, baseEntries, type Base } from './bases.ts';
+import { allBases, baseEntries, type Base, type WholeBase } from './bases.ts';
 import { placeOf } from './place.ts';
 import { openLogReader, type OpenedLog } from './reader.ts';
 import { logOf } from './settings.ts';
@@ -54,7 +54,7 @@ const isBefore = (sought: Sought, { manifest }: Base): boolean => {
 };
 
 /** Bases that the instant can be recovered from, newest first. @throws BackupError archive.unknown, log.unreached */
-export const candidatesOf = async (app: App, sought: Sought): Promise<readonly Base[]> => {
+export const candidatesOf = async (app: App, sought: Sought): Promise<readonly WholeBase[]> => {
   const { name } = sought.target;
   const bases = await allBases(app, name);
   const oldest = bases.at(-1);
@@ -93,17 +93,33 @@ export const assertReached = (
   if (!isReached) throw new BackupError('log.unreached', `${inWords(until)} is not stored: ${ends}`);
 };
 
+/** Layers lie beside what they become, which is at most as large as all of them. */
+const roomFor = ({ manifest, before }: WholeBase): number => {
+  const layers = [...before.map((base) => base.manifest), manifest].reduce(
+    (sum, { sourceBytes }) => sum + sourceBytes,
+    0,
+  );
+  return before.length === 0 ? layers : 2 * layers;
+};
+
 /** @param opened the base's log. @default it is opened. @throws BackupError log.unreached */
 export const inputOf = async (
   app: App,
   sought: Sought,
-  base: Base,
+  base: WholeBase,
   opened?: OpenedLog,
 ): Promise<RecoveryInput> => {
   const { manifest } = base;
   const log = opened ?? (await openLog(app, sought, base));
   assertReached(sought, base, log);
-  const { server, sourceBytes, target } = manifest;
-  const entries = baseEntries(app, base, `recover ${target}`);
-  return { entries, facts: factsOf(manifest), server, sourceBytes, log };
+  const { server, target } = manifest;
+  const entriesOf = (each: Base) => baseEntries(app, each, `recover ${target}`);
+  return {
+    entries: entriesOf(base),
+    before: base.before.map(entriesOf),
+    facts: factsOf(manifest),
+    server,
+    sourceBytes: roomFor(base),
+    log,
+  };
 };

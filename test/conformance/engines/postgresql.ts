@@ -5,6 +5,7 @@ import type { Source } from '../../../runtime/src/engines/engine.ts';
 import type { PostgresqlConnection } from '../../../runtime/src/engines/postgresql/connection.ts';
 import { captureText } from '../../kit/capture.ts';
 import { binDir, startPostgresql } from '../../kit/postgresql.ts';
+import { postgresqlPrograms } from '../../kit/postgresql-versions.ts';
 import type { EngineFixture, EngineServer } from './fixture.ts';
 import { alterEntry, dropEntry } from './saved.ts';
 
@@ -128,10 +129,5 @@ const fixtureOf = (programs: string): EngineFixture => ({
     { title: 'no entry at all', alter: (saved) => ({ ...saved, entries: [] }) },
   ],
 });
-
-/** Versions besides Debian's: POSTGRESQL_BINS=/path/to/17/bin:/path/to/18/bin, each with server and client programs. */
-const others = (process.env['POSTGRESQL_BINS'] ?? '').split(':').filter(Boolean);
-
-export const postgresqlPrograms: readonly string[] = [binDir, ...others];
 
 export const postgresqlFixtures: readonly EngineFixture[] = postgresqlPrograms.map(fixtureOf);

@@ -1,25 +1,18 @@
-import { execFileSync } from 'node:child_process';
-import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { postgresql } from '../../../runtime/src/engines/postgresql/index.ts';
 import { majorOf } from '../../../runtime/src/engines/postgresql/tools.ts';
-import { postgresqlPrograms } from '../../conformance/engines/postgresql.ts';
 import { replay, save, type Saved } from '../../conformance/engines/saved.ts';
 import { startPostgresql, type TestPostgresql } from '../../kit/postgresql.ts';
+import { postgresqlVersions as versions, usePrograms } from '../../kit/postgresql-versions.ts';
 import { testRun } from '../../kit/run.ts';
 
 const run = testRun();
 const path = process.env['PATH'];
 const archives = new Map<string, Saved>();
 
-const versions = postgresqlPrograms.map((programs) => ({
-  programs,
-  version: execFileSync(join(programs, 'pg_dump'), ['--version'], { encoding: 'utf8' }).split(' ')[2]!.trim(),
-}));
-
 /** Starts a server whose programs come first in PATH. */
 const start = (programs: string): Promise<TestPostgresql> => {
-  process.env['PATH'] = `${programs}:${path}`;
+  usePrograms({ programs });
   return startPostgresql({ programs });
 };
 

@@ -48,7 +48,7 @@ describe('a plan', () => {
       pieceSize: '4Mi',
       synchronous: false,
       allowUnlimitedSlot: false,
-      base: { schedule: '0 1 * * 0', deadline: '6h' },
+      base: { schedule: '0 1 * * 0', deadline: '6h', increments: '6d' },
     });
     const own = { pointInTime: { secret: { name: 'replication' } } };
     expect(parsePlan(withTarget(own)).targets[0]?.pointInTime?.secret?.keys).toEqual({

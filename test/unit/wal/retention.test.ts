@@ -1,5 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
+import { byId, chainOf } from '../../../runtime/src/wal/chain.ts';
 import { cover } from '../../../runtime/src/wal/cover.ts';
 import { onLine } from '../../../runtime/src/wal/line.ts';
 import { decideLog } from '../../../runtime/src/wal/log-retention.ts';
@@ -8,6 +9,7 @@ import { storedEnd } from '../../../runtime/src/wal/resume.ts';
 import {
   decideBases,
   liveTimelines,
+  neededByIncrement,
   silence,
   withoutBase,
   type BaseFact,
@@ -22,8 +24,10 @@ const restorable = (
   instants: readonly number[],
 ): readonly number[] =>
   instants.filter((instant) =>
-    bases.some(({ system, timeline, start, end, finishedAt }) => {
+    bases.some((base) => {
+      const { system, timeline, start, end, finishedAt } = base;
       if (system !== log.system || finishedAt > instant) return false;
+      if (!chainOf(base, byId(bases))) return false;
       return [...log.lines.values()].some((line) => {
         if (!line.some((part) => part.timeline === timeline && end <= (part.to ?? end))) return false;
         const found = cover(onLine(line, log.pieces), start);
@@ -83,6 +87,25 @@ describe('retention of a log and its bases', () => {
         }
       }),
       { numRuns: 5000 },
+    );
+  });
+
+  test('property: no increment is kept without all that it goes on from, and no base that nothing needs', () => {
+    fc.assert(
+      fc.property(lives, windows, (all, window) => {
+        const { kept, removedBases } = pruned(all, fromOf(all, window));
+        for (const base of kept) expect(chainOf(base, byId(kept))).toBeDefined();
+        const reasons = decideBases(
+          all.map(({ log }) => log),
+          all.flatMap(({ bases }) => bases),
+          fromOf(all, window),
+        );
+        for (const { base, reason } of reasons)
+          if (reason === neededByIncrement)
+            expect(kept.some(({ incrementOf }) => incrementOf === base.id)).toBe(true);
+        for (const { id } of removedBases)
+          expect(kept.every(({ incrementOf }) => incrementOf !== id)).toBe(true);
+      }),
     );
   });
 

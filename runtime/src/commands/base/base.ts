@@ -10,7 +10,16 @@ import { logFrozenBy } from '../../retention/frozen.ts';
 import { recorded } from '../../runs/recorded-run.ts';
 import { addressOf, engineOf, type App } from '../../session/app.ts';
 import type { Store } from '../../store/store.ts';
-import { copyBase, notCopied, readBases, writeBase, type Base } from '../../wal/bases.ts';
+import {
+  allBases,
+  baseEntries,
+  copyBase,
+  notCopied,
+  readBases,
+  writeBase,
+  type Base,
+  type WholeBase,
+} from '../../wal/bases.ts';
 import { pruneLog } from '../../wal/prune.ts';
 import { rollBase } from '../../wal/roll.ts';
 import { openLogSource, settingsOf } from '../../wal/settings.ts';
@@ -34,15 +43,39 @@ const plannedOf = ({ plan }: App, name: string): Planned => {
   return { target, bases, deadline: pointInTime.base.deadline };
 };
 
-const take = async (app: App, { target, bases }: Planned): Promise<Base> => {
+/** What was made, and why not as the plan has it. */
+interface Made {
+  readonly base: Base;
+  readonly notRolled?: string;
+  readonly notIncremental?: string;
+}
+
+/** @param before what changed since it is enough. @default all is copied */
+const take = async (app: App, { target, bases }: Planned, before?: WholeBase): Promise<Made> => {
   const source = await openLogSource(app.run, target);
   app.run.log.info({ target: target.name, source: addressOf(source) }, 'base started');
-  const dump = await bases.base(app.run, source);
+  const dump = await bases.base(app.run, source, before && baseEntries(app, before, `base ${target.name}`));
+  const { isIncrement, whyWhole } = dump;
   try {
-    return await writeBase(app, target, dump);
+    const making =
+      before && isIncrement ? ({ kind: 'increment', of: before.manifest.id } as const) : undefined;
+    if (whyWhole !== undefined)
+      app.run.log.warn({ target: target.name, problem: whyWhole }, 'no increment: all is copied');
+    const base = await writeBase(app, target, dump, making);
+    return { base, ...(whyWhole !== undefined && { notIncremental: whyWhole }) };
   } finally {
     await dump.close();
   }
+};
+
+/** The newest base, where what changed since it is enough by the plan: the whole one that it goes on from is young enough. */
+const incrementable = async (app: App, { name, pointInTime }: Target): Promise<WholeBase | undefined> => {
+  if (!pointInTime || pointInTime.base.roll !== undefined) return undefined;
+  const [newest] = await allBases(app, name);
+  if (!newest) return undefined;
+  const { manifest } = newest.before[0] ?? newest;
+  const ageSeconds = secondsSince(manifest.finishedAt, app.run.now());
+  return ageSeconds < parseDuration(pointInTime.base.increments) ? newest : undefined;
 };
 
 /** Whether the plan rolls now: the last copy of the server is young enough. */
@@ -61,20 +94,16 @@ const isUnrollable = (error: unknown): error is BackupError =>
     ['drill.unavailable', 'restore.failed', 'usage.invalid'].includes(error.code));
 
 /** A base by the plan is rolled where it can be; one that was asked to be is, or it fails. */
-const make = async (
-  app: App,
-  planned: Planned,
-  from: BaseOrigin | undefined,
-): Promise<{ readonly base: Base; readonly notRolled?: string }> => {
+const make = async (app: App, planned: Planned, from: BaseOrigin | undefined): Promise<Made> => {
   const { target } = planned;
   const rolls = from === undefined ? await isRolledNow(app, target) : from === 'log';
-  if (!rolls) return { base: await take(app, planned) };
+  if (!rolls) return take(app, planned, from === undefined ? await incrementable(app, target) : undefined);
   try {
     return { base: await rollBase(app, target) };
   } catch (error) {
     if (from === 'log' || app.run.signal.aborted || !isUnrollable(error)) throw error;
     app.run.log.warn({ target: target.name, problem: error.message }, 'not rolled: the server is copied');
-    return { base: await take(app, planned), notRolled: error.message };
+    return { ...(await take(app, planned)), notRolled: error.message };
   }
 };
 
@@ -109,12 +138,12 @@ const prune = async (app: App, target: Target): Promise<BaseResult['pruned']> =>
 
 const takeAndCopy = async (app: App, planned: Planned, from: BaseOrigin | undefined): Promise<BaseResult> => {
   const begun = performance.now();
-  const { base, notRolled } = await make(app, planned, from);
+  const { base, notRolled, notIncremental } = await make(app, planned, from);
   const replicated = await replicate(app, base);
   const pruned = await prune(app, planned.target);
   const { store, key, manifest } = base;
   const { target, sourceBytes, archiveBytes, server } = manifest;
-  const { kind, systemIdentifier, timeline, startLsn, redoLsn, endLsn, checksums, rolledFrom } =
+  const { kind, systemIdentifier, timeline, startLsn, redoLsn, endLsn, checksums, rolledFrom, incrementOf } =
     manifest.base;
   const seconds = (performance.now() - begun) / 1000;
   app.run.log.info({ target, archive: key, kind, sourceBytes, archiveBytes, seconds }, 'base committed');
@@ -125,6 +154,8 @@ const takeAndCopy = async (app: App, planned: Planned, from: BaseOrigin | undefi
     kind,
     ...(rolledFrom !== undefined && { rolledFrom }),
     ...(notRolled !== undefined && { notRolled }),
+    ...(incrementOf !== undefined && { incrementOf }),
+    ...(notIncremental !== undefined && { notIncremental }),
     sourceBytes,
     archiveBytes,
     seconds,

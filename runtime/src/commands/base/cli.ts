@@ -9,7 +9,7 @@ export const command = defineCommand({
     from: {
       value: 'source',
       description:
-        'server: a copy of it; log: the base before, rolled forward by its log in a scratch server of this job, which the server does not notice',
+        'server: a copy of all of it; log: the base before, rolled forward by its log in a scratch server of this job, which the server does not notice',
       choices: baseOrigins,
       default: { words: 'as the plan says', why: 'so that a run by hand does what the CronJob does' },
     },

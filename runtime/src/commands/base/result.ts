@@ -3,7 +3,7 @@ import { serverSchema } from '../../archives/manifest.ts';
 import { resultFields } from '../../core/result-fields.ts';
 import { baseManifestSchema } from '../../wal/base-manifest.ts';
 
-const { kind, rolledFrom, timeline, startLsn, redoLsn, endLsn, checksums, systemIdentifier } =
+const { kind, rolledFrom, incrementOf, timeline, startLsn, redoLsn, endLsn, checksums, systemIdentifier } =
   baseManifestSchema.shape.base.shape;
 
 /** Result of a base, as `--json` prints it. */
@@ -11,12 +11,17 @@ export const baseSchema = z.strictObject({
   target: resultFields.target,
   store: z.string().describe('store that the base was committed to'),
   archive: resultFields.archive,
-  kind: kind.describe('base: a copy of the server; rolled: made of another base and its log'),
+  kind,
   rolledFrom: rolledFrom.describe('id of that base'),
   notRolled: z
     .string()
     .optional()
     .describe('why the server was copied although the plan rolls: this time it could not be'),
+  incrementOf: incrementOf.describe('id of the base that an increment goes on from'),
+  notIncremental: z
+    .string()
+    .optional()
+    .describe('why all was copied although an increment would have been enough by the plan'),
   sourceBytes: resultFields.sourceBytes,
   archiveBytes: resultFields.archiveBytes,
   seconds: z.number().describe('duration of copy and commit'),

@@ -7,11 +7,15 @@ export const baseSummary = ({
   archive,
   kind,
   notRolled,
+  notIncremental,
   sourceBytes,
   archiveBytes,
   seconds,
   endLsn,
 }: BaseResult): Summary => ({
   figures: { store, archive, kind, sourceBytes, archiveBytes, seconds, endLsn },
-  warnings: notRolled === undefined ? [] : [`not rolled, the server was copied: ${notRolled}`],
+  warnings: [
+    ...(notRolled === undefined ? [] : [`not rolled, the server was copied: ${notRolled}`]),
+    ...(notIncremental === undefined ? [] : [`no increment, all was copied: ${notIncremental}`]),
+  ],
 });

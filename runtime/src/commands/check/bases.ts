@@ -6,7 +6,7 @@ import { allStores, engineOf, type App } from '../../session/app.ts';
 import { listed } from '../../store/listed.ts';
 import type { Store, StoredObject } from '../../store/store.ts';
 import { baseFolder } from '../../wal/base-manifest.ts';
-import { copyBase, notCopied, readBases, type Base } from '../../wal/bases.ts';
+import { copyBase, notCopied, readBases, type Base, type BrokenBase } from '../../wal/bases.ts';
 import type { Finding, Found } from './finding.ts';
 
 /** What a killed run left; it can go where another base is whole, since openssl reads one without a manifest. */
@@ -30,18 +30,23 @@ const ofBase = (files: ReadonlyMap<string, StoredObject>, { key, manifest }: Bas
   return [{ kind: 'size-mismatch', key, message, severity: 'problem' }];
 };
 
-const foundIn = async (app: App, { name }: Target, store: Store): Promise<readonly Found[]> => {
-  const { bases, broken } = await readBases(app, store, name);
-  const files = new Map((await listed(store, baseFolder(name))).map((file) => [file.key, file]));
+const brokenBase = ({ name }: Target, { key, error }: BrokenBase): Found =>
+  error.code === 'archive.unknown'
+    ? {
+        kind: 'increment-without-base',
+        key,
+        message: `${error.message}: bring that back, or take a whole one, grill-backup base ${name} --from server`,
+        severity: 'problem',
+      }
+    : { kind: 'manifest-broken', key, message: error.message, severity: 'problem' };
+
+const foundIn = async (app: App, target: Target, store: Store): Promise<readonly Found[]> => {
+  const { bases, broken } = await readBases(app, store, target.name);
+  const files = new Map((await listed(store, baseFolder(target.name))).map((file) => [file.key, file]));
   const orphans = [...files.values()].filter(({ key }) => !isManifest(key) && !files.has(manifestKey(key)));
   return [
     ...orphans.map((file) => orphan(app, store, file, bases.length === 0)),
-    ...broken.map(({ key, error }): Found => ({
-      kind: 'manifest-broken',
-      key,
-      message: error.message,
-      severity: 'problem',
-    })),
+    ...broken.map((each) => brokenBase(target, each)),
     ...bases.flatMap((base) => ofBase(files, base)),
   ];
 };

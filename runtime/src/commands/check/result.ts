@@ -12,6 +12,7 @@ export const findingKinds = [
   'part-mismatch',
   'latest-wrong',
   'copy-missing',
+  'increment-without-base',
   'partial-uploads',
   'lock-stale',
   'archive-hidden',

@@ -8,7 +8,7 @@ import type { AgreementWork, Comparison, DumpedInstant } from '../../engines/eng
 import type { Source } from '../../engines/engine.ts';
 import type { Target } from '../../plan/schema.ts';
 import type { App } from '../../session/app.ts';
-import type { Base } from '../../wal/bases.ts';
+import type { WholeBase } from '../../wal/bases.ts';
 import { recoverFrom } from '../../wal/recovered.ts';
 import { candidatesOf, inputOf, inWords, seek, type Sought } from '../../wal/sought.ts';
 import type { Verified } from './result.ts';
@@ -46,7 +46,7 @@ interface Comparing {
 const place = async (
   { app, target, agreement }: Comparing,
   dumped: DumpedInstant,
-): Promise<{ readonly base: Base; readonly sought: Sought } | { readonly none: string }> => {
+): Promise<{ readonly base: WholeBase; readonly sought: Sought } | { readonly none: string }> => {
   const at = { position: seek(app, target, 'latest').log.formatPosition(dumped.position) };
   const sought = seek(app, target, at);
   const base = mustExist((await candidatesOf(app, sought))[0], 'base');
@@ -58,7 +58,7 @@ const place = async (
 const compareAt = async (
   { app, agreement, source }: Comparing,
   dumped: DumpedInstant,
-  { base, sought }: { readonly base: Base; readonly sought: Sought },
+  { base, sought }: { readonly base: WholeBase; readonly sought: Sought },
 ): Promise<Comparison> => {
   const recovered = await recoverFrom(app, sought, source, base);
   try {

@@ -3,7 +3,7 @@ import type { Target } from '../../plan/schema.ts';
 import { allStores, engineOf, type App } from '../../session/app.ts';
 import type { Store } from '../../store/store.ts';
 import { factsOf } from '../../wal/base-manifest.ts';
-import { readBases, verifyBase, type Base } from '../../wal/bases.ts';
+import { readBases, verifyBase, type Base, type WholeBase } from '../../wal/bases.ts';
 import { readIndexed } from '../../wal/index-problems.ts';
 import { positionText, timelineFolder } from '../../wal/names.ts';
 import { placeOf, type LogPlace } from '../../wal/place.ts';
@@ -15,7 +15,7 @@ import type { Verified } from './result.ts';
 
 type Level = 'quick' | 'deep';
 
-const verifyOneBase = (app: App, { name }: Target, base: Base, level: Level): Promise<Verified> => {
+const verifyOneBase = (app: App, { name }: Target, base: WholeBase, level: Level): Promise<Verified> => {
   const { store, key, manifest } = base;
   const { startedAt, archiveBytes } = manifest;
   const about = { target: name, store: store.location, archive: key, tier: 'base', level };
@@ -57,7 +57,7 @@ const basesIn = async (
   { name, pointInTime }: Target,
   store: Store,
   found: Verified[],
-): Promise<readonly Base[]> => {
+): Promise<readonly WholeBase[]> => {
   const about = { target: name, store: store.location, tier: 'base', level: 'quick' } as const;
   const failed = (archive: string, error: unknown): void =>
     void found.push({ ...about, archive, seconds: 0, ok: false, problem: problemOf(error) });
@@ -86,8 +86,8 @@ const missing = ({ name }: Target, { location }: Store): Verified => ({
 });
 
 /**
- * Verifies what a target can be restored to any instant from: every base in every store, the newest at `level`, and the log from each
- * of them on. Adds each outcome to `found` as it is known.
+ * Verifies what a target can be restored to any instant from: every base in every store, the newest with all that it is made of at
+ * `level`, and the log from each of them on. Adds each outcome to `found` as it is known.
  */
 export const verifyInstants = async (
   app: App,
@@ -100,8 +100,9 @@ export const verifyInstants = async (
   for (const store of allStores(app)) {
     const bases = await basesIn(app, target, store, found);
     const newest = bases.at(-1);
+    const atLevel = new Set([newest, ...(newest?.before ?? [])].map((base) => base?.key));
     for (const base of bases) {
-      found.push(await verifyOneBase(app, target, base, base === newest ? level : 'quick'));
+      found.push(await verifyOneBase(app, target, base, atLevel.has(base.key) ? level : 'quick'));
       byId.set(base.manifest.id, base);
     }
   }

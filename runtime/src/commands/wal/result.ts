@@ -1,4 +1,6 @@
 import { z } from 'zod';
+import { resultFields } from '../../core/result-fields.ts';
+import { baseManifestSchema } from '../../wal/base-manifest.ts';
 
 const slotSchema = z.strictObject({
   name: z.string().describe('name on the server'),
@@ -48,12 +50,26 @@ const receptionSchema = z.strictObject({
     .describe('slots, gaps, timelines, lost connections, and whom it took over from'),
 });
 
+const { id, base } = baseManifestSchema.shape;
+const { kind, incrementOf } = base.shape;
+
+const storedBaseSchema = z.strictObject({
+  archive: z.string().describe('key of the base'),
+  store: z.string().describe('where it is read from'),
+  id: id.describe('its id'),
+  kind,
+  incrementOf: incrementOf.describe('id of the base that an increment goes on from'),
+  finishedAt: z.iso.datetime().describe('when it was whole: instants from then on are recovered from it'),
+  archiveBytes: resultFields.archiveBytes,
+});
+
 const statusSchema = z.strictObject({
   target: z.string().describe('name of the target'),
   store: z.string().describe('where the log is'),
   slot: slotSchema.describe('replication slot of the plan'),
   stretches: z.array(stretchSchema).readonly().describe('what is stored, by system, timeline and position'),
   gaps: z.array(gapSchema).readonly().describe('log that nobody has'),
+  bases: z.array(storedBaseSchema).readonly().describe('bases that a recovery can begin with, oldest first'),
   receptions: z
     .array(receptionSchema)
     .readonly()

@@ -27,8 +27,23 @@ const receptionLines = ({
   ...events.map(({ at, what }) => `  ${formatTime(at)}  ${what}`),
 ];
 
-const renderStatus = ({ target, store, slot, stretches, gaps, receptions }: WalStatus): string =>
-  [
+const basesTable = ({ bases }: WalStatus): readonly string[] => {
+  const keys = new Map(bases.map(({ id, archive }) => [id, archive]));
+  const rows = bases.map(({ archive, kind, incrementOf, finishedAt, archiveBytes }) => [
+    archive,
+    kind,
+    formatTime(finishedAt),
+    formatBytes(archiveBytes),
+    (incrementOf !== undefined && keys.get(incrementOf)) || '',
+  ]);
+  return rows.length === 0
+    ? ['no base']
+    : [table(['base', 'kind', 'whole at', 'size', 'goes on from'], rows)];
+};
+
+const renderStatus = (status: WalStatus): string => {
+  const { target, store, slot, stretches, gaps, receptions } = status;
+  return [
     `log of ${target} in ${store}`,
     slotLine(slot),
     table(
@@ -47,8 +62,10 @@ const renderStatus = ({ target, store, slot, stretches, gaps, receptions }: WalS
       ({ system, timeline, from, to }) => `gap in ${system}, timeline ${timeline}: ${from} to ${to}`,
     ),
     `${formatCount(gaps.length, 'recorded gap')}`,
+    ...basesTable(status),
     ...receptions.flatMap(receptionLines).map(printableLine),
   ].join('\n');
+};
 
 const renderRelease = ({ slot, before, released }: Release): string => {
   if (released) return `dropped slot ${slot}`;

@@ -4,6 +4,7 @@ import type { LogWork, SlotState } from '../../engines/engine-log.ts';
 import type { Target } from '../../plan/schema.ts';
 import { recorded } from '../../runs/recorded-run.ts';
 import type { App } from '../../session/app.ts';
+import { allBases } from '../../wal/bases.ts';
 import { cover } from '../../wal/cover.ts';
 import type { PieceName } from '../../wal/names.ts';
 import { placeOf, type LogPlace } from '../../wal/place.ts';
@@ -82,6 +83,21 @@ const receptionsOf = async (place: LogPlace): Promise<WalStatus['receptions']> =
   });
 };
 
+const basesOf = async (app: App, name: string): Promise<WalStatus['bases']> =>
+  (await allBases(app, name)).toReversed().map(({ store, key, manifest }) => {
+    const { id, finishedAt, archiveBytes } = manifest;
+    const { kind, incrementOf } = manifest.base;
+    return {
+      archive: key,
+      store: store.location,
+      id,
+      kind,
+      ...(incrementOf !== undefined && { incrementOf }),
+      finishedAt,
+      archiveBytes,
+    };
+  });
+
 /** From when to when the log of a target is stored, with its gaps. @throws BackupError target.unknown, usage.invalid, store.* */
 export const walStatus = async (app: App, name: string): Promise<WalStatus> => {
   const { target, log } = logOf(app.plan, name);
@@ -105,6 +121,7 @@ export const walStatus = async (app: App, name: string): Promise<WalStatus> => {
     slot: await slotNow(app, target, log),
     stretches,
     gaps,
+    bases: await basesOf(app, name),
     receptions: await receptionsOf(place),
   };
 };

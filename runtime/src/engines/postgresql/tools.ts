@@ -12,7 +12,7 @@ const root = '/usr/lib/postgresql';
 export const majorOf = (version: string): number =>
   Number(/(\d+)(?:\.\d+|devel|beta|rc)/.exec(version)?.[1] ?? Number.NaN);
 
-const versionOf = (run: RunContext, program: string): Promise<string | undefined> =>
+export const versionOf = (run: RunContext, program: string): Promise<string | undefined> =>
   capture(run, { program, args: ['--version'], failure: 'tool.missing' }).then(
     (text) => /\d\S*/.exec(text)?.[0],
     (error: unknown) => {

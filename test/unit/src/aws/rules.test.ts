@@ -67,6 +67,20 @@ describe('what AWS and the rest of an environment contradict each other in', () 
       'aws.lifecycle.expireAfterDays: found 37, expected at least 38, for the newest base before the window of target postgresql (or leave it out: retention removes archives)',
     ],
     [
+      'an expiry that undercuts a base that increments go on from',
+      {
+        ...lifecycle({ expireAfterDays: 37, archiveAfterDays: 1 }),
+        targets: [
+          {
+            ...prod.targets[0],
+            retention: { days: 30, weekly: 0, monthly: 0 },
+            pointInTime: { window: '30d', base: { schedule: '0 1 * * *' } },
+          },
+        ],
+      },
+      'aws.lifecycle.expireAfterDays: found 37, expected at least 38, for the newest base before the window of target postgresql (or leave it out: retention removes archives)',
+    ],
+    [
       'an expiry before the move to the archive class',
       {
         ...lifecycle({ expireAfterDays: 40, archiveAfterDays: 40 }),

@@ -9,7 +9,9 @@ import { connectReplication } from '../replication/connection.ts';
 import { parsePosition } from '../replication/positions.ts';
 import { majorOf } from '../tools.ts';
 import { openCheck, type Checked } from './check.ts';
-import { baseEntries, type Around } from './stream.ts';
+import { listFor, upload } from './increment.ts';
+import { show } from './show.ts';
+import { openEntries, type Around } from './stream.ts';
 
 /** Since then a base is one stream with its list of files in it. */
 const leastMajor = 15;
@@ -32,9 +34,6 @@ const bytesOf = (text: string): bigint => {
   if (scale === undefined) throw new BackupError('source.unsupported', `the server has a size of ${text}`);
   return BigInt(number) * scale;
 };
-
-const show = async (client: Client, name: string): Promise<string> =>
-  Object.values(await queryRow<Record<string, string>>(client, `SHOW ${name}`))[0] ?? '';
 
 /** @throws BackupError source.unsupported */
 const readServer = async (client: Client): Promise<Server> => {
@@ -109,26 +108,63 @@ async function* checked(entries: Entries, check: ReturnType<typeof openCheck>): 
     yield { name, content: check.pass(name, explained(content)) };
 }
 
-/**
- * Copies the data folder of a server that runs, by the replication command BASE_BACKUP: needs REPLICATION and nothing else. It
- * is compared with PostgreSQL's own list of files as it passes; the log of it is the receiver's.
- * @throws BackupError `log.hba`, `log.role`, `source.*`; entries: `dump.failed`, `dump.damaged`
- */
-export const base = async (context: RunContext, source: PostgresqlSource): Promise<BaseDump> => {
+/** What the server itself says against sending only what changed, and not that it is away or stops. */
+const isRefused = (error: unknown): error is Error =>
+  /^(?!08|57)[0-9A-Z]{5}$/.test(String((error as { code?: unknown }).code));
+
+/** @param list of the files of a base, for what changed since. @default all is copied */
+const copied = async (
+  context: RunContext,
+  source: PostgresqlSource,
+  list: Buffer | undefined,
+): Promise<BaseDump> => {
   const client = await connectReplication(source);
   const close = (): Promise<void> => client.end();
   try {
     const server = await readServer(client);
+    if (list) await upload(client, list);
     const check = openCheck('dump.damaged');
     const around: Around = {};
+    const isIncrement = list !== undefined;
+    const entries = await openEntries(context, client, { label: names.program, isIncrement, around });
     return {
       server: { product: 'PostgreSQL', version: server.version, tools: {} },
-      entries: checked(explained(baseEntries(context, client, names.program, around)), check),
+      entries: checked(explained(entries), check),
       facts: () => Promise.resolve().then(() => factsOf(server, around, check.result())),
+      isIncrement,
       close,
     };
   } catch (error) {
     await close();
-    throw failed(error);
+    throw error;
   }
 };
+
+/** What changed; where that cannot be told, all, and why. */
+const copiedSince = async (
+  context: RunContext,
+  source: PostgresqlSource,
+  before: Entries | undefined,
+): Promise<BaseDump> => {
+  const { list, why } = before ? await listFor(context, source, before) : {};
+  const all = async (whyWhole: string | undefined): Promise<BaseDump> => ({
+    ...(await copied(context, source, undefined)),
+    ...(whyWhole !== undefined && { whyWhole }),
+  });
+  if (!list) return all(why);
+  return copied(context, source, list).catch((error: unknown) => {
+    if (!isRefused(error)) throw error;
+    return all(error.message);
+  });
+};
+
+/**
+ * Copies the data folder of a server that runs, by the replication command BASE_BACKUP: needs REPLICATION and nothing else. It
+ * is compared with PostgreSQL's own list of files as it passes; the log of it is the receiver's. From PostgreSQL 17 on a server with
+ * `summarize_wal` gets the list of a base before, and sends only what changed since; where it cannot, it sends all.
+ * @throws BackupError `log.hba`, `log.role`, `source.*`; entries: `dump.failed`, `dump.damaged`
+ */
+export const base = (context: RunContext, source: PostgresqlSource, before?: Entries): Promise<BaseDump> =>
+  copiedSince(context, source, before).catch((error: unknown) => {
+    throw failed(error);
+  });

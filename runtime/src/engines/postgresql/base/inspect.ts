@@ -12,7 +12,8 @@ export const inspected = ({ ranges, backupLabel }: Checked): InspectedBase => {
   const timeline = ranges[0]?.timeline;
   if (redo === undefined || end === undefined || timeline === undefined)
     throw new BackupError('archive.damaged', 'the base does not say where its log begins');
-  return { timeline, redo, end };
+  const since = parsePosition(/^INCREMENTAL FROM LSN: (\S+)/m.exec(backupLabel)?.[1] ?? '');
+  return { timeline, redo, end, ...(since !== undefined && { since }) };
 };
 
 /** Reads every byte of a base, as pg_verifybackup does. @throws BackupError archive.damaged */

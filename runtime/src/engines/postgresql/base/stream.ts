@@ -21,9 +21,9 @@ export interface Around {
  * Checkpoint at once: a spread one lasts minutes, for which nothing is sent. Not waiting for the server's own archive, which is
  * not where this base's log is.
  */
-export const command = (label: string): string =>
+export const command = (label: string, isIncrement: boolean): string =>
   `BASE_BACKUP (LABEL '${label}', PROGRESS false, CHECKPOINT 'fast', WAL false, WAIT false, TABLESPACE_MAP true, ` +
-  `MANIFEST 'yes', MANIFEST_CHECKSUMS 'SHA256')`;
+  `MANIFEST 'yes', MANIFEST_CHECKSUMS 'SHA256'${isIncrement ? ', INCREMENTAL true' : ''})`;
 
 const takeRows = (around: Around, rows: Rows): void => {
   if (!around.start) around.start = rows[0];
@@ -59,23 +59,36 @@ async function* contentOf(cursor: Cursor): AsyncGenerator<Buffer> {
   }
 }
 
-/** The tar files of a base backup, `base.tar` last of them, and then `backup_manifest`, as they come. */
-export async function* baseEntries(
+/** A base backup that was asked for. */
+export interface BaseRequest {
+  readonly label: string;
+  /** Only what changed since the list of files that was uploaded. */
+  readonly isIncrement: boolean;
+  readonly around: Around;
+}
+
+/**
+ * The tar files of a base backup, `base.tar` last of them, and then `backup_manifest`, as they come. Resolves when the server
+ * begins to send: it refuses before.
+ */
+export const openEntries = async (
   context: RunContext,
   client: Client,
-  label: string,
-  around: Around,
-): AsyncGenerator<DumpEntry> {
-  const messages = messagesOf(answersOf(context, client, command(label)), around);
+  { label, isIncrement, around }: BaseRequest,
+): Promise<AsyncGenerator<DumpEntry>> => {
+  const messages = messagesOf(answersOf(context, client, command(label, isIncrement)), around);
   const next = async (): Promise<Message | undefined> => {
     const result = await messages.next();
     return result.done === true ? undefined : result.value;
   };
   const cursor: Cursor = { next };
-  try {
-    for await (const _ of contentOf(cursor)); // what comes before the first name
-    while (cursor.name !== undefined) yield { name: cursor.name, content: contentOf(cursor) };
-  } finally {
-    await messages.return(undefined);
+  for await (const _ of contentOf(cursor)); // what comes before the first name
+  async function* entries(): AsyncGenerator<DumpEntry> {
+    try {
+      while (cursor.name !== undefined) yield { name: cursor.name, content: contentOf(cursor) };
+    } finally {
+      await messages.return(undefined);
+    }
   }
-}
+  return entries();
+};

@@ -12,7 +12,7 @@ import { assertReachable, notReached } from './reachable.ts';
 import { segmentName, timelineOf } from './segments.ts';
 import { recoverySettings, settingsText } from './settings.ts';
 import { watchFor } from './target-in-log.ts';
-import { unpackBase } from './unpack.ts';
+import { unpackLayers } from './combine.ts';
 
 /** A server refuses to run as root: where this is root, the files are nobody's, to be given to the server's user. */
 const { user } = serverUser;
@@ -81,7 +81,7 @@ const explained = (folder: string, error: unknown): BackupError =>
  */
 export const writeDataDirectory = async (
   context: RunContext,
-  { entries, facts, server, log }: RecoveryInput,
+  { entries, before, facts, server, log }: RecoveryInput,
   until: LogTarget,
   folder: string,
 ): Promise<void> => {
@@ -94,7 +94,8 @@ export const writeDataDirectory = async (
     throw explained(folder, error);
   }
   try {
-    await unpackBase(entries, { data: folder, tablespaces, leaveOut: [] });
+    const place = { data: folder, tablespaces, leaveOut: [], spare: `${folder}_layers` };
+    await unpackLayers(context, majorOf(server.version), { entries, before }, place);
     const { segmentBytes } = await readControl(context, programs, folder);
     const watch = watchFor(until, log, majorOf(server.version));
     await putLog(watch.log, facts.start, segmentBytes, join(folder, 'pg_wal'));

@@ -7,7 +7,8 @@ import type { PostgresqlSource } from '../client.ts';
 import { readControl, type Control } from './control.ts';
 import { startFeed, type Feed } from './feed.ts';
 import { settingsText, type Settings } from './settings.ts';
-import { unpackBase } from './unpack.ts';
+import { majorOf } from '../tools.ts';
+import { unpackLayers } from './combine.ts';
 
 /** A base that was unpacked, and what its server needs. */
 export interface Recovering {
@@ -63,14 +64,20 @@ export interface Site extends Pick<Recovering, 'context' | 'programs' | 'folder'
 /** Unpacks a base, and hands its log out while it is used. */
 export const withUnpacked = async <Result>(
   { leaveOut, ...site }: Site,
-  { entries, log }: Pick<RecoveryInput, 'entries' | 'log'>,
+  { entries, before, log, server }: RecoveryInput,
   use: (recovering: Recovering) => Promise<Result>,
 ): Promise<Result> => {
   const { context, programs, folder } = site;
   const data = join(folder, 'data');
   await mkdir(data, { mode: 0o700 });
   if (user) await chown(data, user.uid, user.gid);
-  await unpackBase(entries, { data, tablespaces: join(folder, 'tablespaces'), leaveOut });
+  const place = {
+    data,
+    tablespaces: join(folder, 'tablespaces'),
+    leaveOut,
+    spare: join(folder, 'layers'),
+  };
+  await unpackLayers(context, majorOf(server.version), { entries, before }, place);
   const control = await readControl(context, programs, data);
   const feed = await startFeed(folder, log, control.segmentBytes);
   try {
