@@ -1,16 +1,12 @@
-import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import type { PostgresqlSource } from '../../runtime/src/engines/postgresql/client.ts';
 import { postgresql } from '../../runtime/src/engines/postgresql/index.ts';
 import { directoryStore } from '../../runtime/src/store/directory.ts';
 import type { LogPlace } from '../../runtime/src/wal/place.ts';
 import { openLogReader } from '../../runtime/src/wal/reader.ts';
-import { receive } from '../../runtime/src/wal/receive.ts';
-import { newState } from '../../runtime/src/wal/receiver-state.ts';
 import { readStored } from '../../runtime/src/wal/stored.ts';
-import { captureText } from '../kit/capture.ts';
+import { promote, sourceOf, startReceiver, startStandby } from '../kit/failover.ts';
 import { startPostgresql, type TestPostgresql } from '../kit/postgresql.ts';
-import { removeFolder, unprivileged, workFolder } from '../kit/private-server.ts';
+import { removeFolder, workFolder } from '../kit/private-server.ts';
 import { toyPlace } from '../kit/received.ts';
 import { testRun } from '../kit/run.ts';
 import { until } from '../kit/until.ts';
@@ -26,51 +22,11 @@ let folder: string;
 let place: LogPlace;
 const servers: TestPostgresql[] = [];
 
-const sourceOf = (server: TestPostgresql): PostgresqlSource => ({
-  name: 'postgresql',
-  connection: postgresql.connection.parse({ host: server.host, port: server.port, database: 'postgres' }),
-  credentials: { username: server.user, password: server.password },
-});
-
-const startReceiver = (server: TestPostgresql) => {
-  const stopping = new AbortController();
-  const run = testRun({ signal: stopping.signal });
-  const state = newState();
-  const source = sourceOf(server);
-  const slot = { name, allowUnlimited: false };
-  const ended = receive({ run, place, log, source, slot, state, pieceBytes: 1 << 20, intervalMs: 50 });
-  ended.catch(() => {}); // thrown by `stop`
-  return {
-    state,
-    untilStored: async () => {
-      const { position } = await log.identify(run, source);
-      await until(() => (state.stored ?? 0n) >= position);
-      return position;
-    },
-    stop: async () => {
-      stopping.abort(new Error('the test is over'));
-      await ended;
-      await run.dispose();
-    },
-  };
-};
-
 const fill = (server: TestPostgresql): Promise<string> =>
   server.psql('postgres', `INSERT INTO filled SELECT n, md5(n::text) FROM generate_series(1, 20000) n`);
 
-/** A standby of the server, which follows it until it is promoted. */
-const startStandby = async (primary: TestPostgresql): Promise<TestPostgresql> => {
-  const data = join(workFolder('standby'), 'data');
-  const address = ['-h', primary.host, '-p', `${primary.port}`, '-U', primary.user];
-  await captureText(
-    join(primary.binDir, 'pg_basebackup'),
-    ['-D', data, '-R', '-X', 'stream', '-c', 'fast', ...address],
-    {
-      ...unprivileged,
-      env: { ...process.env, PGPASSWORD: primary.password },
-    },
-  );
-  const standby = await startPostgresql({ data, password: primary.password, settings });
+const standbyOf = async (primary: TestPostgresql): Promise<TestPostgresql> => {
+  const standby = await startStandby(primary, settings);
   servers.push(standby);
   return standby;
 };
@@ -90,23 +46,19 @@ afterAll(async () => {
 
 /** Receives from the primary until the standby has it all, and goes on with the standby in its place. */
 const failOver = async (primary: TestPostgresql, standby: TestPostgresql): Promise<void> => {
-  const first = startReceiver(primary);
+  const first = startReceiver(place, primary, name);
   await fill(primary);
-  const before = await first.untilStored();
-  await until(async () => (await log.identify(testRun(), sourceOf(standby))).position >= before);
-  await first.stop();
-  await primary.stop();
-  await standby.psql('postgres', 'SELECT pg_promote()');
+  await promote(primary, standby, first);
   await fill(standby);
 };
 
 describe('a failover', () => {
   test('to a standby without the slot leaves no gap: one line through both timelines, with segments of 64 MB', async () => {
     const primary = servers[0]!;
-    const standby = await startStandby(primary);
+    const standby = await standbyOf(primary);
     await failOver(primary, standby);
 
-    const second = startReceiver(standby);
+    const second = startReceiver(place, standby, name);
     await until(() => second.state.identity?.timeline === 2);
     const end = await second.untilStored();
     await second.stop();
@@ -127,10 +79,10 @@ describe('a failover', () => {
 
   test('to a standby with the slot goes on at the slot', async () => {
     const primary = servers.at(-1)!;
-    const standby = await startStandby(primary);
+    const standby = await standbyOf(primary);
     await log.openSlot(testRun(), sourceOf(standby), { name, allowUnlimited: false });
     await failOver(primary, standby);
-    const second = startReceiver(standby);
+    const second = startReceiver(place, standby, name);
     await until(() => second.state.identity?.timeline === 3);
     await second.untilStored();
     await second.stop();

@@ -74,13 +74,18 @@ const withStandby = async <Result>(
 };
 
 /** The next recovery begins at the last checkpoint that the log has. @throws BackupError log.unreached where that is the base's own */
-const restart = async (source: PostgresqlSource, from: bigint): Promise<void> =>
+const restart = async (source: PostgresqlSource, from: bigint, timeline: number): Promise<void> =>
   withClient(source, 'template1', async (client) => {
     await client.query('CHECKPOINT');
-    const { redo } = await queryRow<{ redo: string }>(
+    const { redo, own } = await queryRow<{ redo: string; own: number }>(
       client,
-      'SELECT redo_lsn::text AS redo FROM pg_control_checkpoint()',
+      'SELECT redo_lsn::text AS redo, timeline_id AS own FROM pg_control_checkpoint()',
     );
+    if (own !== timeline)
+      throw new BackupError(
+        'log.unreached',
+        `the stored log has no checkpoint on timeline ${timeline}, which the server went over to: a base would begin on the one before`,
+      );
     if ((parsePosition(redo) ?? 0n) <= from)
       throw new BackupError(
         'log.unreached',
@@ -108,7 +113,7 @@ const rollIn = async <Result>(
   assertReachable(log, 'latest', facts);
   const [own, aside] = [join(data, systemSettings), join(folder, systemSettings)];
   await rename(own, aside);
-  await withStandby(recovering, (source) => restart(source, facts.redo));
+  await withStandby(recovering, (source) => restart(source, facts.redo, newest(log)));
   if (facts.checksums) await checkBlocks(recovering);
   return withStandby(recovering, async (source, through) => {
     await rename(aside, own);
