@@ -20,6 +20,8 @@ import { adopt, servicesOf, type Stage } from './stage.ts';
 export type Timings = Readonly<Record<string, number>>;
 
 export interface DisasterRecovery {
+  /** The new cluster. */
+  readonly stage: Stage;
   readonly recovered: ReadonlyMap<string, Recovered>;
   readonly timings: Timings;
 }
@@ -116,7 +118,7 @@ export const surviveDisaster = async (
   );
   await timed(timings, 'back up again', () => backUpAll(anew, digests, signal));
   await timed(timings, 'verify', () => verifyAll(anew, signal));
-  return { recovered, timings };
+  return { stage: anew, recovered, timings };
 };
 
 /** Time per step, and of all. */

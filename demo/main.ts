@@ -3,30 +3,37 @@ import { mustExist } from '../runtime/src/core/must-exist.ts';
 import { backUpAll, fillAll, verifyAll } from './backup.ts';
 import { renderTimings, surviveDisaster } from './disaster.ts';
 import { parseOptions, usage, type Options } from './options.ts';
-import { isGood, outcomeOf, renderOutcomes, type Outcome } from './outcome.ts';
+import { isGood, outcomeOf, renderOutcomes } from './outcome.ts';
 import { playPointInTime } from './point-in-time.ts';
 import { heading } from './progress.ts';
+import { showConsole } from './console/console.ts';
 import { damageAll, proveAll, restoreAll, type BackedUpByTarget, type Recovered } from './recovery.ts';
 import { buildStage, type Stage } from './stage.ts';
+
+/** What a demo leaves: how it went, and where its data is. */
+interface Played {
+  readonly stage: Stage;
+  readonly good: boolean;
+}
 
 type Recover = (
   stage: Stage,
   archives: BackedUpByTarget,
   signal: AbortSignal,
   stack: AsyncDisposableStack,
-) => Promise<ReadonlyMap<string, Recovered>>;
+) => Promise<{ readonly stage: Stage; readonly recovered: ReadonlyMap<string, Recovered> }>;
 
 /** Opens archives by hand, damages data, restores it from the pod. */
 const afterDamage: Recover = async (stage, archives, signal) => {
   await proveAll(stage, archives, signal);
   await damageAll(stage, archives, signal);
-  return restoreAll(stage, archives, signal);
+  return { stage, recovered: await restoreAll(stage, archives, signal) };
 };
 
 const afterDisaster: Recover = async (...all) => {
-  const { recovered, timings } = await surviveDisaster(...all);
+  const { timings, ...rest } = await surviveDisaster(...all);
   heading(renderTimings(timings));
-  return recovered;
+  return rest;
 };
 
 /** Fills, backs up, verifies, loses, restores, compares. */
@@ -35,25 +42,28 @@ const play = async (
   { bytes, disaster }: Options,
   signal: AbortSignal,
   stack: AsyncDisposableStack,
-): Promise<readonly Outcome[]> => {
+): Promise<Played> => {
   const digests = await fillAll(stage, bytes, signal);
   const archives = await backUpAll(stage, digests, signal);
   const report = await verifyAll(stage, signal);
-  const recovered = await (disaster ? afterDisaster : afterDamage)(stage, archives, signal, stack);
-  return [...archives].map(([target, archive]) =>
-    outcomeOf(target, archive, report, mustExist(recovered.get(target), `restore of ${target}`)),
+  const after = await (disaster ? afterDisaster : afterDamage)(stage, archives, signal, stack);
+  const outcomes = [...archives].map(([target, archive]) =>
+    outcomeOf(target, archive, report, mustExist(after.recovered.get(target), `restore of ${target}`)),
   );
+  heading(renderOutcomes(outcomes));
+  return { stage: after.stage, good: outcomes.every(isGood) };
 };
 
 const demo = async (options: Options, signal: AbortSignal): Promise<boolean> => {
   await using stack = new AsyncDisposableStack();
-  const stage = await buildStage(options, signal, stack);
-  if (options.pointInTime) return await playPointInTime(stage, options, signal, stack);
-  const outcomes = await play(stage, options, signal, stack);
-  heading(renderOutcomes(outcomes));
+  const built = await buildStage(options, signal, stack);
+  const { stage, good } = options.pointInTime
+    ? { stage: built, good: await playPointInTime(built, options, signal, stack) }
+    : await play(built, options, signal, stack);
   console.log(`\nManifests: ${relative(process.cwd(), stage.manifestsFolder)}`);
   if (options.keep) console.log(`Archives, reports and secrets: ${stage.cluster.folder}`);
-  return outcomes.every(isGood);
+  if (options.console) await showConsole(stage, signal, stack);
+  return good;
 };
 
 /** Ends servers and programs on the first signal; a second one ends this process at once. */

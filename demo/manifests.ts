@@ -14,6 +14,8 @@ const folder = join(repository, '.work/demo');
 
 interface Configuration {
   stores: { s3: object };
+  console?: object;
+  network?: object;
   targets: readonly { readonly engine: string; readonly pointInTime?: object }[];
 }
 
@@ -27,17 +29,27 @@ export interface Changes {
   readonly s3?: S3Server | undefined;
   /** Of PostgreSQL, which is its only target then. @default no log is kept */
   readonly pointInTime?: object | undefined;
+  /** Whether it has the console. @default as the environment file says */
+  readonly console?: boolean;
 }
 
-const environmentText = async ({ s3, pointInTime }: Changes): Promise<string> => {
+/** For NetworkPolicies alone, which the demo has not. */
+const apiServer = { cidrs: ['127.0.0.1/32'] };
+
+const environmentText = async ({ s3, pointInTime, console: pages }: Changes): Promise<string> => {
   const text = await readFile(join(repository, environmentFile), 'utf8');
-  if (!s3 && !pointInTime) return text;
+  if (!s3 && !pointInTime && !pages) return text;
   const stack = load(text) as Stack;
   const configuration = mustExist(stack.config[configKey], 'configuration');
   if (s3) {
     const { endpoint, region } = s3;
     Object.assign(configuration.stores.s3, { sync: true, endpoint, region, forcePathStyle: true });
   }
+  if (pages)
+    Object.assign(configuration, {
+      console: { ...configuration.console, enabled: true },
+      network: { apiServer, ...configuration.network },
+    });
   if (pointInTime)
     configuration.targets = configuration.targets
       .filter(({ engine }) => engine === 'postgresql')

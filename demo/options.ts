@@ -9,17 +9,20 @@ export interface Options {
   readonly disaster: boolean;
   /** PostgreSQL alone: damages a table while somebody writes, and brings back the instant before. */
   readonly pointInTime: boolean;
+  /** Leaves the console running over what is there then, until it is stopped. */
+  readonly console: boolean;
   /** Leaves archives and pods in the work folder. */
   readonly keep: boolean;
   readonly help: boolean;
 }
 
-export const usage = `usage: make demo [ARGS="--size 50M|2G --remote|--disaster|--point-in-time --keep"]
+export const usage = `usage: make demo [ARGS="--size 50M|2G --remote|--disaster|--point-in-time --console --keep"]
 
   --size SIZE   data in all three databases together (default 50M)
   --remote      a private S3 server as second store; restores come from it
   --disaster    the same, and all else is lost: docs/how-to/disaster-recovery.md, step by step, timed
   --point-in-time  PostgreSQL alone: a table is damaged while somebody writes, and the instant before it brought back
+  --console     afterwards the console goes on over the demo's data, on loopback, until Ctrl-C
   --keep        keep archives, reports and the passphrase in the work folder
 `;
 
@@ -41,6 +44,7 @@ export const parseOptions = (args: readonly string[]): Options => {
       remote: { type: 'boolean', default: false },
       disaster: { type: 'boolean', default: false },
       'point-in-time': { type: 'boolean', default: false },
+      console: { type: 'boolean', default: false },
       keep: { type: 'boolean', default: false },
       help: { type: 'boolean', default: false },
     },

@@ -4,11 +4,11 @@ import { metricsPaths } from '../runtime/src/contract/metrics.ts';
 import { baseCronJobName, names, receiverName } from '../runtime/src/contract/names.ts';
 import { mustExist } from '../runtime/src/core/must-exist.ts';
 import { formatCount } from '../runtime/src/core/units.ts';
-import { freePort } from '../test/kit/private-server.ts';
 import { until } from '../test/kit/until.ts';
 import { runCronJob } from './backup.ts';
 import type { Database } from './databases/database.ts';
 import { find } from './pod/cluster.ts';
+import { serveDeployment } from './pod/deployment.ts';
 import { startPod, type Pod } from './pod/pod.ts';
 import { heading, interruptible, step } from './progress.ts';
 import type { Options } from './options.ts';
@@ -21,25 +21,6 @@ const accident = `DELETE FROM ${damagedTable}`;
 
 /** Rows that a writer commits before and after the accident. */
 const rowsBetween = 20;
-
-/** Runs the pod of the receiver until the demo ends. */
-const startReceiver = async (
-  { cluster }: Stage,
-  signal: AbortSignal,
-  stack: AsyncDisposableStack,
-): Promise<void> => {
-  const pod = await startPod(cluster, find(cluster, 'Deployment', receiverName(target)));
-  const port = await freePort();
-  const stopping = new AbortController();
-  const running = pod.exec([...pod.command, '--port', `${port}`], AbortSignal.any([signal, stopping.signal]));
-  running.catch(() => {}); // told by the probe, or stopped
-  stack.defer(async () => {
-    stopping.abort();
-    await running.catch(() => {});
-  });
-  const isReady = async () => (await fetch(`http://127.0.0.1:${port}${metricsPaths.ready}`)).ok;
-  await Promise.race([until(isReady), running]);
-};
 
 const json = async <Result>(pod: Pod, argv: readonly string[], signal: AbortSignal): Promise<Result> =>
   JSON.parse((await pod.exec([...argv, '--json'], signal)).stdout) as Result;
@@ -97,7 +78,8 @@ const prepare = async (
   );
   await step(`fill ${target}`, signal, () => interruptible(signal, database.fill(bytes)));
   const receiver = receiverName(target);
-  await step(`start ${receiver}`, signal, () => startReceiver(stage, signal, stack));
+  const deployed = { name: receiver, ready: metricsPaths.ready };
+  await step(`start ${receiver}`, signal, () => serveDeployment(stage.cluster, deployed, signal, stack));
   const base = baseCronJobName(target);
   await step(base, signal, () => runCronJob(stage, base, signal), String);
 };

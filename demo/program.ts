@@ -11,6 +11,8 @@ export interface ProgramOptions {
   readonly signal: AbortSignal;
   /** By which signal. @default SIGTERM */
   readonly endWith?: 'SIGTERM' | 'SIGKILL' | undefined;
+  /** Gets what it prints, as it prints it. @default nobody looks until it has ended */
+  readonly follow?: ((text: string) => void) | undefined;
 }
 
 export interface Output {
@@ -45,10 +47,13 @@ export const runPipeline = async (
   argvs: readonly (readonly string[])[],
   options: ProgramOptions,
 ): Promise<readonly Output[]> => {
-  const { signal, endWith, ...rest } = options;
+  const { signal, endWith, follow, ...rest } = options;
   signal.throwIfAborted();
   const children = argvs.map(([program = '', ...args]) => spawn(program, args, { ...rest, cwd: '/' }));
   const outputs = children.map((child, index) => collect(child, children[index + 1]));
+  if (follow)
+    for (const { stdout, stderr } of children)
+      for (const stream of [stdout, stderr]) stream.on('data', follow);
   const codes = await Promise.all(children.map((child) => ended(child, { signal, endWith })));
   const failed = codes.flatMap((code, index) =>
     code === 0

@@ -85,7 +85,12 @@ export const buildStage = async (
   const synthesized = await step(
     'synthesize dev',
     signal,
-    () => synthesizeDev({ s3, pointInTime: options.pointInTime ? pointInTime : undefined }),
+    () =>
+      synthesizeDev({
+        s3,
+        pointInTime: options.pointInTime ? pointInTime : undefined,
+        console: options.console,
+      }),
     (path) => path,
   );
   const manifestsFolder = synthesized.result;

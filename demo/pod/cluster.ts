@@ -17,6 +17,16 @@ export type SecretValues = Readonly<Record<string, Readonly<Record<string, strin
 /** Where a database of the plan really listens: replaces these fields of `connection`. */
 export type Services = Readonly<Record<string, Readonly<Record<string, string | number>>>>;
 
+/** The Kubernetes API, where pods call it. */
+export interface ClusterApi {
+  readonly host: string;
+  readonly port: number;
+  /** Of its server. */
+  readonly certificate: string;
+  /** Of a service account. */
+  readonly tokenOf: (account: string) => string;
+}
+
 /** What the pods of a demo see of their cluster. */
 export interface Cluster {
   readonly manifests: readonly Manifest[];
@@ -25,6 +35,8 @@ export interface Cluster {
   readonly services: Services;
   /** Volumes and the pods' files are made below it; volume claims keep their mount's path: `<folder>/backup`. */
   readonly folder: string;
+  /** @default there is none: pods get no token */
+  readonly api?: ClusterApi;
 }
 
 const parse = async (path: string): Promise<readonly Manifest[]> =>

@@ -21,6 +21,10 @@ export const identityOf = ({ securityContext }: IPodSpec, program: string): Iden
   return canRead(program, identity) ? identity : {};
 };
 
+/** Whether this machine has a name for the user: initdb, which a drill of PostgreSQL runs, wants one. */
+export const hasName = ({ uid }: Identity): boolean =>
+  uid === undefined || spawnSync('getent', ['passwd', String(uid)]).status === 0;
+
 /** Gives files to the pod's user, as fsGroup would. */
 export const own = async ({ uid, gid }: Identity, ...paths: readonly string[]): Promise<void> => {
   if (uid !== undefined && gid !== undefined) for (const path of paths) await chown(path, uid, gid);

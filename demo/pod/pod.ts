@@ -7,7 +7,7 @@ import { partVariables, runLabel } from '../../runtime/src/contract/parts.ts';
 import { mustExist } from '../../runtime/src/core/must-exist.ts';
 import { runProgram, type Output, type ProgramOptions } from '../program.ts';
 import { podSpec, type Cluster, type Manifest } from './cluster.ts';
-import { environmentOf } from './env.ts';
+import { environmentOf, type Fields } from './env.ts';
 import { identityOf, own, type Identity } from './identity.ts';
 import { mapPaths, type PathMap } from './paths.ts';
 import { mapPlan } from './plan.ts';
@@ -29,13 +29,25 @@ export interface Pod {
   readonly command: readonly string[];
   /** Of its processes. */
   readonly userId: number;
+  readonly surroundings: Surroundings;
+  /** Runs what has to end before the container begins: its init containers. */
+  readonly initialize: (signal: AbortSignal) => Promise<void>;
   /** Runs a command as `kubectl exec` would; its paths are those of the container. */
   readonly exec: (
     argv: readonly string[],
     signal: AbortSignal,
-    endWith?: ProgramOptions['endWith'],
+    more?: Pick<ProgramOptions, 'endWith' | 'follow'>,
   ) => Promise<Output>;
 }
+
+/** What a process of a container runs in. */
+export interface Surroundings {
+  readonly identity: Identity;
+  readonly env: Readonly<Record<string, string>>;
+  readonly paths: PathMap;
+}
+
+type Container = IPodSpec['containers'][number];
 
 /** What Kubernetes tells a pod of an Indexed Job. */
 export interface JobIndex {
@@ -44,14 +56,22 @@ export interface JobIndex {
   readonly index: number;
 }
 
+/** Of the kubelet's files: readable by the pod's group. */
+const accountMode = 0o440;
+
 interface Mount {
   readonly path: string;
   readonly folder: string;
   readonly content: Content;
 }
 
-const mountsOf = (cluster: Cluster, root: string, { containers, volumes }: IPodSpec): readonly Mount[] =>
-  (containers[0]?.volumeMounts ?? []).map(({ name, mountPath: path }) => {
+const mountsOf = (
+  cluster: Cluster,
+  root: string,
+  { volumes }: IPodSpec,
+  { volumeMounts = [] }: Container,
+): readonly Mount[] =>
+  volumeMounts.map(({ name, mountPath: path }) => {
     const volume = mustExist(
       volumes?.find((each) => each.name === name),
       `volume ${name}`,
@@ -59,6 +79,22 @@ const mountsOf = (cluster: Cluster, root: string, { containers, volumes }: IPodS
     const content = contentOf(cluster, volume);
     return { path, content, folder: join('claim' in content ? cluster.folder : root, path) };
   });
+
+/** What the kubelet gives a pod that calls the API: https://kubernetes.io/docs/tasks/run-application/access-api-from-pod/ */
+const accountOf = (cluster: Cluster, root: string, spec: IPodSpec, namespace: string) => {
+  const { api } = cluster;
+  if (!api || !spec.automountServiceAccountToken) return { files: [], env: {} };
+  const token = api.tokenOf(mustExist(spec.serviceAccountName, 'service account'));
+  const files = { token, 'ca.crt': api.certificate, namespace };
+  const folder = join(root, mounts.serviceAccount);
+  const mount: Mount = { path: mounts.serviceAccount, folder, content: { files, mode: accountMode } };
+  const env = {
+    [mountVariables.serviceAccount]: folder,
+    KUBERNETES_SERVICE_HOST: api.host,
+    KUBERNETES_SERVICE_PORT: String(api.port),
+  };
+  return { files: [mount], env };
+};
 
 const writeFiles = async (
   mount: Mount,
@@ -84,50 +120,76 @@ const machineVariables = (root: string, paths: PathMap): Readonly<Record<string,
   [mountVariables.configMaps]: join(root, mounts.configMaps),
 });
 
-const environmentAt = (
+const fieldsOf = ({ metadata }: Manifest, job: JobIndex | undefined): Fields => ({
+  'metadata.name': metadata.name,
+  'metadata.namespace': namespaceOf(metadata),
+  ...(job && { [`metadata.labels['${runLabel}']`]: job.uid }),
+});
+
+const namespaceOf = ({ namespace = 'default' }: Manifest['metadata']): string => namespace;
+
+/** Who the processes of a pod are. */
+export const userOf = (manifest: Manifest): Identity => identityOf(podSpec(manifest), program);
+
+/** Makes the volumes of a container, and what its processes run in. */
+const prepare = async (
   cluster: Cluster,
   manifest: Manifest,
+  container: Container,
   root: string,
-  paths: PathMap,
   job: JobIndex | undefined,
-): Readonly<Record<string, string>> => {
-  const { name, namespace = 'default' } = manifest.metadata;
-  const fields = {
-    'metadata.name': name,
-    'metadata.namespace': namespace,
-    ...(job && { [`metadata.labels['${runLabel}']`]: job.uid }),
+): Promise<Surroundings> => {
+  const spec = podSpec(manifest);
+  const identity = userOf(manifest);
+  const mounted = mountsOf(cluster, root, spec, container);
+  const account = accountOf(cluster, root, spec, namespaceOf(manifest.metadata));
+  const volumes = Object.fromEntries(mounted.map(({ path, folder }) => [path, folder]));
+  const paths = { ...volumes, [programPath]: program };
+  for (const mount of [...mounted, ...account.files])
+    await writeFiles(mount, identity, (file, text) =>
+      mapPaths(file === basename(mounts.plan) ? mapPlan(text, cluster.services) : text, paths),
+    );
+  const inCluster = Object.entries(environmentOf(cluster, fieldsOf(manifest, job), container));
+  const env = {
+    ...Object.fromEntries(inCluster.map(([key, text]) => [key, mapPaths(text, paths)])),
+    ...(job && { [partVariables.index]: String(job.index) }),
+    ...machineVariables(root, paths),
+    ...account.env,
   };
-  const inCluster = Object.entries(
-    environmentOf(cluster, fields, mustExist(podSpec(manifest).containers[0], 'container')),
-  );
-  const here = inCluster.map(([key, text]) => [key, mapPaths(text, paths)] as const);
-  const index = job && { [partVariables.index]: String(job.index) };
-  return { ...Object.fromEntries(here), ...index, ...machineVariables(root, paths) };
+  return { identity, env, paths };
 };
+
+const commandOf = ({ command = [], args = [] }: Container): readonly string[] => [...command, ...args];
+
+/** A command whose paths are those of the container, on this machine. */
+export const inPlace = (argv: readonly string[], { paths }: Pick<Surroundings, 'paths'>): readonly string[] =>
+  argv.map((argument) => mapPaths(argument, paths));
 
 /**
  * Makes the volumes of a CronJob's pod, or of a Pod, ready to run commands on them.
  * @param job of which the pod is one of several. @default it is the only one
  */
 export const startPod = async (cluster: Cluster, manifest: Manifest, job?: JobIndex): Promise<Pod> => {
-  const spec = podSpec(manifest);
-  const [container] = spec.containers;
-  const identity = identityOf(spec, program);
+  const { containers, initContainers = [] } = podSpec(manifest);
+  const container = mustExist(containers[0], 'container');
   const { name } = manifest.metadata;
   const root = join(cluster.folder, 'pods', job ? `${name}-${job.index}` : name);
-  const mounted = mountsOf(cluster, root, spec);
-  const volumes = Object.fromEntries(mounted.map(({ path, folder }) => [path, folder]));
-  const paths = { ...volumes, [programPath]: program };
-  const inPlace = (argv: readonly string[]) => argv.map((argument) => mapPaths(argument, paths));
   await rm(root, { recursive: true, force: true });
-  for (const mount of mounted)
-    await writeFiles(mount, identity, (file, text) =>
-      mapPaths(file === basename(mounts.plan) ? mapPlan(text, cluster.services) : text, paths),
-    );
-  const env = environmentAt(cluster, manifest, root, paths, job);
+  const surroundings = await prepare(cluster, manifest, container, root, job);
+  const { identity, env } = surroundings;
   return {
-    command: [...(container?.command ?? []), ...(container?.args ?? [])],
+    command: commandOf(container),
     userId: identity.uid ?? process.getuid?.() ?? 0,
-    exec: (argv, signal, endWith) => runProgram(inPlace(argv), { ...identity, env, signal, endWith }),
+    surroundings,
+    initialize: async (signal) => {
+      for (const first of initContainers) {
+        const own = await prepare(cluster, manifest, first, join(root, first.name), job);
+        // a volume that both mount is one folder
+        const paths = { ...own.paths, ...surroundings.paths };
+        await runProgram(inPlace(commandOf(first), { paths }), { ...identity, env: own.env, signal });
+      }
+    },
+    exec: (argv, signal, more) =>
+      runProgram(inPlace(argv, surroundings), { ...identity, env, signal, ...more }),
   };
 };

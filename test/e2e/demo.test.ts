@@ -74,11 +74,18 @@ const tableOf = (output: string): Record<string, Record<string, string>> => {
 
 describe('the demo', () => {
   test(
-    'restores all three databases, equal to what they were, and leaves only manifests',
+    'restores all three databases, equal to what they were, shows them in the console until it is stopped, and leaves only manifests',
     () =>
       inFolder(async (folder) => {
-        const demo = startDemo(folder, '--size', '4M');
+        const demo = startDemo(folder, '--size', '4M', '--console');
+        await untilPrinted(demo, 'Ctrl-C ends');
+        const [, url, token] = /Open (\S+) and sign in with this token:\s+(\S+)/.exec(demo.output())!;
+        const ask = () => fetch(`${url}/api/v1/targets`, { headers: { authorization: `Bearer ${token}` } });
+        const { targets } = (await (await ask()).json()) as { targets: { archives: number }[] };
+        expect(targets.map(({ archives }) => archives > 0)).toEqual([true, true, true]);
+        demo.child.kill('SIGTERM');
         const code = await demo.ended;
+        await expect(ask()).rejects.toThrow('fetch failed');
         const table = tableOf(demo.output());
         expect(Object.keys(table)).toEqual(['postgresql', 'influxdb', 'redis']);
         for (const row of Object.values(table)) expect(row).toMatchObject({ verified: 'yes', equal: 'yes' });

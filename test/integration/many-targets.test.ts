@@ -52,7 +52,7 @@ const makePod = async (job?: Job): Promise<Pod> => {
 
 /** Resolves to the exit code of a pod, or to the signal that ended it. */
 const run = async ({ exec, command }: Pod, kill: AbortSignal = never): Promise<number | string> =>
-  exec(command, kill, 'SIGKILL').then(
+  exec(command, kill, { endWith: 'SIGKILL' }).then(
     () => 0,
     (error: unknown) => {
       if (kill.aborted) return 'SIGKILL';

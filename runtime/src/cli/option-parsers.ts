@@ -1,3 +1,4 @@
+import { isIP } from 'node:net';
 import { InvalidArgumentError } from 'commander';
 
 /** Reads the value of an option that counts. */
@@ -11,6 +12,12 @@ export const port = (text: string): number => {
   const number = /^\d{1,5}$/.test(text) ? Number(text) : 0;
   if (number < 1 || number > 65_535) throw new InvalidArgumentError('expected a port from 1 to 65535');
   return number;
+};
+
+/** Reads the value of an option that is an IP address. */
+export const address = (text: string): string => {
+  if (isIP(text) === 0) throw new InvalidArgumentError('expected an IP address, such as 127.0.0.1');
+  return text;
 };
 
 /** Reads the value of an option that names a target or an environment: it becomes a folder's name. */

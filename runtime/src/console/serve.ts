@@ -25,6 +25,8 @@ const hostForm = /^([\w.-]+|\[[\da-f:.]+\])(:\d{1,5})?$/i;
 
 export interface ConsoleOptions {
   readonly port: number;
+  /** @default every address of the pod */
+  readonly address?: string | undefined;
   /** Least pause between two readings of the stores. @default 60 s */
   readonly pauseMs?: number | undefined;
   /** Requests of one person that are answered. @default 20 a second after 200 at once */
@@ -44,7 +46,7 @@ const openConsole = async (app: App, { pauseMs }: ConsoleOptions): Promise<Conso
     app,
     cluster,
     keeper: openKeeper(app, { pauseMs }),
-    runs: runsReader(app),
+    runs: runsReader(app, pauseMs),
     access: openAccess(cluster),
     authenticate,
     sessions,
@@ -56,7 +58,7 @@ const openConsole = async (app: App, { pauseMs }: ConsoleOptions): Promise<Conso
 /** Serves the console until the run is stopped. @throws BackupError `cluster.missing` outside of a cluster */
 export const serveConsole = async (app: App, options: ConsoleOptions): Promise<void> => {
   const { log, signal } = app.run;
-  const { port } = options;
+  const { port, address } = options;
   const console = await openConsole(app, options);
   console.keeper.unready(); // begins the first reading
   const listener = getRequestListener(webApp(console, options.callerRate).fetch);
@@ -67,7 +69,7 @@ export const serveConsole = async (app: App, options: ConsoleOptions): Promise<v
       else response.writeHead(400).end();
     },
   );
-  await serving(server, port, async () => {
+  await serving(server, { port, address }, async () => {
     log.info({ port }, 'serving the console');
     const counting = setInterval(() => void console.trail.flush(), countedMs);
     if (!signal.aborted) await once(signal, 'abort');

@@ -8,9 +8,20 @@ const close = async (server: Server): Promise<void> => {
   await once(server, 'close');
 };
 
-/** Lets a server listen on a port while `work` goes on. */
-export const serving = async (server: Server, port: number, work: () => Promise<void>): Promise<void> => {
-  server.listen(port);
+/** Where a server listens. */
+export interface Listening {
+  readonly port: number;
+  /** @default every address of the machine, as a pod's are behind its Service */
+  readonly address?: string | undefined;
+}
+
+/** Lets a server listen while `work` goes on. */
+export const serving = async (
+  server: Server,
+  { port, address }: Listening,
+  work: () => Promise<void>,
+): Promise<void> => {
+  server.listen(port, address);
   await once(server, 'listening');
   try {
     await work();

@@ -59,5 +59,5 @@ export const servingMetrics = async (
   const server = createServer((request, response) => {
     void answerTo(scraped, request).then((answer) => respond(response, answer));
   });
-  await serving(server, port, work);
+  await serving(server, { port }, work);
 };

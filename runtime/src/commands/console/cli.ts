@@ -1,5 +1,5 @@
 import { defineCommand } from '../../cli/command.ts';
-import { port } from '../../cli/option-parsers.ts';
+import { address, port } from '../../cli/option-parsers.ts';
 import { consolePort } from '../../contract/console.ts';
 
 export const command = defineCommand({
@@ -12,6 +12,12 @@ export const command = defineCommand({
       description: 'port to listen on',
       parse: port,
       default: { value: consolePort, why: 'where the Service of the manifests expects it' },
+    },
+    address: {
+      value: 'ip',
+      description: 'address to listen on',
+      parse: address,
+      default: { words: 'all of the pod', why: 'its NetworkPolicy says who may connect' },
     },
   },
   examples: [

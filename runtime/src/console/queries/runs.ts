@@ -8,12 +8,12 @@ import { remembered } from '../state/remembered.ts';
 /** Runs of a target that count, newest first. */
 export type ReadRuns = (target: string) => Promise<readonly RunRecord[]>;
 
-/** Reads the records of a target, at most once a minute: the state remembers only what follows from them. */
-export const runsReader = (app: App): ReadRuns => {
+/** Reads the records of a target, not more often than the state is read, which remembers only what follows from them. @param pauseMs default 60 s */
+export const runsReader = (app: App, pauseMs = readingPauseMs): ReadRuns => {
   const { primary } = app.stores;
   return remembered(
     (target) =>
       recordsReader(primary, signerOf(app)).read(target, app.run.now(), indexOnce(app, primary, target)),
-    readingPauseMs,
+    pauseMs,
   );
 };
