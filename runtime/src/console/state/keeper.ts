@@ -8,13 +8,16 @@ export interface Knowledge {
   readonly state: State;
   /** Time since the stores were read. */
   readonly ageSeconds: number;
+  /** Whether a newer reading is under way. */
+  readonly reading: boolean;
   /** Why the newest reading failed, in words; absent where it did not. What is known is then older than it should be. */
   readonly problem?: string | undefined;
 }
 
 export interface Keeper {
   /**
-   * What is known; where that is older than a minute, the stores are read again, which is waited for a few seconds.
+   * What is known. Where that is older than a minute, the stores are read again; only where nothing is known, or nobody looked for
+   * minutes, this is waited for, a few seconds.
    * @throws BackupError `state.unread`
    */
   readonly look: () => Promise<Knowledge>;
@@ -28,9 +31,14 @@ export interface Keeper {
 /** Longest that a request waits for a reading: a store that hangs must not hang the page that says so. @default 5 s */
 const longestWaitMs = 5_000;
 
+/** Pauses after which what is known is too old to be shown without a look. @default 5 - who reloads a page each minute never waits */
+const oldPauses = 5;
+
 interface Options {
   readonly pauseMs?: number | undefined;
   readonly waitMs?: number;
+  /** In ms, never set back. @default that of the process */
+  readonly elapsed?: () => number;
 }
 
 const wordsOf = (error: unknown): string =>
@@ -41,17 +49,20 @@ const wordsOf = (error: unknown): string =>
  * last reading is a minute old: a console that nobody looks at costs no listing. One reading at a time.
  */
 export const openKeeper = (app: App, options: Options = {}): Keeper => {
-  const { pauseMs = readingPauseMs, waitMs = longestWaitMs } = options;
+  const { pauseMs = readingPauseMs, waitMs = longestWaitMs, elapsed = () => performance.now() } = options;
   const { now, log, signal } = app.run;
   const read = stateReader(app);
   let state: State | undefined;
   let problem: string | undefined;
   let begunAt = -Infinity;
+  let readAt = -Infinity;
   let reading: Promise<void> | undefined;
 
   const refresh = async (): Promise<void> => {
+    const begun = elapsed();
     try {
       state = await read();
+      readAt = begun;
       problem = undefined;
     } catch (error) {
       problem = wordsOf(error);
@@ -61,8 +72,8 @@ export const openKeeper = (app: App, options: Options = {}): Keeper => {
     }
   };
   const refreshWhereDue = (): Promise<void> | undefined => {
-    if (!reading && performance.now() - begunAt >= pauseMs) {
-      begunAt = performance.now();
+    if (!reading && elapsed() - begunAt >= pauseMs) {
+      begunAt = elapsed();
       reading = refresh();
     }
     return reading;
@@ -70,10 +81,12 @@ export const openKeeper = (app: App, options: Options = {}): Keeper => {
   const why = (): string => problem ?? 'the stores were not read yet';
   return {
     look: async () => {
-      await Promise.race([refreshWhereDue(), sleep(waitMs, undefined, { ref: false })]);
+      const refreshed = refreshWhereDue();
+      if (elapsed() - readAt >= oldPauses * pauseMs)
+        await Promise.race([refreshed, sleep(waitMs, undefined, { ref: false })]);
       if (!state) throw new BackupError('state.unread', why());
       const ageSeconds = Math.max(0, Math.floor((now().getTime() - state.at.getTime()) / 1000));
-      return { state, ageSeconds, problem };
+      return { state, ageSeconds, reading: reading !== undefined, problem };
     },
     unready: () => {
       if (state ?? problem) return undefined;
