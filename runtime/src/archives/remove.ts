@@ -5,7 +5,7 @@ import { untilText, type Store } from '../store/store.ts';
 import type { App } from '../session/app.ts';
 
 /** Why an object may not be removed yet; undefined where it may. */
-const lockOf = async (store: Store, key: string, now: Date): Promise<string | undefined> => {
+export const lockOf = async (store: Store, key: string, now: Date): Promise<string | undefined> => {
   const lockedUntil = (await store.head(key))?.lockedUntil;
   return lockedUntil && lockedUntil > now ? `locked until ${untilText(lockedUntil)}` : undefined;
 };

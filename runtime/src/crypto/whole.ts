@@ -79,14 +79,24 @@ const decrypt = async (key: Key, bytes: Buffer): Promise<Buffer> => {
   return Buffer.concat([opener.update(bytes.subarray(headerBytes)), opener.final()]);
 };
 
-/** Plaintext of an object, after its MAC held under a key of the ring; undefined where it holds under none. */
+/** An object whose MAC held. */
+export interface OpenedWhole {
+  /** That made it; undefined in the clear. */
+  readonly key: Key | undefined;
+  readonly plain: Buffer;
+}
+
+/** Opens an object after its MAC held under a key of the ring; undefined where it holds under none. */
 export const openWhole = async (
   bytes: Buffer,
   label: string,
   mac: string,
   keys: KeyRing | undefined,
-): Promise<Buffer | undefined> => {
-  if (!keys) return equalDigests(mac, await macOf(undefined, label, bytes)) ? bytes : undefined;
+): Promise<OpenedWhole | undefined> => {
+  if (!keys)
+    return equalDigests(mac, await macOf(undefined, label, bytes))
+      ? { key: undefined, plain: bytes }
+      : undefined;
   const key = await keyOf(keys, label, bytes, mac);
-  return key && decrypt(key, bytes);
+  return key && { key, plain: await decrypt(key, bytes) };
 };

@@ -137,7 +137,7 @@ export const planShape = {
       secret: dnsLabel.default(secrets.encryption.name),
       /**
        * Passphrases. The first one seals new archives, all of them open old ones. To rotate, put a new one in front, and
-       * run `rekey`, which rewrites old archives under the first. An archive under Object Lock stays as it is until the lock
+       * run `rekey`, which rewrites archives, bases and log under the first. What Object Lock keeps stays as it is until the lock
        * ends, so its key stays in the plan until then.
        * @default one key, `primary`, from `encryption-key` of the Secret - one is enough until the first rotation
        */

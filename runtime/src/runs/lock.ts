@@ -135,3 +135,17 @@ export const takeLock = async (
   };
   return { lost, release };
 };
+
+/** Works under a lock more, beside that of the run, and stops where it is lost. @throws as `takeLock`, and what the work throws */
+export const underLock = async <T>(
+  run: RunContext,
+  { store, name, command }: { readonly store: Store; readonly name: string; readonly command: string },
+  work: (run: RunContext) => Promise<T>,
+): Promise<T> => {
+  const lock = await takeLock(run, store, name, command);
+  try {
+    return await work({ ...run, signal: AbortSignal.any([run.signal, lock.lost]) });
+  } finally {
+    await lock.release();
+  }
+};

@@ -51,7 +51,11 @@ export interface Bases {
   readonly broken: readonly BrokenBase[];
 }
 
-const writeBaseManifest = async (
+/** Lock of whoever writes or removes bases, and log with them. */
+export const baseLock = (target: string): string => `${target}.base`;
+
+/** Commits a base whose file is stored. */
+export const writeBaseManifest = async (
   app: App,
   store: Store,
   { key, manifest }: Pick<Base, 'key' | 'manifest'>,

@@ -23,6 +23,8 @@ const gapSchema = z.strictObject({
 
 export type Gap = z.output<typeof gapSchema>;
 
+export const gapKind = { name: 'gap', label, schema: gapSchema };
+
 const placeOf = ({ environment, target }: LogPlace, { system, timeline, from, to }: GapName) => ({
   environment,
   target,
@@ -42,9 +44,4 @@ export const recordGap = async (place: LogPlace, gap: GapName, why: string, at: 
 
 /** @throws as `readRecord` */
 export const readGap = (place: LogPlace, name: GapName): Promise<Gap> =>
-  readRecord(
-    place,
-    gapKey(place.target, name),
-    { name: 'gap', label, schema: gapSchema },
-    placeOf(place, name),
-  );
+  readRecord(place, gapKey(place.target, name), gapKind, placeOf(place, name));

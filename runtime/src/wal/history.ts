@@ -1,9 +1,10 @@
-import { BackupError } from '../core/errors.ts';
-import { newCipher, openWhole, sealWhole } from '../crypto/whole.ts';
+import { BackupError, isBackupError } from '../core/errors.ts';
+import { newCipher, openWhole, sealWhole, type OpenedWhole } from '../crypto/whole.ts';
 import { readSmall } from '../store/size-limits.ts';
 import { historyKey, timelineText, type HistoryName } from './names.ts';
 import type { LogPlace } from './place.ts';
 import { putOnce } from './put-once.ts';
+import { readStored } from './stored.ts';
 
 const labelOf = ({ system, timeline }: Pick<HistoryName, 'system' | 'timeline'>): string =>
   ['grill-backup wal history', system, timelineText(timeline)].join('\0');
@@ -21,15 +22,31 @@ export const putHistory = async (
   await putOnce(store, historyKey(target, name), parts);
 };
 
-/** @throws BackupError archive.damaged, store.* */
-export const readHistory = async ({ store, target, keys }: LogPlace, name: HistoryName): Promise<Buffer> => {
+/** A stored history, and the key that made it. @throws BackupError archive.damaged, store.* */
+export const openHistory = async (
+  { store, target, keys }: LogPlace,
+  name: HistoryName,
+): Promise<OpenedWhole> => {
   const key = historyKey(target, name);
   const bytes = await readSmall(store, key, 'walRecord');
-  const content =
+  const opened =
     name.encrypted === (keys !== undefined)
       ? await openWhole(bytes, labelOf(name), name.mac, keys)
       : undefined;
-  if (!content)
+  if (!opened)
     throw new BackupError('archive.damaged', `history ${key} was altered, or no key of the plan made it`);
-  return content;
+  return opened;
+};
+
+/** The history of a timeline; a rekey may replace what was just listed. @throws as `openHistory` */
+export const readHistory = async (place: LogPlace, name: HistoryName): Promise<Buffer> => {
+  try {
+    return (await openHistory(place, name)).plain;
+  } catch (error) {
+    if (!isBackupError(error, 'store.missing')) throw error;
+    const { histories } = await readStored(place, name.system);
+    const again = histories.find(({ timeline }) => timeline === name.timeline);
+    if (!again) throw error;
+    return (await openHistory(place, again)).plain;
+  }
 };

@@ -1,9 +1,8 @@
 import { z } from 'zod';
-import { oneChunk } from '../core/one-chunk.ts';
-import { sign, signatureShape } from '../crypto/signature.ts';
+import { signatureShape } from '../crypto/signature.ts';
 import { indexKey, pieceKey, timelineText, type HourPlace, type PieceName } from './names.ts';
 import type { LogPlace } from './place.ts';
-import { readRecord } from './record.ts';
+import { putRecord, readRecord } from './record.ts';
 
 const label = 'grill-backup wal index\0';
 
@@ -17,10 +16,14 @@ const indexSchema = z.strictObject({
   hour: z.string(),
   /** MAC of the index before it on the same timeline; null for the first. */
   previous: z.string().nullable(),
+  /** MACs of indexes in whose place it was written when the key changed: the next one may name any of them. */
+  formerly: z.array(z.string()).optional(),
   /** Names of the objects with the hour's log, in order, which hold the MACs of their bytes. */
   pieces: z.array(z.string()),
   ...signatureShape,
 });
+
+const indexKind = { name: 'index', label, schema: indexSchema };
 
 /** The log of one hour of a timeline, complete. */
 export type HourIndex = z.output<typeof indexSchema>;
@@ -45,24 +48,32 @@ export const putIndex = async (
   previous: HourIndex | undefined,
   pieces: readonly PieceName[],
 ): Promise<HourIndex> => {
-  const { store, target, keys } = place;
-  const content = {
+  const { target } = place;
+  return putRecord(place, indexKey(target, hour), label, {
     format: 1 as const,
     ...contentOf(place, hour),
     previous: previous?.mac ?? null,
     pieces: pieces.map((piece) => pieceFile(target, piece)),
-  };
-  const signed = await sign(label, content, keys?.[0]);
-  const key = indexKey(target, hour);
-  await store.put(key, () => oneChunk(`${JSON.stringify(signed)}\n`), { replace: true });
-  return signed;
+  });
 };
+
+/** Writes an index in the place of one that another key signed, or that lists what another key made. */
+export const replaceIndex = (
+  place: LogPlace,
+  hour: HourPlace,
+  { mac, key: _key, formerly = [], ...content }: HourIndex,
+  changed: Pick<HourIndex, 'previous' | 'pieces'>,
+): Promise<HourIndex> =>
+  putRecord(place, indexKey(place.target, hour), label, {
+    ...content,
+    ...changed,
+    formerly: [...formerly, mac],
+  });
+
+/** Whether an index goes on from another one, or from what was in its place before. */
+export const follows = ({ previous }: HourIndex, { mac, formerly = [] }: HourIndex): boolean =>
+  previous !== null && [mac, ...formerly].includes(previous);
 
 /** @throws as `readRecord` */
 export const readIndex = (place: LogPlace, hour: HourPlace): Promise<HourIndex> =>
-  readRecord(
-    place,
-    indexKey(place.target, hour),
-    { name: 'index', label, schema: indexSchema },
-    contentOf(place, hour),
-  );
+  readRecord(place, indexKey(place.target, hour), indexKind, contentOf(place, hour));

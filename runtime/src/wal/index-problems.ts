@@ -1,5 +1,5 @@
 import { isOfObject } from '../archives/catalogue.ts';
-import { readIndex, type HourIndex } from './index-chain.ts';
+import { follows, readIndex, type HourIndex } from './index-chain.ts';
 import { indexKey, parsePieceKey, pieceKey, timelineFolder, type HourPlace } from './names.ts';
 import type { LogPlace } from './place.ts';
 import { readStored, type StoredLog } from './stored.ts';
@@ -18,20 +18,40 @@ export interface IndexProblem {
 }
 
 /** Objects that an index lists and that are not there, as far as they hold log from the position on. */
-const unlisted = (
-  { target }: LogPlace,
+const unlisted = async (
+  { store, target }: LogPlace,
   hour: HourPlace,
   { pieces }: HourIndex,
   there: ReadonlySet<string>,
   from: bigint,
-): readonly string[] =>
-  pieces.flatMap((file) => {
+): Promise<readonly string[]> => {
+  const problems: string[] = [];
+  for (const file of pieces) {
     const key = `${timelineFolder(target, hour.system, hour.timeline)}${file}`;
     const piece = parsePieceKey(target, key);
     const index = indexKey(target, hour);
-    if (!piece) return [`index ${index} lists ${file}, which is not the name of a piece`];
-    return piece.to > from && !there.has(key) ? [`piece ${key} is gone; index ${index} lists it`] : [];
+    if (!piece) problems.push(`index ${index} lists ${file}, which is not the name of a piece`);
+    else if (piece.to > from && !there.has(key) && !(await store.head(key)))
+      // a rekey may have stored it just now
+      problems.push(`piece ${key} is gone; index ${index} lists it`);
+  }
+  return problems;
+};
+
+/** The index before another one, as it was read. */
+interface Before {
+  readonly hour: HourPlace;
+  readonly index: HourIndex;
+}
+
+/** Whether an index goes on from the one before; a rekey may have written that one anew since it was read. */
+const isNext = async (place: LogPlace, index: HourIndex, { hour, index: previous }: Before) => {
+  if (follows(index, previous)) return true;
+  const again = await readIndex(place, hour).catch((error: unknown) => {
+    if (!isOfObject(error)) throw error;
   });
+  return again !== undefined && follows(index, again);
+};
 
 /**
  * What is wrong with the indexes of a timeline, oldest first: each one proves itself, names the one before, and what it lists is
@@ -46,7 +66,7 @@ export const indexProblems = async (
   const there = new Set(pieces.map((piece) => pieceKey(place.target, piece)));
   const own = hours.filter((hour) => hour.timeline === timeline);
   const problems: IndexProblem[] = [];
-  let previous: HourIndex | undefined;
+  let before: Before | undefined;
   for (const hour of own.toSorted((a, b) => a.hour.localeCompare(b.hour))) {
     const key = indexKey(place.target, hour);
     const tell = (message: string) => void problems.push({ key, message });
@@ -54,12 +74,12 @@ export const indexProblems = async (
       if (!isOfObject(error)) throw error;
       tell(error.message);
     });
-    if (index && previous && index.previous !== previous.mac)
+    if (index && before && !(await isNext(place, index, before)))
       tell(
-        `index ${key} does not follow that of ${previous.hour}: one between them is gone, or one was exchanged`,
+        `index ${key} does not follow that of ${before.index.hour}: one between them is gone, or one was exchanged`,
       );
-    if (index) unlisted(place, hour, index, there, from).forEach(tell);
-    previous = index ?? undefined;
+    if (index) (await unlisted(place, hour, index, there, from)).forEach(tell);
+    before = index ? { hour, index } : undefined;
   }
   return problems;
 };

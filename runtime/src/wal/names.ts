@@ -20,6 +20,9 @@ export const walFolder = (target: string): string => `wal/${target}/`;
 
 export const systemFolder = (target: string, system: string): string => `${walFolder(target)}${system}/`;
 
+/** Lock of whoever makes other objects of what is stored: a compaction and a rekey would list what the other one removes. */
+export const rewritingLock = (target: string): string => `${target}.log`;
+
 const hex = (value: number | bigint, digits: number): string => value.toString(16).padStart(digits, '0');
 
 export const timelineText = (timeline: number): string => hex(timeline, 8);

@@ -1,4 +1,5 @@
 import { BackupError } from '../core/errors.ts';
+import type { Key } from '../crypto/key-ring.ts';
 import { cipherSource, openWhole, sealWhole, type ObjectCipher } from '../crypto/whole.ts';
 import { leadBytes, withLead } from '../pipeline/lead.ts';
 import { readSmall } from '../store/size-limits.ts';
@@ -60,8 +61,16 @@ export const putPiece = ({ store }: Pick<LogPlace, 'store'>, { key, parts }: Sea
 const damaged = (key: string, how: string): BackupError =>
   new BackupError('archive.damaged', `piece ${key} ${how}`);
 
-/** Log of a stored piece; not a byte of it before its MAC held. @throws BackupError archive.damaged, store.* */
-export const readPiece = async ({ store, target, keys }: LogPlace, name: PieceName): Promise<Buffer> => {
+/** A stored piece whose MAC held. */
+export interface OpenedPiece {
+  /** That made it; undefined where the plan stores in the clear. */
+  readonly key: Key | undefined;
+  /** @throws BackupError archive.damaged for what does not hold the log that its name says */
+  readonly log: () => Promise<Buffer>;
+}
+
+/** Proves a stored piece; not a byte of it is released before. @throws BackupError archive.damaged, store.* */
+export const openPiece = async ({ store, target, keys }: LogPlace, name: PieceName): Promise<OpenedPiece> => {
   const key = pieceKey(target, name);
   if (name.encrypted !== (keys !== undefined))
     throw damaged(
@@ -69,14 +78,20 @@ export const readPiece = async ({ store, target, keys }: LogPlace, name: PieceNa
       keys ? 'is not encrypted, but the plan demands encryption' : 'is encrypted, and the plan has no key',
     );
   const bytes = await readSmall(store, key, 'piece');
-  const packed = await openWhole(bytes, labelOf(name), name.mac, keys);
-  if (!packed) throw damaged(key, 'was altered, cut, renamed or exchanged, or no key of the plan made it');
-  const plain = await unpackWhole(packed, name.compression, Number(name.to - name.from)).catch(
-    () => undefined,
-  );
-  if (!plain) throw damaged(key, 'does not hold as much log as its name says');
-  return plain;
+  const opened = await openWhole(bytes, labelOf(name), name.mac, keys);
+  if (!opened) throw damaged(key, 'was altered, cut, renamed or exchanged, or no key of the plan made it');
+  const log = async (): Promise<Buffer> => {
+    const length = Number(name.to - name.from);
+    const plain = await unpackWhole(opened.plain, name.compression, length).catch(() => undefined);
+    if (!plain) throw damaged(key, 'does not hold as much log as its name says');
+    return plain;
+  };
+  return { key: opened.key, log };
 };
+
+/** Log of a stored piece. @throws as `openPiece` */
+export const readPiece = async (place: LogPlace, name: PieceName): Promise<Buffer> =>
+  (await openPiece(place, name)).log();
 
 /** Bytes [from, to) of the log, out of a piece that holds them. @throws as `readPiece` */
 export const readPart = async (place: LogPlace, piece: PieceName, { from, to }: Stretch): Promise<Buffer> => {

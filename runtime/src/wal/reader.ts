@@ -49,7 +49,7 @@ async function* readSlices(
   while (ahead.length > 0) yield await mustExist(ahead.shift(), 'piece that was begun');
 }
 
-/** As long as a receiver runs, its compaction may replace what was just listed. */
+/** As long as a receiver runs, its compaction may replace what was just listed, as a rekey does. */
 const mostListings = 10;
 
 /**

@@ -1,10 +1,9 @@
 import { z } from 'zod';
-import { oneChunk } from '../core/one-chunk.ts';
-import { sign, signatureShape } from '../crypto/signature.ts';
+import { signatureShape } from '../crypto/signature.ts';
 import { listed } from '../store/listed.ts';
 import { isReceptionKey, receptionFolder } from './names.ts';
 import type { LogPlace } from './place.ts';
-import { readRecord } from './record.ts';
+import { putRecord, readRecord } from './record.ts';
 
 const label = 'grill-backup wal reception\0';
 
@@ -26,17 +25,23 @@ const shape = {
   pieces: z.int(),
   logBytes: z.int(),
   storedBytes: z.int(),
+  /** The audit trail has it. */
+  noted: z.literal(true).optional(),
 };
 
 const receptionSchema = z.strictObject({ ...shape, ...signatureShape });
+
+/** What was written down, and by which key. */
+export type Reception = z.output<typeof receptionSchema>;
+
+export const receptionKind = { name: 'record', label, schema: receptionSchema };
 
 /** One life of a receiver: when it ran, what happened to it, and why it ended. */
 export type ReceptionFacts = z.output<z.ZodObject<typeof shape>>;
 
 /** Writes it down; in the place of what was known of it before. */
 export const putReception = async (place: LogPlace, key: string, facts: ReceptionFacts): Promise<void> => {
-  const text = `${JSON.stringify(await sign(label, facts, place.keys?.[0]))}\n`;
-  await place.store.put(key, () => oneChunk(text), { replace: true });
+  await putRecord(place, key, label, facts);
 };
 
 /** Keys of what receivers of a target wrote down, oldest first. */
@@ -47,7 +52,14 @@ export const listReceptions = async ({ store, target }: LogPlace): Promise<reado
     .toSorted();
 
 /** @throws as `readRecord` */
-export const readReception = (place: LogPlace, key: string): Promise<ReceptionFacts> => {
+export const readReception = (place: LogPlace, key: string): Promise<Reception> => {
   const { environment, target } = place;
-  return readRecord(place, key, { name: 'record', label, schema: receptionSchema }, { environment, target });
+  return readRecord(place, key, receptionKind, { environment, target });
 };
+
+/** Notes in a record of what is over that the audit trail has it. */
+export const markNoted = (
+  place: LogPlace,
+  key: string,
+  { mac: _mac, key: _key, ...facts }: Reception,
+): Promise<void> => putReception(place, key, { ...facts, noted: true });

@@ -1,6 +1,7 @@
 import type { z } from 'zod';
 import { BackupError } from '../core/errors.ts';
-import { proofOf, type Signed } from '../crypto/signature.ts';
+import { oneChunk } from '../core/one-chunk.ts';
+import { proofOf, sign, type Signed } from '../crypto/signature.ts';
 import { readSmall } from '../store/size-limits.ts';
 import { parseJson } from './json.ts';
 import type { LogPlace } from './place.ts';
@@ -8,7 +9,7 @@ import type { LogPlace } from './place.ts';
 type Home = Pick<LogPlace, 'environment' | 'target'>;
 
 /** A kind of signed record that lies beside the log. */
-interface RecordKind<T> {
+export interface RecordKind<T> {
   /** For people. */
   readonly name: string;
   /** As it is signed under. */
@@ -33,3 +34,23 @@ export const readRecord = async <T extends Signed & Home>(
     throw new BackupError('archive.damaged', `${name} ${key} was altered, or is of another log`);
   return record;
 };
+
+/** Signs a record by the first key, and writes it; in the place of what has its key. */
+export const putRecord = async <T extends object>(
+  { store, keys }: LogPlace,
+  key: string,
+  label: string,
+  content: T,
+): Promise<T & Signed> => {
+  const signed = await sign(label, content, keys?.[0]);
+  await store.put(key, () => oneChunk(`${JSON.stringify(signed)}\n`), { replace: true });
+  return signed;
+};
+
+/** Signs a record again, by the first key, in its place. */
+export const resignRecord = async <T extends Signed>(
+  place: LogPlace,
+  key: string,
+  { label }: Pick<RecordKind<T>, 'label'>,
+  { mac: _mac, key: _key, ...content }: T,
+): Promise<void> => void (await putRecord(place, key, label, content));

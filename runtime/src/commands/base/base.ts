@@ -13,6 +13,7 @@ import type { Store } from '../../store/store.ts';
 import {
   allBases,
   baseEntries,
+  baseLock,
   copyBase,
   notCopied,
   readBases,
@@ -27,6 +28,7 @@ import type { BaseOrigin } from '../../contract/base-origins.ts';
 import type { BaseResult } from './result.ts';
 import { baseSummary } from './summary.ts';
 import { keepIndexes } from '../../health/keep-index.ts';
+import { noteLives } from '../../health/receiver-lives.ts';
 
 /** A target of which bases are taken. */
 interface Planned {
@@ -141,6 +143,7 @@ const takeAndCopy = async (app: App, planned: Planned, from: BaseOrigin | undefi
   const { base, notRolled, notIncremental } = await make(app, planned, from);
   const replicated = await replicate(app, base);
   const pruned = await prune(app, planned.target);
+  await noteLives(app, planned.target);
   const { store, key, manifest } = base;
   const { target, sourceBytes, archiveBytes, server } = manifest;
   const { kind, systemIdentifier, timeline, startLsn, redoLsn, endLsn, checksums, rolledFrom, incrementOf } =
@@ -184,7 +187,7 @@ export const takeBase = async (app: App, name: string, from?: BaseOrigin): Promi
       keepIndexes,
       target: name,
       lock: true,
-      lockName: `${name}.base`,
+      lockName: baseLock(name),
       deadlineSeconds: parseDuration(planned.deadline),
       summarise: baseSummary,
     },

@@ -1,12 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { receiverPort } from '../../contract/metrics.ts';
-import { messageOf } from '../../core/errors.ts';
+import { isBackupError, messageOf } from '../../core/errors.ts';
 import { servingMetrics } from '../../metrics/server.ts';
 import { whenFree } from '../../runs/lock-wait.ts';
-import { takeLock } from '../../runs/lock.ts';
+import { takeLock, underLock } from '../../runs/lock.ts';
 import type { App } from '../../session/app.ts';
 import { compact } from '../../wal/compaction.ts';
-import { hourOf } from '../../wal/names.ts';
+import { hourOf, rewritingLock } from '../../wal/names.ts';
 import { placeOf } from '../../wal/place.ts';
 import { receive, type Reception } from '../../wal/receive.ts';
 import { beginReception } from '../../wal/reception-record.ts';
@@ -30,9 +30,10 @@ const repeat = async ({ run, place }: Reception, what: string, step: () => Promi
   while (!run.signal.aborted) {
     await sleep(heartbeatMs, undefined, { signal: run.signal }).catch(() => {});
     if (run.signal.aborted) return;
-    await step().catch((error: unknown) =>
-      run.log.warn({ target: place.target, problem: messageOf(error) }, `${what} failed`),
-    );
+    await step().catch((error: unknown) => {
+      const level = isBackupError(error, 'lock.held') ? 'info' : 'warn';
+      run.log[level]({ target: place.target, problem: messageOf(error) }, `${what} failed`);
+    });
   }
 };
 
@@ -51,7 +52,9 @@ const compacting = (reception: Reception): (() => Promise<void>) => {
     const { newest } = reception.state;
     const hour = newest && hourOf(new Date(newest.time));
     if (!newest || hour === undefined || hour === done) return;
-    await compact(reception.run, reception.place, newest);
+    const { run, place } = reception;
+    const lock = { store: place.store, name: rewritingLock(place.target), command: 'receive' };
+    await underLock(run, lock, (locked) => compact(locked, place, newest));
     done = hour;
   };
 };

@@ -2,11 +2,13 @@ import { defineCommand } from '../../cli/command.ts';
 
 export const command = defineCommand({
   group: 'Care of the stores',
-  description: "rewrite archives that an old key made under the plan's first key",
-  arguments: { target: { description: 'whose archives', default: 'every target of the plan' } },
+  description: "rewrite what an old key made of archives, bases and log under the plan's first key",
+  arguments: {
+    target: { description: 'whose archives, bases and log', default: 'every target of the plan' },
+  },
   flags: { dryRun: { description: 'show what would be rewritten and change nothing' } },
   examples: [
-    ['--dry-run', 'which archives are under an old key'],
+    ['--dry-run', 'what is under an old key'],
     ['', 'rewrite them, so that the old key can leave the plan'],
   ],
   exitCodes: ['store', 'damaged', 'locked'],

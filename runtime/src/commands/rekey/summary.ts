@@ -3,6 +3,10 @@ import { formatCount } from '../../core/units.ts';
 import type { Summary } from '../../runs/recorded-run.ts';
 import type { Rekeyed } from './result.ts';
 
+/** How many objects rows are about. */
+const objectsOf = (rows: readonly Rekeyed[]): number =>
+  rows.reduce((sum, { objects = 1 }) => sum + objects, 0);
+
 /** What keeps a rekey from being complete; undefined where nothing does. */
 export const rekeyProblem = (moved: readonly Rekeyed[]): BackupError | undefined => {
   const failed = moved.filter((each) => each.failed);
@@ -11,7 +15,7 @@ export const rekeyProblem = (moved: readonly Rekeyed[]): BackupError | undefined
     first &&
     new BackupError(
       'archive.damaged',
-      `${formatCount(failed.length, 'archive')} could not be rewritten, first ${first.from}: ${first.failed}`,
+      `${formatCount(objectsOf(failed), failed.some(({ objects }) => objects) ? 'object' : 'archive')} could not be rewritten, first ${first.from}: ${first.failed}`,
     )
   );
 };
@@ -19,8 +23,8 @@ export const rekeyProblem = (moved: readonly Rekeyed[]): BackupError | undefined
 /** What the record of a run says of a rekey. */
 export const rekeySummary = (moved: readonly Rekeyed[]): Summary => ({
   figures: {
-    rekeyed: moved.filter(({ failed }) => !failed).length,
-    kept: moved.filter(({ kept }) => kept).length,
+    rekeyed: objectsOf(moved.filter(({ failed }) => !failed)),
+    kept: objectsOf(moved.filter(({ kept }) => kept)),
   },
   problem: rekeyProblem(moved),
 });

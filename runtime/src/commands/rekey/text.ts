@@ -1,4 +1,5 @@
 import { table } from '../../core/text-table.ts';
+import { formatCount } from '../../core/units.ts';
 import type { Rekeyed } from './result.ts';
 
 const fate = ({ kept, failed, oldKeyId }: Rekeyed): string => {
@@ -6,14 +7,17 @@ const fate = ({ kept, failed, oldKeyId }: Rekeyed): string => {
   return kept ? `${kept}; keep key ${oldKeyId} until then` : 'goes';
 };
 
+const nameOf = ({ from, objects }: Rekeyed): string =>
+  objects === undefined ? from : `${formatCount(objects, 'object')} of ${from}`;
+
 export const renderRekeyed = (moved: readonly Rekeyed[]): string =>
   moved.length === 0
-    ? 'every archive is under the first key of the plan'
+    ? 'all is under the first key of the plan'
     : table(
-        ['store', 'archive', 'key', 'rewritten as', 'old archive'],
+        ['store', 'what', 'key', 'rewritten as', 'the old one'],
         moved.map((each) => [
           each.store,
-          each.from,
+          nameOf(each),
           `${each.oldKeyId} → ${each.newKeyId}`,
           each.to,
           fate(each),

@@ -17,6 +17,7 @@ import type { Verified } from './result.ts';
 import { verifySummary } from './summary.ts';
 import type { VerifyLevel } from '../../contract/verify-levels.ts';
 import { keepIndexes } from '../../health/keep-index.ts';
+import { noteLives } from '../../health/receiver-lives.ts';
 
 /** What to verify. */
 export interface VerifyRequest {
@@ -90,6 +91,7 @@ const verifyTarget = async (
     });
   if (level === 'drill') await drillInstants(app, target, found);
   else await verifyInstants(app, target, level, found);
+  await noteLives(app, target);
 };
 
 /** Only the CronJobs, which take all targets, have a deadline. */

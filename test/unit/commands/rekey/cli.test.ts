@@ -25,7 +25,7 @@ describe('rekey', () => {
     const dry = await jsonOn(app, 'rekey', '--dry-run');
     expect(dry.json).toMatchObject([{ target: 'redis', oldKeyId: 'primary', newKeyId: 'second' }]);
     expect((await jsonOn(app, 'rekey')).json).toEqual(dry.json);
-    expect((await runOn(app, 'rekey')).stdout).toBe('every archive is under the first key of the plan\n');
+    expect((await runOn(app, 'rekey')).stdout).toBe('all is under the first key of the plan\n');
   });
 
   test('that fails in part prints one document, and fails', async () => {
