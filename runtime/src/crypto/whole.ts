@@ -62,7 +62,7 @@ export const sealWhole = async (
   const sealer = cipher && createCipheriv('aes-256-cbc', cipher.key, cipher.iv);
   const parts =
     cipher && sealer
-      ? [magic, cipher.salt, ...plain.map((part) => sealer.update(part)), sealer.final()]
+      ? [Buffer.concat([magic, cipher.salt]), ...plain.map((part) => sealer.update(part)), sealer.final()]
       : plain;
   return { parts, mac: await macOf(key, label, ...parts) };
 };

@@ -21,10 +21,10 @@ export const withLead = (
   compression: Compression,
   random: Buffer,
 ): readonly Buffer[] => {
-  if (compression === 'zstd') return [frameHead, random, first, ...others];
+  if (compression === 'zstd') return [Buffer.concat([frameHead, random]), first, ...others];
   const header = Buffer.from(first.subarray(0, gzipHeaderBytes));
   header.writeUInt8(header.readUInt8(gzipFlags) | hasFields, gzipFlags);
-  return [header, fieldHead, random, first.subarray(gzipHeaderBytes), ...others];
+  return [Buffer.concat([header, fieldHead, random]), first.subarray(gzipHeaderBytes), ...others];
 };
 
 /** As `withLead`, of what comes in a stream: a compressed file, which is never shorter than a header of gzip. */

@@ -25,10 +25,32 @@ async function* oneFrame(packed: AsyncIterable<Buffer>): AsyncGenerator<Buffer> 
   }
 }
 
+const paramsOf = (level: number) => ({
+  [constants.ZSTD_c_compressionLevel]: level,
+  [constants.ZSTD_c_checksumFlag]: 1,
+});
+
 /** Compresses to one zstd frame with a checksum (RFC 8878). `nbWorkers` crashes in Node 24, so it is one thread. */
 export const zstd = (source: AsyncIterable<Buffer>, level: number): AsyncIterable<Buffer> => {
-  const params = { [constants.ZSTD_c_compressionLevel]: level, [constants.ZSTD_c_checksumFlag]: 1 };
-  return oneFrame(pipeline(source, createZstdCompress({ chunkSize, params }), () => {})); // errors surface through the iterator
+  const engine = createZstdCompress({ chunkSize, params: paramsOf(level) });
+  return oneFrame(pipeline(source, engine, () => {})); // errors surface through the iterator
+};
+
+/** More than a frame of so many bytes may have: zstd's ZSTD_compressBound, and room, so that no buffer is filled exactly. */
+const mostBytesOf = (plainBytes: number): number => plainBytes + (plainBytes >> 8) + 1024;
+
+/**
+ * As `zstd`, of what is in memory. zstd gets all of it together with its end, and a buffer that holds the result in any case: then
+ * it copies nothing and keeps no window.
+ */
+export const zstdWhole = (plain: Buffer, level: number): AsyncIterable<Buffer> => {
+  const engine = createZstdCompress({
+    chunkSize: mostBytesOf(plain.length),
+    flush: constants.ZSTD_e_end,
+    params: paramsOf(level),
+  });
+  engine.end(plain);
+  return oneFrame(engine as AsyncIterable<Buffer>);
 };
 
 /** Decompresses one zstd frame. Fails if it is cut short, differs from its checksum, or bytes follow it. */

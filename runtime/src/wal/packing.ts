@@ -4,7 +4,7 @@ import type { Compression } from '../contract/compression.ts';
 import { oneChunk } from '../core/one-chunk.ts';
 import { decompress } from '../pipeline/compress.ts';
 import { withoutLead } from '../pipeline/lead.ts';
-import { zstd } from '../pipeline/zstd.ts';
+import { zstdWhole } from '../pipeline/zstd.ts';
 
 const gzip = promisify<Buffer, ZlibOptions, Buffer>(gzipCallback);
 
@@ -17,7 +17,7 @@ export const packWhole = async (
   { algorithm, level }: { readonly algorithm: Compression; readonly level: number },
 ): Promise<readonly Buffer[]> =>
   algorithm === 'zstd'
-    ? Array.fromAsync(zstd(oneChunk(plain), level))
+    ? Array.fromAsync(zstdWhole(plain, level))
     : [await gzip(plain, { level, chunkSize: gzipChunkBytes })];
 
 /** Undoes `packWhole`; undefined where the result has another length, of which no byte more is made. */

@@ -1,4 +1,5 @@
 import { BackupError } from '../core/errors.ts';
+import { giveBack } from '../core/give-back.ts';
 import type { Key } from '../crypto/key-ring.ts';
 import { cipherSource, openWhole, sealWhole, type ObjectCipher } from '../crypto/whole.ts';
 import { leadBytes, withLead } from '../pipeline/lead.ts';
@@ -49,6 +50,7 @@ export const sealPiece = async (
   const packed = await packWhole(plain, compression);
   const plainParts = keys ? withLead(packed, algorithm, randomBytes(leadBytes)) : packed;
   const { parts, mac } = await sealWhole(plainParts, labelOf(unsealed), keys?.[0], await ciphers());
+  if (keys) giveBack(packed);
   const name = { ...unsealed, mac };
   const bytes = parts.reduce((sum, { length }) => sum + length, 0);
   return { name, key: pieceKey(target, name), parts, bytes };

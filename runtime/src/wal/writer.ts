@@ -1,3 +1,4 @@
+import { giveBack } from '../core/give-back.ts';
 import type { LogChunk } from '../engines/engine-log.ts';
 import type { PieceName } from './names.ts';
 import { pieceCiphers, sealPiece, type SealedPiece } from './piece.ts';
@@ -122,6 +123,7 @@ export const logWriter = (
       changeInFlight(0, 2 * piece.bytes - held);
       held = 2 * piece.bytes;
       await put(piece);
+      giveBack(piece.parts);
       return { name: piece.name, storedBytes: piece.bytes };
     } finally {
       changeInFlight(0, -held);

@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { constants, zstdCompressSync } from 'node:zlib';
 import { expect, test } from '@jest/globals';
-import { unzstd, zstd } from '../../../runtime/src/pipeline/zstd.ts';
+import { unzstd, zstd, zstdWhole } from '../../../runtime/src/pipeline/zstd.ts';
 import { brokenStream, collect, endlessStream, randomStream, streamOf } from '../../kit/streams.ts';
 import { until } from '../../kit/until.ts';
 
@@ -22,6 +22,16 @@ test.each([[[0]], [[1000, 1000, 1000]], [[262_128]], [[10_000, 0]], [[262_144, 2
     const packed = await collect(zstd(streamOf(...chunks), 1));
     expect([packed.indexOf(magic), packed.lastIndexOf(magic)]).toEqual([0, 0]);
     expect((await collect(unzstd(streamOf(packed)))).equals(Buffer.concat(chunks))).toBe(true);
+  },
+);
+
+test.each([0, 1, 16_371, 262_144, 4 << 20])(
+  'makes one frame of %d bytes that are in memory',
+  async (size) => {
+    const bytes = randomBytes(size);
+    const packed = await collect(zstdWhole(bytes, 1));
+    expect([packed.indexOf(magic), packed.lastIndexOf(magic)]).toEqual([0, 0]);
+    expect((await collect(unzstd(streamOf(packed)))).equals(bytes)).toBe(true);
   },
 );
 

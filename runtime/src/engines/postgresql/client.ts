@@ -6,6 +6,7 @@ import { mustExist } from '../../core/must-exist.ts';
 import type { Source } from '../engine.ts';
 import { tlsOptions, tlsProblem } from '../tls.ts';
 import type { PostgresqlConnection } from './connection.ts';
+import { openSocket } from './replication/copied.ts';
 import { guardPassword, type Offer } from './password.ts';
 import { beginSession, clientOptions, dumpOptions, isOptionsRefusal, startupOptions } from './session.ts';
 import { libpqTls } from './tls.ts';
@@ -101,6 +102,7 @@ const open = async (source: PostgresqlSource, attempt: Attempt): Promise<Client>
     ssl,
     ...(options !== undefined && { options }),
     ...(kind === 'replication' && { replication: 'true' }), // not in its types
+    ...(kind === 'replication' && !ssl && { stream: openSocket }),
     connectionTimeoutMillis: connectTimeoutMs,
     keepAlive: true,
     application_name: application,

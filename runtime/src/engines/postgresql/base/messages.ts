@@ -1,16 +1,11 @@
-/** What a message of BASE_BACKUP's stream says. https://www.postgresql.org/docs/current/protocol-replication.html */
-export type Message =
-  | { readonly archive: string; readonly tablespace: string }
-  | { readonly data: Buffer }
-  | 'manifest'
-  | 'progress';
+/** What a message of BASE_BACKUP's stream says, between the data. https://www.postgresql.org/docs/current/protocol-replication.html */
+export type Message = { readonly archive: string; readonly tablespace: string } | 'manifest' | 'progress';
 
 const textsIn = (bytes: Buffer): readonly string[] => bytes.toString('utf8').split('\0');
 
 /** @throws Error for a message that is not known */
 export const parseMessage = (message: Buffer): Message => {
   const kind = String.fromCharCode(message[0] ?? 0);
-  if (kind === 'd') return { data: message.subarray(1) };
   if (kind === 'n') {
     const [archive = '', tablespace = ''] = textsIn(message.subarray(1));
     return { archive, tablespace };

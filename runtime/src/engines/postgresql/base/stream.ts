@@ -31,20 +31,23 @@ const takeRows = (around: Around, rows: Rows): void => {
   else around.end = rows[0];
 };
 
-/** Messages, without what is said around them, which `around` gets. */
-async function* messagesOf(answers: AsyncIterable<Answer>, around: Around): AsyncGenerator<Message> {
+/** What is copied: what a message says, or data of the entry that it began. */
+type Copied = Message | { readonly data: Buffer };
+
+/** What is copied, without what is said around it, which `around` gets. */
+async function* copiedOf(answers: AsyncIterable<Answer>, around: Around): AsyncGenerator<Copied> {
   for await (const answer of answers)
     if ('rows' in answer) takeRows(around, answer.rows);
-    else yield parseMessage(answer.message);
+    else yield 'data' in answer ? answer : parseMessage(answer.message);
 }
 
-const nameOf = (message: Message): string | undefined => {
-  if (message === 'manifest') return manifestName;
-  return typeof message === 'object' && 'archive' in message ? message.archive : undefined;
+const nameOf = (copied: Copied): string | undefined => {
+  if (copied === 'manifest') return manifestName;
+  return typeof copied === 'object' && 'archive' in copied ? copied.archive : undefined;
 };
 
 interface Cursor {
-  readonly next: () => Promise<Message | undefined>;
+  readonly next: () => Promise<Copied | undefined>;
   /** Name of the entry that begins, after the one before it ended. */
   name?: string | undefined;
 }
@@ -52,10 +55,10 @@ interface Cursor {
 /** Data of one entry, up to the beginning of the next. */
 async function* contentOf(cursor: Cursor): AsyncGenerator<Buffer> {
   for (;;) {
-    const message = await cursor.next();
-    cursor.name = message && nameOf(message);
-    if (!message || cursor.name !== undefined) return;
-    if (typeof message === 'object' && 'data' in message) yield message.data;
+    const copied = await cursor.next();
+    cursor.name = copied && nameOf(copied);
+    if (!copied || cursor.name !== undefined) return;
+    if (typeof copied === 'object' && 'data' in copied) yield copied.data;
   }
 }
 
@@ -76,9 +79,9 @@ export const openEntries = async (
   client: Client,
   { label, isIncrement, around }: BaseRequest,
 ): Promise<AsyncGenerator<DumpEntry>> => {
-  const messages = messagesOf(answersOf(context, client, command(label, isIncrement)), around);
-  const next = async (): Promise<Message | undefined> => {
-    const result = await messages.next();
+  const copied = copiedOf(answersOf(context, client, command(label, isIncrement)), around);
+  const next = async (): Promise<Copied | undefined> => {
+    const result = await copied.next();
     return result.done === true ? undefined : result.value;
   };
   const cursor: Cursor = { next };
@@ -87,7 +90,7 @@ export const openEntries = async (
     try {
       while (cursor.name !== undefined) yield { name: cursor.name, content: contentOf(cursor) };
     } finally {
-      await messages.return(undefined);
+      await copied.return(undefined);
     }
   }
   return entries();

@@ -1,19 +1,21 @@
-import type { Client } from 'pg';
+import type { Client, Connection as PgConnection } from 'pg';
 import type { RunContext } from '../../../core/context.ts';
 import { BackupError } from '../../../core/errors.ts';
+import { joinMessages, type Copied } from './copied-messages.ts';
+import { tapCopied } from './copied.ts';
 
-/** What a server answers to one command, in its order: sets of rows, and messages of a stream of copied bytes. */
-export type Answer =
-  { readonly rows: readonly (readonly (string | null)[])[] } | { readonly message: Buffer };
+/** What a server answers to one command, in its order: sets of rows, and what it copies. */
+export type Answer = { readonly rows: readonly (readonly (string | null)[])[] } | Copied;
 
 /** Of node-postgres; not in its types, the same since version 8.0. */
-interface Connection {
-  readonly stream: { pause: () => void; resume: () => void; destroy: (error?: Error) => void };
+interface Connection extends PgConnection {
   query: (sql: string) => void;
 }
 
-/** Bytes that wait for the reader before the server is held back. @default 1 MiB - some 30 messages */
+/** Bytes that wait for the reader before the server is held back. @default 1 MiB - one piece of data */
 const mostWaiting = 1 << 20;
+
+const bytesOf = (answer: Answer): number => ('data' in answer ? answer.data.length : 0);
 
 /** Queue between the connection, which is told to pause, and the reader. */
 const openQueue = (connection: () => Connection | undefined) => {
@@ -28,7 +30,7 @@ const openQueue = (connection: () => Connection | undefined) => {
   return {
     push: (answer: Answer): void => {
       answers.push(answer);
-      if ('message' in answer) waiting += answer.message.length;
+      waiting += bytesOf(answer);
       if (waiting > mostWaiting) connection()?.stream.pause();
       wake();
     },
@@ -42,7 +44,7 @@ const openQueue = (connection: () => Connection | undefined) => {
       while (answers.length === 0 && !ended) await changed.promise;
       if (failure) throw failure;
       const answer = answers.shift();
-      if (answer && 'message' in answer) waiting -= answer.message.length;
+      if (answer) waiting -= bytesOf(answer);
       if (waiting <= mostWaiting) connection()?.stream.resume();
       return answer;
     },
@@ -58,6 +60,7 @@ export async function* answersOf(context: RunContext, client: Client, sql: strin
   let rows: (string | null)[][] = [];
   let expected = false;
   const queue = openQueue(() => connection);
+  const copied = joinMessages(queue.push);
   const stop = (): void => {
     queue.end(new BackupError('run.interrupted', 'the stream of the server was stopped'));
     connection?.stream.destroy();
@@ -65,16 +68,16 @@ export async function* answersOf(context: RunContext, client: Client, sql: strin
   client.query({
     submit: (given: unknown) => {
       connection = given as Connection;
+      tapCopied(connection, copied.take);
       connection.query(sql);
     },
     handleRowDescription: () => ([expected, rows] = [true, []]),
     handleDataRow: ({ fields }: { fields: (string | null)[] }) => rows.push(fields),
     handleCommandComplete: () => {
+      copied.flush();
       if (expected) queue.push({ rows });
       expected = false;
     },
-    // a copy: the parser of node-postgres writes over its buffer
-    handleCopyData: ({ chunk }: { chunk: Buffer }) => queue.push({ message: Buffer.from(chunk) }),
     handleError: (error: Error) => queue.end(error),
     handleReadyForQuery: () => queue.end(),
     handleEmptyQuery: () => {},

@@ -1,12 +1,13 @@
 import type { Client, Connection, Submittable } from 'pg';
 import type { RunContext } from '../../../core/context.ts';
 import { BackupError } from '../../../core/errors.ts';
-import type { LogStream, StreamStart, TimelineSwitch } from '../../engine-log.ts';
+import type { LogChunk, LogStream, StreamStart, TimelineSwitch } from '../../engine-log.ts';
 import type { PostgresqlSource } from '../client.ts';
 import { chunkQueue, type ChunkQueue } from './chunk-queue.ts';
 import { positionOf } from './commands.ts';
 import { connectReplication } from './connection.ts';
-import { parseMessage, statusUpdate } from './messages.ts';
+import { tapCopied, type CopiedPiece } from './copied.ts';
+import { messageReader, statusUpdate, type MessageHead } from './messages.ts';
 import { formatPosition } from './positions.ts';
 import { explained, replicationProblem } from './problems.ts';
 
@@ -56,17 +57,28 @@ const handlersOf = (
   queue: ChunkQueue,
   report: (wantsReply: boolean) => void,
 ): Handlers => {
-  const onMessage = ({ chunk }: { readonly chunk: Buffer }): void => {
+  const onHead = (head: MessageHead): void => {
     progress.heardAt = performance.now();
-    const message = parseMessage(chunk);
-    progress.seen = { position: message.end, at: message.sentAt };
-    if (message.kind === 'alive') return message.wantsReply ? report(false) : undefined;
-    progress.received = message.from + BigInt(message.bytes.length);
-    queue.push({ from: message.from, bytes: message.bytes, sentAt: message.sentAt });
+    progress.seen = { position: head.end, at: head.sentAt };
+    if (head.kind === 'alive' && head.wantsReply) report(false);
+  };
+  const onLog = (chunk: LogChunk): void => {
+    progress.received = chunk.from + BigInt(chunk.bytes.length);
+    queue.push(chunk);
+  };
+  const read = messageReader(onHead, onLog);
+  const onPiece = (piece: CopiedPiece): void => {
+    try {
+      read(piece);
+    } catch (error) {
+      queue.end(error);
+    }
   };
   return {
-    submit: () => wire.query(startCommand(start)),
-    handleCopyData: onMessage,
+    submit: () => {
+      tapCopied(wire, onPiece);
+      wire.query(startCommand(start));
+    },
     // the timeline ended: the next one, and where it began
     handleRowDescription: () => {},
     handleDataRow: ({ fields }: { readonly fields: readonly string[] }) => {

@@ -1,6 +1,6 @@
 import { expect, test } from '@jest/globals';
 import {
-  parseMessage,
+  messageReader,
   statusUpdate,
 } from '../../../../../runtime/src/engines/postgresql/replication/messages.ts';
 
@@ -16,15 +16,46 @@ const logMessage = (log: string): Buffer => {
   return Buffer.concat([header, Buffer.from(log)]);
 };
 
+/** What is read of messages that come in pieces of that size, each in the same memory. */
+const readIn = (size: number, ...messages: readonly Buffer[]): readonly object[] => {
+  const read: object[] = [];
+  const take = messageReader(
+    (head) => read.push(head),
+    (chunk) => read.push({ ...chunk, bytes: Buffer.from(chunk.bytes) }),
+  );
+  const memory = Buffer.alloc(size);
+  for (const message of messages)
+    for (let at = 0; at === 0 || at < message.length; at += size)
+      take({
+        bytes: memory.subarray(0, message.copy(memory, 0, at)),
+        begins: at === 0,
+        ends: at + size >= message.length,
+      });
+  return read;
+};
+
+const logHead = { kind: 'log', from: 0x1_0000_0000n, end: 0x1_0000_0010n, sentAt: at };
+
 test('log comes with where it begins, the end of the server and its clock', () => {
-  const message = logMessage('records');
-  expect(parseMessage(message)).toEqual({
-    kind: 'log',
-    from: 0x1_0000_0000n,
-    end: 0x1_0000_0010n,
-    sentAt: at,
-    bytes: Buffer.from('records'),
-  });
+  expect(readIn(100, logMessage('records'))).toEqual([
+    logHead,
+    { ...logHead, bytes: Buffer.from('records') },
+  ]);
+});
+
+test.each([1, 2, 24, 25, 26, 31])('log goes on as it comes, %d bytes at a time', (size) => {
+  const [head, ...chunks] = readIn(size, logMessage('records'), logMessage('')) as {
+    from: bigint;
+    bytes?: Buffer;
+  }[];
+  expect(head).toEqual(logHead);
+  expect(chunks.pop()).toEqual(logHead);
+  let from = logHead.from;
+  for (const chunk of chunks) {
+    expect(chunk.from).toBe(from);
+    from += BigInt(chunk.bytes!.length);
+  }
+  expect(Buffer.concat(chunks.map(({ bytes }) => bytes!)).toString()).toBe('records');
 });
 
 test('a server that is alive may want an answer', () => {
@@ -33,7 +64,8 @@ test('a server that is alive may want an answer', () => {
   message.writeBigUInt64BE(7n, 1);
   message.writeBigInt64BE(micros, 9);
   message[17] = 1;
-  expect(parseMessage(message)).toEqual({ kind: 'alive', end: 7n, sentAt: at, wantsReply: true });
+  for (const size of [1, 17, 18, 100])
+    expect(readIn(size, message)).toEqual([{ kind: 'alive', end: 7n, sentAt: at, wantsReply: true }]);
 });
 
 test.each([
@@ -41,7 +73,7 @@ test.each([
   ['of another kind', Buffer.from('x'.repeat(40))],
   ['cut short', logMessage('').subarray(0, 24)],
 ])('a message %s is refused', (_, message) => {
-  expect(() => parseMessage(message)).toThrow(/not a message of a log/);
+  expect(() => readIn(100, message)).toThrow(/not a message of a log/);
 });
 
 test('a status says what came and what is durable, in the words of the protocol', () => {
