@@ -1,7 +1,18 @@
 import { spawn, type ChildProcess } from 'node:child_process';
+import { join } from 'node:path';
+import { programPath } from '../../runtime/src/contract/names.ts';
+import { serverCommand } from '../../src/constructs/server-command.ts';
 import { endReceiver, lagBytes } from '../../test/kit/receiver-process.ts';
 import { until } from '../../test/kit/until.ts';
 import type { Bed, Variant } from './bed.ts';
+
+const program = join(import.meta.dirname, '../../runtime/bin/grill-backup');
+
+/** Command of a target's receiver, as its pod has it: with the pod's settings of V8. */
+export const receiverCommand = (target: string, port: number): readonly string[] =>
+  serverCommand('receive', target, '--port', `${port}`).map((part) =>
+    part === programPath ? program : part,
+  );
 
 /** A program that follows the log while something else is measured. */
 export interface Follower {
@@ -20,11 +31,7 @@ const follow = async (
 
 /** Ours, of a target of the plan. */
 export const startOurs = (bed: Bed, target: Variant): Promise<Follower> =>
-  follow(
-    bed,
-    ['grill-backup', 'receive', target, '--port', `${bed.port}`],
-    async () => (await lagBytes(bed.port)) < Infinity,
-  );
+  follow(bed, receiverCommand(target, bed.port), async () => (await lagBytes(bed.port)) < Infinity);
 
 /** PostgreSQL's own, with a slot that it makes, into a folder. */
 export const startNative = async (bed: Bed, folder: string): Promise<Follower> => {
