@@ -23,16 +23,20 @@ export interface Account {
   readonly identity: string;
   /** Kind of that identity: a user with an access key, or a role of the pods' service accounts. */
   readonly identityKind: 'User' | 'Role';
+  /** Name of the role of the console; absent where none is made for it. */
+  readonly consoleRole?: string;
 }
 
 /** The part of an environment that AWS is about. */
 export interface Wanted {
   readonly aws: AwsConfig;
   readonly stores?: Plan['stores'] | undefined;
+  /** Its account has a role of its own: that of somebody else, where it is named. */
+  readonly console?: { readonly enabled: boolean; readonly awsRole?: string | undefined } | undefined;
 }
 
 /** Undefined where Pulumi makes nothing in AWS. */
-export const accountOf = ({ aws, stores }: Wanted): Account | undefined => {
+export const accountOf = ({ aws, stores, console }: Wanted): Account | undefined => {
   const { enabled, accountId, replication, irsa } = aws;
   if (!enabled || accountId === undefined || !stores?.s3) return undefined;
   const { base, region } = stores.s3;
@@ -45,6 +49,7 @@ export const accountOf = ({ aws, stores }: Wanted): Account | undefined => {
     ...(replication && { replica: { name: 'replica', ...replication } }),
     identity: bucket,
     identityKind: irsa ? 'Role' : 'User',
+    ...(irsa && console?.enabled && !console.awsRole && { consoleRole: `${bucket}-console` }),
   };
 };
 
@@ -55,9 +60,17 @@ export const identityArn = ({ identityKind }: Account): string => outputOf(ident
 /** Every archive and what lies beside it. */
 export const objectsArn = (place: Place, { prefix }: Account): string => `${bucketArn(place)}/${prefix}*`;
 
+const roleArn = ({ partition, accountId }: Account, name: string): string =>
+  `arn:${partition}:iam::${accountId}:role/${name}`;
+
 /** Role that the service accounts of the backup pods assume; undefined where the pods use an access key. */
 export const podRoleArn = (environment: Wanted): string | undefined => {
   const account = accountOf(environment);
-  if (account?.identityKind !== 'Role') return undefined;
-  return `arn:${account.partition}:iam::${account.accountId}:role/${account.identity}`;
+  return account?.identityKind === 'Role' ? roleArn(account, account.identity) : undefined;
+};
+
+/** Role that the service account of the console assumes: that of the environment, else the one that is made. */
+export const consoleRoleArn = (environment: Wanted): string | undefined => {
+  const account = accountOf(environment);
+  return account?.consoleRole ? roleArn(account, account.consoleRole) : environment.console?.awsRole;
 };

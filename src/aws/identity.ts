@@ -53,11 +53,12 @@ export const backupPolicy = (account: Account): PolicyDocument => {
   );
 };
 
-/** Only the pods' service accounts, by the tokens that the cluster signs for them. */
-const trustOf = (
+/** Only these service accounts, by the tokens that the cluster signs for them. */
+export const trustOf = (
   account: Account,
   issuer: string,
-  { namespace, targets }: Pick<Environment, 'namespace' | 'targets'>,
+  { namespace }: Pick<Environment, 'namespace'>,
+  serviceAccounts: readonly string[],
 ): PolicyDocument =>
   document({
     Sid: 'BackupPods',
@@ -69,9 +70,7 @@ const trustOf = (
     Condition: {
       StringEquals: {
         [`${issuer}:aud`]: 'sts.amazonaws.com',
-        [`${issuer}:sub`]: podAccounts(targets).map(
-          (name) => `system:serviceaccount:${namespace.name}:${name}`,
-        ),
+        [`${issuer}:sub`]: serviceAccounts.map((name) => `system:serviceaccount:${namespace.name}:${name}`),
       },
     },
   });
@@ -83,7 +82,7 @@ export const identity = (environment: Environment, account: Account): AwsResourc
   return aws.irsa
     ? resource('Role', 'backup', {
         name,
-        assumeRolePolicy: trustOf(account, aws.irsa.issuer, environment),
+        assumeRolePolicy: trustOf(account, aws.irsa.issuer, environment, podAccounts(environment.targets)),
       })
     : resource('User', 'backup', { name });
 };

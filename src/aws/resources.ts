@@ -1,5 +1,6 @@
 import type { Environment } from '../environment/environment.ts';
 import { bucket } from './buckets.ts';
+import { consoleRole } from './console.ts';
 import { identity, permissions } from './identity.ts';
 import { key } from './keys.ts';
 import { accountOf } from './account.ts';
@@ -20,6 +21,7 @@ export const awsResources = (environment: Environment): readonly AwsResource[] =
     identity(environment, account),
     ...places.flatMap((place) => [...key(place, account), ...bucket(place, account, environment)]),
     ...permissions(account),
+    ...consoleRole(environment, account),
     ...(replica ? replication(account, replica, environment.aws.objectLock !== undefined) : []),
   ];
 };

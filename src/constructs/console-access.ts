@@ -3,6 +3,7 @@ import { Construct } from 'constructs';
 import { consolePerson, personKey } from '../../runtime/src/contract/console.ts';
 import { names } from '../../runtime/src/contract/names.ts';
 import type { ProxyConfig } from '../../runtime/src/plan/console.ts';
+import { consoleRoleArn } from '../aws/account.ts';
 import type { DeployedConsole, Environment } from '../environment/environment.ts';
 import { clusterWide } from './cluster-wide.ts';
 import { rbac, serviceAccount } from './rbac.ts';
@@ -24,8 +25,8 @@ export class ConsoleAccess extends Construct {
   constructor(scope: Construct, id: string, environment: Environment, pages: DeployedConsole) {
     super(scope, id);
     this.#namespace = environment.namespace.name;
-    const { awsRole, clusterRoles, proxy } = pages;
-    serviceAccount(this, 'account', names.console, awsRole);
+    const { clusterRoles, proxy } = pages;
+    serviceAccount(this, 'account', names.console, consoleRoleArn(environment));
     if (!clusterRoles) return;
     this.bound('people', 'system:auth-delegator');
     if (proxy) this.impersonation(proxy);

@@ -44,7 +44,7 @@ export const deployedConsole = consoleConfig.extend({
   ingress: ingress.optional(),
   /** HTTPRoute of the Gateway API for the host of `publicUrl`. @default none - people reach it by `kubectl port-forward` */
   httpRoute: httpRoute.optional(),
-  /** Role in AWS of its service account, which reads the bucket and does no more. Required where `aws.irsa` gives the pods a role. @default none - an S3 account of the Secret, or a volume alone */
+  /** Role in AWS of its service account, which reads the bucket and does no more. @default the one that Pulumi makes where `aws.irsa` gives the pods a role - elsewhere none: an S3 account of the Secret, or a volume alone */
   awsRole: z
     .string()
     .regex(/^arn:aws[\w-]*:iam::\d{12}:role\/[\w+=,.@/-]+$/, { error: 'expected the ARN of a role' })
@@ -60,16 +60,14 @@ interface Draft {
   readonly console?: Partial<DeployedConsole>;
   readonly network?: { readonly apiServer?: unknown };
   readonly encryption?: { readonly enabled?: unknown };
-  readonly stores?: { readonly s3?: { readonly sync?: unknown } };
-  readonly aws?: { readonly enabled?: unknown; readonly irsa?: unknown };
 }
 
 type Issue = (path: string[], message: string) => void;
 
 /** Contradictions between a console that is switched on and the rest. */
-export const checkConsole = ({ console, network, encryption, stores, aws }: Draft, issue: Issue): void => {
+export const checkConsole = ({ console, network, encryption }: Draft, issue: Issue): void => {
   if (!console?.enabled) return;
-  const { publicUrl, clients, ingress: way, httpRoute: route, replicas, awsRole } = console;
+  const { publicUrl, clients, ingress: way, httpRoute: route, replicas } = console;
   if (!network?.apiServer)
     issue(
       ['network', 'apiServer'],
@@ -81,6 +79,4 @@ export const checkConsole = ({ console, network, encryption, stores, aws }: Draf
     issue(['console', 'clients'], 'expected the pods that the way in leads through');
   if (replicas === 2 && encryption?.enabled === false)
     issue(['console', 'replicas'], 'expected 1, as only keys of encryption make sessions hold for both');
-  if (aws?.enabled && aws.irsa && stores?.s3?.sync && !awsRole)
-    issue(['console', 'awsRole'], 'expected a role that reads the bucket, as the pods have roles in AWS');
 };

@@ -11,6 +11,9 @@ export const laneClass = 'grill-stats-lane';
 
 /** The environment of which a cluster that has everything lacks nothing. */
 export const good = {
+  // test/rules/preflight.test.ts looks at what a console needs
+  console: { enabled: false },
+  network: {},
   image: { ...prod.image, digest: `sha256:${'1'.repeat(64)}` },
   storage: { ...prod.storage, className: laneClass },
 };

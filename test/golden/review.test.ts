@@ -62,6 +62,8 @@ const prepared: Readonly<Record<string, { readonly before?: Edit; readonly after
       'exposure: aws:BucketLogging archives spec.targetPrefix: grill-stats-backups/ → other-backups/',
       'exposure: aws:Role replication spec.name: grill-stats-backups-replication → other-backups-replication',
       'exposure: aws:Role backup spec.name: grill-stats-backups → other-backups',
+      'exposure: aws:Role console spec.name: grill-stats-backups-console → other-backups-console',
+      'exposure: ServiceAccount backup-console metadata.annotations.eks.amazonaws.com/role-arn: arn:aws:iam::123456789012:role/grill-stats-backups-console → arn:aws:iam::123456789012:role/other-backups-console',
       'exposure: ServiceAccount backup-operator metadata.annotations.eks.amazonaws.com/role-arn: arn:aws:iam::123456789012:role/grill-stats-backups → arn:aws:iam::123456789012:role/other-backups',
       'exposure: ServiceAccount backup-receiver metadata.annotations.eks.amazonaws.com/role-arn: arn:aws:iam::123456789012:role/grill-stats-backups → arn:aws:iam::123456789012:role/other-backups',
       'exposure: ServiceAccount backup-restore metadata.annotations.eks.amazonaws.com/role-arn: arn:aws:iam::123456789012:role/grill-stats-backups → arn:aws:iam::123456789012:role/other-backups',
@@ -96,8 +98,8 @@ const prepared: Readonly<Record<string, { readonly before?: Edit; readonly after
     ],
   },
   'the object store may be anywhere': {
-    before: (prod) => (prod.network = { objectStore: { cidrs: ['52.216.0.0/15'] } }),
-    after: (prod) => (prod.network = { objectStore: { cidrs: ['0.0.0.0/0'] } }),
+    before: (prod) => (prod.network.objectStore = { cidrs: ['52.216.0.0/15'] }),
+    after: (prod) => (prod.network.objectStore = { cidrs: ['0.0.0.0/0'] }),
     told: ['exposure: NetworkPolicy backup-to-object-store spec.egress[n].to[n].ipBlock.cidr: 52.216.0.0/15 → 0.0.0.0/0'],
   },
   'secrets come from another vault': {

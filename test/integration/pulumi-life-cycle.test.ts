@@ -85,6 +85,7 @@ describe('a stack', () => {
     expect(done(stack.up(runs.schedule))).toEqual([
       'update ConfigMap backup-config',
       'update CronJob postgresql-backup',
+      'update Deployment backup-console',
       'update Deployment backup-exporter',
     ]);
     expect(stack.up(runs.schedule)).toEqual([]);

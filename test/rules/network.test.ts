@@ -44,6 +44,7 @@ const needs: Readonly<Record<string, readonly string[]>> = {
   'redis-backup': redis,
   'backup-verification': [],
   'backup-drill': [],
+  'backup-console': ['Kubernetes API, TCP 443'],
   'backup-exporter': [],
   'backup-restore-job': [...postgresql, ...influxdb, ...redis],
 };
@@ -151,13 +152,13 @@ describe('what an environment file asks for', () => {
     ]);
   });
 
-  test('the API server is reached by the restore pod alone, where a restore may stop services', () => {
+  test('the API server is reached by the console, and by the restore pod where a restore may stop services', () => {
     const stopping = { ...first!, services: [{ kind: 'Deployment', name: 'api' }] };
     const asks = {
       targets: [stopping, ...others],
       network: { ...network, apiServer: { cidrs: ['10.0.0.5/32'] } },
     };
-    expect(reachedBy(asks, 'Kubernetes API, TCP 443')).toEqual(['backup-restore-job']);
+    expect(reachedBy(asks, 'Kubernetes API, TCP 443')).toEqual(['backup-console', 'backup-restore-job']);
   });
 
   describe('a console', () => {
@@ -210,14 +211,14 @@ describe('what an environment file asks for', () => {
     });
   });
 
-  test('a Pushgateway is reached by every run, and not by the exporter', () => {
+  test('a Pushgateway is reached by every run, and not by exporter and console', () => {
     const asks = {
       pushgateway: { url: 'http://pushgateway.monitoring:9091' },
       network: { ...network, pushgateway: { cidrs: ['10.0.0.6/32'] } },
     };
     expect(reachedBy(asks, 'Pushgateway, TCP 9091').toSorted()).toEqual(
       Object.keys(needsIn('prod'))
-        .filter((pod) => pod !== 'backup-exporter')
+        .filter((pod) => pod !== 'backup-exporter' && pod !== 'backup-console')
         .toSorted(),
     );
   });

@@ -190,6 +190,66 @@ describe('the backup identity', () => {
   });
 });
 
+describe('the console', () => {
+  const on = environmentOf('prod');
+  const { s3 } = on.stores;
+  const audit = `${archives}/audit/0000000001.json`;
+  const ask =
+    (environment = on) =>
+    (action: string, resource: string) =>
+      decide(
+        [
+          documentOf(environment, 'RolePolicy', 'console'),
+          documentOf(environment, 'BucketPolicy', 'archives'),
+        ],
+        { principal: '${Role:console:arn}', action, resource, context },
+      );
+
+  test('is no pod but its own', () => {
+    const [statement] = documentOf(on, 'Role', 'console', 'assumeRolePolicy').Statement;
+    expect(Object.values(statement!.Condition!['StringEquals']!)).toContainEqual([
+      'system:serviceaccount:grill-stats:backup-console',
+    ]);
+  });
+
+  test('lists, reads and sees locks, and changes nothing', () => {
+    expect(ask()('s3:ListBucket', archives)).toBe('allowed by List');
+    for (const action of actionsOf['HeadObject']!.filter((each) => each !== 's3:ListBucket'))
+      expect([action, ask()(action, archive)]).toEqual([action, 'allowed by Read']);
+    const changes = used().filter((action) => /Delete|Put|Abort/.test(action));
+    for (const action of changes)
+      for (const object of [archive, audit])
+        expect([action, ask()(action, object)]).toEqual([action, 'not allowed']);
+  });
+
+  test('adds to the audit trail where that lies in S3, and to nothing else', () => {
+    const alone = ask(environmentWith('prod', { stores: { s3 } }));
+    expect(alone('s3:PutObject', audit)).toBe('allowed by WriteAudit');
+    expect(alone('s3:PutObject', archive)).toBe('not allowed');
+    expect(alone('s3:DeleteObject', audit)).toBe('not allowed');
+  });
+
+  test('decrypts by way of S3 only', () => {
+    const key = (
+      action: string,
+      environment = on,
+      more = { 'kms:ViaService': 's3.us-east-1.amazonaws.com' },
+    ) =>
+      decide([documentOf(environment, 'RolePolicy', 'console')], {
+        principal: '${Role:console:arn}',
+        action,
+        resource: '${Key:archives:arn}',
+        context: more,
+      });
+    expect(key('kms:Decrypt')).toBe('allowed by Decrypt');
+    expect(key('kms:Decrypt', on, {} as never)).toBe('not allowed');
+    expect(key('kms:GenerateDataKey')).toBe('not allowed');
+    expect(key('kms:GenerateDataKey', environmentWith('prod', { stores: { s3 } }))).toBe(
+      'allowed by Decrypt',
+    );
+  });
+});
+
 describe('a bucket of archives', () => {
   const ask = asked();
 

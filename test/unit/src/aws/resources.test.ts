@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { placeholder } from '../../../../src/aws/resource.ts';
 import { awsResources } from '../../../../src/aws/resources.ts';
-import { argsOf, accessKeyEnvironment } from '../../../kit/aws.ts';
+import { argsOf, accessKeyEnvironment, withAccessKey } from '../../../kit/aws.ts';
 import { environmentOf, environmentWith } from '../../../kit/environments.ts';
 
 const prod = accessKeyEnvironment();
@@ -174,6 +174,26 @@ describe('the identity of the pods', () => {
   test('is a user with one access key, or a role', () => {
     expect(identities()).toEqual(['User:backup', 'UserPolicy:backup', 'AccessKey:backup']);
     expect(identities(awsResources(environmentOf('prod')))).toEqual(['Role:backup', 'RolePolicy:backup']);
+  });
+});
+
+describe('the role of the console', () => {
+  const made = (more: Readonly<Record<string, unknown>>) =>
+    idsOf(awsResources(environmentWith('prod', more))).filter((id) => id.endsWith(':console'));
+
+  test('is made where it is on and the pods have roles', () => {
+    expect(made({})).toEqual(['Role:console', 'RolePolicy:console']);
+  });
+
+  test.each([
+    ['it is off', { console: { enabled: false } }],
+    [
+      'somebody else made one',
+      { console: { enabled: true, awsRole: 'arn:aws:iam::123456789012:role/other' } },
+    ],
+    ['pods have an access key', withAccessKey()],
+  ])('is not where %s', (_, more) => {
+    expect(made(more)).toEqual([]);
   });
 });
 

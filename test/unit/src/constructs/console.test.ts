@@ -8,10 +8,8 @@ import { everyConsole } from '../../../kit/every-console.ts';
 import { serverCommand } from '../../../../src/constructs/server-command.ts';
 
 const prod = environmentOf('prod');
-const network = { ...prod.network, apiServer: { cidrs: ['10.0.0.5/32'] } };
-const { awsRole } = everyConsole;
 const environmentOn = (pages: object, more: object = {}) =>
-  environmentWith('prod', { network, console: { enabled: true, awsRole, ...pages }, ...more });
+  environmentWith('prod', { console: { enabled: true, ...pages }, ...more });
 const made = (pages: object, more: object = {}) =>
   synthesize(environmentOn(pages, more)).find(({ name }) => name === 'console')!.objects;
 const podOf = (pages: object, more: object = {}) =>
@@ -27,7 +25,7 @@ describe('what is made', () => {
     const off = environmentWith('prod', { console: { publicUrl: 'https://backups.example.com' } });
     expect(synthesize(off).map(({ name }) => name)).not.toContain('console');
     expect(planOf(off).console).toEqual({ publicUrl: 'https://backups.example.com' });
-    expect(planOf(prod)).not.toHaveProperty('console');
+    expect(planOf(environmentWith('prod', { console: undefined })).console).toBeUndefined();
   });
 
   test('is a Deployment with account, review of tokens and Service, and no way in', () => {
@@ -70,7 +68,7 @@ describe('its pod', () => {
   const secret = withAccessKey();
 
   test('derives keys before it begins, and only that container has the passphrases', () => {
-    const { initContainers, containers, volumes } = podOf({ awsRole: undefined }, secret);
+    const { initContainers, containers, volumes } = podOf({}, secret);
     expect(initContainers.map(({ command }: { command: unknown }) => command)).toEqual([
       ['grill-backup', 'verification-keys', '/secrets/backup-verification-keys/keys.json'],
     ]);
@@ -108,11 +106,7 @@ describe('its pod', () => {
   });
 
   test('has no keys where the plan does not encrypt', () => {
-    const clear = environmentWith('dev', {
-      network,
-      console: { enabled: true },
-      encryption: { enabled: false },
-    });
+    const clear = environmentWith('dev', { encryption: { enabled: false } });
     const pod = at(find(objectsOf(clear), 'Deployment', 'backup-console'), 'spec.template.spec');
     expect(pod.initContainers).toBeUndefined();
     expect(JSON.stringify(pod.volumes)).not.toContain('verification-keys');
@@ -166,11 +160,29 @@ test('Ingress and HTTPRoute lead from the host of the public address to its Serv
   });
 });
 
-test('the committed environments have none', () => {
+test('the committed environments have one', () => {
   for (const name of ['dev', 'prod'] as const)
-    expect(objectsOf(environmentOf(name)).map(({ metadata }) => metadata.name)).not.toContain(
-      'backup-console',
-    );
+    expect(find(objectsOf(environmentOf(name)), 'Deployment', 'backup-console')).toBeDefined();
+});
+
+describe('its role in AWS', () => {
+  const annotationsOf = (pages: object, more: object = {}) =>
+    find(made(pages, more), 'ServiceAccount', 'backup-console').metadata['annotations'];
+
+  test('is the one that is made where the pods have roles', () => {
+    expect(annotationsOf({})).toEqual({
+      'eks.amazonaws.com/role-arn': 'arn:aws:iam::123456789012:role/grill-stats-backups-console',
+    });
+  });
+
+  test('is that of the environment where it names one', () => {
+    const { awsRole } = everyConsole;
+    expect(annotationsOf({ awsRole })).toEqual({ 'eks.amazonaws.com/role-arn': awsRole });
+  });
+
+  test('is none where pods have an access key', () => {
+    expect(annotationsOf({}, withAccessKey())).toBeUndefined();
+  });
 });
 
 describe('what it lacks is told', () => {
@@ -178,7 +190,7 @@ describe('what it lacks is told', () => {
     problemsOf(() => environmentOn(pages, more)).join('\n');
 
   test.each<readonly [string, object, object, RegExp]>([
-    ['the API server', {}, { network: prod.network }, /^network\.apiServer: .*expected the addresses/],
+    ['the API server', {}, { network: {} }, /^network\.apiServer: .*expected the addresses/],
     ['the address of a way in', { ingress: {} }, {}, /console\.publicUrl: .*expected the address/],
     [
       'who comes by the way in',
@@ -187,7 +199,6 @@ describe('what it lacks is told', () => {
       /console\.clients: .*expected the pods/,
     ],
     ['keys for two', { replicas: 2 }, { encryption: { enabled: false } }, /console\.replicas: .*expected 1/],
-    ['its role in AWS', { awsRole: undefined }, {}, /console\.awsRole: .*expected a role/],
     [
       'room in a quota',
       {},

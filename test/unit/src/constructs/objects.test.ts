@@ -25,6 +25,7 @@ test('everything but what has none lies in the namespace, and that has its name'
       ['ValidatingAdmissionPolicy', name],
       ['ValidatingAdmissionPolicyBinding', name],
     ]),
+    ['ClusterRoleBinding', 'bbq-backup-console-people'],
   ]);
 });
 

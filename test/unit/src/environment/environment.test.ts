@@ -105,8 +105,8 @@ describe('an environment', () => {
     ],
     [
       'a quota that admits no run',
-      { quota: { ...allowance, pods: 6, limits: { ...allowance.limits, memory: '4Gi' } } },
-      'quota.limits.memory: found "4Gi", expected at least 7516192768, what exporter, receivers, console, restore pod and the largest run ask for together',
+      { quota: { ...allowance, pods: 8, limits: { ...allowance.limits, memory: '4Gi' } } },
+      'quota.limits.memory: found "4Gi", expected at least 8053063680, what exporter, receivers, console, restore pod and the largest run ask for together',
     ],
     [
       'a quota that admits one pod of several',
@@ -114,15 +114,15 @@ describe('an environment', () => {
         quota: { ...allowance, pods: 4, limits: { ...allowance.limits, memory: '16Gi' } },
         verification: { ...prod.verification, parallelism: 3 },
       },
-      'quota.pods: found 4, expected at least 6, what exporter, receivers, console, restore pod and the largest run ask for together',
+      'quota.pods: found 4, expected at least 8, what exporter, receivers, console, restore pod and the largest run ask for together',
     ],
     [
       'a quota with memory for one pod of several',
       {
-        quota: { ...allowance, pods: 6 },
+        quota: { ...allowance, pods: 8 },
         drill: { parallelism: 3 },
       },
-      'quota.limits.memory: found "8Gi", expected at least 9663676416, what exporter, receivers, console, restore pod and the largest run ask for together',
+      'quota.limits.memory: found "8Gi", expected at least 10200547328, what exporter, receivers, console, restore pod and the largest run ask for together',
     ],
     [
       'more pods than targets',
@@ -194,7 +194,7 @@ describe('an environment', () => {
     ],
     [
       'encryption off in prod',
-      { encryption: { enabled: false } },
+      { encryption: { enabled: false }, console: { enabled: false } },
       'encryption.enabled: found false, encryption cannot be off in prod (set it to true)',
     ],
   ])('%s is named with what was found and what is allowed', (_, changes, problem) => {
@@ -209,7 +209,8 @@ describe('an environment', () => {
 
   test('services to stop need the addresses of the API server', () => {
     const [first, ...others] = prod.targets;
-    expect(problems({ targets: [{ ...first, services: [{ name: 'api' }] }, ...others] })).toEqual([
+    const targets = [{ ...first, services: [{ name: 'api' }] }, ...others];
+    expect(problems({ targets, network: {}, console: { enabled: false } })).toEqual([
       'network.apiServer: found nothing, expected the addresses that kubectl get endpoints kubernetes -n default shows, as targets name services',
     ]);
   });
@@ -237,6 +238,7 @@ describe('an environment', () => {
     const input = {
       ...prod,
       encryption: { enabled: false },
+      console: { enabled: false },
       storage: {},
       targets: [{ ...prod.targets[0], schedule: 'x' }],
     };
