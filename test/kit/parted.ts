@@ -16,14 +16,14 @@ const knownOf = async (earlier: Earlier | undefined): Promise<Database> => {
 };
 
 /** A dump with a head, parts, and a tail; a part goes on where its content is that of the earlier archive. */
-const dumpOf = (database: Database, earlier: Earlier | undefined): PartsDump => ({
+const dumpOf = (database: Database, earlier: Earlier | undefined, isHeld: boolean): PartsDump => ({
   server: { product: 'Redis', version: '7.0.15', tools: {} },
   entries: (async function* () {
     const known = await knownOf(earlier);
     yield { name: 'head', content: streamOf('the head') };
     for (const [name, content] of database)
       if (known.get(name) === content && earlier?.has(name)) yield { name, isSame: true as const };
-      else yield { name, content: streamOf(content), facts: () => ({ bytes: content.length }) };
+      else yield { name, content: streamOf(content), facts: () => ({ bytes: content.length }), isHeld };
     yield { name: 'tail', content: streamOf('the tail') };
   })(),
   fingerprint: () => Promise.resolve({ parts: { count: database.size } }),
@@ -32,7 +32,7 @@ const dumpOf = (database: Database, earlier: Earlier | undefined): PartsDump => 
 });
 
 /** Backs a database up as target `redis` of the app's plan, as a run does between its lock and its retention. */
-export const backUpParts = async (app: App, database: Database): Promise<Written> => {
+export const backUpParts = async (app: App, database: Database, isHeld = false): Promise<Written> => {
   const earlier = await earlierParts(app, 'redis');
-  return writeParted(app, findTarget(app.plan, 'redis'), dumpOf(database, earlier), 'daily', earlier);
+  return writeParted(app, findTarget(app.plan, 'redis'), dumpOf(database, earlier, isHeld), 'daily', earlier);
 };

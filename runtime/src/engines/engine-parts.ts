@@ -9,6 +9,8 @@ export type PartFacts = Readonly<Record<string, number | string>>;
 export interface NewPart extends DumpEntry {
   /** For people. Call after `content` was read to its end. */
   readonly facts: () => PartFacts;
+  /** All of the content is in memory: it may be read while the next entries come. @default false */
+  readonly isHeld?: boolean;
 }
 
 /** An entry of which nothing has changed since the earlier archive: its part goes on as it is. */

@@ -224,3 +224,42 @@ test('what an archive before failed is taken anew', async () => {
   const next = await night(first);
   expect(sealedOf(next.manifest).map(({ id }) => id)).not.toContain(partOf(manifest, 'parts/a').id);
 });
+
+const many: Database = new Map(
+  Array.from({ length: 9 }, (_, index) => [`parts/${index}`, `${index}`.repeat(50)]),
+);
+
+/** A store to which parts take their time; counts those that are on their way. */
+const slowStore = (fails: (key: string) => boolean = () => false) => {
+  const counted = { now: 0, most: 0 };
+  const put: Store['put'] = async (key, ...rest) => {
+    if (!key.startsWith('parts/')) return primary.put(key, ...rest);
+    counted.most = Math.max(counted.most, (counted.now += 1));
+    try {
+      for (let turns = 0; turns < 20; turns++) await new Promise(setImmediate);
+      if (fails(key)) throw new Error('the disk is full');
+      return await primary.put(key, ...rest);
+    } finally {
+      counted.now -= 1;
+    }
+  };
+  return { counted, stores: { primary: { ...primary, put }, replicas: [] } };
+};
+
+test('parts that are in memory are stored two at a time, and listed in their order', async () => {
+  const { counted, stores } = slowStore();
+  hour++;
+  const { key, manifest } = await backUpParts({ ...app(), stores }, many, true);
+  expect(counted).toEqual({ now: 0, most: 2 });
+  expect((manifest as PartedManifest).parts.map(({ entry }) => entry)).toEqual([...many.keys()]);
+  expect(Object.entries(await contentOf(primary, key))).toEqual(Object.entries(whole(many)));
+});
+
+test('where one of them cannot be stored nothing is committed, and none is on its way any more', async () => {
+  let calls = 0;
+  const { counted, stores } = slowStore(() => (calls += 1) === 4);
+  hour++;
+  await expect(backUpParts({ ...app(), stores }, many, true)).rejects.toThrow('the disk is full');
+  expect(counted).toEqual({ now: 0, most: 2 });
+  expect((await listed(primary, 'redis/')).filter(({ key }) => key.endsWith('.json'))).toEqual([]);
+});

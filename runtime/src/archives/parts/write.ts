@@ -1,3 +1,4 @@
+import { beside } from '../../core/beside.ts';
 import { countingBytes } from '../../core/count-bytes.ts';
 import type { Entries } from '../../core/entries.ts';
 import { mustExist } from '../../core/must-exist.ts';
@@ -41,13 +42,16 @@ type Parted = Pick<PartedManifest, 'format' | 'parts' | 'notes' | 'entries' | 's
 interface PartsWriter {
   /** Entries of the archive's own file; the parts between them are stored, or named again, as they come. */
   readonly head: (entries: PartsDump['entries']) => Entries;
-  /** Stores no further part, where the archive's own file could not be written: its entries are read ahead. */
-  readonly stop: () => void;
+  /** Stores no further part, where the archive's own file could not be written: its entries are read ahead. Ends when none is on its way. */
+  readonly stop: () => Promise<void>;
   /** Stores the notes, and says what the manifest has to. Call after `head` ended. */
   readonly finish: (head: Pick<FileManifest, 'entries'>, notes: Buffer) => Promise<Parted>;
 }
 
 const isPart = (entry: object): entry is NewPart => 'facts' in entry;
+
+/** Parts on their way to the store beside the dump that goes on. @default 2 - each is in memory, and two keep two processors busy */
+const together = 2;
 
 /** Writes an archive of parts; those that did not change are the earlier archive's. */
 export const partsWriter = (
@@ -57,36 +61,42 @@ export const partsWriter = (
   earlier: EarlierParts | undefined,
 ): PartsWriter => {
   const store = partStore(app, target, sealKeys);
+  const storing = beside(together);
   const names: string[] = [];
-  const parts: Part[] = [];
+  const parts = new Map<string, Part>();
   let stopped = false;
+  const storePart = async ({ name, content, facts }: NewPart): Promise<void> => {
+    parts.set(name, { entry: name, ...(await store(content)), facts: facts() });
+  };
   async function* head(entries: PartsDump['entries']): Entries {
     for await (const entry of entries) {
       if (stopped) throw new Error('the archive was given up');
-      names.push(entry.name);
+      const { name } = entry;
+      names.push(name);
       if ('isSame' in entry) {
-        const { name, earlier: before = name } = entry;
-        parts.push({ ...mustExist(earlier?.part(before), `part ${before}`), entry: name });
+        const { earlier: before = name } = entry;
+        parts.set(name, { ...mustExist(earlier?.part(before), `part ${before}`), entry: name });
       } else if (!isPart(entry)) yield entry;
-      else {
-        const sealed = await store(entry.content);
-        parts.push({ entry: entry.name, ...sealed, facts: entry.facts() });
-      }
+      else if (entry.isHeld) await storing.begin(() => storePart(entry));
+      else await storePart(entry);
     }
+    await storing.finish();
   }
   return {
     head,
-    stop: () => {
+    stop: async () => {
       stopped = true;
+      await storing.settle();
     },
     finish: async (file, notes) => {
-      const bytesOf = new Map([
-        ...file.entries.map(({ name, bytes }) => [name, bytes] as const),
-        ...parts.map(({ entry, bytes }) => [entry, bytes] as const),
-      ]);
-      const entries = names.map((name) => ({ name, bytes: mustExist(bytesOf.get(name), name) }));
+      const bytesOf = new Map(file.entries.map(({ name, bytes }) => [name, bytes] as const));
+      const entries = names.map((name) => ({
+        name,
+        bytes: mustExist(bytesOf.get(name) ?? parts.get(name)?.bytes, name),
+      }));
       const sourceBytes = sum(entries.map(({ bytes }) => bytes));
-      return { format: 2, entries, sourceBytes, parts, notes: await store(oneChunk(notes)) };
+      const listed = names.flatMap((name) => parts.get(name) ?? []); // in the order of the entries, whichever was stored first
+      return { format: 2, entries, sourceBytes, parts: listed, notes: await store(oneChunk(notes)) };
     },
   };
 };

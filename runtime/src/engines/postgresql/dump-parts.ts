@@ -43,7 +43,7 @@ const partOf = (name: string, { part, item }: NamedPart, { known, noted }: Cutti
   const earlier = known.get(hash)?.pop();
   noted.push([hash, name]);
   return earlier === undefined
-    ? { name, content: from(part), facts: () => ({ of: item }) }
+    ? { name, content: from(part), facts: () => ({ of: item }), isHeld: true }
     : { name, isSame: true, earlier };
 };
 
