@@ -1,4 +1,4 @@
-import { mkdirSync, readdirSync, rmSync, statSync } from 'node:fs';
+import { lstatSync, mkdirSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Contender } from './measure.ts';
 import type { PlanFolder } from './plan-folder.ts';
@@ -18,11 +18,12 @@ export const empty = (path: string): void => {
   mkdirSync(path);
 };
 
-export const sizeBelow = (path: string): number =>
-  readdirSync(path, { recursive: true })
-    .map((name) => statSync(join(path, String(name))))
+/** Bytes of all files; what a link leads to, such as `latest` of pgBackRest, is not counted again. */
+export const sizeBelow = (path: string, recursive = true): number =>
+  readdirSync(path, { recursive, withFileTypes: true })
     .filter((entry) => entry.isFile())
-    .reduce((sum, { size }) => sum + size, 0);
+    .map((entry) => lstatSync(join(entry.parentPath, entry.name)).size)
+    .reduce((total, size) => total + size, 0);
 
 /** A script in a folder that is empty at its start and is what the job left at its end. */
 export const script = (

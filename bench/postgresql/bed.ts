@@ -69,11 +69,16 @@ export const makeBed = async (megabytes: number): Promise<Bed> => {
   const postgresql = await startPostgresql();
   await fill(postgresql, megabytes);
   const { host, port, user, password } = postgresql;
-  const targets = Object.entries(variants).map(([name, settings]) => ({
+  const target = (name: string, settings: object, more: object = {}) => ({
     name,
     engine: 'postgresql',
     connection: { host, port, database, ...settings },
-  }));
+    ...more,
+  });
+  const targets = [
+    ...Object.entries(variants).map(([name, settings]) => target(name, settings)),
+    target('parted', {}, { parts: true }), // a name that is no folder of a store
+  ];
   const plan = makePlanFolder(targets, { postgresql: { username: user, password } });
   const observed = { pid: postgresql.pid, bytesRead: () => bytesRead(postgresql) };
   return { ...bedOf(postgresql, plan), observed };

@@ -1,8 +1,9 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { execFileSync } from 'node:child_process';
-import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { install, passphrase, type Installation } from '../kit/installation.ts';
+import { binDir } from '../kit/postgresql.ts';
 import { removeFolder, workFolder } from '../kit/private-server.ts';
 
 const root = join(import.meta.dirname, '../..');
@@ -23,8 +24,15 @@ beforeAll(() => {
         secret: { name: 'influxdb' },
         parts: true,
       },
+      {
+        name: 'postgresql',
+        engine: 'postgresql',
+        connection: { host: '127.0.0.1', database: 'grill' },
+        secret: { name: 'postgresql' },
+        parts: true,
+      },
     ],
-    { influxdb: { 'admin-token': 'token' } },
+    { influxdb: { 'admin-token': 'token' }, postgresql: { username: 'grill', password: 'secret' } },
   );
 });
 afterAll(async () => {
@@ -79,6 +87,29 @@ test('an archive of parts is whole for the program and for the script', async ()
   expect(files.map((file) => join(file.parentPath, file.name).slice(into.length + 1)).toSorted()).toEqual(
     entries.map((entry) => entry.name).toSorted(),
   );
+});
+
+test('of PostgreSQL the script makes one dump of the pieces', async () => {
+  renew();
+  const { code, json } = await installation.cli(['verify', 'postgresql', '--level', 'deep', '--json']);
+  expect(json.results).toEqual([expect.objectContaining({ ok: true, level: 'deep' })]);
+  expect(code).toBe(0);
+  const store = join(installation.backup, 'postgresql');
+  const [found = ''] = readdirSync(store).filter((file) => file.endsWith('.enc'));
+  const { entries } = JSON.parse(readFileSync(join(store, `${found}.manifest.json`), 'utf8')) as {
+    entries: { name: string; bytes: number }[];
+  };
+  const pieces = entries.filter((entry) => entry.name.startsWith('grill.dump'));
+  expect(pieces.map((entry) => entry.name)).toContain('grill.dump.000001');
+  const into = join(folder, 'postgresql');
+  expect(recover('extract', join(store, found), '--into', into).code).toBe(0);
+  expect(readdirSync(into).toSorted()).toEqual(['database.json', 'grill.dump', 'roles.json']);
+  const { size } = statSync(join(into, 'grill.dump'));
+  expect(size).toBe(pieces.reduce((total, { bytes }) => total + bytes, 0));
+  const listed = execFileSync(join(binDir, 'pg_restore'), ['--list', join(into, 'grill.dump')], {
+    encoding: 'utf8',
+  });
+  expect(listed).toContain('TABLE DATA public readings');
 });
 
 test('weekly archives find their parts too', () => {

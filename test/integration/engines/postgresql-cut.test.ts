@@ -45,7 +45,7 @@ const dumped = async (contentHash = false, earlier?: Night, count?: 'stream' | '
     run,
     source(contentHash, count),
     earlier && asEarlier(earlier),
-    {},
+    { instant: true },
     () => sizes,
   );
   const [entries, parts, stored]: [{ name: string; bytes: Buffer }[], string[], string[]] = [[], [], []];
@@ -131,6 +131,14 @@ test.each([
     ),
   );
   expect(await restored(night)).toEqual(night.fingerprint);
+});
+
+test('the instant of the dump, which lies behind its pieces, is found', async () => {
+  const night = await dumped(true);
+  expect(night.entries.at(-1)?.name).toBe('instant.json');
+  const { counted, position } = await postgresql.agreement!.read(run, replay(night), night.fingerprint);
+  expect(counted).toEqual(night.fingerprint);
+  expect(position).toBeGreaterThan(0n);
 });
 
 test('the second night stores the tables that have changed', async () => {

@@ -1,6 +1,7 @@
 import type { Client } from 'pg';
 import type { RunContext } from '../../core/context.ts';
 import type { DumpEntry } from '../../core/entries.ts';
+import { mustExist } from '../../core/must-exist.ts';
 import type { DumpOptions } from '../engine.ts';
 import type { Earlier, NewPart, PartsDump, SamePart } from '../engine-parts.ts';
 import type { PartSizes } from './block-cutter.ts';
@@ -12,17 +13,25 @@ import { readNotes, sha256Of, writeNotes, type PartNotes } from './part-notes.ts
 import { piecesOf, type NamedPart, type NamedPiece } from './pieces.ts';
 
 const mib = 1 << 20;
+const gib = 1024 * mib;
 
 /**
- * Mean size of parts. Each costs a derivation of a key (50 ms), a request or two, and a KiB of each manifest; the content of two is
- * in memory. @default 16 MiB - some 16,000 parts of the largest database that has parts of that size
+ * Mean size of parts, by the size of the database, in bytes. Each costs a request or two and a KiB of each manifest, which has room for
+ * some 30,000; the content of three is in memory. A database that grows beyond a limit is stored anew once. @default 4 MiB up to 16 GiB - some
+ * 4,000 parts of the largest database that has parts of that size
  */
-const usualBytes = 16 * mib;
-/** Databases of more than this have parts of 64 MiB: a manifest has room for some 30,000 parts. */
-const largeDatabaseBytes = 256 * 1024 * mib;
+const meanBytes = [
+  { upTo: 16 * gib, mean: 4 * mib },
+  { upTo: 256 * gib, mean: 16 * mib },
+  { upTo: Infinity, mean: 64 * mib },
+] as const;
 
-const sizesFor = (databaseBytes: number): PartSizes => {
-  const mean = databaseBytes > largeDatabaseBytes ? 4 * usualBytes : usualBytes;
+/** Pure. */
+export const sizesFor = (databaseBytes: number): PartSizes => {
+  const { mean } = mustExist(
+    meanBytes.find(({ upTo }) => databaseBytes <= upTo),
+    'size of parts',
+  );
   return { least: mean / 2, gap: mean / 2, most: 2 * mean };
 };
 

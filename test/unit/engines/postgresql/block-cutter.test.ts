@@ -4,6 +4,7 @@ import {
   type PartSizes,
   type Piece,
 } from '../../../../runtime/src/engines/postgresql/block-cutter.ts';
+import { sizesFor } from '../../../../runtime/src/engines/postgresql/dump-parts.ts';
 import { sha256Of } from '../../../../runtime/src/engines/postgresql/part-notes.ts';
 
 const sizes: PartSizes = { least: 1000, gap: 1000, most: 4000 };
@@ -115,4 +116,16 @@ test('what does not change is the same parts, wherever it is', () => {
 test('a dump that ends in the middle of a block, or is none, is refused', () => {
   expect(() => cut(dump.subarray(0, -1))).toThrow('it ends in the middle of a block');
   expect(() => cut(Buffer.from([9]))).toThrow('it has a block of type 9');
+});
+
+test.each([
+  [1, 4],
+  [16, 4],
+  [17, 16],
+  [256, 16],
+  [257, 64],
+  [100_000, 64],
+])('a database of %d GiB has parts of %d MiB in the mean', (databaseGib, mean) => {
+  const { least, gap, most } = sizesFor(databaseGib * 2 ** 30);
+  expect([least, gap, most].map((bytes) => bytes / 2 ** 20)).toEqual([mean / 2, mean / 2, 2 * mean]);
 });
