@@ -37,10 +37,19 @@ export const endReceiver = async (child: ChildProcess, signal: NodeJS.Signals): 
   return (await ended)[0];
 };
 
-/** Log that the server has and the store has not, by the receiver's own metrics. */
-export const lagBytes = async (port: number): Promise<number> => {
+/** A metric of the receiver itself; undefined where it has none. */
+const metricOf = async (port: number, name: string): Promise<number | undefined> => {
   const text = await (await fetch(`http://127.0.0.1:${port}/metrics`)).text();
-  return Number(/grill_backup_wal_lag_bytes\{[^}]*\} (\S+)\n/.exec(text)?.[1] ?? Infinity);
+  const value = new RegExp(`^grill_backup_${name}\\{[^}]*\\} (\\S+)$`, 'm').exec(text)?.[1];
+  return value === undefined ? undefined : Number(value);
 };
+
+/** Log that the server has and the store has not. */
+export const lagBytes = async (port: number): Promise<number> =>
+  (await metricOf(port, 'wal_lag_bytes')) ?? Infinity;
+
+/** Pieces that this receiver has stored. */
+export const storedPieces = async (port: number): Promise<number> =>
+  (await metricOf(port, 'wal_pieces')) ?? 0;
 
 export const hasStoredAll = async (port: number): Promise<boolean> => (await lagBytes(port)) === 0;
