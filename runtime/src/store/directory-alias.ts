@@ -1,6 +1,7 @@
-import { closeSync, readSync } from 'node:fs';
+import { closeSync, read } from 'node:fs';
 import { lstat, open, readlink, rename, symlink } from 'node:fs/promises';
 import { basename, join } from 'node:path';
+import { promisify } from 'node:util';
 import { cannotLink, fileMode, throughPartial } from './directory-commit.ts';
 import { errnoOf, instead, onFile } from './directory-errors.ts';
 import { openFile } from './directory-kinds.ts';
@@ -32,6 +33,8 @@ export const pointAlias = async (root: string, alias: string, key: string): Prom
   });
 };
 
+const readBack = promisify(read);
+
 const readAlias = async (path: string): Promise<string> => {
   const stats = await lstat(path);
   if (stats.isSymbolicLink()) return readlink(path);
@@ -39,14 +42,15 @@ const readAlias = async (path: string): Promise<string> => {
   try {
     if (size > mostBytes.alias) throw tooLarge(path, 'alias', size);
     const name = Buffer.alloc(mostBytes.alias);
-    return name.toString('utf8', 0, readSync(descriptor, name));
+    const { bytesRead } = await readBack(descriptor, name, 0, name.length, 0);
+    return name.toString('utf8', 0, bytesRead);
   } finally {
     closeSync(descriptor);
   }
 };
 
 export const resolveAlias = async (root: string, alias: string): Promise<string | undefined> => {
-  const find = async () => readAlias(pathOf(root, alias));
+  const find = async () => readAlias(await pathOf(root, alias));
   const name = await onFile(join(root, alias), () => find().catch(instead(undefined, 'ENOENT')));
   return name === undefined ? undefined : besideAlias(alias, name);
 };

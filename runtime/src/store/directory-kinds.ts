@@ -1,4 +1,4 @@
-import { closeSync, constants, fstatSync, lstatSync, open, openSync, type Stats } from 'node:fs';
+import { closeSync, constants, fstat, fstatSync, lstatSync, open, openSync, type Stats } from 'node:fs';
 import { lstat } from 'node:fs/promises';
 import { promisify } from 'node:util';
 import { BackupError } from '../core/errors.ts';
@@ -24,20 +24,28 @@ export const fileAt = async (path: string): Promise<Stats | undefined> => {
 };
 
 /** What an entry answers that went, or whose folder became something else, since it was listed. */
-const gone = ['ENOTDIR', 'ELOOP'];
+const gone = ['ENOENT', 'ENOTDIR', 'ELOOP'];
 
-/**
- * What has a path that its folder has just shown; undefined where there is nothing any more. Waited for on the spot: the
- * kernel knows what it has just listed, also of a volume far away, and a store has hundreds of thousands of files.
- */
-export const statsOf = (path: string): Stats | undefined => {
+/** What has a path, waited for on the spot only where the volume is on this machine. */
+export const lookAt = (path: string, isNear: boolean): Stats | Promise<Stats> =>
+  isNear ? lstatSync(path) : lstat(path);
+
+const unlessGone = (error: unknown, path: string): undefined => {
+  if (!gone.includes(errnoOf(error))) throw fileError(error, path);
+};
+
+/** What has a path that its folder has just shown, on a volume of this machine; undefined where there is nothing any more. A store has hundreds of thousands. */
+export const statsNow = (path: string): Stats | undefined => {
   try {
     return lstatSync(path, { throwIfNoEntry: false });
   } catch (error) {
-    if (gone.includes(errnoOf(error))) return undefined;
-    throw fileError(error, path);
+    return unlessGone(error, path);
   }
 };
+
+/** The same of a volume that may be far away. */
+export const statsOf = (path: string): Promise<Stats | undefined> =>
+  lstat(path).catch((error: unknown) => unlessGone(error, path));
 
 /** A file that is open, and its size then. */
 interface OpenFile {
@@ -46,6 +54,7 @@ interface OpenFile {
 }
 
 const openBack = promisify(open);
+const fstatBack = promisify(fstat);
 
 /**
  * Opens a file for reading, whose folder was looked at. Looks before it opens, as opening a device can do something, and afterwards, as it may have changed: a pipe never blocks.
@@ -53,11 +62,11 @@ const openBack = promisify(open);
  * @param isNear true for a volume of this machine. @default false
  */
 export const openFile = async (path: string, isNear = false): Promise<OpenFile> => {
-  const found = lstatSync(path);
+  const found = await lookAt(path, isNear);
   if (!found.isFile()) throw odd(path, found);
   const flags = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
   const descriptor = isNear ? openSync(path, flags) : await openBack(path, flags);
-  const opened = fstatSync(descriptor);
+  const opened = isNear ? fstatSync(descriptor) : await fstatBack(descriptor);
   if (opened.isFile()) return { descriptor, size: opened.size };
   closeSync(descriptor);
   throw odd(path, opened);

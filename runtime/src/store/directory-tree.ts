@@ -1,8 +1,9 @@
-import { lstatSync, readdirSync, statSync, type Dirent } from 'node:fs';
-import { mkdir, open, opendir } from 'node:fs/promises';
+import { readdirSync, statSync, type Dir, type Dirent } from 'node:fs';
+import { mkdir, open, opendir, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { BackupError } from '../core/errors.ts';
 import { instead, onFile } from './directory-errors.ts';
+import { lookAt } from './directory-kinds.ts';
 import { isFolder } from './keys.ts';
 
 /** The volume's fsGroup may read, nobody else. */
@@ -18,8 +19,9 @@ export const syncFolder = async (folder: string): Promise<void> => {
 };
 
 /** The root is never made: it is a mount, and where the mount is absent a backup must not land on the node's disk. */
-const checkRoot = (root: string): void => {
-  if (!statSync(root, { throwIfNoEntry: false })?.isDirectory())
+const checkRoot = async (root: string): Promise<void> => {
+  const stats = await stat(root).catch(instead(undefined, 'ENOENT', 'ENOTDIR'));
+  if (!stats?.isDirectory())
     throw new BackupError('store.refused', `folder ${root} does not exist: is the volume mounted?`);
 };
 
@@ -32,35 +34,36 @@ const makeFolder = async (folder: string): Promise<void> => {
 const foldersOf = (root: string, key: string): readonly string[] =>
   key.split('/').slice(0, -1).map((_, index, segments) => join(root, ...segments.slice(0, index + 1))); // prettier-ignore
 
-/** A symbolic link would lead out of the store. Looked at without a thread, as the kernel knows folders that were just listed. */
-const checkFolder = (folder: string): void => {
-  if (!lstatSync(folder).isDirectory()) throw new BackupError('store.odd', `${folder} is not a real folder`);
+/** A symbolic link would lead out of the store. */
+const checkFolder = async (folder: string, isNear = false): Promise<void> => {
+  const stats = await lookAt(folder, isNear);
+  if (!stats.isDirectory()) throw new BackupError('store.odd', `${folder} is not a real folder`);
 };
 
 /** @throws ENOENT where a folder of the key is missing */
-const checkFolders = (root: string, key: string): void => {
+const checkFolders = async (root: string, key: string, isNear: boolean): Promise<void> => {
   const folders = foldersOf(root, key);
   try {
-    folders.forEach(checkFolder);
+    for (const folder of folders) await checkFolder(folder, isNear);
   } catch (error) {
-    checkRoot(root); // it may be what is missing
+    await checkRoot(root); // it may be what is missing
     throw error;
   }
-  if (folders.length === 0) checkRoot(root);
+  if (folders.length === 0) await checkRoot(root);
 };
 
 /** Path of a key for reading. @throws ENOENT where a folder is missing. */
-export const pathOf = (root: string, key: string): string => {
-  checkFolders(root, key);
+export const pathOf = async (root: string, key: string, isNear = false): Promise<string> => {
+  await checkFolders(root, key, isNear);
   return join(root, key);
 };
 
 /** Path of a key for writing; its folders exist afterwards. */
 export const pathFor = async (root: string, key: string): Promise<string> => {
-  checkRoot(root);
+  await checkRoot(root);
   for (const folder of foldersOf(root, key)) {
     await makeFolder(folder);
-    checkFolder(folder);
+    await checkFolder(folder);
   }
   return join(root, key);
 };
@@ -78,8 +81,7 @@ export interface TreePart {
  */
 export async function* walk(root: string, prefix: string, isNear: boolean): AsyncGenerator<TreePart> {
   const folder = prefix.slice(0, prefix.lastIndexOf('/') + 1);
-  // the reading waits for a volume far away, so that the look does not
-  const read = () => namesIn(join(root, folder), isNear).finally(() => checkFolders(root, folder));
+  const read = () => namesIn(join(root, folder), isNear).finally(() => checkFolders(root, folder, isNear));
   const names = await onFile(join(root, folder), read).catch(absent);
   if (names !== undefined) yield* walkFolder({ root, prefix, isNear }, folder, names);
 }
@@ -112,23 +114,31 @@ const namesAtOnce = (path: string): string[] | undefined => {
   return readdirSync(path, { withFileTypes: true }).flatMap((entry) => marked(entry) ?? []);
 };
 
+/** Calls for each entry until there is none, or it returns false: a promise for each would cost more than reading the folder. */
+const eachEntry = (folder: Dir, take: (entry: Dirent) => boolean): Promise<void> =>
+  new Promise((resolve, reject) => {
+    const next = (): void =>
+      folder.read((error, entry) => {
+        if (error) reject(error);
+        else if (entry && take(entry)) next();
+        else resolve();
+      });
+    next();
+  });
+
 const namesInTurn = async (path: string): Promise<string[]> => {
   const folder = await opendir(path, { bufferSize: entriesRead }).catch(instead(undefined, 'ENOENT'));
   if (!folder) return [];
   const names: string[] = [];
-  try {
-    for (let count = 0; ; count++) {
-      // a promise for each entry would cost more than reading the folder
-      const entry = count % entriesRead === 0 ? await folder.read() : folder.readSync();
-      if (!entry) break;
-      const name = marked(entry);
-      if (name !== undefined) names.push(name);
-      if (count >= mostEntries)
-        throw new BackupError('store.failed', `folder ${path} has more than ${mostEntries} entries`);
-    }
-  } finally {
-    folder.closeSync();
-  }
+  let count = 0;
+  const take = (entry: Dirent): boolean => {
+    const name = marked(entry);
+    if (name !== undefined) names.push(name);
+    return ++count <= mostEntries;
+  };
+  await eachEntry(folder, take).finally(() => folder.close());
+  if (count > mostEntries)
+    throw new BackupError('store.failed', `folder ${path} has more than ${mostEntries} entries`);
   return names;
 };
 

@@ -50,7 +50,7 @@ export const putFile = async (
 /** Hard link; false where the file system has none. */
 export const linkFile = async (root: string, from: string, to: string): Promise<boolean> => {
   const source = `${root}/${from}`;
-  await onFile(source, async () => closeSync((await openFile(pathOf(root, from))).descriptor));
+  await onFile(source, async () => closeSync((await openFile(await pathOf(root, from))).descriptor));
   const path = await onFile(`${root}/${to}`, () => pathFor(root, to));
   await onFile(path, () => checkFree(path));
   const linked = await onFile(path, () => link(source, path).then(() => true, instead(false, ...cannotLink)));

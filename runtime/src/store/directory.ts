@@ -3,21 +3,22 @@ import { lstat, statfs, unlink } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { BackupError } from '../core/errors.ts';
+import { sideBySide } from '../core/side-by-side.ts';
 import { keyChecking } from './key-checking-store.ts';
 import type { DirectoryConfig } from './config.ts';
 import { pointAlias, resolveAlias } from './directory-alias.ts';
 import { instead, onFile } from './directory-errors.ts';
-import { fileAt, openFile, statsOf } from './directory-kinds.ts';
+import { fileAt, openFile, statsNow, statsOf } from './directory-kinds.ts';
 import { pathOf, syncFolder, walk, type TreePart } from './directory-tree.ts';
 import { linkFile, putFile } from './directory-write.ts';
 import { isPartial, objectNames } from './keys.ts';
-import { nearness } from './near.ts';
+import { nearness, type Nearness } from './near.ts';
 import type { ListOptions, Space, Store, StoredObject } from './store.ts';
 
 /** Where a store is. */
 interface Folder {
   readonly root: string;
-  readonly isNear: () => boolean;
+  readonly isNear: Nearness;
 }
 
 const readBytes = 1 << 20;
@@ -55,11 +56,12 @@ async function* readFrom(
 
 async function* get({ root, isNear }: Folder, key: string, start = 0): AsyncGenerator<Buffer> {
   const path = join(root, key);
-  const { descriptor, size } = await onFile(path, async () => openFile(pathOf(root, key), isNear()));
+  const near = await isNear();
+  const { descriptor, size } = await onFile(path, async () => openFile(await pathOf(root, key, near), near));
   try {
     if (start > size)
       throw new BackupError('store.failed', `${path} has ${size} bytes, asked to start at ${start}`);
-    yield* readFrom(path, descriptor, start, size, isNear() && size <= nowBytes ? readNow : readAt);
+    yield* readFrom(path, descriptor, start, size, near && size <= nowBytes ? readNow : readAt);
   } finally {
     closeSync(descriptor);
   }
@@ -73,7 +75,7 @@ const described = (key: string, { size, ino, mtimeMs, ctimeMs }: Stats): StoredO
 });
 
 const head = async (root: string, key: string): Promise<StoredObject | undefined> => {
-  const find = async () => fileAt(pathOf(root, key));
+  const find = async () => fileAt(await pathOf(root, key));
   const stats = await onFile(join(root, key), () => find().catch(instead(undefined, 'ENOENT')));
   return stats && described(key, stats);
 };
@@ -81,23 +83,31 @@ const head = async (root: string, key: string): Promise<StoredObject | undefined
 /** An object of which only the name was asked for. */
 const named = (key: string): StoredObject => ({ key, bytes: 0, modified: new Date(0), tag: '' });
 
+/** Looks at files at a time: a volume far away answers several. @default 4 - threads of the process for them */
+const looksTogether = 4;
+
 /** Objects of some names of a folder that the walk has just seen to be real. */
-const objectsIn = (
-  root: string,
+const objectsIn = async (
+  { root, near }: { readonly root: string; readonly near: boolean },
   prefix: string,
   { folder, names }: TreePart,
   { describes = () => true, after = '' }: ListOptions,
-): readonly StoredObject[] => {
-  const objects: StoredObject[] = [];
+): Promise<readonly StoredObject[]> => {
   const isObject = objectNames(folder);
-  for (const name of names) {
+  const keys = names.flatMap((name) => {
     const key = `${folder}${name}`;
-    if (!isObject(name) || key <= after || !key.startsWith(prefix)) continue;
-    const stats = describes(key) && statsOf(`${root}/${key}`);
-    if (stats === false) objects.push(named(key));
-    else if (stats?.isFile()) objects.push(described(key, stats)); // else it was one when its folder was read
-  }
-  return objects;
+    return isObject(name) && key > after && key.startsWith(prefix) ? [key] : [];
+  });
+  const asked = keys.filter(describes);
+  const stats = near
+    ? asked.map((key) => statsNow(`${root}/${key}`))
+    : await sideBySide(asked, looksTogether, (key) => statsOf(`${root}/${key}`));
+  const statsOfKey = new Map(asked.map((key, index) => [key, stats[index]]));
+  return keys.flatMap((key) => {
+    if (!statsOfKey.has(key)) return [named(key)];
+    const found = statsOfKey.get(key);
+    return found?.isFile() ? [described(key, found)] : []; // it was one when its folder was read
+  });
 };
 
 async function* list(
@@ -105,7 +115,9 @@ async function* list(
   prefix: string,
   options: ListOptions = {},
 ): AsyncGenerator<readonly StoredObject[]> {
-  for await (const part of walk(root, prefix, isNear())) yield objectsIn(root, prefix, part, options);
+  const near = await isNear();
+  for await (const part of walk(root, prefix, near))
+    yield await objectsIn({ root, near }, prefix, part, options);
 }
 
 const remove = async (root: string, key: string): Promise<void> => {
@@ -113,7 +125,7 @@ const remove = async (root: string, key: string): Promise<void> => {
     await unlink(path);
     await syncFolder(dirname(path));
   };
-  const find = async () => unlinkIn(pathOf(root, key));
+  const find = async () => unlinkIn(await pathOf(root, key));
   await onFile(join(root, key), () => find().catch(instead(undefined, 'ENOENT')));
 };
 
@@ -131,7 +143,7 @@ const isOlder = async (path: string, time: Date): Promise<boolean> => {
 
 /** Paths of partial files last written before that time. */
 async function* partials({ root, isNear }: Folder, olderThan: Date): AsyncGenerator<string> {
-  for await (const { folder, names } of walk(root, '', isNear()))
+  for await (const { folder, names } of walk(root, '', await isNear()))
     for (const name of names) {
       const path = join(root, folder, name);
       if (isPartial(name) && (await onFile(path, () => isOlder(path, olderThan)))) yield path;
@@ -156,10 +168,7 @@ const removeLeftovers = async (folder: Folder, olderThan: Date): Promise<number>
  * links among its folders are refused, so that no key leads out of it.
  * @param isNear whether it lies on this machine. @default as its file system says
  */
-export const directoryStore = (
-  { path: root }: DirectoryConfig,
-  isNear: () => boolean = nearness(root),
-): Store => {
+export const directoryStore = ({ path: root }: DirectoryConfig, isNear: Nearness = nearness(root)): Store => {
   const folder = { root, isNear };
   const store: Store = {
     kind: 'directory',
