@@ -18,11 +18,14 @@ export const empty = (path: string): void => {
   mkdirSync(path);
 };
 
-/** Bytes of all files; what a link leads to, such as `latest` of pgBackRest, is not counted again. */
+/** Bytes of all files. Not by a recursive readdir, which follows links to folders: `latest` of pgBackRest would be counted again. */
 export const sizeBelow = (path: string, recursive = true): number =>
-  readdirSync(path, { recursive, withFileTypes: true })
-    .filter((entry) => entry.isFile())
-    .map((entry) => lstatSync(join(entry.parentPath, entry.name)).size)
+  readdirSync(path, { withFileTypes: true })
+    .map((entry) => {
+      const below = join(path, entry.name);
+      if (entry.isDirectory()) return recursive ? sizeBelow(below) : 0;
+      return entry.isFile() ? lstatSync(below).size : 0;
+    })
     .reduce((total, size) => total + size, 0);
 
 /** A script in a folder that is empty at its start and is what the job left at its end. */

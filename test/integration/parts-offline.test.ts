@@ -112,6 +112,15 @@ test('of PostgreSQL the script makes one dump of the pieces', async () => {
   expect(listed).toContain('TABLE DATA public readings');
 });
 
+test('show counts the parts of each table', async () => {
+  renew();
+  const { stdout } = await installation.cli(['show', 'postgresql']);
+  expect(stdout).toMatch(
+    /^ +of +parts +size +stored +of them new\n +public\.readings +1 +3\.4 MiB .* 1\n +large objects +1 .* 0$/m,
+  );
+  expect(stdout).not.toContain('grill.dump.000001');
+});
+
 test('weekly archives find their parts too', () => {
   renew();
   mkdirSync(join(installation.backup, 'influxdb/weekly'));

@@ -1,6 +1,7 @@
-import type { Manifest } from '../../archives/manifest.ts';
+import { isParted, type Manifest, type Part } from '../../archives/manifest.ts';
 import { namedValues } from '../../core/named-values.ts';
 import { printableLine } from '../../core/printable.ts';
+import { sum } from '../../core/sum.ts';
 import { table } from '../../core/text-table.ts';
 import { secondsTaken } from '../../core/times.ts';
 import { formatBytes, formatSeconds, formatTime } from '../../core/units.ts';
@@ -43,11 +44,38 @@ const verifications = (manifest: Manifest): string[] =>
     ]),
   );
 
-const entries = (manifest: Manifest): string[] =>
+/** Parts by what they are of, where they say so: a large table may have thousands. */
+const partsByItem = (manifest: Manifest): ReadonlyMap<string, readonly Part[]> => {
+  const byItem = new Map<string, Part[]>();
+  for (const part of isParted(manifest) ? manifest.parts : []) {
+    const { of: item } = part.facts;
+    if (item === undefined) continue;
+    const same = byItem.get(`${item}`) ?? [];
+    same.push(part);
+    byItem.set(`${item}`, same);
+  }
+  return byItem;
+};
+
+const entries = (manifest: Manifest, parts: ReadonlyMap<string, readonly Part[]>): string[] => {
+  const pieces = new Set([...parts.values()].flat().map(({ entry }) => entry));
+  const rows = manifest.entries
+    .filter(({ name }) => !pieces.has(name))
+    .map(({ name, bytes }) => [name, formatBytes(bytes)]);
+  return section('entries', ['name', 'size'], rows);
+};
+
+const partRows = (manifest: Manifest, parts: ReadonlyMap<string, readonly Part[]>): string[] =>
   section(
-    'entries',
-    ['name', 'size'],
-    manifest.entries.map(({ name, bytes }) => [name, formatBytes(bytes)]),
+    'parts',
+    ['of', 'parts', 'size', 'stored', 'of them new'],
+    [...parts].map(([item, of]) => [
+      item,
+      `${of.length}`,
+      formatBytes(sum(of.map(({ bytes }) => bytes))),
+      formatBytes(sum(of.map(({ seal }) => seal.bytes))),
+      `${of.filter(({ storedAt }) => storedAt >= manifest.startedAt).length}`,
+    ]),
   );
 
 const fingerprint = (manifest: Manifest): string[] =>
@@ -58,14 +86,17 @@ const fingerprint = (manifest: Manifest): string[] =>
   );
 
 /** The history, entries and fingerprint of an archive, for people; `--json` has every field. */
-export const renderShown = ({ store, archive, problem, manifest }: Shown): string =>
-  [
+export const renderShown = ({ store, archive, problem, manifest }: Shown): string => {
+  const parts = partsByItem(manifest);
+  return [
     `${store}/${archive}`,
     pairs([
       ['manifest', problem === undefined ? 'authentic' : `NOT AUTHENTIC: ${problem}`],
       ...facts(manifest),
     ]),
     ...verifications(manifest),
-    ...entries(manifest),
+    ...entries(manifest, parts),
+    ...partRows(manifest, parts),
     ...fingerprint(manifest),
   ].join('\n');
+};

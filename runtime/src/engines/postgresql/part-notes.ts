@@ -32,8 +32,11 @@ export const readNotes = async (context: RunContext, earlier: Earlier | undefine
   if (!earlier) return known;
   try {
     const { parts } = notes.parse(JSON.parse((await collect(earlier.notes())).toString('utf8')));
-    for (const [hash, entry] of parts)
-      if (earlier.has(entry)) known.set(hash, [...(known.get(hash) ?? []), entry]);
+    for (const [hash, entry] of parts.filter(([, name]) => earlier.has(name))) {
+      const same = known.get(hash) ?? [];
+      same.push(entry);
+      known.set(hash, same);
+    }
   } catch (error) {
     context.signal.throwIfAborted();
     context.log.warn({ problem: messageOf(error) }, 'every part is stored again');
