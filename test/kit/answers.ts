@@ -13,19 +13,19 @@ export type Scrape = Readonly<Record<string, number>>;
 
 const idOf = new Map(Object.entries(metrics).map(([id, { name }]) => [name, id as MetricId]));
 
-/** What `/metrics` says of a target. */
-const scrapeOf = (exposition: string, target: string): Scrape =>
+/** What `/metrics` says of a target or a store. */
+const scrapeOf = (exposition: string, name: string, of: 'target' | 'store' = 'target'): Scrape =>
   Object.fromEntries(
-    [...exposition.matchAll(/^(\w+)\{(.*)\} (\S+)$/gm)].flatMap(([, name, labels, value]) => {
+    [...exposition.matchAll(/^(\w+)\{(.*)\} (\S+)$/gm)].flatMap(([, metric, labels, value]) => {
       const pairs = [...labels!.matchAll(/(\w+)="([^"]*)"/g)].map(([, label, word]) => [label!, word!] as const);
-      if (!pairs.some(([label, word]) => label === 'target' && word === target)) return [];
-      const more = pairs.filter(([label]) => label !== 'target' && label !== 'environment').map(([, word]) => word);
-      return [[[idOf.get(name!)!, ...more].join(' '), Number(value)] as const];
+      if (!pairs.some(([label, word]) => label === of && word === name)) return [];
+      const more = pairs.filter(([label]) => label !== of && label !== 'environment').map(([, word]) => word);
+      return [[[idOf.get(metric!)!, ...more].join(' '), Number(value)] as const];
     }),
   ); // prettier-ignore
 
 /** What `grill-backup status --json` prints, as its schema describes it. */
-const statusJson = async (app: App): Promise<readonly TargetStatus[]> => {
+export const statusJson = async (app: App): Promise<readonly TargetStatus[]> => {
   const stdout = new PassThrough();
   const session = { stdout, stderr: stdout, stdin: new PassThrough(), open: () => Promise.resolve(app) };
   await runProgram(session, ['status', '--json']);
@@ -38,13 +38,19 @@ export interface Answers {
   readonly scrape: Scrape;
 }
 
-/** @param read the exporter's reader, which remembers what it read before */
-export const answersOf = async (
-  app: App,
-  read: () => Promise<State> = stateReader(app),
-): Promise<Answers> => {
-  const [status] = await statusJson(app);
+/** What `/metrics` says, by the exporter's own code. @param read its reader, which remembers what it read before */
+export const exposed = async (app: App, read: () => Promise<State> = stateReader(app)) => {
   const samples = samplesOf({ plan: app.plan, state: await read(), seconds: 0 });
   const exposition = await expose(samples, app.plan.environment, 'prometheus');
-  return { status: status!, scrape: scrapeOf(exposition, status!.target) };
+  return {
+    ofTarget: (name: string): Scrape => scrapeOf(exposition, name),
+    ofStore: (location: string): Scrape => scrapeOf(exposition, location, 'store'),
+  };
+};
+
+/** @param read the exporter's reader, which remembers what it read before */
+export const answersOf = async (app: App, read?: () => Promise<State>): Promise<Answers> => {
+  const [status] = await statusJson(app);
+  const { ofTarget } = await exposed(app, read);
+  return { status: status!, scrape: ofTarget(status!.target) };
 };
