@@ -20,6 +20,9 @@ import { openKeeper } from './state/keeper.ts';
 const requestMs = 20_000;
 const headersMs = 10_000;
 
+/** How long a connection is kept for the next request. @default 75 s - a proxy that keeps it for 60 s, as nginx does, must not find it closed */
+const keptMs = 75_000;
+
 /** A name or an address, and a port: of anything else the address of the request cannot be made. */
 const hostForm = /^([\w.-]+|\[[\da-f:.]+\])(:\d{1,5})?$/i;
 
@@ -63,7 +66,7 @@ export const serveConsole = async (app: App, options: ConsoleOptions): Promise<v
   console.keeper.unready(); // begins the first reading
   const listener = getRequestListener(webApp(console, options.callerRate).fetch);
   const server = createServer(
-    { requestTimeout: requestMs, headersTimeout: headersMs },
+    { requestTimeout: requestMs, headersTimeout: headersMs, keepAliveTimeout: keptMs },
     (request, response) => {
       if (hostForm.test(request.headers.host ?? '')) void listener(request, response);
       else response.writeHead(400).end();

@@ -78,7 +78,8 @@ const planRoute = createRoute({
             })
             .refine(({ archive, instant }) => archive === undefined || instant === undefined, {
               error: 'expected an archive or an instant, not both',
-            }),
+            })
+            .openapi({ not: { required: ['archive', 'instant'] } }),
         },
       },
     },

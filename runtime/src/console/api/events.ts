@@ -22,6 +22,12 @@ const jobName = z
   .regex(/^[a-z0-9]([a-z0-9-]*[a-z0-9])?$/)
   .openapi({ param: { name: 'job', in: 'path' } });
 
+/** What one event of the stream has. */
+const eventSchema = z.strictObject({
+  event: z.enum(['progress', 'problem']),
+  data: z.string().describe('JSON: state, stage, bytes, bytesPerSecond, leftSeconds; or a Problem'),
+});
+
 const route = createRoute({
   method: 'get',
   path: '/jobs/{job}/events',
@@ -31,7 +37,7 @@ const route = createRoute({
   responses: {
     200: {
       description: 'events `progress`, the last of which says succeeded or failed',
-      content: { 'text/event-stream': { schema: z.string() } },
+      content: { 'text/event-stream': { schema: eventSchema } },
     },
     ...problems,
   },

@@ -11,6 +11,7 @@ import { failed } from './failed.ts';
 import { hardened } from './headers.ts';
 import { knownCaller } from './known-caller.ts';
 import { ofCaller, type Rate } from './limits.ts';
+import { notAnswered } from './methods.ts';
 import { fromOwnPages } from './same-origin.ts';
 import type { Console, Env } from './web.ts';
 
@@ -27,22 +28,18 @@ export const webApp = (console: Console, callerRate: Rate = ofCaller): OpenAPIHo
   const api = openApi(console);
   const document = documentOf(api);
   web.onError(failed(console));
-  web.notFound(() => {
-    throw new BackupError('request.unknown', 'there is no such page');
-  });
-  web.use(
-    hardened(),
-    bodyLimit({ maxSize: mostBodyBytes, onError: tooLarge }),
-    fromOwnPages(console.app.plan.console?.publicUrl),
-  );
+  const ownPages = fromOwnPages(console.app.plan.console?.publicUrl);
+  web.notFound(notAnswered(web));
+  web.use(hardened(), bodyLimit({ maxSize: mostBodyBytes, onError: tooLarge }));
   web.get(consolePaths.health, (context) => context.text('ok\n'));
   web.get(consolePaths.ready, (context) => {
     const why = console.keeper.unready();
     return why === undefined ? context.text('ok\n') : context.text('the stores were not read yet\n', 503);
   });
   addAssets(web);
+  for (const path of ['/sign-in', '/sign-out']) web.use(path, ownPages);
   addSigning(web, console);
-  web.use(knownCaller(console.authenticate, callerRate));
+  web.use(knownCaller(console.authenticate, callerRate), ownPages);
   web.get('/openapi.json', (context) => context.json(document));
   web.get('/docs', (context) => context.html(docsPage(context.get('caller').name, document)));
   web.route(consolePaths.api, api);

@@ -16,7 +16,7 @@ export const problemSchema = z
 
 export type Problem = z.output<typeof problemSchema>;
 
-type Status = 400 | 401 | 403 | 404 | 409 | 429 | 500 | 502 | 503;
+type Status = 400 | 401 | 403 | 404 | 405 | 409 | 429 | 500 | 502 | 503;
 
 /** Statuses of codes by their first word, where all of a kind have the same. */
 const statusOfKind: Readonly<Record<string, Status>> = { store: 503, cluster: 502, state: 503 };
@@ -27,6 +27,7 @@ const statusOfCode: Partial<Readonly<Record<FailureCode, Status>>> = {
   'access.limited': 429,
   'request.invalid': 400,
   'request.unknown': 404,
+  'request.method': 405,
   'target.unknown': 404,
   'archive.unknown': 404,
   'cluster.refused': 403,

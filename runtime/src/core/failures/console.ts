@@ -42,6 +42,14 @@ export const consoleFailures = {
     hint: '/ is the overview, /docs lists the API',
     action: 'Follow the links of the overview. A link from an older version may name what is now elsewhere.',
   },
+  'request.method': {
+    exit: exitCodes.usage,
+    retryable: false,
+    meaning: 'What is at this address does not answer this method.',
+    hint: 'the header Allow names those that it answers',
+    action:
+      'Send one of the methods that the header `Allow` of the answer names; /openapi.json has them all.',
+  },
   'state.unread': {
     exit: exitCodes.store,
     retryable: true,
