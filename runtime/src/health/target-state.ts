@@ -2,7 +2,7 @@ import { nextRun } from '../plan/cron.ts';
 import { latestOf, secondsSince } from '../core/times.ts';
 import { parseDuration } from '../core/units.ts';
 import type { Target } from '../plan/schema.ts';
-import { findLock, type FoundLock } from '../runs/lock-state.ts';
+import { lockFinder, type FoundLock } from '../runs/lock-state.ts';
 import type { App } from '../session/app.ts';
 import {
   archivesIn,
@@ -98,13 +98,13 @@ export const targetReader = (app: App): ReadTargetState => {
     runsStateReader(app),
     logStateReader(app),
   ];
-  const { primary } = app.stores;
+  const find = lockFinder(app.stores.primary);
   return async (target, now) => {
     const indexed = indexedOnce(app, target);
     const [archives, runs, lock, log] = await Promise.all([
       readArchives(target, now, indexed),
       readRuns(target, now, indexed),
-      findLock(primary, target.name, now),
+      find(target.name, now),
       readLog(target, now),
     ]);
     return targetState(archives, runs, lock, log, now);

@@ -2,8 +2,9 @@ import { z } from 'zod';
 import { isBackupError } from '../core/errors.ts';
 import { oneChunk } from '../core/one-chunk.ts';
 import { listed } from '../store/listed.ts';
+import { readOnce } from '../store/read-once.ts';
 import { readSmall } from '../store/size-limits.ts';
-import type { Store } from '../store/store.ts';
+import type { Store, StoredObject } from '../store/store.ts';
 import { isDead, ownerSchema } from './lock-owner.ts';
 
 const lockSchema = z.strictObject({
@@ -48,44 +49,66 @@ const stateOf = (lock: Lock, now: Date): LockState => {
   return isDead(lock.owner) ? 'dead' : 'held';
 };
 
+/** Locks of a target, oldest first. */
+const locksOf = async (store: Store, target: string): Promise<readonly StoredObject[]> =>
+  (await listed(store, folderOf(target)))
+    .filter(({ key }) => generationOf(key) > 0)
+    .sort((a, b) => generationOf(a.key) - generationOf(b.key));
+
 /** Keys of a target's locks, oldest first. */
 export const generations = async (store: Store, target: string): Promise<readonly string[]> =>
-  (await listed(store, folderOf(target)))
-    .map(({ key }) => key)
-    .filter((key) => generationOf(key) > 0)
-    .sort((a, b) => generationOf(a) - generationOf(b));
+  (await locksOf(store, target)).map(({ key }) => key);
+
+/** What the object of a lock holds: `gone` where it was removed since it was listed. */
+type Content = Lock | 'unreadable' | 'gone';
 
 /**
  * A lock that cannot be read, or is far too large, or holds for longer than a run asks for, was never written by this
- * product, which writes whole objects: it keeps nobody away. Undefined where it was removed meanwhile.
+ * product, which writes whole objects: it keeps nobody away.
  */
-const read = async (store: Store, key: string, now: Date): Promise<FoundLock | undefined> => {
-  const found = { key, generation: generationOf(key) };
+const read = async (store: Store, key: string): Promise<Content> => {
   try {
-    const lock = lockSchema.parse(JSON.parse((await readSmall(store, key, 'lock')).toString('utf8')));
-    const state = stateOf(lock, now);
-    return { ...found, state, ...(state !== 'unreadable' && { lock }) };
+    return lockSchema.parse(JSON.parse((await readSmall(store, key, 'lock')).toString('utf8')));
   } catch (error) {
-    if (isBackupError(error, 'store.missing')) return undefined;
+    if (isBackupError(error, 'store.missing')) return 'gone';
     if (isBackupError(error) && !isBackupError(error, 'store.large') && !isBackupError(error, 'store.odd'))
       throw error;
-    return { ...found, state: 'unreadable' };
+    return 'unreadable';
   }
+};
+
+const foundIn = (key: string, content: Lock | 'unreadable', now: Date): FoundLock => {
+  const found = { key, generation: generationOf(key) };
+  if (content === 'unreadable') return { ...found, state: content };
+  const state = stateOf(content, now);
+  return { ...found, state, ...(state !== 'unreadable' && { lock: content }) };
 };
 
 /** A lock goes as soon as a run has taken the next one, so that many could go meanwhile only in a store that lies. */
 const mostVanished = 10;
 
-/** The lock of a target that counts, which is the one of the highest generation; undefined where none was ever taken. */
-export const findLock = async (store: Store, target: string, now: Date): Promise<FoundLock | undefined> => {
-  for (let vanished = 0; vanished < mostVanished; vanished++) {
-    const newest = (await generations(store, target)).at(-1);
-    if (newest === undefined) return undefined;
-    const found = await read(store, newest, now);
-    if (found) return found;
-  }
-  return undefined;
+export type FindLock = (target: string, now: Date) => Promise<FoundLock | undefined>;
+
+/** Finds locks as `findLock` does, and reads each again only when its object changed. */
+export const lockFinder = (store: Store): FindLock => {
+  const known = readOnce<Content>(
+    ({ key }) => read(store, key),
+    (content) => content !== 'gone',
+  );
+  return async (target, now) => {
+    for (let vanished = 0; vanished < mostVanished; vanished++) {
+      const newest = (await locksOf(store, target)).at(-1);
+      if (newest === undefined) return undefined;
+      const [content = 'gone'] = await known.read(target, [newest]);
+      if (content !== 'gone') return foundIn(newest.key, content, now);
+    }
+    return undefined;
+  };
 };
+
+/** The lock of a target that counts, which is the one of the highest generation; undefined where none was ever taken. */
+export const findLock = (store: Store, target: string, now: Date): Promise<FoundLock | undefined> =>
+  lockFinder(store)(target, now);
 
 /** Writes a lock: exclusively, or over the one of the same generation. */
 export const putLock = (store: Store, key: string, lock: Lock, replace: boolean): Promise<number> => {
