@@ -68,6 +68,7 @@ test('each pod reaches what it needs and nothing else', () => {
     'postgresql-wal': database('postgresql'),
     'backup-verification': [...common, 'backup-to-notifications'],
     'backup-drill': [...common, 'backup-to-notifications'],
+    'backup-console': ['backup-to-dns', 'console-to-api-server', 'backup-to-object-store'],
     'backup-exporter': common,
     'backup-restore-job': [
       'backup-to-dns',
@@ -89,6 +90,7 @@ test('only Prometheus comes in, and Redis to the restore pod that serves it as a
     'postgresql-wal': ['prometheus-to-receivers'],
     'backup-verification': [],
     'backup-drill': [],
+    'backup-console': [],
     'backup-exporter': ['prometheus-to-exporter'],
     'backup-restore-job': ['redis-to-restore'],
   });
@@ -190,7 +192,10 @@ describe('notifications', () => {
   const portsFor = (notifications: object, network: object = {}) =>
     policy(
       'backup-to-notifications',
-      environmentWith('prod', { notifications: { enabled: true, ...notifications }, network }),
+      environmentWith('prod', {
+        notifications: { enabled: true, ...notifications },
+        network: { ...prod.network, ...network },
+      }),
     )?.egress![0]!.ports!.map(({ port }) => port);
   const email = { host: 'mail.example.com', from: 'backup@example.com', to: ['ops@example.com'] };
 
@@ -298,6 +303,7 @@ test('runs reach the Pushgateway that the plan names, at its port', () => {
 test('DNS that listens on another port is reached there, and at addresses beside pods', () => {
   const environment = environmentWith('prod', {
     network: {
+      ...prod.network,
       dns: {
         namespace: 'openshift-dns',
         podLabels: { 'dns.operator.openshift.io/daemonset-dns': 'default' },

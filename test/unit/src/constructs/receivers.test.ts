@@ -119,9 +119,9 @@ describe('a target whose log is kept', () => {
   });
 
   test('counts in a quota: its receiver stays', () => {
-    const { quota } = withLog({}, { quota: quotaOf(4) });
-    expect(quota?.pods).toBe(4);
-    expect(() => withLog({}, { quota: quotaOf(3) })).toThrow('quota.pods: found 3, expected at least 4');
+    const { quota } = withLog({}, { quota: quotaOf(6) });
+    expect(quota?.pods).toBe(6);
+    expect(() => withLog({}, { quota: quotaOf(5) })).toThrow('quota.pods: found 5, expected at least 6');
   });
 });
 

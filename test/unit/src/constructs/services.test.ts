@@ -36,12 +36,13 @@ describe('services that a restore may stop', () => {
     expect(named('RoleBinding').map(({ metadata }) => metadata.namespace)).toEqual(['grill-stats', 'old']);
   });
 
-  test('give a token to the restore pod, and to no other', () => {
-    const tokens = podsOf(objects).filter(({ spec }) => spec.automountServiceAccountToken !== false);
-    expect(tokens.map(({ owner }) => owner)).toEqual(['Pod backup-restore-job']);
-    expect(podsOf(objectsOf(prod)).filter(({ spec }) => spec.automountServiceAccountToken !== false)).toEqual(
-      [],
-    );
+  test('give a token to the restore pod, and to no other but the console', () => {
+    const withToken = (all: typeof objects) =>
+      podsOf(all)
+        .filter(({ spec }) => spec.automountServiceAccountToken !== false)
+        .map(({ owner }) => owner);
+    expect(withToken(objects)).toEqual(['Deployment backup-console', 'Pod backup-restore-job']);
+    expect(withToken(objectsOf(prod))).toEqual(['Deployment backup-console']);
   });
 
   test('open the way to the API server for the restore pod alone', () => {
