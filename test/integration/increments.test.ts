@@ -1,4 +1,4 @@
-import { readdir } from 'node:fs/promises';
+import { chmod, mkdir, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { check } from '../../runtime/src/commands/check/check.ts';
@@ -11,8 +11,10 @@ import { mustExist } from '../../runtime/src/core/must-exist.ts';
 import { oneChunk } from '../../runtime/src/core/one-chunk.ts';
 import { collect } from '../../runtime/src/core/process.ts';
 import type { Fingerprint } from '../../runtime/src/engines/engine.ts';
+import { formatPosition } from '../../runtime/src/engines/postgresql/replication/positions.ts';
 import { engineOf, findTarget, openSource, type App } from '../../runtime/src/session/app.ts';
 import type { Store } from '../../runtime/src/store/store.ts';
+import { factsOf } from '../../runtime/src/wal/base-manifest.ts';
 import { readBases, verifyBase, type WholeBase } from '../../runtime/src/wal/bases.ts';
 import { placeOf } from '../../runtime/src/wal/place.ts';
 import { recoverInstant } from '../../runtime/src/wal/recovered.ts';
@@ -26,9 +28,10 @@ import { removeFolder, workFolder } from '../kit/private-server.ts';
 import { receiveWal, type ReceivedWal } from '../kit/received-wal.ts';
 import { answerFrom, offlineRecovery, type OfflineRecovery } from '../kit/offline-wal.ts';
 import { storeLog } from '../kit/store-log.ts';
+import { until } from '../kit/until.ts';
 
 /** A recovery starts servers, whose time is that of a busy machine. */
-const slowMs = 300_000;
+const slowMs = 900_000;
 
 const versions = versionsFrom(17);
 
@@ -44,8 +47,13 @@ else
     let app: App;
     let offline: OfflineRecovery;
     let folder: string;
+    let data: string;
 
     const sql = (text: string): Promise<string> => server.psql('grill', text);
+    const summarize = async (value: 'on' | 'off'): Promise<void> => {
+      await server.psql('postgres', `ALTER SYSTEM SET summarize_wal = ${value}; SELECT pg_reload_conf()`);
+      await until(async () => (await server.psql('postgres', 'SHOW summarize_wal')).trim() === value);
+    };
     const target = () => findTarget(app.plan, 'postgresql');
 
     const appWith = (base: object): App =>
@@ -100,11 +108,14 @@ else
       usePrograms(version);
       offline = offlineRecovery(version.programs);
       folder = workFolder('increments');
+      data = join(workFolder('summarizing'), 'data');
       server = await startPostgresql({
         programs: version.programs,
-        settings: { full_page_writes: 'on', summarize_wal: 'on' },
+        data,
+        settings: { full_page_writes: 'on' },
         initdb: ['--data-checksums'],
       });
+      await summarize('on');
       wal = await receiveWal(server);
       await server.psql('postgres', 'CREATE DATABASE grill');
       await server.psql('postgres', `CREATE TABLESPACE far LOCATION '${workFolder('space')}'`);
@@ -183,8 +194,8 @@ else
         const counts =
           'SELECT (SELECT sum(hashtext(name)) FROM users), (SELECT sum(hashtext(name)) FROM far), count(*) FROM of_2';
         const live = await sql(counts);
-        for (const data of [own, theirs])
-          expect(await answerFrom(data, { ...version, password: server.password }, 'grill', counts)).toBe(
+        for (const each of [own, theirs])
+          expect(await answerFrom(each, { ...version, password: server.password }, 'grill', counts)).toBe(
             live,
           );
       },
@@ -252,6 +263,14 @@ else
       async () => {
         expect(await takeBase(appWith({ increments: '1s' }), 'postgresql')).toMatchObject({ kind: 'base' });
         expect(await takeBase(app, 'postgresql', 'server')).toMatchObject({ kind: 'base' });
+        const layer = await newest();
+        expect(await takeBase(app, 'postgresql')).toMatchObject({ kind: 'increment' });
+        const intact = await alter(layer.key, (bytes) => bytes.subarray(0, -4096));
+        expect(await takeBase(app, 'postgresql')).toMatchObject({
+          kind: 'base',
+          notIncremental: expect.stringContaining(`base ${layer.key} has `),
+        });
+        await intact();
         const { key } = await newest();
         const whole = await alter(key, (bytes) => bytes.subarray(0, -4096));
         const damaged = await takeBase(app, 'postgresql');
@@ -261,7 +280,31 @@ else
         });
         expect(renderBase(damaged)).toContain('no increment: the base before');
         await whole();
-        await server.psql('postgres', `ALTER SYSTEM SET summarize_wal = off; SELECT pg_reload_conf()`);
+        const { redo } = factsOf((await newest()).manifest);
+        await sql('CREATE TABLE summarized (id int); CHECKPOINT');
+        const later = `SELECT count(*) > 0 FROM pg_available_wal_summaries() WHERE end_lsn > '${formatPosition(redo)}'`;
+        await until(async () => (await sql(later)).trim() === 't');
+        await rm(join(data, 'pg_wal/summaries'), { recursive: true });
+        await mkdir(join(data, 'pg_wal/summaries'), { mode: 0o777 });
+        await chmod(join(data, 'pg_wal/summaries'), 0o777); // another user's
+        expect(await takeBase(app, 'postgresql')).toMatchObject({
+          kind: 'base',
+          notIncremental: expect.stringMatching(/^WAL summaries are required on timeline 1 from /),
+        });
+        const { PATH } = process.env;
+        process.env['PATH'] = PATH?.replace(`${version.programs}:`, '');
+        const without = await takeBase(app, 'postgresql');
+        process.env['PATH'] = PATH;
+        expect(without).toMatchObject({
+          kind: 'base',
+          notIncremental: expect.stringMatching(
+            /^pg_combinebackup of PostgreSQL \d+, which restores increments, is not/,
+          ),
+        });
+        await summarize('off');
+        const usual = await takeBase(app, 'postgresql');
+        expect(usual.kind).toBe('base');
+        expect(usual.notIncremental).toBeUndefined();
       },
       slowMs,
     );

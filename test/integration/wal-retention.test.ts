@@ -4,7 +4,8 @@ import { oneChunk } from '../../runtime/src/core/one-chunk.ts';
 import { writeRun } from '../../runtime/src/runs/records.ts';
 import { findTarget, type App } from '../../runtime/src/session/app.ts';
 import type { Store } from '../../runtime/src/store/store.ts';
-import { readBases, writeBase } from '../../runtime/src/wal/bases.ts';
+import type { Making } from '../../runtime/src/wal/base-manifest.ts';
+import { readBases, writeBase, type Base } from '../../runtime/src/wal/bases.ts';
 import { compact } from '../../runtime/src/wal/compaction.ts';
 import { readIndex } from '../../runtime/src/wal/index-chain.ts';
 import { pieceKey } from '../../runtime/src/wal/names.ts';
@@ -55,7 +56,7 @@ const storeHour = async (app: App, hour: number): Promise<readonly SealedPiece[]
 };
 
 /** A base that needs the log from an hour on; its content is nothing that these tests read. */
-const storeBase = async (app: App, hour: number): Promise<string> => {
+const storeBase = async (app: App, hour: number, making?: Making): Promise<Base> => {
   clock = midnight + hour * hourMs + 180_000;
   const start = BigInt(hour) * hourBytes;
   async function* entries() {
@@ -64,7 +65,7 @@ const storeBase = async (app: App, hour: number): Promise<string> => {
   const facts = { system, timeline: 1, start, redo: start, end: start + hourBytes, checksums: true };
   const server = { product: 'PostgreSQL', version: '15.1', tools: {} };
   const dump = { server, entries: entries(), facts: async () => facts, close: async () => {} };
-  return (await writeBase(app, findTarget(app.plan, target.name), dump)).key;
+  return writeBase(app, findTarget(app.plan, target.name), dump, making);
 };
 
 const keys = async (): Promise<readonly string[]> => {
@@ -82,7 +83,8 @@ beforeEach(async () => {
   app = appOf({ window: '4h' });
   early = await storeHour(app, 0);
   for (let hour = 1; hour < 10; hour++) await storeHour(app, hour);
-  bases = [await storeBase(app, 1), await storeBase(app, 4), await storeBase(app, 8)];
+  bases = [];
+  for (const hour of [1, 4, 8]) bases = [...bases, (await storeBase(app, hour)).key];
   clock = midnight + 9 * hourMs + 120_000;
   await compact(app.run, placeOf(app, target.name), { system, timeline: 1, time: clock });
 });
@@ -191,4 +193,54 @@ test('pieces that a segment replaced go, where they were left', async () => {
     { keep: true, objects: 11 },
   ]);
   expect((await keys()).filter((key) => replaced.includes(key))).toEqual([]);
+});
+
+/** A whole base of hour 2, and an increment of it of hour 5. */
+const storeIncrement = async (): Promise<readonly [whole: string, increment: string]> => {
+  const now = clock;
+  const whole = await storeBase(app, 2);
+  const increment = await storeBase(app, 5, { kind: 'increment', of: whole.manifest.id });
+  clock = now;
+  return [whole.key, increment.key];
+};
+
+test('what an increment that is kept goes on from is kept, with the log since, and goes after it', async () => {
+  const [whole, increment] = await storeIncrement();
+  const { json } = await jsonOn(appOf({ window: '3h' }), 'prune');
+  expect(json.slice(0, 5)).toMatchObject([
+    { key: increment, keep: true, reason: 'the start of the window is recovered from it' },
+    { key: bases[0], keep: false },
+    { key: whole, keep: true, reason: 'an increment that is kept goes on from it' },
+    { key: bases[1], keep: false },
+    { key: bases[2], keep: true },
+  ]);
+  const { pieces } = await readStored(placeOf(app, target.name), system);
+  expect(pieces[0]).toMatchObject({ from: 2n * hourBytes });
+});
+
+test('what a locked increment goes on from stays with it', async () => {
+  const [whole, increment] = await storeIncrement();
+  const keeping: Store = {
+    ...store,
+    remove: async (key) => {
+      if (key.startsWith(increment)) throw new BackupError('store.locked', `${key} is locked until tomorrow`);
+      await store.remove(key);
+    },
+  };
+  const { json } = await jsonOn(appOf({ window: '30m' }, keeping), 'prune');
+  expect(json).toContainEqual(
+    expect.objectContaining({ key: increment, keep: true, reason: expect.stringContaining('locked') }),
+  );
+  expect(json).toContainEqual(
+    expect.objectContaining({ key: whole, keep: true, reason: 'an increment that is kept goes on from it' }),
+  );
+});
+
+test('nothing goes while an increment lacks what it goes on from', async () => {
+  const [whole] = await storeIncrement();
+  await store.remove(`${whole}.manifest.json`);
+  await waiting(
+    app,
+    /put right or removed: base .* is an increment, and a base that it goes on from is not in/,
+  );
 });

@@ -1,4 +1,5 @@
 import { BackupError, isBackupError, messageOf } from '../../core/errors.ts';
+import type { DumpEntry } from '../../core/entries.ts';
 import { mustExist } from '../../core/must-exist.ts';
 import { throwIfStopped } from '../../core/stopped.ts';
 import { secondsSince } from '../../core/times.ts';
@@ -17,6 +18,7 @@ import {
   copyBase,
   notCopied,
   readBases,
+  verifyBase,
   writeBase,
   type Base,
   type WholeBase,
@@ -52,11 +54,17 @@ interface Made {
   readonly notIncremental?: string;
 }
 
+/** Entries of a base that an increment is to go on from; what it is made of is looked at first. @throws BackupError archive.* */
+async function* provenEntries(app: App, base: WholeBase): AsyncGenerator<DumpEntry> {
+  for (const layer of base.before) await verifyBase(app, { ...layer, before: [] }, 'quick');
+  yield* baseEntries(app, base, `base ${base.manifest.target}`);
+}
+
 /** @param before what changed since it is enough. @default all is copied */
 const take = async (app: App, { target, bases }: Planned, before?: WholeBase): Promise<Made> => {
   const source = await openLogSource(app.run, target);
   app.run.log.info({ target: target.name, source: addressOf(source) }, 'base started');
-  const dump = await bases.base(app.run, source, before && baseEntries(app, before, `base ${target.name}`));
+  const dump = await bases.base(app.run, source, before && provenEntries(app, before));
   const { isIncrement, whyWhole } = dump;
   try {
     const making =
