@@ -19,7 +19,7 @@ export const readingPauseMs = 60_000;
 
 /**
  * Reads plan and stores. What it costs grows with what is new: what follows from a listing is remembered until it changes, and
- * for each target there are three listings per store and one small object.
+ * for each target there are three listings.
  * @throws BackupError `store.*` of the primary store; a replica that is away is part of the state
  */
 export const stateReader = (app: App): (() => Promise<State>) => {

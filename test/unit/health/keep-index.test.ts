@@ -177,6 +177,19 @@ test('status and prune ask a store as often for many archives and runs as for fe
   expect(await requests()).toEqual([6, 5]);
 });
 
+test('a reading of the exporter after the first asks for listings, and reads what changed', async () => {
+  await backUpDaysAgo(appOver(store), 3, 2);
+  const gets: string[] = [];
+  const read = stateReader(appOver(noting(store, gets)));
+  await read();
+  gets.length = 0;
+  await read();
+  expect(gets).toEqual([]);
+  await backUpDaysAgo(appOver(store), 1);
+  await read();
+  expect(gets).not.toEqual([]);
+});
+
 test('where the newest was altered and its index is from before, it does not count', async () => {
   const keys = await plantDays(3, 2);
   await keepIndexes(appOver(store), 'redis');
