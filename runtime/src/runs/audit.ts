@@ -49,8 +49,8 @@ const unending = (store: Store): BackupError =>
     `${store.location} has too many audit entries after the newest known one: see audit/`,
   );
 
-/** The entry to continue from. One that is marked but gone leaves a gap, so that its removal stays visible. */
-const lastSequence = async (store: Store): Promise<number> => {
+/** Number of the newest entry, 0 without one. One that is marked but gone leaves a gap, so that its removal stays visible. @throws BackupError `store.*` */
+export const lastSequence = async (store: Store): Promise<number> => {
   const last = (await markedNewest(store)) || (await listedNewest(store));
   for (let further = 0; further < mostWriters; further++)
     if (!(await store.head(auditKey(last + further + 1)))) return last + further;

@@ -156,6 +156,13 @@ describe.each(['light', 'dark'] as const)('%s', (colorScheme) => {
   }, 120_000);
 });
 
+test('a phone shows what each value of a line is', async () => {
+  const page = await signedIn({ viewport: { width: 360, height: 800 } });
+  const led = "getComputedStyle(document.querySelector('tbody td:nth-of-type(3)'), '::before').content";
+  expect(await page.evaluate(led)).toContain('Proved');
+  await page.context().close();
+});
+
 test('everything can be read without a script', async () => {
   const page = await signedIn({ javaScriptEnabled: false });
   for (const [path, expected] of [

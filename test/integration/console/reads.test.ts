@@ -1,4 +1,5 @@
 import { renameSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { shownEntrySchema } from '../../../runtime/src/commands/audit/result.ts';
 import { checkedSchema } from '../../../runtime/src/commands/check/result.ts';
@@ -118,6 +119,13 @@ test('the audit trail comes newest first, each entry proved and following the on
   expect([last.entries.length, last.entries[0].proof, last.next]).toEqual([1, 'proved', undefined]);
 });
 
+test('the audit trail is shown to its end where its alias is gone', async () => {
+  const alias = join(primary.location, 'audit/latest_entry.json');
+  renameSync(alias, `${alias}-gone`);
+  expect((await read('/audit')).body.entries).toHaveLength(3);
+  renameSync(`${alias}-gone`, alias);
+});
+
 test('what is of the whole system needs a right to the whole system', async () => {
   for (const path of ['/audit', '/plan', '/forecasts'])
     expect([path, (await read(path)).status, (await read(path, 'one-target')).status]).toEqual([
@@ -176,6 +184,11 @@ test('with the store away, page and API say so and how old their knowledge is', 
     expect(body.targets).toEqual(before.targets);
     const page = await (await web.ask('/', cluster.tokenOf('oncall'))).text();
     expect(page).toContain('The store is away');
+    for (const path of ['/audit', '/targets/redis/archives/redis_20261127_120000.tar.gz.enc'])
+      expect([path, await read(path)]).toEqual([
+        path,
+        { status: 503, body: expect.objectContaining({ code: 'store.refused' }) },
+      ]);
   } finally {
     renameSync(`${folder}-away`, folder);
   }

@@ -7,7 +7,7 @@ import { formatBytes, formatSeconds } from '../../core/units.ts';
 import type { ArchiveDetail, Copy } from '../queries/archives.ts';
 import { layout, type Markup } from './layout.ts';
 import { facts, section } from './section.ts';
-import { row, table } from './table.ts';
+import { row, table, type Row } from './table.ts';
 import { time } from './time.ts';
 
 const about = ({
@@ -37,7 +37,7 @@ const contents = ({ fingerprint }: Manifest): Markup =>
     rows: Object.entries(fingerprint).map(([item, counts]) => row([item, namedValues(counts)])),
   });
 
-const verificationRow = ({ at, level, ok, seconds, problem }: Manifest['verifications'][number]): Markup =>
+const verificationRow = ({ at, level, ok, seconds, problem }: Manifest['verifications'][number]): Row =>
   row(
     [
       time(at),
@@ -49,17 +49,16 @@ const verificationRow = ({ at, level, ok, seconds, problem }: Manifest['verifica
   );
 
 const verifications = ({ verifications: all }: Manifest): Markup =>
-  all.length === 0
-    ? html`<p>Nobody has verified it yet.</p>`
-    : table({
-        caption: 'Verifications',
-        columns: ['When', 'How', 'Result', 'Took'],
-        rows: all.map(verificationRow),
-      });
+  table({
+    caption: 'Verifications',
+    columns: ['When', 'How', 'Result', 'Took'],
+    rows: all.map(verificationRow),
+    none: 'Nobody has verified it yet.',
+  });
 
 const stateOf = ({ present, problem }: Copy): string => problem ?? (present ? 'there' : 'missing');
 
-const copyRow = (copy: Copy): Markup =>
+const copyRow = (copy: Copy): Row =>
   row(
     [copy.store, html`<strong>${stateOf(copy)}</strong>`, copy.lockedUntil ?? 'not locked'],
     copy.present ? 'green' : 'red',

@@ -4,7 +4,7 @@ import type { ShownEntry } from '../../commands/audit/result.ts';
 import type { AuditPage } from '../queries/audit.ts';
 import { layout, type Markup } from './layout.ts';
 import { section } from './section.ts';
-import { row, table } from './table.ts';
+import { row, table, type Row } from './table.ts';
 import { time } from './time.ts';
 
 const kinds = { proved: 'green', unproved: 'amber', altered: 'red' } as const satisfies Record<
@@ -12,17 +12,7 @@ const kinds = { proved: 'green', unproved: 'amber', altered: 'red' } as const sa
   string
 >;
 
-const entryRow = ({
-  sequence,
-  at,
-  host,
-  command,
-  target,
-  ok,
-  failure,
-  figures,
-  proof,
-}: ShownEntry): Markup => {
+const entryRow = ({ sequence, at, host, command, target, ok, failure, figures, proof }: ShownEntry): Row => {
   const result = ok ? 'succeeded' : (failure ?? 'failed');
   const cells = [
     sequence,

@@ -8,13 +8,13 @@ import type { Seen } from '../queries/targets.ts';
 import { knownLine } from './known.ts';
 import { layout, type Markup } from './layout.ts';
 import { section } from './section.ts';
-import { row, table } from './table.ts';
+import { row, table, type Row } from './table.ts';
 import { time } from './time.ts';
 
 const tookOf = (seconds: number | undefined): string =>
   seconds === undefined ? 'not measured' : formatSeconds(seconds);
 
-const standingRow = ({ target, drills, logDrills, withinRto }: TargetState): Markup => {
+const standingRow = ({ target, drills, logDrills, withinRto }: TargetState): Row => {
   const cells = [
     html`<a href="/targets/${target.name}">${target.name}</a>`,
     time(drills.last?.at),
@@ -37,7 +37,7 @@ const columns = [
   'Agreed with an archive',
 ];
 
-const evidenceRow = ({ target, startedAt, finishedAt, ok, failure, figures }: RunRecord): Markup =>
+const evidenceRow = ({ target, startedAt, finishedAt, ok, failure, figures }: RunRecord): Row =>
   row(
     [
       time(startedAt),

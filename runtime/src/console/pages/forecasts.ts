@@ -5,7 +5,7 @@ import type { Seen } from '../queries/targets.ts';
 import { knownLine } from './known.ts';
 import { layout, type Markup } from './layout.ts';
 import { section } from './section.ts';
-import { row, table } from './table.ts';
+import { row, table, type Row } from './table.ts';
 
 const fullIn = ({ fullSeconds }: StoreState): string =>
   fullSeconds === undefined || fullSeconds === Infinity
@@ -14,7 +14,7 @@ const fullIn = ({ fullSeconds }: StoreState): string =>
 
 const missingIn = ({ copies }: StoreState): number => copies.reduce((sum, { missing }) => sum + missing, 0);
 
-const storeRow = (store: StoreState, index: number): Markup => {
+const storeRow = (store: StoreState, index: number): Row => {
   const { location, up, archiveBytes, space } = store;
   const cells = [
     location,
@@ -38,9 +38,8 @@ const unusual = ({ targets }: Seen): Markup => {
     .map(({ target: { name }, anomalies }) =>
       row([html`<a href="/targets/${name}">${name}</a>`, anomalies.join(' ')]),
     );
-  return rows.length
-    ? table({ caption: 'What is unusual or likely to be missed', columns: ['Target', 'What'], rows })
-    : html`<p>Nothing is.</p>`;
+  const columns = ['Target', 'What'];
+  return table({ caption: 'What is unusual or likely to be missed', columns, rows, none: 'Nothing is.' });
 };
 
 /** What is likely to come: objectives that will be missed, and stores that will be full. */

@@ -12,7 +12,7 @@ const sentence = ({ state, ageSeconds, reading, problem }: Knowledge): Markup =>
   const asOf = time(state.at.toISOString());
   if (problem !== undefined)
     return html`<p class="known away" role="alert">
-      The store is away: ${problem}. What follows is ${formatSeconds(ageSeconds)} old, as of ${asOf}.
+      The store is away. What follows is ${formatSeconds(ageSeconds)} old, as of ${asOf}. Why: ${problem}
     </p>`;
   const newer = reading ? html`, ${formatSeconds(ageSeconds)} ago; a newer reading is under way` : '';
   return html`<p class="known">As of ${asOf}${newer}.</p>`;

@@ -6,10 +6,10 @@ import type { Seen } from '../queries/targets.ts';
 import { howFast } from './how-fast.ts';
 import { knownLine } from './known.ts';
 import { layout, type Markup } from './layout.ts';
-import { row, table } from './table.ts';
+import { row, table, type Row } from './table.ts';
 import { time } from './time.ts';
 
-const targetRow = (status: TargetStatus): Markup => {
+const targetRow = (status: TargetStatus): Row => {
   const { verdict, reasons } = verdictOf(status);
   const cells = [
     html`<a href="/targets/${status.target}">${status.target}</a>`,

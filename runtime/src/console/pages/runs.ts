@@ -4,7 +4,7 @@ import { secondsTaken } from '../../core/times.ts';
 import { formatSeconds } from '../../core/units.ts';
 import type { RunRecord } from '../../runs/records.ts';
 import { layout, type Markup } from './layout.ts';
-import { row, table } from './table.ts';
+import { row, table, type Row } from './table.ts';
 import { time } from './time.ts';
 
 const resultOf = ({ ok, failure, warnings = [] }: RunRecord): Markup => {
@@ -12,7 +12,7 @@ const resultOf = ({ ok, failure, warnings = [] }: RunRecord): Markup => {
   return html`<strong>succeeded</strong>${warnings.length ? html`: ${warnings.join('; ')}` : ''}`;
 };
 
-const runRow = (record: RunRecord): Markup => {
+const runRow = (record: RunRecord): Row => {
   const cells = [
     time(record.startedAt),
     record.command,
@@ -27,6 +27,6 @@ const runRow = (record: RunRecord): Markup => {
 export const runsPage = (caller: string, target: string, records: readonly RunRecord[]): Markup => {
   const columns = ['Started', 'Command', 'Took', 'Result', 'Figures'];
   const content = html`<p><a href="/targets/${target}">${target}</a></p>
-    ${records.length ? table({ caption: 'Runs, the newest first', columns, rows: records.map(runRow) }) : html`<p>There was none.</p>`}`;
+    ${table({ caption: 'Runs, the newest first', columns, rows: records.map(runRow), none: 'There was none.' })}`;
   return layout({ title: `Runs of ${target}`, caller, content });
 };

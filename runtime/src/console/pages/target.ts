@@ -12,7 +12,7 @@ import { knownLine } from './known.ts';
 import { layout, type Markup } from './layout.ts';
 import { newestArchives } from './newest-archives.ts';
 import { facts, section } from './section.ts';
-import { row, table } from './table.ts';
+import { row, table, type Row } from './table.ts';
 import { time } from './time.ts';
 import { windowBar } from './window-bar.ts';
 
@@ -63,7 +63,7 @@ const recoverable = (status: TargetStatus, { windows, points }: RecoveryWindow, 
     ${rows.length ? table({ caption: 'Windows of instants', columns: ['Any instant from', 'To'], rows }) : ''}`;
 };
 
-const archiveRow = (target: string, { key, manifest, verifiedAt }: CountedArchive): Markup => {
+const archiveRow = (target: string, { key, manifest, verifiedAt }: CountedArchive): Row => {
   const name = fileName(key);
   return row([
     html`<a href="/targets/${target}/archives/${name}">${name}</a>`,
@@ -79,12 +79,11 @@ const archiveTable = (target: string, archives: readonly CountedArchive[]): Mark
   const rows = newest.map((archive) => archiveRow(target, archive));
   const columns = ['Archive', 'Started', 'Tier', 'Size', 'Proof'];
   const rest = archives.length - newest.length;
-  if (rows.length === 0) return html`<p>There is none.</p>`;
   return html`${table({ caption: 'Archives, the newest first', columns, rows })}
   ${rest > 0 ? html`<p>${formatCount(rest, 'older archive')}: the API pages through all.</p>` : ''}`;
 };
 
-const runRow = ({ command, startedAt, finishedAt, ok, failure }: TargetStatus['lastRuns'][number]): Markup =>
+const runRow = ({ command, startedAt, finishedAt, ok, failure }: TargetStatus['lastRuns'][number]): Row =>
   row(
     [
       command,
@@ -96,13 +95,12 @@ const runRow = ({ command, startedAt, finishedAt, ok, failure }: TargetStatus['l
   );
 
 const runTable = ({ lastRuns }: TargetStatus): Markup =>
-  lastRuns.length === 0
-    ? html`<p>There was none.</p>`
-    : table({
-        caption: 'The last run of each command',
-        columns: ['Command', 'Started', 'Ended', 'Result'],
-        rows: lastRuns.map(runRow),
-      });
+  table({
+    caption: 'The last run of each command',
+    columns: ['Command', 'Started', 'Ended', 'Result'],
+    rows: lastRuns.map(runRow),
+    none: 'There was none.',
+  });
 
 const aside = ({ setAside }: TargetStatus): Markup =>
   table({

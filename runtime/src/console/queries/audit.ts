@@ -1,6 +1,6 @@
 import type { ShownEntry } from '../../commands/audit/result.ts';
 import { sideBySide } from '../../core/side-by-side.ts';
-import { auditKey, markedNewest, readLine } from '../../runs/audit.ts';
+import { auditKey, lastSequence, readLine } from '../../runs/audit.ts';
 import { decodeEntry, genesis, hashOf, provenEntry } from '../../runs/audit-entry.ts';
 import type { App } from '../../session/app.ts';
 
@@ -27,7 +27,7 @@ export const auditPage = async (
   limit: number,
   before?: number,
 ): Promise<AuditPage> => {
-  const newest = Math.min(await markedNewest(stores.primary), (before ?? Infinity) - 1);
+  const newest = Math.min(await lastSequence(stores.primary), (before ?? Infinity) - 1);
   const oldest = Math.max(1, newest - limit + 1);
   const wanted = Array.from({ length: Math.max(0, newest - oldest + 1) }, (_, index) => newest - index);
   // one more, which the oldest of the page must follow from
