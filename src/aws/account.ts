@@ -1,5 +1,6 @@
+import { engineNamed } from '../../runtime/src/engines/registry.ts';
 import type { Plan } from '../../runtime/src/plan/schema.ts';
-import { bucketOf, type AwsConfig } from './config.ts';
+import { bucketOf, type AwsConfig, type ObjectLock } from './config.ts';
 import { partitionOf } from './document.ts';
 import { outputOf } from './resource.ts';
 
@@ -19,6 +20,8 @@ export interface Account {
   readonly prefix: string;
   readonly archives: Place;
   readonly replica?: Place;
+  /** Lock of new versions where parts go on in the bucket, whose locks are then prolonged. */
+  readonly prolonged?: ObjectLock;
   /** Name of the user or role that the backup pods are. */
   readonly identity: string;
   /** Kind of that identity: a user with an access key, or a role of the pods' service accounts. */
@@ -33,11 +36,16 @@ export interface Wanted {
   readonly stores?: Plan['stores'] | undefined;
   /** Its account has a role of its own: that of somebody else, where it is named. */
   readonly console?: { readonly enabled: boolean; readonly awsRole?: string | undefined } | undefined;
+  readonly targets: readonly Pick<Plan['targets'][number], 'engine' | 'parts'>[];
 }
 
+/** True where archives of a target may be stored as parts. */
+const mayHaveParts = ({ engine, parts }: Wanted['targets'][number]): boolean =>
+  parts !== false && engineNamed(engine).parts !== undefined;
+
 /** Undefined where Pulumi makes nothing in AWS. */
-export const accountOf = ({ aws, stores, console }: Wanted): Account | undefined => {
-  const { enabled, accountId, replication, irsa } = aws;
+export const accountOf = ({ aws, stores, targets, console }: Wanted): Account | undefined => {
+  const { enabled, accountId, replication, irsa, objectLock } = aws;
   if (!enabled || accountId === undefined || !stores?.s3) return undefined;
   const { base, region } = stores.s3;
   const { name: bucket, prefix } = bucketOf(base);
@@ -46,6 +54,7 @@ export const accountOf = ({ aws, stores, console }: Wanted): Account | undefined
     partition: partitionOf(region),
     prefix,
     archives: { name: 'archives', bucket, region },
+    ...(objectLock && targets.some(mayHaveParts) && { prolonged: objectLock }),
     ...(replication && { replica: { name: 'replica', ...replication } }),
     identity: bucket,
     identityKind: irsa ? 'Role' : 'User',
@@ -60,17 +69,20 @@ export const identityArn = ({ identityKind }: Account): string => outputOf(ident
 /** Every archive and what lies beside it. */
 export const objectsArn = (place: Place, { prefix }: Account): string => `${bucketArn(place)}/${prefix}*`;
 
+/** Parts of archives. */
+export const partsArn = (place: Place, { prefix }: Account): string => `${bucketArn(place)}/${prefix}parts/*`;
+
 const roleArn = ({ partition, accountId }: Account, name: string): string =>
   `arn:${partition}:iam::${accountId}:role/${name}`;
 
 /** Role that the service accounts of the backup pods assume; undefined where the pods use an access key. */
-export const podRoleArn = (environment: Wanted): string | undefined => {
-  const account = accountOf(environment);
+export const podRoleArn = (environment: Omit<Wanted, 'targets'>): string | undefined => {
+  const account = accountOf({ ...environment, targets: [] });
   return account?.identityKind === 'Role' ? roleArn(account, account.identity) : undefined;
 };
 
 /** Role that the service account of the console assumes: that of the environment, else the one that is made. */
-export const consoleRoleArn = (environment: Wanted): string | undefined => {
-  const account = accountOf(environment);
+export const consoleRoleArn = (environment: Omit<Wanted, 'targets'>): string | undefined => {
+  const account = accountOf({ ...environment, targets: [] });
   return account?.consoleRole ? roleArn(account, account.consoleRole) : environment.console?.awsRole;
 };

@@ -1,5 +1,6 @@
 import { document, type PolicyDocument, type Statement } from './document.ts';
-import { bucketArn, identityArn, keyArn, type Account, type Place } from './account.ts';
+import { bucketArn, identityArn, keyArn, partsArn, type Account, type Place } from './account.ts';
+import type { ObjectLock } from './config.ts';
 
 const bucketAndObjects = (arn: string): readonly string[] => [arn, `${arn}/*`];
 
@@ -49,22 +50,62 @@ const destruction = [
   's3:PutReplicationConfiguration',
 ];
 
-const notByBackups = (arn: string, identity: string): Statement => ({
+const prolonging = 's3:PutObjectRetention';
+
+/** Locks of parts that go on are prolonged; all else of this would destroy, and so would that without its limits. */
+const notByBackups = (arn: string, identity: string, prolongs: boolean): Statement => ({
   Sid: 'BackupsDestroyNothing',
   Effect: 'Deny',
   Principal: { AWS: identity },
-  Action: destruction,
+  Action: prolongs ? destruction.filter((action) => action !== prolonging) : destruction,
   Resource: bucketAndObjects(arn),
 });
 
-/** Policy of a bucket of archives: all it does is to deny; what is allowed is the identities' own policies. */
-export const archivesPolicy = (place: Place, account: Account): PolicyDocument => {
+/** A day more than the lock of a new version: that of an archive is counted from the end of its upload, not from its start. */
+const mostRetentionDays = ({ days }: ObjectLock): string => String(days + 1);
+
+/**
+ * Who may prolong locks could make objects cost for ever: so only parts, no longer than what is new is locked, and in the mode of the
+ * bucket. A thief of the key keeps what is there for as long as he has it and that time, which writing anew does as well.
+ */
+const prolongsLittle = (place: Place, account: Account, lock: ObjectLock): readonly Statement[] => {
+  const deny = {
+    Effect: 'Deny',
+    Principal: { AWS: identityArn(account) },
+    Action: prolonging,
+  } as const;
+  const everything = `${bucketArn(place)}/*`;
+  return [
+    { Sid: 'BackupsProlongParts', ...deny, NotResource: partsArn(place, account) },
+    {
+      Sid: 'BackupsProlongNoFurther',
+      ...deny,
+      Resource: everything,
+      Condition: {
+        NumericGreaterThan: { 's3:object-lock-remaining-retention-days': mostRetentionDays(lock) },
+      },
+    },
+    {
+      Sid: 'BackupsKeepTheMode',
+      ...deny,
+      Resource: everything,
+      Condition: { StringNotEquals: { 's3:object-lock-mode': lock.mode } },
+    },
+  ];
+};
+
+/**
+ * Policy of a bucket of archives: all it does is to deny; what is allowed is the identities' own policies.
+ * @param lock of a bucket in which locks of parts are prolonged
+ */
+export const archivesPolicy = (place: Place, account: Account, lock?: ObjectLock): PolicyDocument => {
   const arn = bucketArn(place);
   return document(
     ...tlsOnly(arn),
     thisAccountOnly(arn, account.accountId),
     onlyEncryption(arn, 'KmsOnly', 's3:x-amz-server-side-encryption', 'aws:kms'),
     onlyEncryption(arn, 'OwnKeyOnly', 's3:x-amz-server-side-encryption-aws-kms-key-id', keyArn(place)),
-    notByBackups(arn, identityArn(account)),
+    notByBackups(arn, identityArn(account), lock !== undefined),
+    ...(lock ? prolongsLittle(place, account, lock) : []),
   );
 };

@@ -87,7 +87,12 @@ export const bucket = (place: Place, account: Account, environment: Environment)
     bucketKeyEnabled: true,
   };
   return [
-    ...closedBucket(name, place.bucket, region, archivesPolicy(place, account)),
+    ...closedBucket(
+      name,
+      place.bucket,
+      region,
+      archivesPolicy(place, account, name === 'archives' ? account.prolonged : undefined),
+    ),
     resource('BucketVersioning', name, { ...of, versioningConfiguration: { status: 'Enabled' } }, settings),
     resource('BucketServerSideEncryptionConfiguration', name, { ...of, rules: [encryption] }, settings),
     resource(

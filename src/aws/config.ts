@@ -78,4 +78,6 @@ export const awsConfig = z
   })
   .prefault({});
 
+export type ObjectLock = z.output<typeof objectLock>;
+
 export type AwsConfig = z.output<typeof awsConfig>;

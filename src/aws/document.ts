@@ -4,6 +4,8 @@ export interface Statement {
   readonly Effect: 'Allow' | 'Deny';
   readonly Principal?: '*' | Readonly<Partial<Record<'AWS' | 'Service' | 'Federated', string>>>;
   readonly Action: string | readonly string[];
+  /** All but these. */
+  readonly NotResource?: string | readonly string[];
   readonly Resource?: string | readonly string[];
   readonly Condition?: Readonly<Record<string, Readonly<Record<string, string | readonly string[]>>>>;
 }

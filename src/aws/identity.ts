@@ -1,7 +1,7 @@
 import { podAccounts } from '../../runtime/src/contract/names.ts';
 import type { Environment } from '../environment/environment.ts';
 import { document, type PolicyDocument, type Statement } from './document.ts';
-import { bucketArn, keyArn, objectsArn, type Account, type Place } from './account.ts';
+import { bucketArn, keyArn, objectsArn, partsArn, type Account, type Place } from './account.ts';
 import { outputOf, resource, type AwsResource } from './resource.ts';
 
 /** Use of a key by way of S3 only, so that it opens nothing but objects of buckets. */
@@ -43,6 +43,16 @@ export const backupPolicy = (account: Account): PolicyDocument => {
       ],
       Resource: objectsArn(archives, account),
     },
+    ...(account.prolonged
+      ? ([
+          {
+            Sid: 'ProlongParts',
+            Effect: 'Allow',
+            Action: 's3:PutObjectRetention',
+            Resource: partsArn(archives, account),
+          },
+        ] as const)
+      : []),
     {
       Sid: 'Encrypt',
       Effect: 'Allow',

@@ -35,6 +35,7 @@ const operators: Readonly<Record<string, Test>> = {
   Bool: present((found, wanted) => wanted.includes(found)),
   BoolIfExists: (found, wanted) => found === undefined || wanted.includes(found),
   Null: (found, wanted) => wanted.includes(String(found === undefined)),
+  NumericGreaterThan: present((found, wanted) => wanted.some((number) => Number(found) > Number(number))),
   NumericLessThan: present((found, wanted) => wanted.some((number) => Number(found) < Number(number))),
   StringEquals: present((found, wanted) => wanted.includes(found)),
   StringNotEquals: (found, wanted) => found === undefined || !wanted.includes(found),
@@ -56,6 +57,7 @@ const isAbout = ({ Principal }: Statement, principal: string): boolean => {
 const matches = (statement: Statement, { principal, action, resource, context = {} }: IamRequest): boolean =>
   isAbout(statement, principal) &&
   anyLike(statement.Action, action) &&
+  (statement.NotResource === undefined || !anyLike(statement.NotResource, resource)) &&
   (statement.Resource === undefined || anyLike(statement.Resource, resource)) &&
   holds(statement, context);
 

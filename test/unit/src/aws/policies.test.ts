@@ -11,6 +11,14 @@ const archives = '${Bucket:archives:arn}';
 const replica = '${Bucket:replica:arn}';
 const archive = `${archives}/postgresql/postgresql_20240101_020000.tar.gz.enc`;
 const accountId = '123456789012';
+const prolonging = 's3:PutObjectRetention';
+const part = `${archives}/parts/influxdb/0123456789abcdef0123456789abcdef.gz.enc`;
+
+/** A request to prolong a lock. */
+const locked = (days: number, mode = 'GOVERNANCE') => ({
+  's3:object-lock-remaining-retention-days': String(days),
+  's3:object-lock-mode': mode,
+});
 
 /**
  * IAM actions of each request: "Required permissions for Amazon S3 API operations" of the S3 user guide. A HEAD of what
@@ -32,8 +40,7 @@ const actionsOf: Readonly<Record<string, readonly string[]>> = {
   ListObjectVersions: ['s3:ListBucketVersions'],
   ListObjectsV2: ['s3:ListBucket'],
   PutObject: ['s3:PutObject'],
-  // refused on purpose: who may prolong locks can make them cost for ever. Parts under Object Lock are stored again instead.
-  PutObjectRetention: [],
+  PutObjectRetention: ['s3:PutObjectRetention'],
   UploadPart: ['s3:PutObject'],
   UploadPartCopy: ['s3:GetObject', 's3:PutObject'],
 };
@@ -89,11 +96,12 @@ describe('the requests of the S3 store', () => {
     ['a role of the pods', environmentOf('prod'), '${Role:backup:arn}'],
   ] as const)('are allowed to %s', (_, environment, principal) => {
     const ask = asked(environment, principal);
-    for (const action of used())
+    for (const action of used().filter((each) => each !== prolonging))
       expect([action, ask(action, bucketActions.includes(action) ? archives : archive)]).toEqual([
         action,
         `allowed by ${bucketActions.includes(action) ? 'List' : 'ReadAndWrite'}`,
       ]);
+    expect(ask(prolonging, part, locked(7))).toBe('allowed by ProlongParts');
   });
 
   test('are all that is allowed', () => {
@@ -135,7 +143,6 @@ describe('the backup identity', () => {
     's3:PutEncryptionConfiguration',
     's3:PutLifecycleConfiguration',
     's3:PutObjectLegalHold',
-    's3:PutObjectRetention',
     's3:PutReplicationConfiguration',
   ];
 
@@ -156,6 +163,51 @@ describe('the backup identity', () => {
           context,
         }),
       ).toBe('denied by BackupsDestroyNothing');
+  });
+
+  describe('prolongs locks', () => {
+    const everything: PolicyDocument = {
+      Version: '2012-10-17',
+      Statement: [{ Sid: 'Everything', Effect: 'Allow', Action: '*', Resource: '*' }],
+    };
+    const ask = (resource: string, more: Readonly<Record<string, string>>, environment = prod) =>
+      decide([everything, documentOf(environment, 'BucketPolicy', 'archives')], {
+        principal: '${User:backup:arn}',
+        action: prolonging,
+        resource,
+        context: { ...context, ...more },
+      });
+
+    test.each([
+      ['of a part, as long as a new archive is locked', part, locked(7), 'allowed by Everything'],
+      ['of a part of an archive that took a day', part, locked(8), 'allowed by Everything'],
+      ['no further', part, locked(9), 'denied by BackupsProlongNoFurther'],
+      ['not of an archive', archive, locked(7), 'denied by BackupsProlongParts'],
+      ['not in another mode', part, locked(7, 'COMPLIANCE'), 'denied by BackupsKeepTheMode'],
+    ])('%s', (_, resource, more, decision) => {
+      expect(ask(resource, more)).toBe(decision);
+    });
+
+    test('not in the replica, nor where no target may have parts', () => {
+      const replicas = documentOf(prod, 'BucketPolicy', 'replica');
+      const request = {
+        principal: '${User:backup:arn}',
+        action: prolonging,
+        context: { ...context, ...locked(7) },
+      };
+      expect(decide([everything, replicas], { ...request, resource: `${replica}/parts/influxdb/a` })).toBe(
+        'denied by BackupsDestroyNothing',
+      );
+      const whole = environmentWith('prod', {
+        ...prod,
+        targets: prod.targets.map((target) => ({
+          ...target,
+          parts: target.engine === 'redis' ? undefined : false,
+        })),
+      });
+      expect(ask(part, locked(7), whole)).toBe('denied by BackupsDestroyNothing');
+      expect(asked(whole)(prolonging, part, locked(7))).toBe('denied by BackupsDestroyNothing');
+    });
   });
 
   test('reaches nothing outside the prefix, nor in the replica or the logs', () => {
