@@ -1,5 +1,5 @@
 import type { KubernetesMetric } from '../runtime/src/contract/kubernetes-metrics.ts';
-import { cronJobName } from '../runtime/src/contract/names.ts';
+import { cronJobName, hasIncrements, hourlyCronJobName } from '../runtime/src/contract/names.ts';
 import type { AlertContext } from './alert.ts';
 
 /** PromQL of the alerts on what kube-state-metrics tells, as named functions. */
@@ -40,9 +40,11 @@ export const failedSinceSuccess = (context: AlertContext, cronJobs: readonly str
 
 /** As `failedSinceSuccess` for the backups of all targets, by target. */
 export const backupFailed = (context: AlertContext): string => {
-  const cronJobs = context.plan.targets.map(({ name }) => cronJobName(name));
+  const { targets } = context.plan;
+  const hourly = targets.filter(hasIncrements).map(({ name }) => hourlyCronJobName(name));
+  const cronJobs = [...targets.map(({ name }) => cronJobName(name)), ...hourly];
   const failed = failedSinceSuccess(context, cronJobs);
-  return `max by (target) (label_replace(${failed}, "target", "$1", "cronjob", "${cronJobName('(.+)')}"))`;
+  return `max by (target) (label_replace(${failed}, "target", "$1", "cronjob", "(.+)-(?:backup|hourly)"))`;
 };
 
 /** Age of a CronJob's last success, or of the CronJob itself if it never had one. */

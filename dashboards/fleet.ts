@@ -174,6 +174,7 @@ const archives = (): Panels => [
         decimals: 0,
         steps: atLeast(0.75, 0.5),
       },
+      { title: 'Hourly', expr: promql.archivesOfTier('hourly'), unit: 'none' },
       { title: 'Daily', expr: promql.archivesOfTier('daily'), unit: 'none' },
       { title: 'Weekly', expr: promql.archivesOfTier('weekly'), unit: 'none' },
       { title: 'Monthly', expr: promql.archivesOfTier('monthly'), unit: 'none' },

@@ -275,7 +275,7 @@ BEGIN {
   gsub(/,\./, ",notes.", notes_rules)
   parts_rules = ",parts? [,parts[]? {,parts[].entry file,parts[].facts {,parts[].facts.*? measure,notes? {/null" part_rules notes_rules
   n = split("format " (document == "base" ? "1" : "1/2") ",id hex32,environment text,target text,engine text,archive text," \
-    (document == "base" ? base_rules : "tier \"daily\"/\"weekly\"/\"monthly\"/\"safety\",fingerprint {,fingerprint.*? {,fingerprint.*.*? measure,") \
+    (document == "base" ? base_rules : "tier \"daily\"/\"hourly\"/\"weekly\"/\"monthly\"/\"safety\",fingerprint {,fingerprint.*? {,fingerprint.*.*? measure,") \
     "program text," \
     "server {,server.product text,server.version text,server.tools {,server.tools.*? text," \
     "startedAt time,finishedAt time,sourceBytes count,archiveBytes count," \

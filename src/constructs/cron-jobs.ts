@@ -1,5 +1,5 @@
 import { Construct } from 'constructs';
-import { baseCronJobName, cronJobName, names } from '../../runtime/src/contract/names.ts';
+import { baseCronJobName, cronJobName, hourlyCronJobName, names } from '../../runtime/src/contract/names.ts';
 import type { Environment, EnvironmentTarget } from '../environment/environment.ts';
 import { BackupCronJob, type CronJobRun } from './backup-cron-job.ts';
 import { markChecked } from './props.ts';
@@ -14,6 +14,21 @@ const backupRun = (environment: Environment, target: EnvironmentTarget): CronJob
   parallelism: 1,
   credentials: [{ ...target, optional: false }],
 });
+
+/** As the nightly run, at other times. */
+const hourlyRun = (environment: Environment, target: EnvironmentTarget): readonly CronJobRun[] => {
+  const { name, increments } = target;
+  if (!increments) return [];
+  const { schedule } = increments;
+  return [
+    {
+      ...backupRun(environment, target),
+      name: hourlyCronJobName(name),
+      script: `${name}-hourly.sh`,
+      schedule,
+    },
+  ];
+};
 
 /** By the account of the receiver, whose Secret may be another one than that of the dumps. */
 const baseRun = (environment: Environment, target: EnvironmentTarget): readonly CronJobRun[] => {
@@ -63,12 +78,13 @@ const drillRun = (environment: Environment): CronJobRun => ({
 /** What each CronJob of an environment runs. */
 export const cronJobRuns = (environment: Environment): readonly CronJobRun[] => [
   ...environment.targets.map((target) => backupRun(environment, target)),
+  ...environment.targets.flatMap((target) => hourlyRun(environment, target)),
   ...environment.targets.flatMap((target) => baseRun(environment, target)),
   verificationRun(environment),
   drillRun(environment),
 ];
 
-/** A CronJob per target, one for its bases where its log is kept, one that verifies, and one that drills. */
+/** A CronJob per target, one between the nights where it has increments, one for its bases where its log is kept, one that verifies, and one that drills. */
 export class CronJobs extends Construct {
   constructor(scope: Construct, id: string, environment: Environment) {
     super(scope, id);

@@ -7,6 +7,8 @@ import {
   baseCronJobName,
   cronJobName,
   cronJobNames,
+  hasIncrements,
+  hourlyCronJobName,
   names,
   receiverName,
   receiverNames,
@@ -137,7 +139,8 @@ export class BackupNetwork extends Construct {
     const database = engineNamed(engine);
     const portsOf = (to: typeof connection) => database.ports(to).map((number) => port(number));
     const ofLog = pointInTime ? [baseCronJobName(name), receiverName(name)] : [];
-    const clients = podsOfAny(system, [cronJobName(name), ...ofLog, names.restorePod]);
+    const hourly = hasIncrements(target) ? [hourlyCronJobName(name)] : [];
+    const clients = podsOfAny(system, [cronJobName(name), ...hourly, ...ofLog, names.restorePod]);
     const ports = portsOf(connection);
     // a name of its own form, so that no target can be called like a policy above
     this.egress(`${cronJobName(name)}-to-database`, clients, { peers: peersOf(network), ports });

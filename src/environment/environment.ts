@@ -8,7 +8,7 @@ import { mustExist } from '../../runtime/src/core/must-exist.ts';
 import { consoleConfig } from '../../runtime/src/plan/console.ts';
 import { parseAll } from '../../runtime/src/plan/problems.ts';
 import { always, checkPlan } from '../../runtime/src/plan/rules.ts';
-import { spreadTargets } from '../../runtime/src/plan/spread.ts';
+import { spreadTargets } from '../../runtime/src/plan/spread-targets.ts';
 import { planShape, targetSchema, type Plan, type Target } from '../../runtime/src/plan/schema.ts';
 import { checkAws } from '../aws/rules.ts';
 import { checkConsole, deployedConsole } from './console.ts';

@@ -1,5 +1,5 @@
 import type * as pulumi from '@pulumi/pulumi';
-import { baseCronJobName, cronJobName, names } from '../../runtime/src/contract/names.ts';
+import { baseCronJobName, cronJobName, hourlyCronJobName, names } from '../../runtime/src/contract/names.ts';
 import type { Environment } from '../environment/environment.ts';
 import type { AwsStore } from './aws-store.ts';
 
@@ -17,6 +17,11 @@ export const schedulesOf = ({
   drill,
 }: Environment): Readonly<Record<string, string>> => ({
   ...Object.fromEntries(targets.map(({ name, schedule }) => [cronJobName(name), schedule])),
+  ...Object.fromEntries(
+    targets.flatMap(({ name, increments }) =>
+      increments ? [[hourlyCronJobName(name), increments.schedule] as const] : [],
+    ),
+  ),
   ...Object.fromEntries(targets.flatMap(baseSchedule)),
   [names.verification]: verification.schedule,
   [names.drill]: drill.schedule,

@@ -36,6 +36,8 @@ const prepared: Readonly<Record<string, { readonly before?: Edit; readonly after
     told: [
       'data-loss: aws:BucketObjectLockConfiguration archives spec.rule.defaultRetention.days: 7 → 3',
       'data-loss: aws:BucketObjectLockConfiguration replica spec.rule.defaultRetention.days: 7 → 3',
+      // as far as locks of parts may be prolonged
+      'exposure: aws:BucketPolicy archives spec.policy.Statement[BackupsProlongNoFurther].Condition.NumericGreaterThan.s3:object-lock-remaining-retention-days: 8 → 4',
     ],
   },
   'retention of one target is shortened': {

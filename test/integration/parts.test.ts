@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readlinkSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { eitherToken, generations, type EitherInfluxdb } from '../kit/influxdb-either.ts';
 import { install, passphrase, planFor, type Installation } from '../kit/installation.ts';
 import { removeFolder, workFolder } from '../kit/private-server.ts';
@@ -91,6 +91,19 @@ describe.each(generations)('archives of parts, of $name', ({ missing, shards, st
     console.log({ seconds, first: first.storedBytes, second: second.storedBytes }); // measured, not judged
     const { results } = await run('verify', 'influxdb', '--level', 'deep');
     expect(results).toContainEqual(expect.objectContaining({ level: 'deep', ok: true }));
+  }, 240_000);
+
+  test('an archive between the nights is one more, which a restore takes', async () => {
+    const night = await settle();
+    await server.write(week(4, 'between', 5));
+    const { archive, storedBytes, archiveBytes } = await run('backup', 'influxdb', '--hourly');
+    expect(archive).toMatch(/^influxdb\/hourly\/influxdb_hourly_/);
+    expect(storedBytes).toBeLessThan((5 / shards) * archiveBytes);
+    const newest = await shown();
+    expect(basename(archive)).toBe(newest.archive);
+    expect(changedFrom(night, newest)).toEqual([entryOf(5)]);
+    const latest = readlinkSync(join(installation.backup, 'influxdb/latest_backup.tar.gz.enc'));
+    expect(latest).toBe(night.archive);
   }, 240_000);
 
   test('deletes are found', async () => {

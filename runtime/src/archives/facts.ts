@@ -77,7 +77,7 @@ export const oldestFirst = (
 export const newestOf = <T extends Described<Tiered>>(archives: readonly T[]): T | undefined =>
   archives.findLast(({ manifest }) => isRegular(manifest));
 
-/** The archive of the newest backup: what the alias names. @param archives oldest first */
+/** The newest archive of a scheduled backup, in the folder of its target: what the alias names. @param archives oldest first */
 export const newestDaily = <T extends Described<Tiered>>(archives: readonly T[]): T | undefined =>
   archives.findLast(({ manifest }) => isDaily(manifest));
 

@@ -2,8 +2,8 @@ import { compressionNames, compressions, type Compression } from '../contract/co
 import { latestAlias } from '../contract/names.ts';
 import { stamp } from '../core/units.ts';
 
-/** Where an archive stands in retention. `safety` is what a restore replaced. */
-export const tiers = ['daily', 'weekly', 'monthly', 'safety'] as const;
+/** Where an archive stands in retention. `hourly` was taken between the nights; `safety` is what a restore replaced. */
+export const tiers = ['daily', 'hourly', 'weekly', 'monthly', 'safety'] as const;
 
 export type Tier = (typeof tiers)[number];
 

@@ -2,7 +2,7 @@ import { decompress } from '../pipeline/compress.ts';
 import { unpack } from '../pipeline/unpack.ts';
 import { asDamage } from './as-damage.ts';
 import { believe, type Believed } from './authentic.ts';
-import { newestDaily, newestOf } from './facts.ts';
+import { newestOf } from './facts.ts';
 import { readArchive, type Archive, type BrokenArchive } from './catalogue.ts';
 import { fileName, folderOf, tiers } from './layout.ts';
 import { isParted, keyFor, type FileManifest } from './manifest.ts';
@@ -159,7 +159,7 @@ const newestBehind = async (
   alias: string,
 ): Promise<Believed> => {
   const { archives, setAside } = await knownOf(app, store, target, origin);
-  const newest = newestDaily(archives);
+  const newest = newestOf(archives);
   if (newest) return believedAt(app, store, target, newest.key, origin);
   throw new BackupError(
     'archive.unknown',

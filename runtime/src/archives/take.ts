@@ -22,7 +22,7 @@ const choosesParts = async (app: App, target: Target): Promise<boolean> => {
 export const takeArchive = async (
   app: App,
   target: Target,
-  tier: 'daily' | 'safety',
+  tier: 'daily' | 'hourly' | 'safety',
   room: Promise<unknown> = Promise.resolve(),
   newKeys = newSealKeys(app),
 ): Promise<Written> => {

@@ -31,6 +31,9 @@ export const allTargets = 'full';
 /** CronJob of a target: `postgresql` → `postgresql-backup`. */
 export const cronJobName = (target: string): string => `${target}-backup`;
 
+/** CronJob that backs a target up between the nights: `influxdb` → `influxdb-hourly`. */
+export const hourlyCronJobName = (target: string): string => `${target}-hourly`;
+
 /** CronJob that takes bases of a target: `postgresql` → `postgresql-base`. */
 export const baseCronJobName = (target: string): string => `${target}-base`;
 
@@ -42,7 +45,12 @@ export interface NamedTarget {
   readonly name: string;
   /** Present where its log is kept. */
   readonly pointInTime?: unknown;
+  /** An object where it is backed up between the nights. */
+  readonly increments?: unknown;
 }
+
+/** True where a target is backed up between the nights. */
+export const hasIncrements = ({ increments }: NamedTarget): boolean => typeof increments === 'object';
 
 const withLog = (targets: readonly NamedTarget[]): readonly string[] =>
   targets.flatMap(({ name, pointInTime }) => (pointInTime === undefined ? [] : [name]));
@@ -61,6 +69,7 @@ export const podAccounts = (targets: readonly NamedTarget[]): readonly string[] 
 /** Every CronJob of a plan. */
 export const cronJobNames = (targets: readonly NamedTarget[]): readonly string[] => [
   ...targets.map(({ name }) => cronJobName(name)),
+  ...targets.filter(hasIncrements).map(({ name }) => hourlyCronJobName(name)),
   ...withLog(targets).map(baseCronJobName),
   names.verification,
   names.drill,

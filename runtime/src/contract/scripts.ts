@@ -1,4 +1,4 @@
-import { allTargets, names, type NamedTarget } from './names.ts';
+import { allTargets, hasIncrements, names, type NamedTarget } from './names.ts';
 
 /** One file of ConfigMap `backup-scripts`. */
 export interface Script {
@@ -7,8 +7,11 @@ export interface Script {
   readonly command: readonly string[];
 }
 
-const scriptsOf = ({ name, pointInTime }: NamedTarget): readonly Script[] => [
+const scriptsOf = ({ name, pointInTime, ...target }: NamedTarget): readonly Script[] => [
   { file: `${name}-backup.sh`, command: ['backup', name] },
+  ...(hasIncrements({ name, ...target })
+    ? [{ file: `${name}-hourly.sh`, command: ['backup', name, '--hourly'] }]
+    : []),
   { file: `${name}-restore.sh`, command: ['restore', name] },
   ...(pointInTime === undefined ? [] : [{ file: `${name}-base.sh`, command: ['base', name] }]),
 ];

@@ -1,7 +1,8 @@
 import { z } from 'zod';
-import { daySeconds } from '../contract/time.ts';
+import { daySeconds, hourSeconds } from '../contract/time.ts';
 
 export const dayMs = daySeconds * 1000;
+export const hourMs = hourSeconds * 1000;
 
 const secondsPerUnit = { s: 1, m: 60, h: 3600, d: daySeconds } as const;
 const durationPattern = /^(\d+[smhd])+$/;

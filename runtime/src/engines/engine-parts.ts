@@ -42,6 +42,8 @@ export interface PartsDump {
 
 /** Dumps of which what has not changed is left out, by proof of the server or because it was read and is equal. */
 export interface PartsWork<Connection = unknown> {
+  /** True where the server proves what did not change, so that it is not read: then increments cost little. @default false - all is read */
+  readonly isProved?: boolean;
   /** Bytes of a dump from which parts are chosen by themselves. Default: never, only where the plan asks for them. */
   readonly largeBytes?: number;
   /** Why dumps of such a connection have no parts; undefined where they have. Default: all have. */

@@ -12,6 +12,7 @@ import {
 import { isSettled, type KnownArchive, type KnownArchives } from '../archives/known.ts';
 import { isManifest, tiers, type Tier } from '../archives/layout.ts';
 import type { Verification } from '../archives/manifest.ts';
+import { bytesTogether } from '../archives/parts/space.ts';
 import { BackupError, type FailureCode } from '../core/errors.ts';
 import { sum } from '../core/sum.ts';
 import { latestOf } from '../core/times.ts';
@@ -138,7 +139,14 @@ export const archivesFacts = (
     counted: JSON.stringify(archives.map(counted)),
     setAside: setAside.map(({ key, error: { code, message } }) => ({ key, code, problem: message })),
     storedBytes: sum(objects.map(({ bytes }) => bytes)),
-    backupBytes: sum([...new Map(all.map(({ id, archiveBytes }) => [id, archiveBytes])).values()]),
+    backupBytes: bytesTogether(
+      all.map(({ id, startedAt, archiveBytes: bytes, addedBytes }) => ({
+        id,
+        bytes,
+        addedBytes,
+        startedAt: new Date(startedAt),
+      })),
+    ),
     drilled: drillsOf(all),
     newest: newest && backupOf(newest),
     sizeRatio: sizeRatio(manifests),

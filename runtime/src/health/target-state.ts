@@ -85,9 +85,16 @@ export const targetState = (
     logDrills: logDrillsState(runs.drillRuns),
     withinRto: meets(drills, parseDuration(target.rto)),
     lock: isTaken(lock) ? lock : undefined,
-    nextRunAt: nextRun(target.schedule, now)?.toISOString(),
+    nextRunAt: nextBackup(target, now)?.toISOString(),
   };
 };
+
+/** The next by either schedule. */
+const nextBackup = ({ schedule, increments }: Target, now: Date): Date | undefined =>
+  [schedule, ...(increments ? [increments.schedule] : [])]
+    .map((each) => nextRun(each, now))
+    .filter((time) => time !== undefined)
+    .toSorted((a, b) => a.getTime() - b.getTime())[0];
 
 export type ReadTargetState = (target: Target, now: Date) => Promise<TargetState>;
 

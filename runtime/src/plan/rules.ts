@@ -2,6 +2,7 @@ import type { z } from 'zod';
 import { duration, formatSeconds, parseDuration } from '../core/units.ts';
 import { engines } from '../engines/registry.ts';
 import { longestGapSeconds, spreadableCron } from './cron.ts';
+import { incrementsOf, draftOfIncrements } from './increments.ts';
 import { defaultSlot, longestSlotName } from './point-in-time.ts';
 import { spread } from './spread.ts';
 
@@ -23,6 +24,7 @@ type DraftTarget =
       readonly drill?: unknown;
       readonly pointInTime?: unknown;
       readonly parts?: unknown;
+      readonly increments?: unknown;
     }
   | null
   | undefined;
@@ -50,13 +52,27 @@ const checkNames = (targets: readonly DraftTarget[], context: Context): void => 
  * When a target runs, if that is a schedule that fires, at minute and hour 0 where they are single ones: shifting
  * every run by as much changes no time between two, and a thousand spread targets are as quick to judge as one.
  */
-const rhythmOf = (target: DraftTarget): string | undefined => {
-  const schedule = spreadableCron.safeParse(target?.schedule).data;
+const rhythmOf = (target: DraftTarget, cron: unknown): string | undefined => {
+  const schedule = spreadableCron.safeParse(cron).data;
   return (
     schedule &&
     spread(schedule, String(target?.name)).replace(/^\d+ (\d+ )?/, (_, hour) => (hour ? '0 0 ' : '0 '))
   );
 };
+
+/** When a target is backed up between the nights, as far as its increments are valid. */
+const hourlyOf = (target: DraftTarget): unknown => {
+  const { data } = draftOfIncrements.safeParse(target);
+  const found = data && incrementsOf(data);
+  return found ? found.schedule : undefined;
+};
+
+/** The shorter of the two times between two backups, where both are known. */
+const shortest = (gaps: readonly (number | undefined)[]): number | undefined =>
+  gaps.reduce(
+    (least, gap) => (least === undefined || (gap !== undefined && gap < least) ? gap : least),
+    undefined,
+  );
 
 /** The longest time between two runs, worked out once for all targets that share a schedule. */
 const gapsOf = (schedules: readonly (string | undefined)[]): ReadonlyMap<unknown, number> =>
@@ -68,11 +84,13 @@ const gapsOf = (schedules: readonly (string | undefined)[]): ReadonlyMap<unknown
 
 /** An objective that the schedule cannot keep would raise an alert between any two runs, unless it is kept by the log. */
 const checkRpos = (targets: readonly DraftTarget[], context: Context): void => {
-  const schedules = targets.map(rhythmOf);
-  const gaps = gapsOf(schedules);
+  const schedules = targets.map((target) => rhythmOf(target, target?.schedule));
+  const hourly = targets.map((target) => rhythmOf(target, hourlyOf(target)));
+  const gaps = gapsOf([...schedules, ...hourly]);
   targets.forEach((target, index) => {
     if (target?.pointInTime !== undefined) return;
-    const gapSeconds = gaps.get(schedules[index]);
+    const own = gaps.get(schedules[index]);
+    const gapSeconds = own === undefined ? undefined : shortest([own, gaps.get(hourly[index])]);
     const rpo = duration.safeParse(target?.rpo).data;
     if (gapSeconds === undefined || rpo === undefined || gapSeconds <= parseDuration(rpo)) return;
     const allowed = `expected at least ${formatSeconds(gapSeconds).replaceAll(' ', '')}, the longest time between two runs`;
@@ -130,6 +148,19 @@ const checkParts = (targets: readonly DraftTarget[], context: Context): void =>
     );
   });
 
+/** An archive in one file would be a whole one, every hour; and so would parts of a database that has to be read for them. */
+const checkIncrements = (targets: readonly DraftTarget[], context: Context): void =>
+  targets.forEach((target, index) => {
+    const { increments, parts } = target ?? {};
+    const engine = engines[String(target?.engine)];
+    if (typeof increments !== 'object' || !engine) return;
+    const path = ['targets', index, 'increments'];
+    if (!engine.parts?.isProved)
+      report(context, path, `${engine.title} reads everything to tell what did not change`, 'remove it');
+    else if (parts !== true)
+      report(context, path, 'expected parts: true, as each of them would store everything', 'add it');
+  });
+
 /** Rules that span fields. Run with `always`, also where single fields failed, so that all problems show at once. */
 export const checkPlan = (input: unknown, context: Context): void => {
   const { environment, encryption, targets } = input as Draft;
@@ -141,6 +172,7 @@ export const checkPlan = (input: unknown, context: Context): void => {
   checkDrills(list, context);
   checkLogs(list, environment, context);
   checkParts(list, context);
+  checkIncrements(list, context);
 };
 
 /** Params of a refinement that runs although other problems were found. */

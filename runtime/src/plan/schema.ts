@@ -14,9 +14,10 @@ import { notificationsConfig } from '../notify/config.ts';
 import { directoryConfig, s3Config } from '../store/registry.ts';
 import { consoleConfig } from './console.ts';
 import { cron, spreadableCron } from './cron.ts';
+import { increments } from './increments.ts';
 import { pointInTimeOf } from './point-in-time.ts';
 import { always, checkPlan } from './rules.ts';
-import { spreadTargets } from './spread.ts';
+import { spreadTargets } from './spread-targets.ts';
 
 /** A DNS label (RFC 1123): names of targets become names of Kubernetes objects and of folders. */
 export const dnsLabel = z
@@ -44,10 +45,12 @@ const reserved = [
   'parts',
 ];
 
-const { days, weekly, monthly, maxShare } = retentionPolicy.shape;
+const { hours, days, weekly, monthly, maxShare } = retentionPolicy.shape;
 
 /** Without defaults: what a target leaves out is the plan's. */
 const targetRetention = z.strictObject({
+  /** @default the plan's retention.hours - most databases are alike */
+  hours: hours.unwrap().optional(),
   /** @default the plan's retention.days - most databases are alike */
   days: days.unwrap().optional(),
   /** @default the plan's retention.weekly - most databases are alike */
@@ -113,6 +116,8 @@ const targetOf = (engine: Engine) =>
     pointInTime: pointInTimeOf(accountSecret(engine)).optional(),
     /** Stores what a database changes as a whole as files of their own, and those that did not change only once (docs/how-to/parts.md): `true`, `false`, or by its size, `auto`. InfluxDB, and PostgreSQL with `true` only. @default auto - an archive of a small database is one file, which needs no other; a large one costs each night what has changed */
     parts: z.union([z.boolean(), z.literal('auto')]).optional(),
+    /** Backups between those by the schedule, where `parts` is true: docs/how-to/parts.md#between-the-nights. InfluxDB only. @default hourly ones where `parts` is true - they cost what has changed; `false` is none */
+    increments: z.union([z.literal(false), increments]).optional(),
     /** Workloads that use the database: `restore --stop-services` scales them to 0 during a restore (docs/how-to/restore.md#while-nothing-writes). @default none - nothing is stopped that nobody named */
     services: z.array(serviceConfig).optional(),
   });

@@ -42,8 +42,3 @@ export const spread = (expression: string, name: string): string =>
         .map((text, field) => (text.startsWith('H') && field in ranges ? valueOf(text, field, name) : text))
         .join(' ')
     : expression;
-
-/** Targets with the times at which they run. */
-export const spreadTargets = <T extends { readonly name: string; readonly schedule: string }>(
-  targets: readonly T[],
-): T[] => targets.map((target) => ({ ...target, schedule: spread(target.schedule, target.name) }));

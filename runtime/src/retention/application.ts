@@ -17,6 +17,8 @@ import { lockedBy, removeArchive } from '../archives/remove.ts';
 export interface Pruned extends Decision {
   readonly target: string;
   readonly store: string;
+  /** How many parts; absent for an archive. */
+  readonly objects?: number;
 }
 
 /** An archive by what retention looks at. */
@@ -112,14 +114,16 @@ export interface PruneOptions extends Circumstances {
   readonly dryRun: boolean;
 }
 
-/** Applies retention to the archives of a target in every store, and removes what killed runs left; `dryRun` decides only. */
+/**
+ * Applies retention to the archives of a target in every store, and removes what killed runs left, and parts that no archive names;
+ * `dryRun` decides only, and of parts by the archives that are there.
+ */
 export const prune = async (app: App, target: Target, options: PruneOptions): Promise<readonly Pruned[]> => {
   const results: Pruned[] = [];
   for (const store of allStores(app)) results.push(...(await pruneStore(app, target, store, options)));
-  if (!options.dryRun && (options.force || options.frozen === undefined)) {
-    await removeOrphans(app, target.name);
-    await pruneParts(app, target.name);
-  }
+  const isFree = options.force || options.frozen === undefined;
+  if (isFree && !options.dryRun) await removeOrphans(app, target.name);
+  if (isFree) results.push(...(await pruneParts(app, target.name, options)));
   return results;
 };
 

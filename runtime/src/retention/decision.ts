@@ -1,10 +1,12 @@
 import { z } from 'zod';
-import { dayMs } from '../core/units.ts';
+import { dayMs, hourMs } from '../core/units.ts';
 import { isRegular } from '../archives/facts.ts';
 import { tiers, type Tier } from '../archives/layout.ts';
 
 /** How many archives of each tier are kept. */
 export const retentionPolicy = z.strictObject({
+  /** Hours that an archive between the nights is kept. @default 48 - any hour of yesterday */
+  hours: z.int().min(1).max(744).default(48),
   /** Days that a daily archive is kept. @default 30 - any day of the last month */
   days: z.int().min(1).max(3650).default(30),
   /** Number of weekly archives that are kept; 0 makes none. @default 4 - a month of Sundays */
@@ -51,6 +53,11 @@ const byAge = (days: number, now: Date, candidate: Candidate): Decision => {
   return { key: candidate.key, keep, reason: `${age} days old, ${candidate.tier} kept for ${days} days` };
 };
 
+const byHours = (hours: number, now: Date, { key, startedAt }: Candidate): Decision => {
+  const age = Math.floor((now.getTime() - startedAt.getTime()) / hourMs);
+  return { key, keep: age < hours, reason: `${age} hours old, hourly kept for ${hours} hours` };
+};
+
 const byRank = (limit: number, rank: number, { key, tier }: Candidate): Decision => ({
   key,
   keep: rank <= limit,
@@ -74,6 +81,7 @@ const byTier = (
   candidate: Candidate,
 ): Decision => {
   const { tier } = candidate;
+  if (tier === 'hourly') return byHours(policy.hours, now, candidate);
   if (tier === 'daily' || tier === 'safety') return byAge(policy.days, now, candidate);
   return byRank(policy[tier], ranks.get(candidate) ?? NaN, candidate);
 };

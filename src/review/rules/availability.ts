@@ -34,7 +34,9 @@ const schedule: readonly Row[] = [
   },
   {
     name: 'schedule changed in the plan',
-    ...inPlan(String.raw`(targets\[[^\]]*\](\.pointInTime\.base)?|verification|drill)\.schedule$`),
+    ...inPlan(
+      String.raw`(targets\[[^\]]*\](\.pointInTime\.base|\.increments)?|verification|drill)\.schedule$`,
+    ),
     holds: existed,
     why: 'runs at another time: check what else runs then, and the recovery point objective',
   },

@@ -63,7 +63,7 @@ const volume: readonly Row[] = [
 const retention: readonly Row[] = [
   {
     name: 'retention shortened',
-    ...inPlan(String.raw`(targets\[[^\]]*\]\.)?retention\.(days|weekly|monthly)$`),
+    ...inPlan(String.raw`(targets\[[^\]]*\]\.)?retention\.(hours|days|weekly|monthly)$`),
     holds: lowered,
     why: 'the next prune removes archives that are kept today',
   },

@@ -74,7 +74,7 @@ const rows: readonly Row[] = [
   {
     name: 'more is protected or checked',
     ...inPlan(
-      String.raw`(encryption\.(enabled|keys\[[^\]]*\])|stores\.(directory|s3\.(sync|base))|targets\[[^\]]*\](\.(rpo|rto|retention|drill|pointInTime(\.window)?|connection\.(contentHash|count)))?|verification\.level|notifications\.enabled|drill)(\.|$)`,
+      String.raw`(encryption\.(enabled|keys\[[^\]]*\])|stores\.(directory|s3\.(sync|base))|targets\[[^\]]*\](\.(rpo|rto|retention|drill|parts|increments|pointInTime(\.window)?|connection\.(contentHash|count)))?|verification\.level|notifications\.enabled|drill)(\.|$)`,
     ),
     holds: either(added, becomes(true, 'deep', 'server'), lowered, raised),
     why: 'a target, a copy, a check or a key more, or a tighter objective',

@@ -194,6 +194,21 @@ test('a part goes a day after the last archive that named it', async () => {
   );
 });
 
+test('is told: what goes, and what waits; a dry run tells it and changes nothing', async () => {
+  const { key } = await backUpParts(cleared(0), new Map([['parts/a', 'old']]));
+  await backUpParts(cleared(1), new Map([['parts/a', 'new']]));
+  await removeArchive(cleared(2), primary, key);
+  const about = { target: 'redis', store: primary.location, key: 'parts/redis/', objects: 2 };
+  const waiting = [{ ...about, keep: true, reason: expect.stringContaining('no archive names') }];
+  const going = [{ ...about, keep: false, reason: 'parts that no archive has named for a day' }];
+  expect(await pruneParts(cleared(2), 'redis', { dryRun: true })).toEqual(waiting);
+  expect(await pruneParts(cleared(2), 'redis')).toEqual(waiting);
+  expect(await pruneParts(cleared(27), 'redis', { dryRun: true })).toEqual(going);
+  expect(await partsIn(primary)).toHaveLength(4);
+  expect(await pruneParts(cleared(27), 'redis')).toEqual(going);
+  expect(await partsIn(primary)).toHaveLength(2);
+});
+
 test('nothing goes while a manifest cannot be read', async () => {
   const { key } = await backUpParts(cleared(0), new Map([['parts/a', 'old']]));
   await primary.put(manifestKey(key), streamOf('{ cut'), { replace: true });

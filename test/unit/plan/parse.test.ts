@@ -13,7 +13,7 @@ describe('a plan', () => {
     expect(parsePlan(smallestPlan, {})).toEqual({
       environment: 'dev',
       logLevel: 'INFO',
-      retention: { days: 30, weekly: 4, monthly: 12, maxShare: 0.5 },
+      retention: { hours: 48, days: 30, weekly: 4, monthly: 12, maxShare: 0.5 },
       encryption: {
         enabled: true,
         secret: 'backup-encryption-secret',
@@ -366,6 +366,6 @@ describe('retention of a target', () => {
     [{ monthly: 0 }, { days: 9, weekly: 8, monthly: 0 }],
   ])('%j over the plan', (own, expected) => {
     const plan = planWith(own);
-    expect(retentionOf(plan, plan.targets[0]!)).toEqual({ maxShare: 0.5, ...expected });
+    expect(retentionOf(plan, plan.targets[0]!)).toEqual({ hours: 48, maxShare: 0.5, ...expected });
   });
 });

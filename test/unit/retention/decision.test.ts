@@ -9,13 +9,18 @@ import {
 import { dayMs } from '../../../runtime/src/core/units.ts';
 
 const now = new Date('2024-03-15T02:00:00Z');
-const policy: RetentionPolicy = { days: 7, weekly: 2, monthly: 1, maxShare: 1 };
+const policy: RetentionPolicy = { hours: 48, days: 7, weekly: 2, monthly: 1, maxShare: 1 };
 
 const candidate = (daysAgo: number, tier: Candidate['tier'] = 'daily', verified = true): Candidate => ({
   key: `${tier}-${daysAgo}`,
   tier,
   startedAt: new Date(now.getTime() - daysAgo * dayMs),
   verified,
+});
+
+const hoursAgo = (hours: number): Candidate => ({
+  ...candidate(hours / 24, 'hourly'),
+  key: `hourly-${hours}`,
 });
 
 const removed = (candidates: readonly Candidate[]): readonly string[] =>
@@ -26,19 +31,28 @@ const removed = (candidates: readonly Candidate[]): readonly string[] =>
 const candidates = fc.array(
   fc.record({
     key: fc.uuid(),
-    tier: fc.constantFrom<Candidate['tier'][]>('daily', 'weekly', 'monthly', 'safety'),
+    tier: fc.constantFrom<Candidate['tier'][]>('daily', 'hourly', 'weekly', 'monthly', 'safety'),
     startedAt: fc.integer({ min: 0, max: 400 }).map((days) => new Date(now.getTime() - days * dayMs)),
     verified: fc.boolean(),
   }),
   { maxLength: 60 },
 );
 const policies = fc.record({
+  hours: fc.integer({ min: 1, max: 744 }),
   days: fc.integer({ min: 1, max: 90 }),
   weekly: fc.nat(8),
   monthly: fc.nat(14),
   maxShare: fc.constant(1),
 });
 const shares = fc.double({ min: 0.01, max: 1, noNaN: true });
+
+test('archives between the nights go by hours, and push out no daily one', () => {
+  const days = [0, 1, 2, 3, 4, 5, 6].map((day) => candidate(day));
+  const hours = Array.from({ length: 72 }, (_, hour) => hoursAgo(hour));
+  expect(removed([...days, ...hours])).toEqual(
+    Array.from({ length: 24 }, (_, hour) => `hourly-${hour + 48}`),
+  );
+});
 
 describe('decideRetention', () => {
   test('daily archives by days, weekly and monthly by number', () => {

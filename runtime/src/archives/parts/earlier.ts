@@ -1,6 +1,6 @@
 import type { Earlier } from '../../engines/engine-parts.ts';
 import type { App } from '../../session/app.ts';
-import { newestDaily } from '../facts.ts';
+import { newestOf } from '../facts.ts';
 import { knownOf } from '../known.ts';
 import { isParted, keyFor, type Manifest, type Part, type SealedPart } from '../manifest.ts';
 import { believedAt } from '../of-target.ts';
@@ -22,11 +22,11 @@ const hindrance = async ({ keys }: App, manifest: Manifest): Promise<string | un
   return undefined;
 };
 
-/** The newest daily archive where its parts may go on; undefined where the next one is taken whole, which the log explains. */
+/** The newest archive where its parts may go on; undefined where the next one is taken whole, which the log explains. */
 export const earlierParts = async (app: App, target: string): Promise<EarlierParts | undefined> => {
   const { run, stores } = app;
   const { archives } = await knownOf(app, stores.primary, target);
-  const newest = newestDaily(archives);
+  const newest = newestOf(archives);
   const archive = newest && (await believedAt(app, stores.primary, target, newest.key));
   const whole = (reason: string): undefined =>
     run.log.info({ target, reason }, 'every part is stored again') as undefined;

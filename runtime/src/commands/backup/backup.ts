@@ -1,6 +1,8 @@
 import { writeManifest } from '../../archives/catalogue.ts';
 import { archiveKey, fileName } from '../../archives/layout.ts';
 import { addedBytes, wholeBytes } from '../../archives/parts/keys.ts';
+import { newestDaily } from '../../archives/facts.ts';
+import { hasIncrements } from '../../contract/names.ts';
 import { tiersDue } from '../../retention/decision.ts';
 import { BackupError, isBackupError, messageOf } from '../../core/errors.ts';
 import { throwIfStopped } from '../../core/stopped.ts';
@@ -22,6 +24,7 @@ import { takeArchive } from '../../archives/take.ts';
 import type { Written } from '../../archives/write.ts';
 import type { BackupResult } from './result.ts';
 import { backupSummary } from './summary.ts';
+import { tierBetween } from './tier.ts';
 import { keepIndexes } from '../../health/keep-index.ts';
 
 const copyToTiers = async (
@@ -62,14 +65,32 @@ const replicateAll = async (app: App, target: Target, key: string): Promise<Reco
   return replicated;
 };
 
-const backUp = async (app: App, target: Target, newKeys?: Promise<SealKeys>): Promise<BackupResult> => {
+/** How a backup is asked for. */
+export interface BackupOptions {
+  /** Between those by the schedule. @default false */
+  readonly hourly?: boolean;
+  /** Keys of the archive, begun earlier. @default begun now */
+  readonly newKeys?: Promise<SealKeys>;
+}
+
+const tierOf = async (app: App, { name, schedule }: Target): Promise<'daily' | 'hourly'> => {
+  const { archives } = await knownOf(app, app.stores.primary, name);
+  return tierBetween(schedule, newestDaily(archives)?.manifest.startedAt, app.run.now());
+};
+
+const backUp = async (
+  app: App,
+  target: Target,
+  { hourly = false, newKeys }: BackupOptions,
+): Promise<BackupResult> => {
   const { run, stores } = app;
   const { name } = target;
   const room = stores.primary.removeLeftovers(graceEnd(app));
-  const written = await takeArchive(app, target, 'daily', room, newKeys).finally(() => room.catch(() => {}));
+  const tier = hourly ? await tierOf(app, target) : 'daily';
+  const written = await takeArchive(app, target, tier, room, newKeys).finally(() => room.catch(() => {}));
   const { key, manifest } = written;
-  await pointNewest(app, stores.primary, name, key, manifest);
-  const copies = await copyToTiers(app, target, written);
+  if (tier === 'daily') await pointNewest(app, stores.primary, name, key, manifest);
+  const copies = tier === 'daily' ? await copyToTiers(app, target, written) : [];
   const replicated = await replicateAll(app, target, key);
   const pruned = await prune(app, target, { dryRun: false, force: false }); // this backup succeeded: not frozen
   const seconds = secondsTaken(manifest);
@@ -95,17 +116,16 @@ const backUp = async (app: App, target: Target, newKeys?: Promise<SealKeys>): Pr
     server,
     fingerprint,
     replicated: Object.fromEntries(Object.entries(replicated).map(([store, { keys }]) => [store, keys])),
-    pruned: pruned.filter(({ keep }) => !keep).map((entry) => entry.key),
+    pruned: pruned.filter(({ keep, objects }) => !keep && objects === undefined).map((entry) => entry.key),
     warnings,
   };
 };
 
-/**
- * Dumps a target into the primary store, copies it to weekly and monthly where due and to the replicas, and prunes.
- * @param newKeys those of the archive, begun earlier
- */
-export const backup = async (app: App, name: string, newKeys?: Promise<SealKeys>): Promise<BackupResult> => {
+/** Dumps a target into the primary store, copies it to weekly and monthly where due and to the replicas, and prunes. */
+export const backup = async (app: App, name: string, options: BackupOptions = {}): Promise<BackupResult> => {
   const target = findTarget(app.plan, name);
+  if (options.hourly && !hasIncrements(target))
+    throw new BackupError('usage.invalid', `target ${name} has no increments in the plan`);
   const deadlineSeconds = parseDuration(target.deadline);
   engineOf(target)
     .prepareDump?.()
@@ -113,6 +133,6 @@ export const backup = async (app: App, name: string, newKeys?: Promise<SealKeys>
   return recorded(
     app,
     { command: 'backup', target: name, lock: true, deadlineSeconds, summarise: backupSummary, keepIndexes },
-    (inner) => backUp(inner, target, newKeys),
+    (inner) => backUp(inner, target, options),
   );
 };

@@ -4,12 +4,20 @@ export const command = defineCommand({
   group: 'Backups',
   description: 'dump a database into the stores',
   arguments: { target: { description: 'what to back up' } },
-  flags: {},
-  examples: [['postgresql', 'dump, commit, copy to the replicas, and prune']],
+  flags: {
+    hourly: {
+      description:
+        'an archive between those by the schedule, kept for hours; where one by the schedule is missing, it takes its place',
+    },
+  },
+  examples: [
+    ['postgresql', 'dump, commit, copy to the replicas, and prune'],
+    ['influxdb --hourly', 'the same between the nights: what has changed is stored, and kept for two days'],
+  ],
   exitCodes: ['source', 'dump', 'store', 'damaged', 'locked'],
   schema: async () => (await import('./result.ts')).backupSchema,
   text: async () => (await import('./text.ts')).renderBackup,
-  run: async ({ target }, tool) => {
+  run: async ({ target, hourly }, tool) => {
     const app = await tool.open();
     const { newSealKeys } = await import('../../archives/seal-keys.ts');
     const newKeys = newSealKeys(app); // on another processor, while this one loads the rest
@@ -17,7 +25,10 @@ export const command = defineCommand({
       import('./backup.ts'),
       import('../../core/process.ts'),
     ]);
-    const [result] = await Promise.all([backup(app, target, newKeys), becomeBatch(app.run)]);
+    const [result] = await Promise.all([
+      backup(app, target, { hourly: hourly === true, newKeys }),
+      becomeBatch(app.run),
+    ]);
     return { result };
   },
 });

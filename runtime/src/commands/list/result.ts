@@ -6,7 +6,9 @@ export const listedSchema = z.strictObject({
   target: resultFields.target,
   store: resultFields.store,
   archive: resultFields.archive,
-  tier: z.string().describe('daily, weekly, monthly or safety; unknown where the archive does not count'),
+  tier: z
+    .string()
+    .describe('daily, hourly, weekly, monthly or safety; unknown where the archive does not count'),
   startedAt: z.string().describe('start of the backup; empty where the archive does not count'),
   archiveBytes: resultFields.archiveBytes,
   sourceBytes: resultFields.sourceBytes,

@@ -11,12 +11,13 @@ export const pruneSchema = z
       store: resultFields.store,
       key: z
         .string()
-        .describe(
-          'key of the archive or base in the store; for objects of the log, the folder of their timeline',
-        ),
+        .describe('key of the archive or base in the store; for parts and objects of the log, their folder'),
       keep: z.boolean().describe('false: removed, or to be removed after a dry run'),
       reason: z.string().describe('why it is kept or removed'),
-      objects: z.int().optional().describe('how many objects of the log; absent for archives and bases'),
+      objects: z
+        .int()
+        .optional()
+        .describe('how many parts or objects of the log; absent for archives and bases'),
     }),
   )
   .readonly() satisfies z.ZodType<readonly (Pruned | PrunedLog)[]>;

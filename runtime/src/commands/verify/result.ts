@@ -15,7 +15,7 @@ const verifiedSchema = z.strictObject({
   tier: z
     .string()
     .describe(
-      'daily, weekly, monthly or safety; base or log of a restore to an instant; instant: recovered to one; agreement: recovered to that of an archive and compared; unknown or none where no archive was read',
+      'daily, hourly, weekly, monthly or safety; base or log of a restore to an instant; instant: recovered to one; agreement: recovered to that of an archive and compared; unknown or none where no archive was read',
     ),
   level: z.enum(verifyLevels).describe('what was done; archives beyond the newest are verified quickly'),
   startedAt: z.iso.datetime().optional().describe('start of the backup, by the manifest'),

@@ -1,4 +1,6 @@
 import { historyOf } from '../../archives/facts.ts';
+import { bytesTogether, type Taken } from '../../archives/parts/space.ts';
+import { median } from '../../core/median.ts';
 import { sum } from '../../core/sum.ts';
 import { dayMs, formatBytes } from '../../core/units.ts';
 import { minimumHistory } from './policy.ts';
@@ -16,7 +18,7 @@ interface Archived {
   readonly key: string;
   readonly manifest: Pick<
     KnownArchive['manifest'],
-    'id' | 'tier' | 'startedAt' | 'archiveBytes' | 'verifications'
+    'id' | 'tier' | 'startedAt' | 'archiveBytes' | 'addedBytes' | 'verifications'
   >;
 }
 
@@ -32,11 +34,7 @@ export interface Growth {
 
 type Sized = Pick<Measured, 'archiveBytes'>;
 
-interface Stored extends Candidate {
-  /** Copies of one backup share it, and on a folder its bytes. */
-  readonly id: string;
-  readonly bytes: number;
-}
+type Stored = Candidate & Taken;
 
 /** No archive is expected to be more than twice as large as the one before it. */
 const mostSlope = Math.log(2);
@@ -64,20 +62,28 @@ const nextBytesOf = (history: readonly Sized[], newest: Sized): NextBytes => {
   };
 };
 
-const bytesOf = (archives: readonly Stored[]): number =>
-  sum([...new Map(archives.map(({ id, bytes }) => [id, bytes])).values()]);
+/** Backups whose new part is looked at. @default 7 - a week of nights */
+const usualBackups = 7;
+
+/** Share of an archive that is new; the rest are parts of those before it. @param history daily ones, oldest first */
+const newShareOf = (history: readonly Pick<Archived['manifest'], 'archiveBytes' | 'addedBytes'>[]): number =>
+  median(
+    history
+      .slice(-usualBackups)
+      .map(({ archiveBytes, addedBytes }) => (archiveBytes === 0 ? 1 : addedBytes / archiveBytes)),
+  );
 
 const nextArchives = (
   archives: readonly Stored[],
   policy: RetentionPolicy,
   time: Date,
-  bytes: number,
+  space: Pick<Taken, 'bytes' | 'addedBytes'>,
 ): readonly Stored[] => {
-  const [id, common] = [time.toISOString(), { startedAt: time, verified: true, bytes }];
+  const [id, common] = [time.toISOString(), { startedAt: time, verified: true, ...space }];
   const tiers = ['daily', ...tiersDue(archives, policy, time)] as const;
   const all = [...archives, ...tiers.map((tier) => ({ ...common, id, tier, key: `${tier}/${id}` }))];
   const kept = new Set(decideRetention(all, policy, time).flatMap(({ key, keep }) => (keep ? [key] : [])));
-  return all.filter(({ key }) => kept.has(key));
+  return all.filter(({ key, tier }) => kept.has(key) || tier === 'hourly'); // others come in their place
 };
 
 /** Whole days by which a forecast may begin later than the newest backup: the next one, where it is overdue, comes at once. */
@@ -97,17 +103,20 @@ export const growthOf = (archives: readonly Archived[], policy: RetentionPolicy)
     ...candidateOf(archive),
     id: archive.manifest.id,
     bytes: archive.manifest.archiveBytes,
+    addedBytes: archive.manifest.addedBytes,
   }));
-  const before = bytesOf(stored);
+  const before = bytesTogether(stored);
+  const newShare = newShareOf(history);
   let runs = 0;
   const grownAfter = (days: number): number => {
     while ((runs + 1) * interval <= days) {
       runs++;
       const time = new Date(Date.parse(since) + runs * interval * dayMs);
-      stored = nextArchives(stored, policy, time, next.usual(runs));
+      const bytes = next.usual(runs);
+      stored = nextArchives(stored, policy, time, { bytes, addedBytes: bytes * newShare });
     }
-    const room = runs === 0 ? 0 : Math.max(0, next.large(runs) - next.usual(runs));
-    return Math.round(bytesOf(stored) - before + room);
+    const room = runs === 0 ? 0 : Math.max(0, next.large(runs) - next.usual(runs)) * newShare;
+    return Math.round(bytesTogether(stored) - before + room);
   };
   const days = horizonDays + laterDays(interval, Infinity);
   return { since, interval, byDay: Array.from({ length: days }, (_, day) => grownAfter(day + 1)) };

@@ -77,7 +77,13 @@ describe('metrics of a target', () => {
     expect(await valuesOf(app, 'duration')).toEqual({ '': 90 });
     expect(await valuesOf(app, 'items')).toEqual({ keys: 7 });
     expect((await valuesOf(app, 'sizeRatio'))['']).toBeLessThan(0.5);
-    expect(await valuesOf(app, 'archives')).toEqual({ daily: 4, weekly: 0, monthly: 0, safety: 0 });
+    expect(await valuesOf(app, 'archives')).toEqual({
+      daily: 4,
+      hourly: 0,
+      weekly: 0,
+      monthly: 0,
+      safety: 0,
+    });
     expect(await valuesOf(app, 'tierOldest')).toEqual({ daily: seconds(ago(4)) });
     const key = (await readCatalog(store, 'redis')).archives.at(-1)!.key;
     expect(await valuesOf(app, 'newestInfo')).toEqual({ [`${key} primary 7.0.15`]: 1 });

@@ -17,12 +17,13 @@ const target = (
   days: number,
   bytes: (day: number) => number,
   policy: object = { weekly: 0, monthly: 0 },
+  added = bytes,
 ): Growth | undefined =>
   growthOf(
     Array.from({ length: days }, (_, day) => {
       const startedAt = new Date(now.getTime() - (days - 1 - day) * dayMs).toISOString();
       const verifications: Verification[] = [{ at: startedAt, level: 'deep', ok: true }];
-      const manifest = { id: `${day}`, tier: 'daily' as const, startedAt, archiveBytes: bytes(day), verifications }; // prettier-ignore
+      const manifest = { id: `${day}`, tier: 'daily' as const, startedAt, archiveBytes: bytes(day), addedBytes: added(day), verifications }; // prettier-ignore
       return { key: `${day}`, manifest };
     }),
     retentionPolicy.parse(policy),
@@ -66,6 +67,19 @@ describe('a store', () => {
     expect(
       forecast([target(30, () => 100 * mib, { weekly: 4, monthly: 0, days: 7 })], 50 * mib),
     ).toBeUndefined();
+  });
+
+  test('holds archives of parts without more space than they add', () => {
+    const policy = { weekly: 0, monthly: 0 };
+    const shared = target(
+      10,
+      () => 100 * mib,
+      policy,
+      (day) => (day === 0 ? 100 : 2) * mib,
+    );
+    expect(shared?.byDay[9]).toBe(20 * mib);
+    expect(shared?.byDay[29]).toBe(shared?.byDay[25]);
+    expect(forecast([shared], 50 * mib)).toBeUndefined();
   });
 
   test('is forecast from the newest backup on, and the next one, where it is overdue, comes at once', () => {
