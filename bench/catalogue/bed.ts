@@ -17,7 +17,7 @@ export interface Bed extends PlanFolder {
   readonly stop: () => Promise<void>;
 }
 
-const targetsOf = ({ targets }: CatalogueSize) =>
+export const targetsOf = ({ targets }: CatalogueSize) =>
   Array.from({ length: targets }, (_, index) => ({
     name: targetName(index),
     engine: 'postgresql',

@@ -39,7 +39,10 @@ export const makePlanFolder = (
 ): PlanFolder => {
   const folder = workFolder('bench');
   mkdirSync(join(folder, 'backup'));
-  writeSecrets(folder, { ...secrets, encryption: { 'encryption-key': passphrase } });
+  writeSecrets(folder, {
+    ...secrets,
+    encryption: { ...secrets['encryption'], 'encryption-key': passphrase },
+  });
   const plan = {
     environment: 'bench',
     encryption: { secret: 'encryption' },

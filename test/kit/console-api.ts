@@ -28,7 +28,7 @@ const endedJobs = (): Jobs => {
 const namespace = 'grill-stats';
 
 /** An API server in which somebody may do everything, as what somebody may is tested against a real one's answers. */
-const startCluster = async () => {
+export const startOpenCluster = async () => {
   const server = await startApiServer({
     namespace,
     may: () => true,
@@ -59,7 +59,7 @@ export const startConsoleApi = async (days: readonly number[] = [1.2, 0.2]): Pro
   await using stack = new AsyncDisposableStack();
   const directory = await startDirectory();
   stack.defer(() => directory.stop());
-  const cluster = await startCluster();
+  const cluster = await startOpenCluster();
   stack.defer(cluster.stop);
   const [primary, replica] = [await directory.open(), await directory.open()];
   const stores = { primary, replicas: [replica] };

@@ -153,7 +153,7 @@ describe.each(['light', 'dark'] as const)('%s', (colorScheme) => {
         expect([path, width, await findings(page), await isTooWide(page)]).toEqual([path, width, [], false]);
       }
     await page.context().close();
-  }, 120_000);
+  }, 300_000);
 });
 
 test('a phone shows what each value of a line is', async () => {
