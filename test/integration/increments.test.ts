@@ -21,7 +21,7 @@ import { recoverInstant } from '../../runtime/src/wal/recovered.ts';
 import { candidatesOf, seek } from '../../runtime/src/wal/sought.ts';
 import { startDirectory } from '../conformance/stores/directory.ts';
 import type { StoreFixture } from '../conformance/stores/fixture.ts';
-import { accountOf, testApp } from '../kit/app.ts';
+import { accountOf, targetWithLog, testApp } from '../kit/app.ts';
 import { startPostgresql, type TestPostgresql } from '../kit/postgresql.ts';
 import { usePrograms, versionsFrom } from '../kit/postgresql-versions.ts';
 import { removeFolder, workFolder } from '../kit/private-server.ts';
@@ -59,15 +59,7 @@ else
     const appWith = (base: object): App =>
       testApp({
         stores: { primary: store, replicas: [replica] },
-        targets: [
-          {
-            name: 'postgresql',
-            engine: 'postgresql',
-            connection: { host: server.host, port: server.port, database: 'grill', contentHash: true },
-            secret: { name: 'postgresql' },
-            pointInTime: { base },
-          },
-        ],
+        targets: [targetWithLog(server, 'grill', { base }, { contentHash: true })],
         run: { readSecret: accountOf(server) },
       });
 

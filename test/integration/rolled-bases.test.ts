@@ -11,7 +11,7 @@ import { recoverInstant } from '../../runtime/src/wal/recovered.ts';
 import { candidatesOf, seek } from '../../runtime/src/wal/sought.ts';
 import { startDirectory } from '../conformance/stores/directory.ts';
 import type { StoreFixture } from '../conformance/stores/fixture.ts';
-import { accountOf, testApp } from '../kit/app.ts';
+import { accountOf, targetWithLog, testApp } from '../kit/app.ts';
 import { startPostgresql, type TestPostgresql } from '../kit/postgresql.ts';
 import { workFolder } from '../kit/private-server.ts';
 import { receiveWal, type ReceivedWal } from '../kit/received-wal.ts';
@@ -35,15 +35,7 @@ const target = () => findTarget(app.plan, 'postgresql');
 const appWith = (base: object): App =>
   testApp({
     stores: { primary: store, replicas: [] },
-    targets: [
-      {
-        name: 'postgresql',
-        engine: 'postgresql',
-        connection: { host: server.host, port: server.port, database: 'grill', contentHash: true },
-        secret: { name: 'postgresql' },
-        pointInTime: { base },
-      },
-    ],
+    targets: [targetWithLog(server, 'grill', { base }, { contentHash: true })],
     run: { readSecret: accountOf(server) },
   });
 

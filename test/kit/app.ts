@@ -56,12 +56,14 @@ export const redisTarget = (server: { readonly host: string; readonly port: numb
 export const targetWithLog = (
   server: { readonly host: string; readonly port: number },
   database: string,
+  pointInTime: object = {},
+  connection: object = {},
 ) => ({
   name: 'postgresql',
   engine: 'postgresql',
-  connection: { host: server.host, port: server.port, database },
+  connection: { host: server.host, port: server.port, database, ...connection },
   secret: { name: 'postgresql' },
-  pointInTime: {},
+  pointInTime,
 });
 
 /** Gives every Secret the account of a server. */

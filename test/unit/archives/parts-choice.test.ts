@@ -1,23 +1,8 @@
 import { expect, test } from '@jest/globals';
 import { choiceOfParts } from '../../../runtime/src/archives/parts/choice.ts';
-import { parsePlan } from '../../../runtime/src/plan/parse.ts';
+import { planOfOne } from '../../kit/plans.ts';
 
-const target = (more: object, engine = 'influxdb') =>
-  parsePlan({
-    environment: 'test',
-    stores: { directory: {} },
-    targets: [
-      {
-        name: 'one',
-        engine,
-        connection: { host: 'h' },
-        secret: { name: 's' },
-        schedule: '0 2 * * *',
-        ...more,
-      },
-    ],
-    verification: { schedule: '0 6 * * *' },
-  }).targets[0]!;
+const target = (more: object, engine?: string) => planOfOne(more, engine).targets[0]!;
 
 const gib = 2 ** 30;
 const counting = { connection: { host: 'h', count: 'server' } };

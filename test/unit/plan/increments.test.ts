@@ -1,25 +1,9 @@
 import { describe, expect, test } from '@jest/globals';
 import { cronJobNames } from '../../../runtime/src/contract/names.ts';
 import { scriptsFor } from '../../../runtime/src/contract/scripts.ts';
-import { parsePlan } from '../../../runtime/src/plan/parse.ts';
+import { planOfOne } from '../../kit/plans.ts';
 
-const planOf = (more: object, engine = 'influxdb') =>
-  parsePlan({
-    environment: 'test',
-    stores: { directory: {} },
-    targets: [
-      {
-        name: 'one',
-        engine,
-        connection: { host: 'h', database: 'd' },
-        secret: { name: 's' },
-        schedule: '0 2 * * *',
-        ...more,
-      },
-    ].map((target) => (engine === 'postgresql' ? target : { ...target, connection: { host: 'h' } })),
-    verification: { schedule: '0 6 * * *' },
-  });
-const targetOf = (more: object, engine?: string) => planOf(more, engine).targets[0]!;
+const targetOf = (more: object, engine?: string) => planOfOne(more, engine).targets[0]!;
 
 describe('backups between the nights', () => {
   test('are hourly by default where the plan asks for parts', () => {
@@ -31,7 +15,7 @@ describe('backups between the nights', () => {
   test.each([{}, { parts: 'auto' }, { parts: false }, { parts: true, increments: false }])(
     'are none with %j',
     (more) => {
-      const { targets } = planOf(more);
+      const { targets } = planOfOne(more);
       expect(cronJobNames(targets)).not.toContain('one-hourly');
       expect(scriptsFor(targets).map(({ file }) => file)).not.toContain('one-hourly.sh');
     },
@@ -45,7 +29,7 @@ describe('backups between the nights', () => {
   });
 
   test('have a CronJob and a script', () => {
-    const { targets } = planOf({ parts: true });
+    const { targets } = planOfOne({ parts: true });
     expect(cronJobNames(targets)).toContain('one-hourly');
     expect(scriptsFor(targets)).toContainEqual({
       file: 'one-hourly.sh',
