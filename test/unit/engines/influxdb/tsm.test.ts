@@ -7,6 +7,7 @@ import { checkedShard } from '../../../../runtime/src/engines/influxdb/shard.ts'
 import { ItemCounts } from '../../../../runtime/src/engines/influxdb/tsm/item-counts.ts';
 import { testRun } from '../../../kit/run.ts';
 import {
+  encodeBlock,
   encodeTimes,
   shardTar,
   tombstoneFile,
@@ -64,7 +65,27 @@ const floats = (at: readonly bigint[], more: Partial<TsmBlock> = {}): TsmBlock =
 
 const second = 1_000_000_000n;
 
+/** A block of one integer, whose checksum begins with that number. */
+const withChecksum = (wanted: number): TsmBlock => {
+  for (let value = 0n; ; value++) {
+    const block: TsmBlock = { type: 'integer', times: [monday], values: [value], valueEncoding: 'raw' };
+    if (encodeBlock(block).readUInt16BE() === wanted) return block;
+  }
+};
+
 describe('points of TSM files', () => {
+  test.each([1, 2, 3, 40])(
+    'where the checksum of block %i from the end reads as the length of a key that ends where the first one does',
+    async (fromEnd) => {
+      const keys = Array.from({ length: 50 }, (_, n) => `m,probe=${`${n}`.padStart(2, '0')}#!~#v`);
+      const plain: TsmBlock = { type: 'integer', times: [monday], values: [0n], valueEncoding: 'raw' };
+      const wanted = fromEnd * encodeBlock(plain).length + keys[0]!.length;
+      const content = Object.fromEntries(keys.map((key) => [key, [plain]]));
+      content[keys.at(-fromEnd)!] = [withChecksum(wanted)];
+      expect(await count([{ '1.tsm': tsmFile(content) }])).toMatchObject({ series: 50, points: 50 });
+    },
+  );
+
   const valuesOf = {
     float: (n: number) => [0, -0, 1.5, n / 3, 1e300, -5e-324, Number.MAX_VALUE, n][n % 8]!,
     integer: (n: number) => [0n, -(2n ** 63n), 2n ** 63n - 1n, BigInt(n), BigInt(-n)][n % 5]!,

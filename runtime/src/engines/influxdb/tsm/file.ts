@@ -1,9 +1,10 @@
 import { messageOf } from '../../../core/errors.ts';
+import { oneChunk } from '../../../core/one-chunk.ts';
 import { Blocks } from './block.ts';
 import {
+  firstEntryIn,
   headerBytes,
   IndexReader,
-  isIndexAt,
   longestKeyBytes,
   tell,
   unlike,
@@ -57,6 +58,17 @@ const readHeader = async (window: Window): Promise<void> => {
     throw new Error(`it is a TSM file of version ${found}, of which blocks cannot be counted`);
 };
 
+/** True where the window stands at a block that ends within so many bytes: half of its checksum may read as the length of a key. */
+const isBlock = async ({ data, at }: Window, bytes: number): Promise<boolean> => {
+  const blocks = new Blocks(new Window(oneChunk(data.subarray(at, at + bytes))));
+  try {
+    await blocks.next();
+    return true;
+  } catch {
+    return false;
+  }
+};
+
 /** Reads blocks up to the index, `end` bytes from the first byte of the file at the latest. */
 const readBlocks = async (window: Window, end: number, spill: Spill, room: Room): Promise<Told> => {
   const told: Told = { blocks: 0, sizes: 0 };
@@ -66,7 +78,8 @@ const readBlocks = async (window: Window, end: number, spill: Spill, room: Room)
     const left = end - window.position;
     const look = Math.min(left, longestKeyBytes);
     if (!window.has(look)) await window.need(look);
-    if (left <= 0 || first === 0 ? left === 0 : isIndexAt(window, first, left)) return told;
+    const entryAt = first > 0 && left > 0 ? firstEntryIn(window, first, left) : 0;
+    if (left === 0 || (entryAt > 0 && !(await isBlock(window, entryAt)))) return told;
     const waiting = blocks.next();
     if (waiting) await waiting;
     tell(told, blocks.bytes);

@@ -35,14 +35,14 @@ const placeAt = (view: DataView, entryAt: number): number =>
 const sizeAt = (view: DataView, entryAt: number): number => view.getUint32(entryAt + 24);
 
 /**
- * True where the window stands at an index of a file whose first block has so many bytes: nothing else says where blocks end.
- * The window holds `longestKeyBytes`, or all `left` bytes.
+ * Bytes to the first entry of the index where the window may stand at one, of a file whose first block has so many bytes; else
+ * 0. Nothing else says where blocks end. The window holds `longestKeyBytes`, or all `left` bytes.
  */
-export const isIndexAt = ({ view, at }: Window, firstBytes: number, left: number): boolean => {
-  const bytes = lengthBytes + view.getUint16(at) + keyTailBytes + entryBytes;
-  if (bytes > left) return false;
-  const entryAt = at + bytes - entryBytes;
-  return sizeAt(view, entryAt) === firstBytes && placeAt(view, entryAt) === headerBytes;
+export const firstEntryIn = ({ view, at }: Window, firstBytes: number, left: number): number => {
+  const bytes = lengthBytes + view.getUint16(at) + keyTailBytes;
+  if (bytes + entryBytes > left) return 0;
+  const entryAt = at + bytes;
+  return sizeAt(view, entryAt) === firstBytes && placeAt(view, entryAt) === headerBytes ? bytes : 0;
 };
 
 /** Reads the index of a file: keys in order, with entries that follow each other as the blocks did. */
