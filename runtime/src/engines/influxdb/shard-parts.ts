@@ -1,7 +1,9 @@
-import type { NewPart, PartFacts, SamePart } from '../engine-parts.ts';
+import type { RunContext } from '../../core/context.ts';
+import type { NewPart, PartFacts, PartsDump, SamePart } from '../engine-parts.ts';
 import { measured, type File } from './listing.ts';
+import { warnOfDeletes } from './ranges.ts';
 import { checkedShard, type ShardContent } from './shard.ts';
-import type { ShardNote } from './shard-notes.ts';
+import { writeNotes, type ShardNote } from './shard-notes.ts';
 import type { ItemCounts } from './tsm/item-counts.ts';
 import type { ShardFacts, Span } from './tsm/shard-facts.ts';
 import { blockTypes } from './tsm/values.ts';
@@ -85,6 +87,20 @@ const goesOn = (
   notes.set(id, note);
   return true;
 };
+
+/** What came of a dump whose shards were parts, all of which have passed. */
+export const outcomeOf = (
+  context: RunContext,
+  { counts, notes }: Known,
+  seriesKey: Buffer,
+): Pick<PartsDump, 'fingerprint' | 'notes' | 'close'> => ({
+  fingerprint: async () => {
+    warnOfDeletes(context, counts.withDeleted);
+    return counts.result();
+  },
+  notes: () => writeNotes({ seriesKey, shards: notes }),
+  close: () => counts.close(),
+});
 
 /** Shards as parts; those that did not change go on, and `read` gives the others, if they are still there. */
 export async function* shardParts(

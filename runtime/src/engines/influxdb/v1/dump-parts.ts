@@ -10,9 +10,9 @@ import { headerEntry, type Database1 } from '../header.ts';
 import { addressOf, type InfluxdbSource } from '../http.ts';
 import { nanoseconds } from '../intervals.ts';
 import { listingEntry, measured } from '../listing.ts';
-import { assertHoldsPoints, warnOfDeletes } from '../ranges.ts';
-import { readNotes, writeNotes } from '../shard-notes.ts';
-import { newPart, shardParts, type Known, type PartShard } from '../shard-parts.ts';
+import { assertHoldsPoints } from '../ranges.ts';
+import { readNotes } from '../shard-notes.ts';
+import { newPart, outcomeOf, shardParts, type Known, type PartShard } from '../shard-parts.ts';
 import { ItemCounts } from '../tsm/item-counts.ts';
 import { emptyTar, unchangedShards } from '../unchanged.ts';
 import { countDatabaseFiles, itemOf } from './count-files.ts';
@@ -149,14 +149,5 @@ export const dumpParts = async (
     assertHoldsPoints(counts.result(), addressOf(source));
     yield listingEntry(known.files);
   }
-  return {
-    server,
-    entries: entries(),
-    fingerprint: async () => {
-      warnOfDeletes(context, counts.withDeleted);
-      return counts.result();
-    },
-    notes: () => writeNotes({ seriesKey, shards: known.notes }),
-    close: () => counts.close(),
-  };
+  return { server, entries: entries(), ...outcomeOf(context, known, seriesKey) };
 };

@@ -5,9 +5,9 @@ import { headerEntry } from '../header.ts';
 import { addressOf, bytesOf, type InfluxdbSource } from '../http.ts';
 import { nanoseconds } from '../intervals.ts';
 import { listingEntry, measured } from '../listing.ts';
-import { assertHoldsPoints, warnOfDeletes } from '../ranges.ts';
-import { readNotes, writeNotes } from '../shard-notes.ts';
-import { newPart, shardParts, type Known, type PartShard } from '../shard-parts.ts';
+import { assertHoldsPoints } from '../ranges.ts';
+import { readNotes } from '../shard-notes.ts';
+import { newPart, outcomeOf, shardParts, type Known, type PartShard } from '../shard-parts.ts';
 import { ItemCounts } from '../tsm/item-counts.ts';
 import { unchangedShards, type Proof } from '../unchanged.ts';
 import { groupsOf, itemOf, type BucketMetadata } from './buckets.ts';
@@ -72,14 +72,5 @@ export const dumpParts = async (
     assertHoldsPoints(counts.result(), addressOf(source));
     yield listingEntry(dumping.files);
   }
-  return {
-    server,
-    entries: entries(),
-    fingerprint: async () => {
-      warnOfDeletes(context, counts.withDeleted);
-      return counts.result();
-    },
-    notes: () => writeNotes({ seriesKey, shards: dumping.notes }),
-    close: () => counts.close(),
-  };
+  return { server, entries: entries(), ...outcomeOf(context, dumping, seriesKey) };
 };
