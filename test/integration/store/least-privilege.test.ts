@@ -11,6 +11,7 @@ import {
   S3Client,
 } from '@aws-sdk/client-s3';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { dayMs } from '../../../runtime/src/core/units.ts';
 import { s3Config } from '../../../runtime/src/store/config.ts';
 import { s3Store } from '../../../runtime/src/store/s3.ts';
 import { s3Limits } from '../../../runtime/src/store/s3-client.ts';
@@ -112,6 +113,9 @@ const large = randomBytes(9 << 20);
 const sha256 = createHash('sha256').update(large).digest('hex');
 let runs = 0;
 
+/** In whole seconds, as locks are told. */
+const inDays = (days: number): Date => new Date(Math.floor((Date.now() + days * dayMs) / 1000) * 1000);
+
 /** Everything a store can do, each as the backup program does it. */
 const everything = async (store: Store): Promise<void> => {
   const folder = `redis${++runs}`;
@@ -134,6 +138,11 @@ const everything = async (store: Store): Promise<void> => {
   expect(await store.removeLeftovers(new Date(Date.now() + 60_000))).toBeGreaterThan(0);
   expect(await store.versions!.areKept()).toBe(true);
   expect(await store.versions!.expire()).toBe(false);
+  const part = `parts/${folder}`;
+  await store.put(part, streamOf('of several archives'));
+  const until = inDays(2);
+  await store.prolong(part, until);
+  expect((await store.head(part))?.lockedUntil).toEqual(until);
   const versions = await Array.fromAsync(store.versions!.list(`${folder}/small`));
   expect((await collect(store.versions!.get(versions[0]!))).toString()).toBe('one');
 };
@@ -145,6 +154,7 @@ const ofWriters = [
   's3:GetObjectRetention',
   's3:GetObjectVersion',
   's3:ListMultipartUploadParts',
+  's3:PutObjectRetention',
 ];
 
 describe('the policy of the backup user, on a real server', () => {
@@ -195,7 +205,14 @@ describe('the policy of the bucket, on a real server', () => {
     // Ceph has no accounts, so ThisAccountOnly would deny everything
     await apply([
       ...allowed,
-      ...named('TlsOnly', 'ModernTlsOnly', 'KmsOnly', 'OwnKeyOnly', 'BackupsDestroyNothing'),
+      ...named(
+        'TlsOnly',
+        'ModernTlsOnly',
+        'KmsOnly',
+        'OwnKeyOnly',
+        'BackupsDestroyNothing',
+        'BackupsProlongParts',
+      ),
     ]);
     await everything(secure);
   });
@@ -226,7 +243,7 @@ describe('the policy of the bucket, on a real server', () => {
     ];
     await Promise.all(requests());
 
-    await apply([unlimited, ...named('BackupsDestroyNothing')]);
+    await apply([unlimited, ...named('BackupsDestroyNothing', 'BackupsProlongParts')]); // Ceph 16 knows no conditions of locks
     const removal = guest.send(
       new DeleteObjectCommand({ ...at, VersionId, BypassGovernanceRetention: true }),
     );
