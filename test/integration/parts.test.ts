@@ -6,6 +6,7 @@ import { basename, join } from 'node:path';
 import { eitherToken, generations, type EitherInfluxdb } from '../kit/influxdb-either.ts';
 import { install, passphrase, planFor, type Installation } from '../kit/installation.ts';
 import { removeFolder, workFolder } from '../kit/private-server.ts';
+import { until } from '../kit/until.ts';
 
 const weekMs = 7 * 86_400_000;
 const begin = Date.UTC(2023, 0, 2);
@@ -77,18 +78,13 @@ describe.each(generations)('archives of parts, of $name', ({ missing, shards, st
   });
 
   test('the second night costs what has changed', async () => {
-    const begun = process.hrtime.bigint();
     const first = await backUp();
-    const between = process.hrtime.bigint();
     expect([first.format, first.parts.length]).toEqual([2, shards]);
     const atRest = await settle();
     await server.write(week(3, 'right', 10));
-    const before = process.hrtime.bigint();
     const second = await backUp();
-    const seconds = [between - begun, process.hrtime.bigint() - before].map((ns) => Number(ns) / 1e9);
     expect(changedFrom(atRest, second)).toHaveLength(1);
     expect(second.storedBytes).toBeLessThan((5 / shards) * second.archiveBytes);
-    console.log({ seconds, first: first.storedBytes, second: second.storedBytes }); // measured, not judged
     const { results } = await run('verify', 'influxdb', '--level', 'deep');
     expect(results).toContainEqual(expect.objectContaining({ level: 'deep', ok: true }));
   }, 240_000);
@@ -156,7 +152,12 @@ describe.each(generations)('archives of parts, of $name', ({ missing, shards, st
         cwd: work,
         stdio: 'pipe',
       });
-      expect(await other.points()).toEqual(await server.points());
+      const wanted = await server.points();
+      const arrived = async () => {
+        const points = await other.points(); // fails while a shard is disabled: 1.x enables them after its tool has ended
+        return points.length === wanted.length && points;
+      };
+      expect(await until(arrived)).toEqual(wanted);
     } finally {
       await other.stop();
     }
