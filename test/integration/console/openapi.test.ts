@@ -116,9 +116,8 @@ describe.each(operations.map((operation) => [`${operation.method} ${operation.pa
       );
     }, 600_000);
 
-    (operation.parameters.length || operation.body ? test : test.skip)(
-      'refuses what is not valid, as the document says',
-      async () => {
+    if (operation.parameters.length === 0 && !operation.body) return;
+    test('refuses what is not valid, as the document says', async () => {
         await fc.assert(
           fc.asyncProperty(invalidInput(operation), async (input) => {
             const answer = await send(operation, input);
@@ -127,9 +126,7 @@ describe.each(operations.map((operation) => [`${operation.method} ${operation.pa
           }),
           { numRuns: times },
         );
-      },
-      600_000,
-    );
+    }, 600_000);
 
     test('names the methods that it answers to others', async () => {
       const input = fc.sample(validInput(operation), 1)[0]!;

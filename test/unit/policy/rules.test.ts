@@ -3,8 +3,9 @@ import { join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
 import { awsRules } from '../../../policy/aws.ts';
 import { dataRules, stackRules } from '../../../policy/data.ts';
-import { kubernetesRules } from '../../../policy/kubernetes.ts';
+import { callers, kubernetesRules } from '../../../policy/kubernetes.ts';
 import type { LinkedResource, Resource, Tree } from '../../../policy/rule.ts';
+import { names } from '../../../runtime/src/contract/names.ts';
 import { root } from '../../kit/environments.ts';
 
 const rules = [...awsRules, ...kubernetesRules, ...dataRules];
@@ -242,4 +243,10 @@ describe('rules about a stack', () => {
       'removes objects after 10 days, expected at least 14, that of the lock',
     ]);
   });
+});
+
+test('pods hold a token by the accounts that call the API', () => {
+  expect(callers).toEqual([names.console, names.restoreAccount]);
+  for (const serviceAccountName of callers)
+    expect(found('no-service-account-token', cronJob({ serviceAccountName }, container))).toEqual([]);
 });

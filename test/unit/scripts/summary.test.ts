@@ -39,12 +39,13 @@ describe('summarize', () => {
     const { line, problems, passed } = summarize([
       result({
         'InfluxDB 2.7 dumps': 'pending',
+        'PostgreSQL 17 or newer is not in POSTGRESQL_BINS': 'pending',
         'containers (needs root)': 'pending',
         'Redis dumps': 'pending',
       }),
     ]);
     expect({ line, problems, passed }).toEqual({
-      line: '0 passed, 1 failed, 2 skipped',
+      line: '0 passed, 1 failed, 3 skipped',
       problems: ['FAIL skipped: Redis dumps'],
       passed: false,
     });
