@@ -1,5 +1,6 @@
 import { BackupError } from '../core/errors.ts';
 import { mustExist } from '../core/must-exist.ts';
+import { sum } from '../core/sum.ts';
 import type { BaseWork, LogTarget, RecoveryInput } from '../engines/engine-base.ts';
 import type { Engine } from '../engines/engine.ts';
 import type { Target } from '../plan/schema.ts';
@@ -95,9 +96,8 @@ export const assertReached = (
 
 /** Layers lie beside what they become, which is at most as large as all of them. */
 const roomFor = ({ manifest, before }: WholeBase): number => {
-  const layers = [...before.map((base) => base.manifest), manifest].reduce(
-    (sum, { sourceBytes }) => sum + sourceBytes,
-    0,
+  const layers = sum(
+    [...before.map((base) => base.manifest), manifest].map(({ sourceBytes }) => sourceBytes),
   );
   return before.length === 0 ? layers : 2 * layers;
 };
