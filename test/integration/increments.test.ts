@@ -17,8 +17,6 @@ import type { Store } from '../../runtime/src/store/store.ts';
 import { factsOf } from '../../runtime/src/wal/base-manifest.ts';
 import { readBases, verifyBase, type WholeBase } from '../../runtime/src/wal/bases.ts';
 import { placeOf } from '../../runtime/src/wal/place.ts';
-import { recoverInstant } from '../../runtime/src/wal/recovered.ts';
-import { candidatesOf, seek } from '../../runtime/src/wal/sought.ts';
 import { startDirectory } from '../conformance/stores/directory.ts';
 import type { StoreFixture } from '../conformance/stores/fixture.ts';
 import { accountOf, targetWithLog, testApp } from '../kit/app.ts';
@@ -27,6 +25,7 @@ import { usePrograms, versionsFrom } from '../kit/postgresql-versions.ts';
 import { removeFolder, workFolder } from '../kit/private-server.ts';
 import { receiveWal, type ReceivedWal } from '../kit/received-wal.ts';
 import { answerFrom, offlineRecovery, type OfflineRecovery } from '../kit/offline-wal.ts';
+import { recoverNewest } from '../kit/recover-newest.ts';
 import { storeLog } from '../kit/store-log.ts';
 import { until } from '../kit/until.ts';
 
@@ -82,13 +81,8 @@ else
       engineOf(target()).fingerprint(app.run, await openSource(app.run, target()), app.run.now());
 
     /** What the log makes of the newest base. */
-    const recovered = async (): Promise<Fingerprint> => {
-      const sought = seek(app, target(), 'latest');
-      const source = await openSource(app.run, target());
-      const { data, close } = await recoverInstant(app, sought, source, await candidatesOf(app, sought));
-      await close();
-      return data.manifest.fingerprint;
-    };
+    const recovered = async (): Promise<Fingerprint> =>
+      (await recoverNewest(app, 'postgresql')).manifest.fingerprint;
 
     /** Writes an object again, altered. */
     const alter = async (key: string, change: (bytes: Buffer) => Buffer): Promise<() => Promise<void>> => {

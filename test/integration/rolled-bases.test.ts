@@ -7,14 +7,13 @@ import { logStateReader } from '../../runtime/src/health/log-state.ts';
 import { engineOf, findTarget, openSource, type App } from '../../runtime/src/session/app.ts';
 import type { Store } from '../../runtime/src/store/store.ts';
 import { readBases, verifyBase, type WholeBase } from '../../runtime/src/wal/bases.ts';
-import { recoverInstant } from '../../runtime/src/wal/recovered.ts';
-import { candidatesOf, seek } from '../../runtime/src/wal/sought.ts';
 import { startDirectory } from '../conformance/stores/directory.ts';
 import type { StoreFixture } from '../conformance/stores/fixture.ts';
 import { accountOf, targetWithLog, testApp } from '../kit/app.ts';
 import { startPostgresql, type TestPostgresql } from '../kit/postgresql.ts';
 import { workFolder } from '../kit/private-server.ts';
 import { receiveWal, type ReceivedWal } from '../kit/received-wal.ts';
+import { recoverNewest } from '../kit/recover-newest.ts';
 import { storeLog } from '../kit/store-log.ts';
 
 /** One after the other. @default 2 - the second shows that a rolled one can be rolled; the proof is ten */
@@ -55,13 +54,8 @@ const live = async (round: number): Promise<void> => {
 };
 
 /** What the log makes of the newest base. */
-const recovered = async (): Promise<Fingerprint> => {
-  const sought = seek(app, target(), 'latest');
-  const source = await openSource(app.run, target());
-  const { data, close } = await recoverInstant(app, sought, source, await candidatesOf(app, sought));
-  await close();
-  return data.manifest.fingerprint;
-};
+const recovered = async (): Promise<Fingerprint> =>
+  (await recoverNewest(app, 'postgresql')).manifest.fingerprint;
 
 beforeAll(async () => {
   server = await startPostgresql({

@@ -2,12 +2,10 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { takeBase } from '../../runtime/src/commands/base/base.ts';
 import { mustExist } from '../../runtime/src/core/must-exist.ts';
-import { findTarget, openSource, type App } from '../../runtime/src/session/app.ts';
+import type { App } from '../../runtime/src/session/app.ts';
 import type { Store } from '../../runtime/src/store/store.ts';
 import { allBases, verifyBase } from '../../runtime/src/wal/bases.ts';
 import { placeOf } from '../../runtime/src/wal/place.ts';
-import { recoverInstant } from '../../runtime/src/wal/recovered.ts';
-import { candidatesOf, seek } from '../../runtime/src/wal/sought.ts';
 import { startDirectory } from '../conformance/stores/directory.ts';
 import type { StoreFixture } from '../conformance/stores/fixture.ts';
 import { accountOf, targetWithLog, testApp } from '../kit/app.ts';
@@ -15,6 +13,7 @@ import { promote, startReceiver, startStandby, type TestReceiver } from '../kit/
 import { answerFrom, offlineRecovery, type OfflineRecovery } from '../kit/offline-wal.ts';
 import { binDir, startPostgresql, type TestPostgresql } from '../kit/postgresql.ts';
 import { removeFolder, workFolder } from '../kit/private-server.ts';
+import { recoverNewest } from '../kit/recover-newest.ts';
 import { until } from '../kit/until.ts';
 
 /** Servers start and stop, whose time is that of a busy machine. */
@@ -99,11 +98,7 @@ describe('a base that is rolled over a switch of timelines', () => {
       await receiver.untilStored();
       const live = await standby.psql('postgres', counts);
 
-      const target = findTarget(app.plan, 'postgresql');
-      const sought = seek(app, target, 'latest');
-      const source = await openSource(app.run, target);
-      const { data, close } = await recoverInstant(app, sought, source, await candidatesOf(app, sought));
-      await close();
+      const data = await recoverNewest(app, 'postgresql');
       expect(data.key).toBe(base?.key);
       expect(data.manifest.fingerprint['public.filled']).toMatchObject({ rows: Number(live.split('|')[0]) });
 
